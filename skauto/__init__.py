@@ -1,0 +1,1 @@
+"""AutoML for scikit-learn pipelines."""

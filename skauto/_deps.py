@@ -1,0 +1,44 @@
+"""Optional packages and system libraries: one message for everything that can be missing."""
+
+import importlib
+
+# What a failed import most likely lacks, by a fragment of its message.
+SYSTEM_LIBRARIES = {"libgomp": "libgomp1"}
+
+
+class MissingDependencyError(ImportError):
+    """A package, or a system library that it needs, cannot be loaded; the message says how to get it."""
+
+
+def require(name, extra=None):
+    """Import a module, or say in one line what is missing and how to install it.
+
+    Parameters
+    ----------
+    name : str
+        Module to import, for example ``"torch"``.
+    extra : str, default=None
+        Extra of skauto that brings it, for example ``"deep"``.
+
+    Returns
+    -------
+    module : module
+        The imported module.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the module or a system library it links to cannot be loaded.
+    """
+    try:
+        return importlib.import_module(name)
+    except (ImportError, OSError) as error:
+        raise MissingDependencyError(_advice(name, extra, error)) from error
+
+
+def _advice(name, extra, error):
+    for fragment, package in SYSTEM_LIBRARIES.items():
+        if fragment in str(error):
+            return f"{name} needs the system library {package}, which is missing: `apt-get install {package}`"
+    target = f"'skauto[{extra}]'" if extra else name
+    return f"{name} is not available ({error}): `pip install {target}`"

@@ -1,0 +1,54 @@
+"""Child seeds from one random_state: the same answer on any number of workers."""
+
+import numpy as np
+
+
+def root_seed(random_state):
+    """An integer seed from None, an integer, a RandomState or a Generator.
+
+    A RandomState or Generator is drawn from once, None gives fresh entropy.
+    """
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**32))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**32, dtype=np.uint64))
+    return int(random_state)
+
+
+def child_seed(seed, *path):
+    """A 31-bit seed for one place in the work, named by integers or short strings.
+
+    Examples
+    --------
+    >>> from skauto._seeds import child_seed
+    >>> child_seed(0, "trial", 3) == child_seed(0, "trial", 3)
+    True
+    >>> child_seed(0, "trial", 3) == child_seed(0, "trial", 4)
+    False
+    """
+    return int(_sequence(seed, path).generate_state(1)[0] >> 1)
+
+
+def child_rng(seed, *path):
+    """A numpy Generator for one place in the work; see child_seed."""
+    return np.random.default_rng(_sequence(seed, path))
+
+
+def _sequence(seed, path):
+    words = [int.from_bytes(str(part).encode(), "little") for part in path]
+    return np.random.SeedSequence(entropy=seed, spawn_key=tuple(_words32(words)))
+
+
+def _words32(numbers):
+    """Each number as its length in 32-bit words, then the words: distinct paths stay distinct."""
+    for number in numbers:
+        words = []
+        while True:
+            words.append(number & 0xFFFFFFFF)
+            number >>= 32
+            if not number:
+                break
+        yield len(words)
+        yield from words

@@ -1,0 +1,1 @@
+"""Estimators for tables, images and sequences, and their ensembles."""

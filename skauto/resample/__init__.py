@@ -1,0 +1,1 @@
+"""Everything about class imbalance: samplers, costs, thresholds, priors."""
