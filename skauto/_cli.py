@@ -89,7 +89,7 @@ def demo(args):
 
 
 def read_csv(path):
-    """A CSV file (plain or .gz, delimiter from its header) as a DataFrame, or a CommandError that says what is wrong."""
+    """A CSV file (plain or .gz, delimiter from its header) as a DataFrame, or a CommandError with what is wrong."""
     import pandas as pd
 
     text = _text(Path(path))
