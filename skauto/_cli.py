@@ -155,19 +155,23 @@ def _auto_classifier(args):
     )
 
 
-def _say_leaderboard(model, n_rows=12):
+def _say_leaderboard(model):
+    """The best row of each candidate: a search tries most of them more than once."""
     board = model.leaderboard_
-    _say("\nLeaderboard\n" + _fit_width(board.head(n_rows)))
-    if len(board) > n_rows:
-        _say(f"... and {len(board) - n_rows} more rows")
+    counts = board.loc[board["candidate"] != "ensemble", "status"].value_counts()
+    tried = ", ".join(f"{count} {status}" for status, count in counts.items())
+    _say(f"\nLeaderboard: the best of each candidate ({counts.sum()} trials: {tried})\n")
+    best = board.drop_duplicates("candidate")
+    unused = [name for name in ("reason", "chosen") if not best[name].astype(bool).any()]
+    unused += ["score"] if best["score"].equals(best["F1"]) else []
+    _say(_fit_width(best.drop(columns=["fidelity", "trial", "params", *unused])))
 
 
 def _fit_width(frame):
-    """A DataFrame as text in WIDTH columns: the last columns give way, long texts are cut."""
-    text = frame.drop(columns="params", errors="ignore").to_string(
-        index=False, max_colwidth=40, float_format="{:.3f}".format, na_rep="-", justify="left"
-    )
-    return "\n".join(line.rstrip()[:WIDTH] for line in text.splitlines())
+    """A DataFrame as text of at most WIDTH columns; the last column gives way."""
+    text = frame.to_string(index=False, max_colwidth=WIDTH, float_format="{:.3f}".format, na_rep="", justify="left")
+    lines = [line.rstrip() for line in text.splitlines()]
+    return "\n".join(line if len(line) <= WIDTH else line[: WIDTH - 3] + "..." for line in lines)
 
 
 def _say_held_back(model, X, y):

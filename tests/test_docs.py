@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHELL = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)[^)]*\)")
 DOCTESTED = [path for path in sorted((ROOT / "skauto").rglob("*.py")) if ">>> " in path.read_text()]
 
@@ -62,8 +63,7 @@ def test_the_command_line_in_the_docs_exists():
     from skauto._cli import _parser
 
     known = next(a for a in _parser()._actions if a.choices).choices
-    used = {
-        c for page in PAGES for c in re.findall(r"^(?:\$ )?(?:python -m )?skauto (\w+)", page.read_text(), re.MULTILINE)
-    }
+    shells = [block for page in PAGES for block in SHELL.findall(page.read_text())]
+    used = {command for block in shells for command in re.findall(r"^skauto (\w+)", block, re.MULTILINE)}
     assert used
     assert used <= set(known)
