@@ -63,8 +63,8 @@ class Choice:
     def contains(self, number):
         return isinstance(number, Integral) and 0 <= number < self.size
 
-    def grid(self):
-        return range(self.size)
+    def nth(self, digit):
+        return digit
 
 
 def _same(one, other):
@@ -86,6 +86,9 @@ class Number:
     log: bool = False
 
     ordered = True
+
+    def nth(self, digit):
+        return int(self.low) + digit
 
     def draw(self, uniform):
         return self.from_unit(uniform)
@@ -153,8 +156,6 @@ class Whole(Number):
         self._check(value)
         return int(value)
 
-    def grid(self):
-        return range(self.low, self.high + 1)
 
 
 class Quantile(Number):
@@ -187,6 +188,3 @@ class Quantile(Number):
     def encode(self, value):
         self._check(value)
         return int(value) if self.discrete else float(value)
-
-    def grid(self):
-        return range(int(self.low), int(self.high) + 1)
