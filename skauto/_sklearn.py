@@ -17,6 +17,9 @@ from sklearn.utils._tags import ClassifierTags, InputTags, TargetTags, Tags, Tra
 # What get_feature_names_out must accept and refuse, word for word as in scikit-learn.
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 
+# The check of sample_weight that scikit-learn's own estimators do at fit.
+from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+
 __all__ = [
     "ClassifierTags",
     "HasMethods",
@@ -31,6 +34,7 @@ __all__ = [
     "TransformerTags",
     "check_feature_names_in",
     "check_parameters",
+    "check_sample_weight",
     "get_tags",
     "validate_parameter_constraints",
 ]
