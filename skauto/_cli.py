@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import sys
+import warnings
 from pathlib import Path
 
 from skauto._version import __version__
@@ -22,7 +23,9 @@ def main(argv=None):
     """Run one command; return the exit status."""
     args = _parser().parse_args(argv)
     try:
-        args.command(args)
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            args.command(args)
     except BrokenPipeError:  # the reader of our output has closed it, as `head` does
         sys.stderr.close()
         return 1
@@ -156,22 +159,21 @@ def _auto_classifier(args):
 
 
 def _say_leaderboard(model):
-    """The best row of each candidate: a search tries most of them more than once."""
+    """The best row of each candidate, since a search tries most of them more than once, and what failed and why."""
     board = model.leaderboard_
-    counts = board.loc[board["candidate"] != "ensemble", "status"].value_counts()
-    tried = ", ".join(f"{count} {status}" for status, count in counts.items())
-    _say(f"\nLeaderboard: the best of each candidate ({counts.sum()} trials: {tried})\n")
-    best = board.drop_duplicates("candidate")
-    unused = [name for name in ("reason", "chosen") if not best[name].astype(bool).any()]
-    unused += ["score"] if best["score"].equals(best["F1"]) else []
-    _say(_fit_width(best.drop(columns=["fidelity", "trial", "params", *unused])))
+    trials = board[board["candidate"] != "ensemble"]
+    tried = ", ".join(f"{count} {status}" for status, count in trials["status"].value_counts().items())
+    _say(f"\nLeaderboard: the best row of each candidate ({len(trials)} trials: {tried})\n")
+    best = board.drop_duplicates("candidate").assign(candidate=lambda b: b["candidate"].str.ljust(14))
+    scores = ["F1"] if best["score"].fillna(0).equals(best["F1"].fillna(0)) else ["score", "F1"]
+    columns = ["candidate", *scores, "AUC", "AP", "fold_spread", "seconds", "status"]
+    _say(best[columns].to_string(index=False, float_format="{:.3f}".format, na_rep="", justify="left"))
+    for (candidate, reason), rows in trials[trials["reason"] != ""].groupby(["candidate", "reason"], sort=False):
+        _say(_cut(f"{candidate}, {len(rows)} x {rows['status'].iloc[0]}: {' '.join(reason.split())}"))
 
 
-def _fit_width(frame):
-    """A DataFrame as text of at most WIDTH columns; the last column gives way."""
-    text = frame.to_string(index=False, max_colwidth=WIDTH, float_format="{:.3f}".format, na_rep="", justify="left")
-    lines = [line.rstrip() for line in text.splitlines()]
-    return "\n".join(line if len(line) <= WIDTH else line[: WIDTH - 3] + "..." for line in lines)
+def _cut(line):
+    return line if len(line) <= WIDTH else line[: WIDTH - 3] + "..."
 
 
 def _say_held_back(model, X, y):
@@ -198,6 +200,10 @@ def _say_saved(model, out):
 def _say(text, end="\n"):
     sys.stdout.write(text + end)
     sys.stdout.flush()
+
+
+def _warn(message, category, *_):
+    sys.stderr.write(f"skauto: {' '.join(str(message).split())}\n")
 
 
 def _fail(message, status=1):
