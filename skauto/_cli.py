@@ -167,13 +167,15 @@ def _say_leaderboard(model):
     best = board.drop_duplicates("candidate").assign(candidate=lambda b: b["candidate"].str.ljust(14))
     scores = ["F1"] if best["score"].fillna(0).equals(best["F1"].fillna(0)) else ["score", "F1"]
     columns = ["candidate", *scores, "AUC", "AP", "fold_spread", "seconds", "status"]
-    _say(best[columns].to_string(index=False, float_format="{:.3f}".format, na_rep="", justify="left"))
-    for (candidate, reason), rows in trials[trials["reason"] != ""].groupby(["candidate", "reason"], sort=False):
-        _say(_cut(f"{candidate}, {len(rows)} x {rows['status'].iloc[0]}: {' '.join(reason.split())}"))
+    _say_frame(best[columns].to_string(index=False, float_format="{:.3f}".format, na_rep="", justify="left"))
+    troubled = trials[~trials["status"].isin(["complete", "cancelled"])]
+    for (candidate, status), rows in troubled.groupby(["candidate", "status"], sort=False):
+        line = f"{candidate}, {len(rows)} {status}: {' '.join(rows['reason'].iloc[0].split())}"
+        _say(line if len(line) <= WIDTH else line[: WIDTH - 3] + "...")
 
 
-def _cut(line):
-    return line if len(line) <= WIDTH else line[: WIDTH - 3] + "..."
+def _say_frame(text):
+    _say("\n".join(line.rstrip() for line in text.splitlines()))
 
 
 def _say_held_back(model, X, y):
@@ -184,9 +186,10 @@ def _say_held_back(model, X, y):
     positive = model.pos_label_
     score = model.predict_proba(X)[:, list(model.classes_).index(positive)]
     table = pd.crosstab(y.to_numpy(), predicted, rownames=[f"actual {y.name}"], colnames=["predicted"])
-    _say(f"\nOn the {len(y):,} rows held back\n\n{table.to_string()}\n")
+    _say(f"\nOn the {len(y):,} rows held back\n")
+    _say_frame(table.to_string())
     _say(
-        f"F1 {f1_score(y, predicted, pos_label=positive):.3f}   AUC {roc_auc_score(y == positive, score):.3f}   "
+        f"\nF1 {f1_score(y, predicted, pos_label=positive):.3f}   AUC {roc_auc_score(y == positive, score):.3f}   "
         f"AP {average_precision_score(y == positive, score):.3f}   (of {y.name} = {positive})"
     )
 
