@@ -23,13 +23,25 @@ from skauto.search._budget import Budget
 from skauto.search._evaluate import evaluate
 from skauto.search._history import History
 from skauto.search._loop import search
+from skauto.search._spares import SPARES
 from skauto.search._workers import WorkerPool
 from skauto.search.strategies._base import Strategy
+from skauto.search.strategies._halving import Halving
 from skauto.search.strategies._names import make_strategy
+from skauto.search.strategies._random import Random
 from skauto.search.strategies._warm_start import WarmStart
 
 # Count mode: an ask sees the results of all trials but the last few.
 LAG = 3
+
+# The fewest training rows of a first rung: "auto" halves only where rows are many.
+ROWS_TO_HALVE, ROWS_OF_A_RUNG = 1_500, 200
+
+# What every worker needs, imported before its first trial.
+PRELOAD = ("skauto._plan", "lightgbm")
+
+# Workers that import in advance, to step in at once for one that was killed.
+SPARE_WORKERS = 1
 
 # The part of what is left that one trial may use.
 TRIAL_SHARE = 0.2
@@ -173,16 +185,17 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         """
         phases = Phases(self.time_limit)
         self._check()
+        seed, n_workers, threads = root_seed(self.random_state), self._n_workers(), self._threads()
         with phases("inspect"):
             data = inspect(X, y, sample_weight, groups)
             self._learn(data)
-            seed, n_workers, threads = root_seed(self.random_state), self._n_workers(), self._threads()
+            SPARES.warm(threads, n_workers + SPARE_WORKERS)  # they import while the plan is made
             plan = self._plan(data, seed, threads)
         progress = Progress(self.verbose, self.time_limit, phases.began)
         for line in plan.missing:
             progress.say(line)
         memory_limit = memory_bytes(self.memory_limit, n_workers)
-        with WorkerPool(n_workers, threads, plan.context, memory_limit) as pool:
+        with WorkerPool(n_workers, threads, plan.context, memory_limit, PRELOAD) as pool:
             with phases("search"):
                 history = self._search(plan, seed, pool, phases, progress)
             finish = Finish(plan, data.classes, self.pos_label_, pool, phases, progress)
@@ -283,7 +296,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
     def _search(self, plan, seed, pool, phases, progress):
         """The history of the search, ended by time, by count or by Ctrl-C."""
         history = History(plan.space, seed)
-        strategy = WarmStart(plan.first, make_strategy(self.strategy))
+        strategy = WarmStart(plan.first, self._make_strategy(plan))
         timed = self.time_limit is not None
         budget = Budget(phases.for_search(), self.n_iter or (plan.n_trials if timed else None))
         search(
@@ -297,6 +310,13 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             on_result=progress.on_result,
         )
         return history
+
+    def _make_strategy(self, plan):
+        """The strategy; halving begins at a share of the rows that still says something."""
+        if self.strategy in ("auto", "halving"):
+            small = plan.min_fidelity(ROWS_TO_HALVE if self.strategy == "auto" else ROWS_OF_A_RUNG)
+            return Random() if small >= 1 else Halving(Random(), min_fidelity=small)
+        return make_strategy(self.strategy)
 
     def _keep(self, history, finish):
         best = finish.best

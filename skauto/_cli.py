@@ -24,6 +24,7 @@ def main(argv=None):
     args = _parser().parse_args(argv)
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("default", UserWarning)
             warnings.showwarning = _warn
             args.command(args)
     except BrokenPipeError:  # the reader of our output has closed it, as `head` does

@@ -36,6 +36,11 @@ class Plan:
     missing: list
     n_trials: int
 
+    def min_fidelity(self, n_rows):
+        """The least power of a third, at least a ninth, that leaves so many rows; one where there is none."""
+        rows = self.context.build.traits.n_rows
+        return next((share for share in (1 / 9, 1 / 3) if share * rows >= n_rows), 1.0)
+
 
 @dataclass(frozen=True)
 class Builder:

@@ -67,7 +67,8 @@ LIGHTGBM = Candidate(
         "cat_smooth": 10.0,
     },
     first=(
-        (0, {}),
+        (0, {"learning_rate": 0.2, "num_leaves": 12}),
+        (4, {}),
         (6, {"learning_rate": 0.05, "num_leaves": 8, "min_child_samples": 10, "colsample_bytree": 0.6,
              "subsample": 0.7, "reg_lambda": 2.0}),
         (8, {"learning_rate": 0.04, "num_leaves": 48, "min_child_samples": 30, "colsample_bytree": 0.5,
@@ -101,7 +102,7 @@ EXTRA_TREES = Candidate(
     prepare=make.codes,
     space=FOREST_SPACE,
     usual=FOREST_USUAL,
-    first=((2, {}), (9, {"max_features": 0.7, "min_samples_leaf": 3})),
+    first=((3, {}), (9, {"max_features": 0.7, "min_samples_leaf": 3})),
     imbalance=(WEIGHTS, UNDER, OVER),
 )
 
@@ -111,7 +112,7 @@ RANDOM_FOREST = Candidate(
     prepare=make.codes,
     space=FOREST_SPACE,
     usual=FOREST_USUAL,
-    first=((4, {}),),
+    first=((5, {}),),
     imbalance=(WEIGHTS, UNDER, OVER),
 )
 
@@ -135,7 +136,7 @@ HIST_BOOSTING = Candidate(
         "l2_regularization": 1.0,
         "max_features": 0.6,
     },
-    first=((5, {}),),
+    first=((2, {}),),
     imbalance=(WEIGHTS, UNDER, OVER),
     sparse=False,
 )
@@ -146,7 +147,7 @@ SVM = Candidate(
     prepare=make.scaled,
     space={"C": loguniform(0.05, 100), "gamma": loguniform(0.05, 5), **SCALER},
     usual={"C": 1.0, "gamma": 0.5, **PLAIN},
-    first=((3, {}),),
+    first=((3.5, {}),),
     imbalance=(WEIGHTS, OVER),
     max_rows=5_000,
 )
@@ -188,8 +189,9 @@ MLP = Candidate(
         **SCALER,
     },
     usual={"hidden_size": 128, "n_layers": 2, "lr": 3e-3, "weight_decay": 0.02, "dropout": 0.1, **RANKS},
-    first=((10, {}),),
+    first=((13, {}),),
     imbalance=(OVER,),
+    weight=0.3,
     sparse=False,
     package="torch",
     extra="deep",

@@ -91,10 +91,9 @@ def median_stop(stops):
 def _fit_fold(context, estimator, number, fidelity):
     """A fitted last step with the classes it saw, its validation rows prepared, and its stopping point."""
     train, valid = context.folds[number]
-    rows = nested_rows(context.y[train], fidelity, context.min_class_rows, context.seed)
-    train = train[rows]
-    first, last = _parts(estimator)
-    X_train, X_valid = _prepared(context, first, number, fidelity, train, valid)
+    train = train[nested_rows(context.y[train], fidelity, context.min_class_rows, context.seed)]
+    *first, last = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
+    X_train, X_valid = _prepared(context, first, (number, fidelity), train, valid)
     weight, weight_valid = (None if context.weight is None else context.weight[part] for part in (train, valid))
     fitted, stop = context.fit(last, X_train, context.y[train], weight, X_valid, context.y[valid], weight_valid)
     return (fitted, X_valid), stop
@@ -110,26 +109,18 @@ def _predict_fold(context, models, stops, number):
     return columns
 
 
-def _parts(estimator):
-    """The first steps of a pipeline as one transformer, None where there are none, and the last step."""
-    if not isinstance(estimator, Pipeline):
-        return None, estimator
-    first = estimator[:-1]
-    return (first if len(first.steps) else None), estimator.steps[-1][1]
-
-
-def _prepared(context, first, number, fidelity, train, valid):
-    """Training and validation rows after the first steps, fitted once for each fold, fidelity and settings."""
-    X_train, X_valid = take(context.X, train), take(context.X, valid)
-    if first is None:
-        return X_train, X_valid
-    key = (repr(first.get_params()), number, fidelity)
-    if key not in context.cache:
-        made = first.fit_transform(X_train, context.y[train]), first.transform(X_valid)
-        if _bytes(context.cache) + sum(map(_size, made)) > CACHE_BYTES:
-            return made
+def _prepared(context, steps, where, train, valid):
+    """Training and validation rows after some first steps; each step is fitted once for a fold and its settings."""
+    if not steps:
+        return take(context.X, train), take(context.X, valid)
+    key = (repr([step.get_params() for step in steps]), *where)
+    if key in context.cache:
+        return context.cache[key]
+    X_train, X_valid = _prepared(context, steps[:-1], where, train, valid)
+    made = steps[-1].fit_transform(X_train, context.y[train]), steps[-1].transform(X_valid)
+    if _bytes(context.cache) + sum(map(_size, made)) < CACHE_BYTES:
         context.cache[key] = made
-    return context.cache[key]
+    return made
 
 
 def _bytes(cache):
