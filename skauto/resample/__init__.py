@@ -8,7 +8,7 @@ _HOME = {
     "class_priors": "_priors",
     "correct_priors": "_priors",
 }
-__all__ = sorted(_HOME)
+__all__ = [*_HOME]
 
 
 def __getattr__(name):
