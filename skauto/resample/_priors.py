@@ -205,7 +205,7 @@ class PriorCorrectedClassifier(WrappedClassifier):
     >>> X, y = make_classification(n_samples=2000, weights=[0.9], class_sep=0.3, random_state=0)
     >>> balanced = LogisticRegression(class_weight="balanced")
     >>> print(round(balanced.fit(X, y).predict_proba(X)[:, 1].mean(), 1))
-    0.4
+    0.3
     >>> print(round(PriorCorrectedClassifier(balanced).fit(X, y).predict_proba(X)[:, 1].mean(), 1))
     0.1
     """

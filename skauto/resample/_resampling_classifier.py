@@ -68,7 +68,7 @@ class ResamplingClassifier(WrappedClassifier):
     0.1
     >>> naive = ResamplingClassifier(LogisticRegression(), sampler, prior_correction=False).fit(X, y)
     >>> print(round(naive.predict_proba(X)[:, 1].mean(), 1))
-    0.4
+    0.3
     """
 
     def __init__(self, estimator, sampler=None, prior_correction=True):
