@@ -4,7 +4,11 @@ import importlib
 
 _HOME = {
     "PriorCorrectedClassifier": "_priors",
+    "RandomOverSampler": "_random_samplers",
+    "RandomUnderSampler": "_random_samplers",
     "ResamplingClassifier": "_resampling_classifier",
+    "ResamplingWarning": "_targets",
+    "SMOTE": "_smote",
     "class_priors": "_priors",
     "correct_priors": "_priors",
 }
