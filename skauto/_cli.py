@@ -4,6 +4,7 @@ import argparse
 import csv
 import gzip
 import io
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -27,9 +28,8 @@ def main(argv=None):
             warnings.simplefilter("default", UserWarning)
             warnings.showwarning = _warn
             args.command(args)
-    except BrokenPipeError:  # the reader of our output has closed it, as `head` does
-        sys.stderr.close()
-        return 1
+    except BrokenPipeError:  # the reader has gone, as `head` does; what is still buffered goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         return _fail("stopped", 130)
     except OSError as error:
@@ -82,7 +82,7 @@ def demo(args):
     X, y = load_online_shoppers(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.25, stratify=y, random_state=0)
     _say(
-        f"Online Shoppers Purchasing Intention (Sakar et al. 2019): will a visit to a web shop end in a purchase?\n"
+        "Will a visit to a web shop end in a purchase? (Online Shoppers data set, Sakar et al. 2019)\n"
         f"{len(X_train):,} rows to learn from, {len(X_test):,} held back, {X.shape[1]} columns of mixed types, "
         f"{y.mean():.1%} purchases.\n"
     )
