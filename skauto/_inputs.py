@@ -204,7 +204,7 @@ def _frame(X):
     for name, dtype in zip(names, X.dtypes, strict=True):
         if getattr(dtype, "kind", "O") == "c":
             raise ValueError(f"Complex data not supported\ncolumn {name!r} of X is complex")
-    if (X.dtypes == object).any():
+    if any(isinstance(dtype, np.dtype) and dtype.kind == "O" for dtype in X.dtypes):
         X = X.infer_objects()  # numbers in columns of objects become numbers
     if list(X.columns) == list(range(len(names))):
         return X.set_axis(_numbered(len(names)), axis=1), None

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
@@ -240,6 +240,7 @@ NAMES = ["age", "town", "income"]
 FRAME = pd.DataFrame({"age": [1.0, 2.0], "town": ["a", "b"], "income": [3.0, 4.0]})
 
 
+@settings(deadline=None)
 @given(st.permutations([*NAMES, "spare"]))
 def test_frames_are_aligned_by_name_and_further_columns_left_out(order):
     table = align(FRAME.assign(spare=0)[order], NAMES, 3)

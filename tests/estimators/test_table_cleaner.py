@@ -93,7 +93,7 @@ def two_tables(draw):
 
 
 @pytest.mark.filterwarnings("ignore:no column of X varies")
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(two_tables())
 def test_any_table_becomes_floats_and_categories_and_keeps_its_rows(tables):
     first, second = tables

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skauto.search._folds import stratified_folds
@@ -15,6 +15,7 @@ def judged(folds, n_rows):
     return np.bincount(np.concatenate([valid for _, valid in folds]), minlength=n_rows)
 
 
+@settings(deadline=None)
 @given(labels, st.integers(2, 7), st.integers(0, 99))
 def test_each_row_of_a_larger_class_validates_once_and_no_row_of_a_rare_class(y, n_splits, seed):
     folds = stratified_folds(y, n_splits, seed)
@@ -27,6 +28,7 @@ def test_each_row_of_a_larger_class_validates_once_and_no_row_of_a_rare_class(y,
         assert set(y[train]) == set(y)
 
 
+@settings(deadline=None)
 @given(labels, st.integers(2, 7))
 def test_classes_are_spread_evenly(y, n_splits):
     folds = stratified_folds(y, n_splits, 0)
@@ -59,6 +61,7 @@ def test_single_rows_cannot_be_held_back():
         stratified_folds(np.array([0, 1, 2]), 2, 0)
 
 
+@settings(deadline=None)
 @given(st.data(), st.integers(2, 6))
 def test_no_group_is_on_both_sides(data, n_splits):
     n_rows = data.draw(st.integers(6, 60))
