@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from imblearn.over_sampling import SMOTE, RandomOverSampler
-from imblearn.under_sampling import RandomUnderSampler
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier, RandomForestClassifier
@@ -26,7 +24,9 @@ from sklearn.svm import SVC
 from skauto.estimators._category_codes import category_codes
 from skauto.estimators._table_cleaner import TableCleaner, category_columns, numeric_columns
 from skauto.resample._priors import PriorCorrectedClassifier
+from skauto.resample._random_samplers import RandomOverSampler, RandomUnderSampler
 from skauto.resample._resampling_classifier import ResamplingClassifier
+from skauto.resample._smote import SMOTE
 
 SAMPLERS = {"undersample": RandomUnderSampler, "oversample": RandomOverSampler, "smote": SMOTE}
 
