@@ -224,6 +224,8 @@ class Finish:
             for outcome in self.pool.wait(min(left(), WAIT)):
                 if outcome.status == "complete":
                     fitted[outcome.key] = outcome.value
+                else:
+                    self.progress.say(f"trial {outcome.key} could not be refitted: {outcome.reason}")
 
     def _assemble(self, best, members, fitted):
         scoring = self.plan.scoring

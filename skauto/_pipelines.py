@@ -135,7 +135,7 @@ def _codes():
 
 def lightgbm(values, traits, seed):
     """LightGBM, silent and the same on every run; where it stops early the rounds are only an upper bound."""
-    from lightgbm import LGBMClassifier  # noqa: PLC0415 - loaded only where it is used
+    from lightgbm import LGBMClassifier
 
     if traits.stops:
         values["n_estimators"] = int(min(max(MOST_SHRUNK_ROUNDS / values["learning_rate"], 100), 1_500))
@@ -192,6 +192,6 @@ def naive_bayes(values, traits, seed):
 
 def mlp(values, traits, seed):
     """A multi-layer perceptron on PyTorch."""
-    from skauto.estimators._mlp import MLPClassifier  # noqa: PLC0415 - needs the extra `deep`
+    from skauto.estimators._mlp import MLPClassifier
 
     return MLPClassifier(**values, device="cpu", random_state=seed)

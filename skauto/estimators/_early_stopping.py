@@ -22,7 +22,7 @@ class Watch:
 @cache
 def watching_class():
     """LGBMClassifier with a parameter `watch`; made on first use, since LightGBM is loaded only then."""
-    import lightgbm  # noqa: PLC0415
+    import lightgbm
 
     class WatchingLGBMClassifier(lightgbm.LGBMClassifier):
         def fit(self, X, y, sample_weight=None):

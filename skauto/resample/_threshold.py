@@ -161,10 +161,10 @@ def _best_weights(y, proba, metric, sample_weight, movable, n_rounds=3, n_steps=
     for _ in range(n_rounds):
         before = best
         for k in np.flatnonzero(movable):
-            for trial in _moves(proba, weights, k, n_steps):
-                found = value(trial)
-                if found > best + 1e-9:
-                    best, weights = found, trial
+            moves = [weights, *_moves(proba, weights, k, n_steps)]
+            values = [best, *map(value, moves[1:])]
+            winner = int(np.argmax(values))
+            best, weights = values[winner], moves[winner]
         if best <= before:
             break
     return weights / weights.sum() * n_classes
