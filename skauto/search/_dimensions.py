@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from numbers import Integral, Real
 
 import numpy as np
@@ -26,7 +27,7 @@ class Choice:
     def size(self):
         return len(self.values)
 
-    @property
+    @cached_property
     def ordered(self):
         """Whether the choices are numbers in increasing or decreasing order, so that neighbours are alike."""
         if not all(isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) for value in self.values):

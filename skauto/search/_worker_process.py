@@ -28,6 +28,7 @@ WARM_UP = ("numpy", "pandas", "sklearn.pipeline", "sklearn.compose", "sklearn.mo
 def main(descriptor, parent):
     """Serve tasks over an inherited pipe until it closes or the parent is gone."""
     sys.argv[1:] = []
+    os.set_inheritable(descriptor, False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the parent
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     _import(WARM_UP)

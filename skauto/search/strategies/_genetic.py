@@ -22,7 +22,7 @@ class Genetic(Strategy):
         Size of a tournament.
     crossover : float, default=0.5
         Probability of a second parent.
-    step : float, default=0.1
+    step : float, default=0.2
         Standard deviation of a mutation, as a share of the range.
     fresh : float, default=0.05
         Probability of a new random configuration, which keeps other branches in play.
@@ -44,7 +44,7 @@ class Genetic(Strategy):
     2
     """
 
-    def __init__(self, population=20, tournament=5, crossover=0.5, step=0.1, fresh=0.05, survival="best"):
+    def __init__(self, population=20, tournament=5, crossover=0.5, step=0.2, fresh=0.05, survival="best"):
         self.population = population
         self.tournament = tournament
         self.crossover = crossover
