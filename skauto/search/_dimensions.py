@@ -158,7 +158,6 @@ class Whole(Number):
         return int(value)
 
 
-
 class Quantile(Number):
     """Any other frozen scipy distribution, through its cdf and ppf."""
 

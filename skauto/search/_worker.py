@@ -86,6 +86,8 @@ class Worker:
 
     def end(self):
         """Kill the process and all that it has started, and keep the last it printed in `output`."""
+        if self._log.closed:
+            return
         for child in self.children():
             _quietly(child.kill)
         # The group outlives its leader while a child of the leader lives.

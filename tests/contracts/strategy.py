@@ -142,7 +142,10 @@ class StrategyContract:
 
     def test_another_seed_or_none_at_all(self):
         """The seed is the only source of randomness."""
-        params = [[t.params for t in run(self.make(), self.spaces[-1], min(self.n_iter, 15), seed=s).trials] for s in (0, 0, 1)]
+        params = [
+            [t.params for t in run(self.make(), self.spaces[-1], min(self.n_iter, 15), seed=s).trials]
+            for s in (0, 0, 1)
+        ]
         assert params[0] == params[1]
         self.check_other_seed(params[0], params[2])
 

@@ -251,7 +251,9 @@ def script(path, text):
     """A script without a guard for `__main__`, started on its own."""
     path.write_text(textwrap.dedent(SCRIPT) + textwrap.dedent(text))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    return subprocess.Popen([sys.executable, "-W", "error", str(path)], stdout=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", str(path)], stdout=subprocess.PIPE, text=True, env=environment
+    )
 
 
 def test_a_plain_script_with_its_own_functions_and_classes(tmp_path):
@@ -270,7 +272,7 @@ def test_a_plain_script_with_its_own_functions_and_classes(tmp_path):
     assert gone(int(worker))
 
 
-@pytest.mark.parametrize("task", ["hold", "lambda context: 10 ** (10**9)"])
+@pytest.mark.parametrize("task", ["hold", pytest.param("lambda context: 10 ** (10**9)", marks=pytest.mark.slow)])
 def test_workers_end_when_their_parent_is_killed(tmp_path, task):
     process = script(
         tmp_path / "killed.py",

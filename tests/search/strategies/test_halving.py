@@ -122,7 +122,10 @@ def test_fidelities_end_at_one():
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"min_fidelity": 0}, r"min_fidelity of Halving must be in \(0, 1\], got 0"), ({"factor": 1}, "factor of Halving")],
+    [
+        ({"min_fidelity": 0}, r"min_fidelity of Halving must be in \(0, 1\], got 0"),
+        ({"factor": 1}, "factor of Halving"),
+    ],
 )
 def test_bad_settings(settings, message):
     with pytest.raises(ValueError, match=message):

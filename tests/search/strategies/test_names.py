@@ -20,7 +20,9 @@ def test_objects_pass_through():
 
 
 def test_unknown_name():
-    with pytest.raises(ValueError, match=r"'genetics' is not known. Did you mean 'genetic'\? Allowed are 'auto', 'bayes'"):
+    with pytest.raises(
+        ValueError, match=r"'genetics' is not known. Did you mean 'genetic'\? Allowed are 'auto', 'bayes'"
+    ):
         make_strategy("genetics")
 
 
