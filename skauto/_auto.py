@@ -17,9 +17,8 @@ from skauto._progress import Progress
 from skauto._scoring import resolve_metric
 from skauto._seeds import root_seed
 from skauto._sklearn import HasMethods, Interval, StrOptions, validate_parameter_constraints
-from skauto._timing import Phases
+from skauto._timing import Phases, SearchBudget
 from skauto.resample._threshold import confusion_of, cut_labels
-from skauto.search._budget import Budget
 from skauto.search._evaluate import evaluate
 from skauto.search._history import History
 from skauto.search._loop import search
@@ -42,9 +41,6 @@ PRELOAD = ("skauto._plan", "lightgbm")
 
 # Workers that import in advance, to step in at once for one that was killed.
 SPARE_WORKERS = 1
-
-# The part of what is left that one trial may use.
-TRIAL_SHARE = 0.2
 
 
 class AutoClassifier(ClassifierMixin, BaseEstimator):
@@ -298,7 +294,12 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         history = History(plan.space, seed)
         strategy = WarmStart(plan.first, self._make_strategy(plan))
         timed = self.time_limit is not None
-        budget = Budget(phases.for_search(), self.n_iter or (plan.n_trials if timed else None))
+        budget = SearchBudget(phases, self.n_iter or (plan.n_trials if timed else None), pool.n_workers)
+
+        def on_result(history, trial, result):
+            budget.learn(result)
+            progress.on_result(history, trial, result)
+
         search(
             strategy,
             history,
@@ -306,8 +307,8 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             pool,
             budget,
             lag=None if timed else LAG,
-            trial_limit=(lambda _: phases.left() * TRIAL_SHARE) if timed else None,
-            on_result=progress.on_result,
+            trial_limit=budget.trial_limit if timed else None,
+            on_result=on_result,
         )
         return history
 

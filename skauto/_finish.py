@@ -34,6 +34,7 @@ class Scored:
     number: int
     values: dict
     score: float
+    rank: float
     fold_scores: np.ndarray
     proba: np.ndarray = field(repr=False)
     fit_seconds: float
@@ -57,6 +58,7 @@ def _scored(values, result):
         number=result.number,
         values=values,
         score=result.score,
+        rank=details["AP"],
         fold_scores=np.asarray(details["fold_scores"]),
         proba=details["proba"],
         fit_seconds=details["fit_seconds"],
@@ -93,7 +95,7 @@ def choose_best(trials, valid_over_train):
 
 def choose_members(trials, scoring):
     """The trials of the ensemble with their weights, by greedy selection on average precision."""
-    pool = trials[:POOL]
+    pool = sorted(trials, key=lambda trial: (-trial.rank, trial.number))[:POOL]
     weights = greedy_selection([trial.proba for trial in pool], scoring.rank)
     chosen = [(trial, float(weight)) for trial, weight in zip(pool, weights, strict=True) if weight > 0]
     return sorted(chosen, key=lambda pair: -pair[1])
@@ -108,7 +110,7 @@ def mixed(members):
 def refit(context, trial, labels):
     """Fit a trial's pipeline on all rows, with the labels as the user gave them; runs in a worker."""
     seed = child_seed(context.seed, "trial", trial.number)
-    pipeline = with_rounds(context.build(trial.values, seed), trial.stop)
+    pipeline = with_rounds(context.build.for_refit()(trial.values, seed), trial.stop)
     y = labels[context.y]
     prepared, (name, last) = context.X, pipeline.steps[-1]
     if len(pipeline.steps) > 1:

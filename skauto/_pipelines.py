@@ -22,6 +22,7 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC
 
 from skauto.estimators._category_codes import category_codes
+from skauto.estimators._safe_folds import SafeFolds
 from skauto.estimators._table_cleaner import TableCleaner, category_columns, numeric_columns
 from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.resample._random_samplers import RandomOverSampler, RandomUnderSampler
@@ -32,6 +33,9 @@ SAMPLERS = {"undersample": RandomUnderSampler, "oversample": RandomOverSampler, 
 
 # One-hot columns at most for one categorical column, and quantiles of a rank transform.
 MAX_LEVELS, MAX_QUANTILES = 40, 200
+
+# Folds of Platt's calibration.
+CALIBRATION_FOLDS = 3
 
 # Rows from which forests must be thrifty.
 MANY_ROWS = 12_000
@@ -50,6 +54,7 @@ class Traits:
     sparse: bool
     threads: int
     stops: bool
+    refit: bool = False
 
 
 def build(candidate, values, traits, seed):
@@ -161,9 +166,9 @@ def random_forest(values, traits, seed):
 
 
 def _forest(traits):
-    """Fewer trees on half of the rows each where rows are many: as good there, and in time."""
+    """Fewer trees on part of the rows each where rows are many; the refit can afford more trees than the folds."""
     many = {"n_estimators": 80, "bootstrap": True, "max_samples": 0.4}
-    few = {"n_estimators": 150}
+    few = {"n_estimators": 400 if traits.refit else 150}
     return {**(many if traits.n_rows > MANY_ROWS else few), "n_jobs": traits.threads}
 
 
@@ -177,7 +182,8 @@ def logistic(values, traits, seed):
 def svm(values, traits, seed):
     """RBF support vectors with Platt's probabilities; gamma is in units of one over the number of columns."""
     gamma = values.pop("gamma") / traits.n_columns
-    return CalibratedClassifierCV(SVC(**values, gamma=gamma, random_state=seed), cv=3, ensemble=False)
+    machine = SVC(**values, gamma=gamma, random_state=seed)
+    return CalibratedClassifierCV(machine, cv=SafeFolds(CALIBRATION_FOLDS, seed), ensemble=False)
 
 
 def nearest_neighbors(values, traits, seed):

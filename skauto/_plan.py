@@ -1,7 +1,8 @@
 """From data and settings to a plan: folds, scoring, candidates, space and strategy of one search."""
 
+import difflib
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -49,6 +50,10 @@ class Builder:
     candidates: dict
     traits: _pipelines.Traits
 
+    def for_refit(self):
+        """The builder of the final models, for which there is more time than for a fold."""
+        return replace(self, traits=replace(self.traits, refit=True))
+
     def __call__(self, values, seed):
         rest = {name: value for name, value in values.items() if name != "candidate"}
         return _pipelines.build(self.candidates[values["candidate"]], rest, self.traits, seed)
@@ -71,7 +76,8 @@ def make_plan(data, *, scoring, cv, candidates, pos_label, seed, threads):
         Threads of one worker.
     """
     n_classes = len(data.classes)
-    name, kind, metric = resolve_metric(scoring, n_classes)
+    positive = int(np.flatnonzero(data.classes == pos_label)[0]) if n_classes == 2 else 1
+    name, kind, metric = resolve_metric(scoring, data.classes[::-1] if positive == 0 else data.classes)
     folds, repeat = _folds(data, cv, seed)
     traits = _traits(data, folds, threads)
     chosen, missing = available(candidates, traits)
@@ -85,7 +91,7 @@ def make_plan(data, *, scoring, cv, candidates, pos_label, seed, threads):
         fold=np.repeat(np.arange(len(folds)), [len(valid) for _, valid in folds]),
         repeat=np.repeat(repeat, [len(valid) for _, valid in folds]),
         weight=None if data.sample_weight is None else data.sample_weight[rows],
-        positive=int(np.flatnonzero(data.classes == pos_label)[0]) if n_classes == 2 else 1,
+        positive=positive,
     )
     context = Evaluation(
         X=data.X,
@@ -146,7 +152,9 @@ def available(names, traits):
         names = known if names == "auto" else [names]
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise ValueError(f"candidates={unknown} are not known; choose 'auto' or some of {sorted(known)}")
+        close = difflib.get_close_matches(str(unknown[0]), known, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise ValueError(f"candidates={unknown} are not known; {hint}choose 'auto' or some of {sorted(known)}")
     chosen, missing = [], []
     for candidate in (known[name] for name in names):
         if (candidate.max_rows and traits.n_rows > candidate.max_rows) or (traits.sparse and not candidate.sparse):

@@ -57,22 +57,20 @@ LIGHTGBM = Candidate(
         "cat_smooth": loguniform(1, 50),
     },
     usual={
-        "learning_rate": 0.1,
+        "learning_rate": 0.08,
         "n_estimators": 100,
         "num_leaves": 31,
-        "min_child_samples": 20,
-        "colsample_bytree": 0.9,
-        "subsample": 0.9,
-        "reg_lambda": 0.1,
+        "min_child_samples": 5,
+        "colsample_bytree": 0.5,
+        "subsample": 0.7,
+        "reg_lambda": 1.0,
         "cat_smooth": 10.0,
     },
     first=(
-        (0, {"learning_rate": 0.2, "num_leaves": 12}),
+        (0, {"learning_rate": 0.2, "num_leaves": 12, "min_child_samples": 20, "colsample_bytree": 0.9}),
         (4, {}),
-        (6, {"learning_rate": 0.05, "num_leaves": 8, "min_child_samples": 10, "colsample_bytree": 0.6,
-             "subsample": 0.7, "reg_lambda": 2.0}),
-        (8, {"learning_rate": 0.04, "num_leaves": 48, "min_child_samples": 30, "colsample_bytree": 0.5,
-             "subsample": 0.8, "reg_lambda": 5.0}),
+        (6, {"learning_rate": 0.05, "num_leaves": 8, "min_child_samples": 10, "colsample_bytree": 0.6}),
+        (8, {"learning_rate": 0.06, "num_leaves": 48, "min_child_samples": 30, "reg_lambda": 5.0}),
     ),
     imbalance=(WEIGHTS, UNDER, OVER),
     weight=2.0,
@@ -102,7 +100,7 @@ EXTRA_TREES = Candidate(
     prepare=make.codes,
     space=FOREST_SPACE,
     usual=FOREST_USUAL,
-    first=((3, {}), (9, {"max_features": 0.7, "min_samples_leaf": 3})),
+    first=((3, {}), (9, {"max_features": 1.0, "min_samples_leaf": 1, "criterion": "gini"})),
     imbalance=(WEIGHTS, UNDER, OVER),
 )
 
@@ -112,7 +110,7 @@ RANDOM_FOREST = Candidate(
     prepare=make.codes,
     space=FOREST_SPACE,
     usual=FOREST_USUAL,
-    first=((5, {}),),
+    first=((5, {}), (10, {"max_features": 0.4, "min_samples_leaf": 1, "criterion": "gini"})),
     imbalance=(WEIGHTS, UNDER, OVER),
 )
 

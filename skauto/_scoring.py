@@ -1,9 +1,12 @@
 """What a search maximises: scores of pooled out-of-fold probabilities, each fold cut where the others like it."""
 
 import difflib
+import inspect
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
+from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import get_scorer, get_scorer_names, log_loss, roc_auc_score
 
 from skauto.resample._threshold import CONFUSION_METRICS, best_cut, confusion_of, cross_fitted_labels, cut_labels
@@ -36,7 +39,7 @@ def one_vs_rest(measure, y, proba, weight=None):
     if proba.shape[1] == 2:
         return measure(y == 1, proba[:, 1], weight)
     present = np.unique(y)
-    return float(np.nanmean([measure(y == k, proba[:, k], weight) for k in present]))
+    return _mean([measure(y == k, proba[:, k], weight) for k in present])
 
 
 def _brier(y, proba, weight=None):
@@ -71,35 +74,72 @@ class _ConfusionMetric:
 
     max_cuts = 64  # each cut is a call of the scorer's function
 
-    def __init__(self, scorer):
+    def __init__(self, scorer, classes):
         self.scorer = scorer
+        self.takes_weight = "sample_weight" in _parameters(scorer)
+        self.labels, self.kwargs = _as_shown(scorer, classes)
 
     def __call__(self, confusion):
         n_classes = confusion.shape[-1]
-        truth, label = (grid.ravel() for grid in np.indices((n_classes, n_classes)))
+        truth, label = (self.labels[grid.ravel()] for grid in np.indices((n_classes, n_classes)))
         flat = confusion.reshape(-1, n_classes * n_classes)
-        values = [self._value(truth, label, cells) for cells in flat]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UndefinedMetricWarning)  # some cuts leave a class out
+            values = [self._value(truth, label, cells) for cells in flat]
         return np.reshape(values, confusion.shape[:-2])
 
     def _value(self, truth, label, cells):
-        used = cells > 0
-        call = self.scorer
-        return call._sign * call._score_func(truth[used], label[used], sample_weight=cells[used], **call._kwargs)
+        truth, label, cells = truth[cells > 0], label[cells > 0], cells[cells > 0]
+        weight = {"sample_weight": cells} if self.takes_weight else {}
+        if not self.takes_weight:
+            if (cells != np.round(cells)).any():
+                raise ValueError("the function of this scoring takes no sample_weight, so fit must not be given any")
+            truth, label = (np.repeat(part, cells.astype(int)) for part in (truth, label))
+        return self.scorer._sign * self.scorer._score_func(truth, label, **weight, **self.kwargs)
 
 
 class _ProbaMetric:
     """A scikit-learn probability scorer as a function of codes and probabilities."""
 
-    def __init__(self, scorer):
+    def __init__(self, scorer, classes):
         self.scorer = scorer
+        self.labels, self.kwargs = _as_shown(scorer, classes)
+        self.takes_weight = "sample_weight" in _parameters(scorer)
 
     def __call__(self, y, proba, weight=None):
+        y, proba = self.labels[y], proba[:, np.argsort(self.labels)]  # columns as scikit-learn has them
+        present = np.isin(np.sort(self.labels), y)
+        if len(self.labels) > 2 and not present.all():  # classes of one or two rows are never validated
+            proba = proba[:, present] / np.maximum(proba[:, present].sum(axis=1, keepdims=True), 1e-15)
+        if proba.shape[1] < 2:
+            return np.nan
+        rows = {} if weight is None or not self.takes_weight else {"sample_weight": weight}
         scores = proba[:, 1] if proba.shape[1] == 2 else proba
-        return self.scorer._sign * self.scorer._score_func(y, scores, sample_weight=weight, **self.scorer._kwargs)
+        return self.scorer._sign * self.scorer._score_func(y, scores, **rows, **self.kwargs)
 
 
-def resolve_metric(scoring, n_classes):
+def _parameters(scorer):
+    return inspect.signature(scorer._score_func).parameters
+
+
+def _as_shown(scorer, classes):
+    """What a scorer's function is given for the classes, and its keywords.
+
+    Functions with a positive label are given 0 and 1, so that it means `pos_label` of the search; others the labels.
+    """
+    if "pos_label" not in _parameters(scorer):
+        return classes, scorer._kwargs
+    return np.arange(len(classes)), {name: value for name, value in scorer._kwargs.items() if name != "pos_label"}
+
+
+def resolve_metric(scoring, classes):
     """The name, kind ("labels" or "proba") and function of a scoring.
+
+    Parameters
+    ----------
+    scoring : str or scorer
+    classes : ndarray of shape (n_classes,)
+        The labels in the order of their codes, of two the positive one last.
 
     Raises
     ------
@@ -107,29 +147,41 @@ def resolve_metric(scoring, n_classes):
         If the name is unknown; the message holds the nearest names.
     """
     if not isinstance(scoring, str):
-        return _from_scorer(scoring)
-    name = MACRO.get(scoring, scoring) if n_classes > 2 else scoring
+        return _from_scorer(scoring, classes)
+    name = MACRO.get(scoring, scoring) if len(classes) > 2 else scoring
     if name in CONFUSION_METRICS:
         return name, "labels", CONFUSION_METRICS[name]
     if name in PROBA_METRICS:
         return name, "proba", PROBA_METRICS[name]
     if name in get_scorer_names():
-        return (name, *_from_scorer(get_scorer(name))[1:])
+        return (name, *_from_scorer(get_scorer(name), classes)[1:])
     known = sorted({*CONFUSION_METRICS, *PROBA_METRICS, *get_scorer_names()})
     close = difflib.get_close_matches(scoring, known, n=3)
     hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"for example {sorted(CONFUSION_METRICS)}"
     raise ValueError(f"scoring={scoring!r} is not a known score; {hint}")
 
 
-def _from_scorer(scorer):
+def _from_scorer(scorer, classes):
     if not hasattr(scorer, "_score_func"):
         raise ValueError(
             f"scoring={scorer!r} must be a name such as 'f1' or a scorer made by sklearn.metrics.make_scorer"
         )
     name = getattr(scorer._score_func, "__name__", "score")
     if scorer._response_method == "predict":
-        return name, "labels", _ConfusionMetric(scorer)
-    return name, "proba", _ProbaMetric(scorer)
+        return name, "labels", _ConfusionMetric(scorer, classes)
+    return name, "proba", _ProbaMetric(scorer, classes)
+
+
+def own_pos_label(scoring):
+    """The pos_label that a scorer was made with, None without one."""
+    return getattr(scoring, "_kwargs", {}).get("pos_label")
+
+
+def _mean(values):
+    """The mean of what is known, NaN where nothing is."""
+    known = np.asarray(values, dtype=float)
+    known = known[~np.isnan(known)]
+    return float(known.mean()) if len(known) else np.nan
 
 
 @dataclass(frozen=True)
@@ -162,7 +214,7 @@ class Scoring:
     def rank(self, proba):
         """Average precision, the mean over repeats: what rungs and the ensemble go by."""
         y, proba = self.oriented(proba)
-        return float(np.mean([_ap(y[rows], proba[rows], self._weight(rows)) for rows in self.parts]))
+        return _mean([_ap(y[rows], proba[rows], self._weight(rows)) for rows in self.parts])
 
     def report(self, proba):
         """The score, F1, AUC, AP and the score of each fold."""
@@ -204,7 +256,7 @@ class Scoring:
         return lambda rows: float(metric(confusion_of(y[rows], labels[rows], size, self._weight(rows))))
 
     def _pooled(self, value):
-        return float(np.nanmean([value(rows) for rows in self.parts]))
+        return _mean([value(rows) for rows in self.parts])
 
     def _weight(self, rows):
         return None if self.weight is None else self.weight[rows]

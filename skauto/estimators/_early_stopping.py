@@ -56,7 +56,7 @@ def fit_last_step(estimator, X, y, weight, X_valid, y_valid, weight_valid):
     counts = np.bincount(y_valid)
     if path is None or counts[counts > 0].min() < MIN_CLASS_ROWS or not np.isin(y_valid, y).all():
         return estimator.fit(X, y, **rows), None
-    watched = _with_watch(estimator, path, Watch(X_valid, y_valid, weight_valid, _metric(estimator, path, counts)))
+    watched = _with_watch(estimator, path, Watch(X_valid, y_valid, weight_valid, _metric(estimator, path, y)))
     fitted = watched.fit(X, y, **rows)
     return fitted, max(int(_fitted_boosting(fitted).best_iteration_), 1)
 
@@ -97,11 +97,11 @@ def _with_watch(estimator, path, watch):
     return estimator.set_params(**{"__".join(path): watching}) if path else watching
 
 
-def _metric(estimator, path, counts):
+def _metric(estimator, path, y):
     """Log loss for the natural distribution; a ranking where weights or samplers move the probabilities."""
     boosting = estimator.get_params()["__".join(path)] if path else estimator
     natural = not path and boosting.class_weight is None
-    if len(counts) > 2:
+    if len(np.unique(y)) > 2:  # of the training rows: a rare class may be missing from the others
         return "multi_logloss"
     return "binary_logloss" if natural else "average_precision"
 

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skauto._seeds import child_rng, child_seed
+from skauto.search import _deadline
 
 # Fitted first steps are kept for later trials up to this many bytes in each worker.
 CACHE_BYTES = 1 << 29
@@ -72,6 +73,7 @@ def evaluate(context, trial):
         models.append(model)
         stops.append(stop)
         seconds.append(time.perf_counter() - began)
+        _deadline.check(number + 1, len(context.folds))
     parts = [_predict_fold(context, models, stops, number) for number in range(len(models))]
     proba = np.concatenate(parts)
     if not np.isfinite(proba).all():

@@ -92,13 +92,12 @@ class Space:
         for branch, dims in enumerate(self.branches):
             size = math.prod(dim.size for dim in dims.values())
             if index < size:
-                break
+                digits = {}
+                for name in reversed(dims):
+                    index, digits[name] = divmod(index, dims[name].size)
+                return {"branch": branch, "values": {name: dims[name].nth(digits[name]) for name in dims}}
             index -= size
-        values = {}
-        for name in reversed(dims):
-            index, digit = divmod(index, dims[name].size)
-            values[name] = dims[name].nth(digit)
-        return {"branch": branch, "values": {name: values[name] for name in dims}}
+        raise IndexError("the grid has fewer configurations")
 
     def decode(self, params):
         """The parameters as an estimator takes them: ``{name: value}``, with the user's own objects."""

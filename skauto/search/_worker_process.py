@@ -17,6 +17,7 @@ import cloudpickle
 import psutil
 from threadpoolctl import threadpool_limits
 
+from skauto.search import _deadline
 from skauto.search._sandbox import Report, run
 from skauto.search._trial import Status
 
@@ -82,6 +83,7 @@ def _answer(context, task, time_limit):
     """The pickled report on a task, with the resident bytes at its end."""
     if time_limit is not None:  # a C thread, so it works while a task holds the interpreter lock
         faulthandler.dump_traceback_later(time_limit + GRACE_SECONDS, exit=True, file=sys.__stderr__)
+    _deadline.start(time_limit)
     if context.status == Status.COMPLETE:
         report = run(_call, context.value, task)
     else:

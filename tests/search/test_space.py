@@ -86,9 +86,9 @@ def test_grid_is_parameter_grid(branches):
 def test_objects_come_back_themselves_and_unchanged():
     before = copy.deepcopy(OBJECTS)
     space = Space({"step": OBJECTS})
-    for params, given in zip(space.grid(), OBJECTS, strict=True):
-        assert space.decode(params)["step"] is given
-        assert space.encode({"step": given}) == params
+    for params, choice in zip(space.grid(), OBJECTS, strict=True):
+        assert space.decode(params)["step"] is choice
+        assert space.encode({"step": choice}) == params
     assert str(before) == str(OBJECTS)
 
 
@@ -164,6 +164,11 @@ def test_bad_spaces(space, error, message):
 def test_a_grid_needs_finite_lists():
     with pytest.raises(ValueError, match="parameter 'C' has infinitely many values"):
         Space({"C": uniform(0, 1), "a": [1]}).grid()
+
+
+def test_nth_ends_with_the_grid():
+    with pytest.raises(IndexError):
+        Space({"a": [1, 2]}).nth(2)
 
 
 @pytest.mark.parametrize("weights", [[1], [1, 0], [1, -1], [1, math.inf]])
