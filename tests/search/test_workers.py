@@ -163,6 +163,16 @@ def test_cancel_kills_a_running_and_a_queued_task(pool):
     assert outcome_of(pool, tasks.add, 1).value == 11
 
 
+def test_a_worker_left_halfway_by_an_interrupt_is_replaced(pool):
+    process = outcome_of(pool, tasks.pid).value
+    pool.submit("lost", tasks.sleep, 60)
+    pool._workers[0].state = "hearing"
+    (outcome,) = pool.wait(60)
+    assert (outcome.key, outcome.status) == ("lost", Status.CRASHED)
+    assert gone(process)
+    assert outcome_of(pool, tasks.add, 1).value == 11
+
+
 def test_closing_kills_what_runs():
     with WorkerPool(1) as pool:
         process = outcome_of(pool, tasks.pid).value
@@ -199,6 +209,7 @@ def test_a_context_that_cannot_be_loaded_fails_each_task():
     assert outcome.reason == "the context cannot be loaded: OSError: the file is gone"
 
 
+@pytest.mark.slow
 def test_workers_that_cannot_start_end_in_an_error():
     SPARES.end()
     with WorkerPool(1, context=tasks.DeadlyContext()) as pool:
