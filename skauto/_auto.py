@@ -6,7 +6,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skauto._finish import Finish
 from skauto._inputs import align, inspect, rarest_class
@@ -14,7 +14,7 @@ from skauto._leaderboard import cv_results, leaderboard
 from skauto._memory import memory_bytes
 from skauto._plan import make_plan
 from skauto._progress import Progress
-from skauto._scoring import resolve_metric
+from skauto._scoring import own_pos_label, resolve_metric
 from skauto._seeds import root_seed
 from skauto._sklearn import HasMethods, Interval, StrOptions, validate_parameter_constraints
 from skauto._timing import Phases, SearchBudget
@@ -25,6 +25,7 @@ from skauto.search._loop import search
 from skauto.search._spares import SPARES
 from skauto.search._workers import WorkerPool
 from skauto.search.strategies._base import Strategy
+from skauto.search.strategies._grid import Grid
 from skauto.search.strategies._halving import Halving
 from skauto.search.strategies._names import make_strategy
 from skauto.search.strategies._random import Random
@@ -53,7 +54,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         more than two; other names are scikit-learn's. Label metrics are scored on pooled out-of-fold probabilities,
         each fold cut where the other folds like it best.
     strategy : str or Strategy, default="auto"
-        "random", "grid", "genetic", "bayes", "halving", "auto", or an object of `skauto.search`.
+        "random", "genetic", "bayes", "halving", "auto", or an object of `skauto.search`.
     time_limit : float or None, default=300
         Seconds for everything, refit and ensemble included. A search of a small table may end sooner.
     n_iter : int or None, default=None
@@ -83,7 +84,9 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
     ensemble_ : WeightedEnsembleClassifier
         What predicts.
     leaderboard_ : DataFrame
-        A row a trial, and one for the ensemble.
+        A row a trial and one for the ensemble, the best on top: `chosen`, `candidate`, `score` (what `scoring` says,
+        over pooled folds), `F1`, `AUC`, `AP`, `fold_spread` (standard deviation of the score over folds), `seconds`,
+        `status`, `reason` (what went wrong), `fidelity` (share of the rows), `trial` (its number) and `params`.
     best_params_ : dict
     best_score_ : float
         Score of the best single model over the pooled folds.
@@ -193,9 +196,9 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         memory_limit = memory_bytes(self.memory_limit, n_workers)
         with WorkerPool(n_workers, threads, plan.context, memory_limit, PRELOAD) as pool:
             with phases("search"):
-                history = self._search(plan, seed, pool, phases, progress)
+                history, interrupted = self._search(plan, seed, pool, phases, progress)
             finish = Finish(plan, data.classes, self.pos_label_, pool, phases, progress)
-            finish.run(history, self.ensemble)
+            finish.run(history, self.ensemble, interrupted)
         self._keep(history, finish)
         progress.show("finished", end=True)
         self.budget_ = phases.frame()
@@ -227,16 +230,33 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         return self.classes_[np.where(proba[:, positive] >= self.threshold_, positive, 1 - positive)]
 
     def score(self, X, y, sample_weight=None):
-        """The score that the search maximised, of given rows."""
-        proba = self.predict_proba(X)
-        codes = np.searchsorted(self.classes_, np.asarray(y))
-        _, kind, metric = resolve_metric(self.scoring, len(self.classes_))
-        if len(self.classes_) == 2 and self.pos_label_ == self.classes_[0]:
-            codes, proba = 1 - codes, proba[:, ::-1]
+        """The score that the search maximised, of given rows.
+
+        Raises
+        ------
+        ValueError
+            If y has another length than X, or labels that fit never saw.
+        """
+        proba, classes = self.predict_proba(X), self.classes_
+        codes = self._codes(y, len(proba))
+        if len(classes) == 2 and self.pos_label_ == classes[0]:
+            codes, proba, classes = 1 - codes, proba[:, ::-1], classes[::-1]
+        weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
+        _, kind, metric = resolve_metric(self.scoring, classes)
         if kind == "proba":
-            return float(metric(codes, proba, sample_weight))
+            return float(metric(codes, proba, weight))
         labels = cut_labels(proba, self.threshold_)
-        return float(metric(confusion_of(codes, labels, len(self.classes_), sample_weight)))
+        return float(metric(confusion_of(codes, labels, len(classes), weight)))
+
+    def _codes(self, y, n_rows):
+        """Labels of rows to score as codes."""
+        labels = column_or_1d(y)
+        if len(labels) != n_rows:
+            raise ValueError(f"X has {n_rows} rows, but y has {len(labels)}")
+        unknown = sorted(set(labels.tolist()) - set(self.classes_.tolist()), key=str)
+        if unknown:
+            raise ValueError(f"y has labels that fit never saw: {unknown[:5]}; known are {self.classes_.tolist()}")
+        return np.searchsorted(self.classes_, labels)
 
     def _check(self):
         validate_parameter_constraints(self._parameter_constraints, self.get_params(deep=False), type(self).__name__)
@@ -253,34 +273,34 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         self.pos_label_ = self._positive(data)
 
     def _positive(self, data):
+        given = own_pos_label(self.scoring) if self.pos_label is None else self.pos_label
         if len(data.classes) > 2:
+            if self.pos_label is not None:
+                raise ValueError(f"pos_label={given!r} is for two classes, but y has {len(data.classes)}")
             return None
-        if self.pos_label is None:
+        if given is None:
             chosen = rarest_class(data.classes, data.y)
             if set(data.classes) == {0, 1} and chosen == 0:
-                warnings.warn(
-                    "pos_label=None takes the rarer class as positive, which is 0 here; pass pos_label=1 if 1 is meant",
-                    UserWarning,
-                    stacklevel=4,
-                )
+                message = f"pos_label=None takes the rarer class as positive, which is {chosen} here; "
+                message += f"pass pos_label={data.classes[1]} if the other is meant"
+                warnings.warn(message, UserWarning, stacklevel=4)
             return chosen
-        if self.pos_label not in list(data.classes):
-            raise ValueError(f"pos_label={self.pos_label!r} is not among the classes {list(data.classes)}")
-        return data.classes[list(data.classes).index(self.pos_label)]
+        if given not in data.classes.tolist():
+            raise ValueError(f"pos_label={given!r} is not among the classes {data.classes.tolist()}")
+        return data.classes[data.classes.tolist().index(given)]
 
     def _n_workers(self):
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         if self.n_jobs is None:
             return 1
         if self.n_jobs == 0:
             raise ValueError("n_jobs=0 has no meaning; it must be None, a positive number, or negative to count back")
-        return self.n_jobs if self.n_jobs > 0 else max(cores + 1 + self.n_jobs, 1)
+        return self.n_jobs if self.n_jobs > 0 else max(_cores() + 1 + self.n_jobs, 1)
 
     def _threads(self):
         """Threads of a worker; always one in count mode, where results must not depend on the number of workers."""
         if self.time_limit is None:
             return 1
-        return max((os.cpu_count() or 1) // self._n_workers(), 1)
+        return max(_cores() // self._n_workers(), 1)
 
     def _plan(self, data, seed, threads):
         candidates = self.candidates if isinstance(self.candidates, str) else list(self.candidates)
@@ -290,7 +310,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         )  # fmt: skip
 
     def _search(self, plan, seed, pool, phases, progress):
-        """The history of the search, ended by time, by count or by Ctrl-C."""
+        """The history of the search, and whether Ctrl-C ended it."""
         history = History(plan.space, seed)
         strategy = WarmStart(plan.first, self._make_strategy(plan))
         timed = self.time_limit is not None
@@ -300,7 +320,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             budget.learn(result)
             progress.on_result(history, trial, result)
 
-        search(
+        reason = search(
             strategy,
             history,
             evaluate,
@@ -310,14 +330,19 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             trial_limit=budget.trial_limit if timed else None,
             on_result=on_result,
         )
-        return history
+        return history, reason == "interrupted"
 
     def _make_strategy(self, plan):
         """The strategy; halving begins at a share of the rows that still says something."""
         if self.strategy in ("auto", "halving"):
             small = plan.min_fidelity(ROWS_TO_HALVE if self.strategy == "auto" else ROWS_OF_A_RUNG)
             return Random() if small >= 1 else Halving(Random(), min_fidelity=small)
-        return make_strategy(self.strategy)
+        strategy = make_strategy(self.strategy)
+        if isinstance(strategy, Grid):
+            raise ValueError(
+                "strategy='grid' needs a finite space, but that of AutoClassifier is continuous; 'random' covers it"
+            )
+        return strategy
 
     def _keep(self, history, finish):
         best = finish.best
@@ -332,3 +357,8 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.sparse = tags.input_tags.allow_nan = True
         tags.input_tags.string = tags.input_tags.categorical = True
         return tags
+
+
+def _cores():
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -167,8 +167,8 @@ class Finish:
         self.progress = progress
         self.best = self.report = None
 
-    def run(self, history, use_ensemble):
-        """Choose, refit and cut."""
+    def run(self, history, use_ensemble, interrupted=False):
+        """Choose, refit and cut; where Ctrl-C ended the search, another one here stops the fit."""
         trials = self._affordable(scored_trials(history))
         members = []
         if trials:
@@ -179,7 +179,8 @@ class Finish:
                 members = self._in_time(best, members)
             self.progress.show("refit")
             with self.phases("refit"):
-                fitted = self._refit([best, *(trial for trial, _ in members if trial is not best)])
+                others = [trial for trial, _ in members if trial is not best]
+                fitted = self._refit([best, *others], interrupted)
             members = [(trial, weight) for trial, weight in members if trial.number in fitted]
         if members:
             self._assemble(best, members, fitted)
@@ -206,7 +207,7 @@ class Finish:
                 kept.append((trial, weight))
         return kept
 
-    def _refit(self, trials):
+    def _refit(self, trials, interrupted):
         """Fitted pipelines by trial number; what is not done when the time is up is left out."""
         for trial in trials:
             self.pool.submit(trial.number, refit, trial, self.classes)
@@ -214,6 +215,8 @@ class Finish:
         try:
             self._collect(fitted, self.phases.left)
         except KeyboardInterrupt:  # keep what is done, wait only for a first one
+            if interrupted:
+                raise
             for trial in trials[1:]:
                 self.pool.cancel(trial.number)
             self._collect(fitted, self.phases.left)
