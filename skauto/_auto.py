@@ -40,6 +40,9 @@ ROWS_TO_HALVE, ROWS_OF_A_RUNG = 1_500, 200
 # What every worker needs, imported before its first trial.
 PRELOAD = ("skauto._plan", "lightgbm")
 
+# Trials of the first rung.
+RUNG = 9
+
 # Workers that import in advance, to step in at once for one that was killed.
 SPARE_WORKERS = 1
 
@@ -336,7 +339,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         """The strategy; halving begins at a share of the rows that still says something."""
         if self.strategy in ("auto", "halving"):
             small = plan.min_fidelity(ROWS_TO_HALVE if self.strategy == "auto" else ROWS_OF_A_RUNG)
-            return Random() if small >= 1 else Halving(Random(), min_fidelity=small)
+            return Random() if small >= 1 else Halving(Random(), min_fidelity=small, n_initial=RUNG)
         strategy = make_strategy(self.strategy)
         if isinstance(strategy, Grid):
             raise ValueError(

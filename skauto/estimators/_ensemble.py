@@ -4,8 +4,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+# A gain below this is rounding.
+TOLERANCE = 1e-9
 
-def greedy_selection(predictions, value, n_steps=40, tolerance=1e-6):
+
+def greedy_selection(predictions, value, n_steps=25, patience=5):
     """Weights of models whose average prediction scores best, by forward selection with replacement.
 
     Parameters
@@ -14,10 +17,10 @@ def greedy_selection(predictions, value, n_steps=40, tolerance=1e-6):
         Out-of-fold probabilities, the best single model first.
     value : callable
         From probabilities of shape (n, K) to a score; greater is better.
-    n_steps : int, default=40
+    n_steps : int, default=25
         Most picks.
-    tolerance : float, default=1e-6
-        A pick that gains less ends the selection.
+    patience : int, default=5
+        Picks in a row that do not gain before the selection ends; they are taken back.
 
     Returns
     -------
@@ -37,17 +40,19 @@ def greedy_selection(predictions, value, n_steps=40, tolerance=1e-6):
     >>> greedy_selection([good, bad], lambda p: -np.sum((p[:, 1] - y) ** 2))
     array([1., 0.])
     """
-    counts = np.zeros(len(predictions))
-    total, best = np.zeros_like(predictions[0]), -np.inf
+    counts, kept = np.zeros(len(predictions)), None
+    total, best, idle = np.zeros_like(predictions[0]), -np.inf, 0
     for step in range(1, n_steps + 1):
         values = [value((total + prediction) / step) for prediction in predictions]
         pick = int(np.argmax(values))
-        if values[pick] <= best + tolerance:
-            break
-        best = values[pick]
         counts[pick] += 1
         total += predictions[pick]
-    return counts / counts.sum()
+        idle += 1
+        if values[pick] > best + TOLERANCE:
+            best, kept, idle = values[pick], counts.copy(), 0
+        if idle == patience:
+            break
+    return kept / kept.sum()
 
 
 class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):
