@@ -25,6 +25,7 @@ class Unspeakable(Exception):
         (SystemExit(2), Status.FAILED, "SystemExit: 2"),
         (KeyboardInterrupt(), Status.FAILED, "KeyboardInterrupt"),
         (MemoryError("too much"), Status.MEMORY, "MemoryError: too much"),
+        (TimeoutError("too slow"), Status.TIMEOUT, "TimeoutError: too slow"),
         (Unspeakable(), Status.FAILED, "Unspeakable: (its message cannot be shown)"),
     ],
 )

@@ -293,15 +293,17 @@ def test_workers_end_when_their_parent_is_killed(tmp_path, task):
             pool.wait(60)
             pool.submit("busy", {task}, time_limit=1)
             pool.wait(0.2)
-            print(*[worker.process.pid for worker in pool._workers], flush=True)
+            print(pool._folder, *[worker.process.pid for worker in pool._workers], flush=True)
             time.sleep(600)
         """,
     )
-    pids = [int(word) for word in process.stdout.readline().split()]
+    folder, *pids = process.stdout.readline().split()
+    assert os.path.exists(folder)
     process.kill()
     process.communicate()
     assert len(pids) == 2
-    assert [gone(pid, within=30) for pid in pids] == [True, True]
+    assert [gone(int(pid), within=30) for pid in pids] == [True, True]
+    assert not os.path.exists(folder)
 
 
 def test_a_forked_child_leaves_its_parents_spares_alone():
