@@ -15,7 +15,7 @@ _NAMES = {
     "save_model": "skauto._persistence",
 }
 
-__all__ = sorted(["__version__", *_NAMES])
+__all__ = ["AutoClassifier", "__version__", "load_model", "load_online_shoppers", "save_model"]
 
 
 def __getattr__(name):
