@@ -190,10 +190,12 @@ def report(rows, time_limit):
         frame["error"] = None
     failed = frame[frame["error"].notna()]
     frame = frame[frame["error"].isna()].drop_duplicates(["system", "table", "seed"], keep="last")
+    n_systems = frame.groupby(["table", "seed"])["system"].transform("nunique")
+    frame = frame[n_systems == frame["system"].nunique()]
     per_table = frame.groupby(["system", "table"])[[*MEASURES, "seconds", "peak_mb"]].mean()
-    shared = set.intersection(*(set(per_table.loc[s].index) for s in per_table.index.unique("system")))
-    means = per_table[per_table.index.isin(shared, level="table")].groupby("system").mean()
-    parts = [f"Means over {len(shared)} tables:", markdown(means)]
+    means = per_table.groupby("system").mean()
+    n_tables, n_splits = frame["table"].nunique(), len(frame[["table", "seed"]].drop_duplicates())
+    parts = [f"Means over {n_tables} tables ({n_splits} splits that every system has):", markdown(means)]
     ours = frame[frame["system"] == "skauto"]
     if len(ours):
         ratio = ours["seconds"] / time_limit
