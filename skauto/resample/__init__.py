@@ -3,12 +3,21 @@
 import importlib
 
 _HOME = {
+    "ADASYN": "_smote_variants",
+    "BorderlineSMOTE": "_smote_variants",
+    "EditedNearestNeighbours": "_cleaning",
+    "KMeansSMOTE": "_smote_variants",
+    "NearMiss": "_near_miss",
     "PriorCorrectedClassifier": "_priors",
     "RandomOverSampler": "_random_samplers",
     "RandomUnderSampler": "_random_samplers",
     "ResamplingClassifier": "_resampling_classifier",
     "ResamplingWarning": "_targets",
     "SMOTE": "_smote",
+    "SMOTEENN": "_combined",
+    "SMOTETomek": "_combined",
+    "SVMSMOTE": "_smote_variants",
+    "TomekLinks": "_cleaning",
     "class_priors": "_priors",
     "correct_priors": "_priors",
 }
