@@ -8,7 +8,7 @@ from sklearn.cluster import MiniBatchKMeans
 from sklearn.metrics import pairwise_distances
 from sklearn.svm import SVC
 
-from skauto.resample._neighbours import embed, has_missing, neighbours_within, searcher, vote
+from skauto.resample._neighbours import embed, has_missing, neighbours_within, note_searches, searcher, vote
 from skauto.resample._sampler import Draw, RowSampler, grown
 from skauto.resample._smote import draw_between
 from skauto.resample._targets import streams
@@ -45,6 +45,7 @@ class OverSampler(RowSampler):
 
     def _fit_resample(self, table, y, notes):
         matrix = embed(table, np.arange(len(y)), y)
+        note_searches(self)
         draws = []
         for label, code, n, rng in self._quotas():
             if not n:
@@ -98,12 +99,17 @@ class BorderlineSMOTE(OverSampler, upstream.BorderlineSMOTE):
     (162, 20)
     """
 
+    def _fit_resample(self, table, y, notes):
+        self.in_danger_indices = {}
+        return super()._fit_resample(table, y, notes)
+
     def _draw(self, table, matrix, y, rows, label, n, rng, notes):
         foreign, m = foreign_share(searcher(self.m_neighbors, matrix, extra=1), matrix, y, rows)
         danger = rows[(foreign >= m / 2) & (foreign < m)]
         if not len(danger):
             notes.append(f"no row of the class {label!r} is in danger, so all of them are used")
             return None
+        self.in_danger_indices = {**self.in_danger_indices, label: danger}
         pool = rows if self.kind == "borderline-1" else np.arange(len(y))
         search = searcher(self.k_neighbors, matrix[pool], extra=1)
         neighbours = search.kneighbors(matrix[danger], return_distance=False)[:, 1:]
