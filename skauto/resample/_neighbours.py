@@ -1,6 +1,7 @@
 """Distances between rows of numbers and categories, and nearest neighbours that fit the number of rows there are."""
 
 import numpy as np
+from imblearn.utils import check_neighbors_object
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.neighbors import NearestNeighbors
@@ -86,6 +87,14 @@ def neighbours_within(neighbours, matrix, name, label, notes):
     if wanted > n:
         notes.append(f"the class {label!r} has {n} rows, so {name} is {n - 1} there instead of {wanted - 1}")
     return searcher(neighbours, matrix, extra=1).kneighbors(matrix, return_distance=False)[:, 1:]
+
+
+def note_searches(sampler):
+    """Set the attributes in which imbalanced-learn keeps its searches: `nn_k_`, `nn_m_` or `nn_`, not fitted."""
+    for name, attribute in {"k_neighbors": "nn_k_", "m_neighbors": "nn_m_", "n_neighbors": "nn_"}.items():
+        if hasattr(sampler, name):
+            search = check_neighbors_object(name, getattr(sampler, name), additional_neighbor=1)
+            setattr(sampler, attribute, search)
 
 
 def vote(codes, neighbours):

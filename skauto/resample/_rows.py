@@ -77,3 +77,10 @@ def _append_typical(values, y, y_new):
         own = values[y == label]
         typical[added == label] = own.mean(axis=0) if values.dtype.kind == "f" else own[0]
     return np.concatenate([values, typical])
+
+
+def take_rows(X, rows):
+    """Rows of a DataFrame, matrix, array or list by position."""
+    if hasattr(X, "iloc"):
+        return X.iloc[rows]
+    return X[rows] if hasattr(X, "shape") else [X[i] for i in rows]

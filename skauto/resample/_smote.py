@@ -3,7 +3,7 @@
 import imblearn.over_sampling as upstream
 import numpy as np
 
-from skauto.resample._neighbours import embed, neighbours_within, vote
+from skauto.resample._neighbours import embed, neighbours_within, note_searches, vote
 from skauto.resample._sampler import Draw, RowSampler, grown
 
 
@@ -104,6 +104,7 @@ class SMOTE(RowSampler, upstream.SMOTE):
         self.categorical_features = categorical_features
 
     def _fit_resample(self, table, y, notes):
+        note_searches(self)
         draws = []
         for label, code, n, rng in self._quotas():
             if n:

@@ -107,7 +107,7 @@ class SamplerContract:
 
     def test_sparse_equals_dense(self, sampler, data):
         X, y = data
-        X = np.where(np.abs(X) < 0.8, 0, X)
+        X = np.where(np.abs(X) < 0.3, 0, X)
         X_new, y_new = quiet(sampler, sparse.csr_matrix(X), y)
         dense, y_dense = quiet(sampler, X, y)
         np.testing.assert_allclose(X_new.toarray(), dense)
