@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import (
 )
 
 # Tag dataclasses: the public sklearn.utils lists them, `TransformerTags` included, but only since 1.7 all of them.
-from sklearn.utils._tags import ClassifierTags, InputTags, TargetTags, Tags, TransformerTags, get_tags
+from sklearn.utils._tags import ClassifierTags, InputTags, Tags, TargetTags, TransformerTags, get_tags
 
 # What get_feature_names_out must accept and refuse, word for word as in scikit-learn.
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
