@@ -7,7 +7,7 @@ NAMES = {
     "MLPClassifier": "_mlp",
 }
 
-__all__ = [*NAMES]
+__all__ = list(NAMES)
 
 
 def __getattr__(name):
