@@ -5,6 +5,8 @@ from importlib import import_module
 # public name -> the file that defines it; loaded on first use, so that torch stays out until it is needed
 NAMES = {
     "MLPClassifier": "_mlp",
+    "MinGRUClassifier": "_recurrent",
+    "MinLSTMClassifier": "_recurrent",
 }
 
 __all__ = list(NAMES)
