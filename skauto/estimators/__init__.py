@@ -5,8 +5,10 @@ from importlib import import_module
 # public name -> the file that defines it; loaded on first use, so that torch stays out until it is needed
 NAMES = {
     "MLPClassifier": "_mlp",
+    "MiniRocketTransformer": "_minirocket",
     "MinGRUClassifier": "_recurrent",
     "MinLSTMClassifier": "_recurrent",
+    "SequenceSummaryTransformer": "_sequence_summary",
 }
 
 __all__ = list(NAMES)

@@ -119,3 +119,18 @@ def _keep_features(estimator, X, reset, name):
     expected = 1 if estimator._columns_seen is not None else estimator.n_features_in_
     if X.shape[2] != expected:
         raise ValueError(f"X has {X.shape[2]} features, but {name} was fitted on {expected}")
+
+
+def fill_gaps(X, lengths):
+    """A copy of X (rows, time, features): gaps inside a series interpolated in a straight line, padding 0.
+
+    A feature that a series does not have at all is 0 throughout.
+    """
+    filled = X.copy()
+    inside = np.arange(X.shape[1]) < lengths[:, None]
+    for row, feature in np.argwhere((np.isnan(X) & inside[:, :, None]).any(axis=1)):
+        series = filled[row, : lengths[row], feature]
+        seen = np.flatnonzero(~np.isnan(series))
+        series[:] = np.interp(np.arange(len(series)), seen, series[seen]) if len(seen) else 0
+    filled[~inside] = 0
+    return filled
