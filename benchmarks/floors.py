@@ -54,8 +54,8 @@ class NativeEncoder(TransformerMixin, BaseEstimator):
 
 
 def lightgbm(binary):
-    """LightGBM as it comes, with native categories."""
-    return make_pipeline(NativeEncoder(), LGBMClassifier(verbose=-1, random_state=0))
+    """LightGBM as it comes, with native categories (n_jobs=0: as many threads as OpenMP says)."""
+    return make_pipeline(NativeEncoder(), LGBMClassifier(n_jobs=0, verbose=-1, random_state=0))
 
 
 def histgb(binary):
@@ -129,8 +129,8 @@ def fixed_models(with_svm):
     small = {"num_leaves": 7, "min_child_samples": 10, "n_estimators": 200, "learning_rate": 0.05}
     models = {
         "lightgbm": lightgbm(True),
-        "lightgbm_slow": make_pipeline(NativeEncoder(), LGBMClassifier(verbose=-1, random_state=0, **slow)),
-        "lightgbm_small": make_pipeline(NativeEncoder(), LGBMClassifier(verbose=-1, random_state=0, **small)),
+        "lightgbm_slow": make_pipeline(NativeEncoder(), LGBMClassifier(n_jobs=0, verbose=-1, random_state=0, **slow)),
+        "lightgbm_small": make_pipeline(NativeEncoder(), LGBMClassifier(n_jobs=0, verbose=-1, random_state=0, **small)),
         "extra_trees": make_pipeline(ordinal(), ExtraTreesClassifier(300, random_state=0)),
         "random_forest": make_pipeline(ordinal(), RandomForestClassifier(300, random_state=0)),
         "logistic": make_pipeline(one_hot(), LogisticRegression(max_iter=1_000)),

@@ -15,7 +15,7 @@ _NAMES = {
     "save_model": "skauto._persistence",
 }
 
-__all__ = ["__version__", *_NAMES]
+__all__ = sorted(["__version__", *_NAMES])
 
 
 def __getattr__(name):

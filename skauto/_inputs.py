@@ -97,9 +97,7 @@ def inspect(X, y, sample_weight=None, groups=None, *, estimator="AutoClassifier"
     check_classification_targets(labels)
     classes, codes = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
-        raise ValueError(
-            f"y has only one class, {classes[0].item()!r}: a classifier needs at least two classes, in {len(codes)} rows"
-        )
+        raise ValueError(f"y has only one class, {classes[0].item()!r}: a classifier needs at least two classes")
     weight = None if sample_weight is None else _weights(sample_weight, table.shape[0])
     if weight is not None and len(np.unique(codes[weight > 0])) < 2:
         raise ValueError("sample_weight leaves only one class with a weight above zero: a classifier needs two classes")
@@ -123,11 +121,6 @@ def as_table(X):
     table : DataFrame, ndarray or CSR matrix
     names : list of str or None
         None for arrays and for DataFrames whose columns are just numbered 0, 1, 2, ...
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `inspect`.
     """
     if hasattr(X, "to_pandas") and hasattr(X, "columns"):
         X = X.to_pandas()
@@ -150,10 +143,8 @@ def align(X, feature_names, n_features, *, estimator="AutoClassifier"):
     Parameters
     ----------
     X : as in `inspect`
-    feature_names : list of str or None
-        `Data.feature_names` of fit.
-    n_features : int
-        `Data.n_features` of fit.
+    feature_names, n_features : list of str or None, int
+        Those of the `Data` of fit.
     estimator : str, default="AutoClassifier"
         Name used in messages.
 
@@ -169,7 +160,6 @@ def align(X, feature_names, n_features, *, estimator="AutoClassifier"):
     """
     table, names = as_table(X)
     feature_names = None if feature_names is None else list(feature_names)
-    numbered = [f"x{i}" for i in range(n_features)]  # the names as_table itself gives to arrays of mixed types
     if isinstance(table, pd.DataFrame) and names is not None and feature_names is not None:
         return table if names == feature_names else _by_name(table, feature_names)
     if table.shape[1] != n_features:
@@ -177,18 +167,15 @@ def align(X, feature_names, n_features, *, estimator="AutoClassifier"):
             f"X has {table.shape[1]} features, but {estimator} is expecting {n_features} features as input."
         )
     if feature_names is None:
-        if names not in (None, numbered):
+        if names is not None and set(names) == {str(i) for i in range(n_features)}:
+            return table[[str(i) for i in range(n_features)]]  # numbered columns in another order
+        if names not in (None, _numbered(n_features)):
             warnings.warn(f"X has feature names, but {estimator} was fitted without feature names", stacklevel=3)
         return table
-    if feature_names != numbered:
+    if feature_names != _numbered(n_features):
         message = f"X does not have valid feature names, but {estimator} was fitted with feature names"
         warnings.warn(message, stacklevel=3)
     return table if sp.issparse(table) else _named(table, feature_names)
-
-
-def class_counts(y):
-    """Rows of each class code, shape (n_classes,)."""
-    return np.bincount(y)
 
 
 def rarest_class(classes, y):
@@ -204,16 +191,24 @@ def rarest_class(classes, y):
     return classes[len(counts) - 1 - int(np.argmin(counts[::-1]))]
 
 
+def _numbered(n_features):
+    """Names of columns that came without."""
+    return [f"x{i}" for i in range(n_features)]
+
+
 def _frame(X):
     names = [str(name) for name in X.columns]
     duplicates = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if duplicates:
         raise ValueError(f"X has duplicate column names: {', '.join(map(repr, duplicates))}; give each column its own")
-    if any(getattr(dtype, "kind", "O") == "c" for dtype in X.dtypes):
-        raise ValueError(f"Complex data not supported\n{X.dtypes[X.dtypes == complex].to_dict()}")
-    numbered = list(X.columns) == list(range(len(names)))
-    table = X if all(isinstance(name, str) for name in X.columns) else X.set_axis(names, axis=1)
-    return table, None if numbered else names
+    for name, dtype in zip(names, X.dtypes, strict=True):
+        if getattr(dtype, "kind", "O") == "c":
+            raise ValueError(f"Complex data not supported\ncolumn {name!r} of X is complex")
+    if any(isinstance(dtype, np.dtype) and dtype.kind == "O" for dtype in X.dtypes):
+        X = X.infer_objects()  # numbers in columns of objects become numbers
+    if list(X.columns) == list(range(len(names))):
+        return X.set_axis(_numbered(len(names)), axis=1), None
+    return (X if all(isinstance(name, str) for name in X.columns) else X.set_axis(names, axis=1)), names
 
 
 def _sparse(X):
@@ -241,7 +236,7 @@ def _array(X):
         raise ValueError(f"X has shape {array.shape}: {_NOT_A_TABLE}")
     if array.dtype.kind in "biuf":
         return np.ascontiguousarray(array, dtype=np.float64)
-    frame = pd.DataFrame(array, columns=[f"x{i}" for i in range(array.shape[1])])
+    frame = pd.DataFrame(array, columns=_numbered(array.shape[1]))
     frame = frame.infer_objects() if array.dtype.kind == "O" else frame
     if frame.shape[1] and all(isinstance(d, np.dtype) and d.kind in "biuf" for d in frame.dtypes):
         return np.ascontiguousarray(frame.to_numpy(dtype=np.float64))
@@ -292,12 +287,11 @@ def _finite_column(name, values):
 
 
 def _infinite(column, row, count):
-    message = (
-        f"Input X contains infinity: column {column!r}"
-        if isinstance(column, str)
-        else (f"Input X contains infinity: column {int(column)}")
+    name = repr(column) if isinstance(column, str) else int(column)
+    return ValueError(
+        f"Input X contains infinity: column {name}, first in row {row}, {count} in all; replace them by NaN or by a "
+        "finite number"
     )
-    return ValueError(f"{message}, first in row {row}, {count} in all; replace them by NaN or by a finite number")
 
 
 def _by_name(table, feature_names):
@@ -356,11 +350,8 @@ def _labels(y):
 
 
 def _label_array(y):
-    if isinstance(y, (list, tuple)):
-        array = np.empty(len(y), dtype=object)
-        array[:] = [value.item() if isinstance(value, np.generic) else value for value in y]
-        return np.asarray(y) if any(np.ndim(value) for value in y) else array
-    array = column_or_1d(np.asarray(y), warn=True)
+    # A list of mixed labels would become one of strings; as objects they are found to be mixed.
+    array = column_or_1d(np.asarray(y, dtype=object if isinstance(y, (list, tuple)) else None), warn=True)
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported\n{array}\n")
     return array
@@ -394,7 +385,9 @@ def _weights(sample_weight, n_rows):
 
 
 def _groups(groups, n_rows):
-    codes, _ = pd.factorize(pd.Series(list(groups)) if not isinstance(groups, pd.Series) else groups)
+    if not isinstance(groups, pd.Series):
+        groups = column_or_1d(np.asarray(groups, dtype=object), input_name="groups")
+    codes, _ = pd.factorize(groups)
     _same_length(len(codes), n_rows, "groups")
     missing = np.flatnonzero(codes < 0)
     if len(missing):

@@ -4,6 +4,7 @@ import importlib.metadata
 import io
 import json
 import os
+import pickle
 import platform
 from pathlib import Path
 
@@ -87,7 +88,16 @@ def load_model(path, *, check_versions=True):
     Raises
     ------
     ModelFileError
-        A ValueError: the file is not a model of skauto, or other versions wrote it (all named in one line).
+        A ValueError: the file is not a model of skauto, other versions wrote it (all named in one line), or it is
+        damaged.
+
+    Examples
+    --------
+    >>> from skauto import load_model
+    >>> load_model("nowhere.joblib")
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: [Errno 2] No such file or directory: 'nowhere.joblib'
     """
     import joblib
 
@@ -96,7 +106,10 @@ def load_model(path, *, check_versions=True):
         header = _header(path, file.readline(LONGEST_HEADER))
         if check_versions:
             _compare(path, header["versions"])
-        return joblib.load(file)
+        try:
+            return joblib.load(file)
+        except (EOFError, ValueError, AttributeError, pickle.UnpicklingError) as error:
+            raise ModelFileError(f"{path} is damaged, or names what is not here: {error}") from error
 
 
 def _versions(payload):

@@ -11,9 +11,6 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 
-# Tag dataclasses: the public sklearn.utils lists them, `TransformerTags` included, but only since 1.7 all of them.
-from sklearn.utils._tags import ClassifierTags, InputTags, Tags, TargetTags, TransformerTags, get_tags
-
 # What get_feature_names_out must accept and refuse, word for word as in scikit-learn.
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 
@@ -21,21 +18,15 @@ from sklearn.utils.validation import _check_feature_names_in as check_feature_na
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 __all__ = [
-    "ClassifierTags",
     "HasMethods",
     "Hidden",
-    "InputTags",
     "Interval",
     "InvalidParameterError",
     "Options",
     "StrOptions",
-    "Tags",
-    "TargetTags",
-    "TransformerTags",
     "check_feature_names_in",
     "check_parameters",
     "check_sample_weight",
-    "get_tags",
     "validate_parameter_constraints",
 ]
 

@@ -33,7 +33,8 @@ class TableCleaner(TransformerMixin, BaseEstimator):
     n-grams. Constant columns, empty ones and identifiers are dropped.
 
     `transform` takes columns in another order, further columns, unseen categories, new missing values and columns
-    that arrive with another dtype. A numeric array gives an array, a sparse matrix itself as CSR.
+    that arrive with another dtype. A numeric array gives an array, a sparse matrix itself as CSR. Cells that are
+    empty or say ?, NA, N/A, NaN or null are missing; infinite numbers in texts are missing too.
 
     Parameters
     ----------

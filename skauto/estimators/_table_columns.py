@@ -1,4 +1,4 @@
-"""What a column of a table becomes: numbers, a category, dates or text; each kind learns once and then only converts."""
+"""What a column of a table becomes: numbers, a category, dates or text; each kind learns once, then only converts."""
 
 import numpy as np
 import pandas as pd
@@ -155,17 +155,18 @@ def _dates(series, form):
 
 def _labels(texts, counts, settings):
     category = CategoryColumn().fit(texts, counts, settings.max_categories, settings.min_frequency)
-    if len(texts) * REPEATED <= counts.sum():
+    if len(texts) * REPEATED <= counts.sum() or len(texts) == 1:
         return category
     single = (counts == 1).all()
     words = float(pd.Series(texts, dtype=object).str.count(r"\S+").mean())
-    if len(texts) <= settings.max_categories and words <= LONG_WORDS and not single:
+    useful = len(category.levels) > 1 and not single
+    if len(texts) <= settings.max_categories and words <= LONG_WORDS and useful:
         return category
     lengths = {len(text) for text in texts}
     if single and words == 1 and len(lengths) == 1:
         raise Useless("identifier: every value is different")
     numbers = TextNumbers(settings.text_components, settings.random_state).fit(texts)
-    return TextColumn(category if len(category.levels) > 1 else None, numbers)
+    return TextColumn(category if useful else None, numbers)
 
 
 def _drop_unused(codes, texts, counts):

@@ -10,6 +10,7 @@ _DAYS = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%m-%d-%Y", "%d-%m-%Y",
 _WORDY = ("%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%a, %d %b %Y")
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 FORMATS = ("ISO8601", *(day + time for day in _DAYS + _WORDY for time in _TIMES))
+ATTRIBUTES = {"weekday": "day_of_week"}
 SHARE = 0.95  # of the distinct texts must read as dates
 SAMPLE = 200  # texts to try a format on before all are read
 
@@ -49,7 +50,7 @@ class DateColumn:
 
     def fit(self, series):
         """Learn the zone and the parts that are not constant."""
-        self.zone = getattr(series.dt, "tz", None) if is_date(series.dtype) and series.dtype.kind == "M" else None
+        self.zone = pd.DatetimeIndex(series).tz if getattr(series.dtype, "kind", "O") == "M" else None
         values = self._parts(self._times(series), PARTS)
         self.suffixes = [part for part, column in zip(PARTS, values, strict=True) if _varies(column)]
         return self
@@ -81,7 +82,9 @@ class DateColumn:
         seconds = times.to_numpy().astype("datetime64[s]").astype(np.int64)
         columns = []
         for part in parts:
-            column = np.array(seconds if part == "seconds" else getattr(times, part), dtype=np.float64)
+            column = np.array(
+                seconds if part == "seconds" else getattr(times, ATTRIBUTES.get(part, part)), dtype=np.float64
+            )
             column[hole] = np.nan
             columns.append(column)
         return columns

@@ -11,7 +11,7 @@ BOOLEANS = {"true": 1.0, "false": 0.0}
 def to_labels(series):
     """Codes and distinct texts of a column; code -1 is a missing cell.
 
-    Numbers, booleans and dates become the text that Python prints, whole floats that of the integer, so that a
+    Numbers and dates become the text that Python prints, whole floats and booleans that of the integer, so that a
     column keeps its values when its dtype changes.
 
     Parameters
@@ -56,8 +56,8 @@ def take(values, codes):
 def _factorize(series):
     try:
         return pd.factorize(series)
-    except TypeError:  # lists or dicts in the cells cannot be hashed
-        return pd.factorize(series.map(str, na_action="ignore"))
+    except (TypeError, NotImplementedError):  # lists or dicts in the cells cannot be hashed
+        return pd.factorize(series.map(_text, na_action="ignore"))
 
 
 def _texts(values):
@@ -70,6 +70,6 @@ def _texts(values):
 def _text(value):
     if isinstance(value, bytes):
         return value.decode(errors="replace")
-    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+    if isinstance(value, (bool, np.bool_, float, np.floating)) and float(value).is_integer():
         return str(int(value))
     return str(value)

@@ -40,26 +40,33 @@ class TextNumbers:
         if n_components > 0:
             svd = TruncatedSVD(n_components, n_iter=3, random_state=self.seed).fit(self._weighted(grams))
             self.directions = svd.components_
-        self.suffixes = [*COUNTS, *(f"text{i}" for i in range(max(n_components, 0)))]
+        counts = _counts(texts)
+        self.counts = [i for i in range(len(COUNTS)) if np.ptp(counts[:, i]) > 0]
+        self.suffixes = [COUNTS[i] for i in self.counts] + [f"text{i}" for i in range(max(n_components, 0))]
         return self
 
     def transform(self, texts):
         """Floats of shape (n_texts, n_suffixes)."""
-        column = pd.Series(texts, dtype=object)
-        length = np.array([len(text) for text in texts], dtype=np.float64)
-        digits = column.str.count(r"\d").to_numpy(dtype=np.float64)
-        parts = [np.column_stack([length, column.str.count(r"\S+"), digits / np.maximum(length, 1)])]
+        parts = [_counts(texts)[:, self.counts]]
         if self.directions is not None:
             chunks = [texts[i : i + CHUNK] for i in range(0, len(texts), CHUNK)]
             main = [self._weighted(_grams(chunk)) @ self.directions.T for chunk in chunks]
             parts.append(np.concatenate(main) if main else np.empty((0, len(self.directions))))
-        return np.hstack(parts).astype(np.float64)
+        return np.hstack(parts)
 
     def _weighted(self, grams):
         grams = grams.copy()
         grams.data = (1 + np.log(grams.data)) * self.weights[grams.indices]
         norm = np.sqrt(np.asarray(grams.multiply(grams).sum(axis=1)).ravel())
         return sp.diags_array(1 / np.maximum(norm, 1e-12)) @ grams
+
+
+def _counts(texts):
+    """Length, number of words and share of digits, shape (n_texts, 3)."""
+    column = pd.Series(texts, dtype=object)
+    length = np.array([len(text) for text in texts], dtype=np.float64)
+    words, digits = (column.str.count(pattern).to_numpy(dtype=np.float64) for pattern in (r"\S+", r"\d"))
+    return np.column_stack([length, words, digits / np.maximum(length, 1)])
 
 
 def _grams(texts):

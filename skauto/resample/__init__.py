@@ -4,11 +4,15 @@ import importlib
 
 _HOME = {
     "PriorCorrectedClassifier": "_priors",
+    "RandomOverSampler": "_random_samplers",
+    "RandomUnderSampler": "_random_samplers",
     "ResamplingClassifier": "_resampling_classifier",
+    "ResamplingWarning": "_targets",
+    "SMOTE": "_smote",
     "class_priors": "_priors",
     "correct_priors": "_priors",
 }
-__all__ = sorted(_HOME)
+__all__ = [*_HOME]
 
 
 def __getattr__(name):

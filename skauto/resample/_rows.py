@@ -70,7 +70,7 @@ def interpolate(values, parents, steps):
 
 
 def _append_typical(values, y, y_new):
-    """Old rows first, as over-samplers of imbalanced-learn leave them, then one typical value of each new row's class."""
+    """Old rows first, as over-samplers of imbalanced-learn leave them, then a typical value of each new row's class."""
     added = y_new[len(y) :]
     typical = np.empty((len(added), *values.shape[1:]), dtype=values.dtype)
     for label in np.unique(added):
