@@ -5,9 +5,13 @@ from importlib import import_module
 # public name -> the file that defines it; loaded on first use, so that torch stays out until it is needed
 NAMES = {
     "MLPClassifier": "_mlp",
+    "MinGRUClassifier": "_recurrent",
+    "MinLSTMClassifier": "_recurrent",
+    "MiniRocketTransformer": "_minirocket",
+    "SequenceSummaryTransformer": "_sequence_summary",
 }
 
-__all__ = [*NAMES]
+__all__ = sorted(NAMES)
 
 
 def __getattr__(name):
