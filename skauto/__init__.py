@@ -1,1 +1,28 @@
-"""AutoML for scikit-learn pipelines."""
+"""AutoML for scikit-learn pipelines.
+
+The public names of this package are served lazily: `import skauto` alone loads none of the packages it stands on.
+"""
+
+import importlib
+
+from skauto._version import __version__
+
+# Public name -> the file that defines it.
+_NAMES = {
+    "AutoClassifier": "skauto._auto",
+    "load_model": "skauto._persistence",
+    "load_online_shoppers": "skauto._datasets",
+    "save_model": "skauto._persistence",
+}
+
+__all__ = ["AutoClassifier", "__version__", "load_model", "load_online_shoppers", "save_model"]
+
+
+def __getattr__(name):
+    if name not in _NAMES:
+        raise AttributeError(f"module 'skauto' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(importlib.import_module(_NAMES[name]), name)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,0 +1,39 @@
+# What a clone is good for: `make demo`, `make test`, `make check`. Each sets up .venv as far as it needs it.
+#
+# Needed from the system: Python 3.11 or later with its venv module (Debian: python3-venv). LightGBM also needs
+# libgomp1; where that is missing, skauto says so and works without this one candidate, and its tests are skipped.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test check lint clean
+
+demo: $(VENV)/.installed
+	$(RUN) -m skauto demo
+
+test: $(VENV)/.installed-test
+	$(RUN) -m pytest -m "not slow"
+
+check: lint
+	$(RUN) -m pytest
+
+lint: $(VENV)/.installed-test
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis
+
+# The stamps are older than these two files whenever what they ask for may have changed.
+$(VENV)/.installed: pyproject.toml constraints.txt | $(RUN)
+	$(PIP) install --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.installed-test: pyproject.toml constraints.txt | $(RUN)
+	$(PIP) install --constraint constraints.txt --editable '.[test]'
+	touch $@ $(VENV)/.installed
+
+$(RUN):
+	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,237 @@
+"""The command line: fit a model from a CSV file, predict with it, and a demo. One function a command."""
+
+import argparse
+import csv
+import gzip
+import io
+import sys
+from pathlib import Path
+
+from skauto._version import __version__
+
+WIDTH = 100
+TRUST = "Load only model files that you trust: loading one runs code stored in it."
+DELIMITERS = ",;\t|"
+
+
+class CommandError(Exception):
+    """What the user can mend; its one line goes to stderr."""
+
+
+def main(argv=None):
+    """Run one command; return the exit status."""
+    args = _parser().parse_args(argv)
+    try:
+        args.command(args)
+    except BrokenPipeError:  # the reader of our output has closed it, as `head` does
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        return _fail("stopped", 130)
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except (CommandError, ValueError, ImportError) as error:
+        return _fail(str(error))
+    return 0
+
+
+def fit(args):
+    """`skauto fit DATA.csv --target COL`: search, show the leaderboard, save the model."""
+    out = _writable(args.out)
+    frame = read_csv(args.data)
+    if args.target not in frame.columns:
+        raise CommandError(f"{args.data} has no column {args.target!r}{_did_you_mean(args.target, frame.columns)}")
+    model = _auto_classifier(args).fit(frame.drop(columns=args.target), frame[args.target])
+    _say_leaderboard(model)
+    _say_saved(model, out)
+
+
+def predict(args):
+    """`skauto predict MODEL DATA.csv`: a CSV of predictions and probabilities, row by row."""
+    import pandas as pd
+
+    from skauto._persistence import load_model
+
+    model = load_model(args.model)
+    frame = read_csv(args.data)
+    missing = [name for name in model.feature_names_in_ if name not in frame.columns]
+    if missing:
+        hint = _did_you_mean(missing[0], frame.columns)
+        raise CommandError(f"{args.data} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}{hint}")
+    X = frame[list(model.feature_names_in_)]
+    answer = pd.DataFrame(model.predict_proba(X), columns=[f"probability_{c}" for c in model.classes_])
+    answer.insert(0, "prediction", model.predict(X))
+    text = answer.to_csv(index=False, float_format="%.6g")
+    if args.out is None:
+        _say(text, end="")
+    else:
+        _writable(args.out).write_text(text, encoding="utf-8")
+
+
+def demo(args):
+    """`skauto demo`: AutoClassifier on the data set that comes with skauto, judged on rows held back."""
+    from sklearn.model_selection import train_test_split
+
+    from skauto._datasets import load_online_shoppers
+
+    out = _writable(args.out)
+    X, y = load_online_shoppers(return_X_y=True)
+    X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.25, stratify=y, random_state=0)
+    _say(
+        f"Online Shoppers Purchasing Intention (Sakar et al. 2019): will a visit to a web shop end in a purchase?\n"
+        f"{len(X_train):,} rows to learn from, {len(X_test):,} held back, {X.shape[1]} columns of mixed types, "
+        f"{y.mean():.1%} purchases.\n"
+    )
+    model = _auto_classifier(args).fit(X_train, y_train)
+    _say_leaderboard(model)
+    _say_held_back(model, X_test, y_test)
+    _say_saved(model, out)
+
+
+def read_csv(path):
+    """A CSV file (plain or .gz, delimiter from its header) as a DataFrame, or a CommandError with what is wrong."""
+    import pandas as pd
+
+    text = _text(Path(path))
+    delimiter = _delimiter(text)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    header = next(rows, [])
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise CommandError(f"{path} names the column {repeated[0]!r} {header.count(repeated[0])} times")
+    n_rows = 0
+    for row in rows:
+        if row and len(row) != len(header):
+            raise CommandError(f"{path} line {rows.line_num} has {len(row)} fields, its header has {len(header)}")
+        n_rows += bool(row)
+    if n_rows == 0:
+        raise CommandError(f"{path} has no rows below its header")
+    return pd.read_csv(io.StringIO(text), sep=delimiter, index_col=False, low_memory=False)
+
+
+def _text(path):
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rb") as file:
+            text = file.read().decode("utf-8-sig")
+    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
+        raise CommandError(f"{path} is not a CSV file in UTF-8: {error}") from error
+    if "\0" in text:
+        raise CommandError(f"{path} is not a CSV file: it holds binary data")
+    if not text.strip():
+        raise CommandError(f"{path} is empty")
+    return text
+
+
+def _delimiter(text):
+    header = text.lstrip().split("\n", 1)[0]
+    return max(DELIMITERS, key=header.count)
+
+
+def _did_you_mean(name, names):
+    import difflib
+
+    close = difflib.get_close_matches(str(name), [str(n) for n in names], n=1, cutoff=0.6)
+    if close:
+        return f": did you mean {close[0]!r}?"
+    return f"; it has {', '.join(str(n) for n in names)}"
+
+
+def _writable(path):
+    """The path, after a look whether its folder exists: before the search, not after it."""
+    path = Path(path)
+    if not path.absolute().parent.is_dir():
+        raise CommandError(f"{path}: the folder {path.parent} does not exist")
+    if path.is_dir():
+        raise CommandError(f"{path} is a folder, not a file to write")
+    return path
+
+
+def _auto_classifier(args):
+    from skauto._auto import AutoClassifier
+
+    return AutoClassifier(
+        scoring=args.scoring, time_limit=args.time_limit, n_jobs=args.n_jobs, random_state=args.random_state
+    )
+
+
+def _say_leaderboard(model, n_rows=12):
+    board = model.leaderboard_
+    _say("\nLeaderboard\n" + _fit_width(board.head(n_rows)))
+    if len(board) > n_rows:
+        _say(f"... and {len(board) - n_rows} more rows")
+
+
+def _fit_width(frame):
+    """A DataFrame as text in WIDTH columns: the last columns give way, long texts are cut."""
+    text = frame.drop(columns="params", errors="ignore").to_string(
+        index=False, max_colwidth=40, float_format="{:.3f}".format, na_rep="-", justify="left"
+    )
+    return "\n".join(line.rstrip()[:WIDTH] for line in text.splitlines())
+
+
+def _say_held_back(model, X, y):
+    import pandas as pd
+    from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
+
+    predicted = model.predict(X)
+    positive = model.pos_label_
+    score = model.predict_proba(X)[:, list(model.classes_).index(positive)]
+    table = pd.crosstab(y.to_numpy(), predicted, rownames=[f"actual {y.name}"], colnames=["predicted"])
+    _say(f"\nOn the {len(y):,} rows held back\n\n{table.to_string()}\n")
+    _say(
+        f"F1 {f1_score(y, predicted, pos_label=positive):.3f}   AUC {roc_auc_score(y == positive, score):.3f}   "
+        f"AP {average_precision_score(y == positive, score):.3f}   (of {y.name} = {positive})"
+    )
+
+
+def _say_saved(model, out):
+    from skauto._persistence import save_model
+
+    _say(f"\nModel saved to {save_model(model, out).resolve()}\n{TRUST}")
+
+
+def _say(text, end="\n"):
+    sys.stdout.write(text + end)
+    sys.stdout.flush()
+
+
+def _fail(message, status=1):
+    sys.stderr.write(f"skauto: {' '.join(message.split())}\n")
+    return status
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="skauto", description="AutoML for scikit-learn pipelines.")
+    parser.add_argument("--version", action="version", version=f"skauto {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    one = _command(commands, fit, "fit a model to a CSV file and save it")
+    one.add_argument("data", metavar="DATA.csv", help="table with a header line, plain or .gz")
+    one.add_argument("--target", required=True, metavar="COL", help="column to predict")
+    one.add_argument("--out", required=True, metavar="MODEL", help="file to save the model to")
+    _search_options(one, time_limit=300)
+
+    one = _command(commands, predict, "predict the rows of a CSV file with a saved model", epilog=TRUST)
+    one.add_argument("model", metavar="MODEL", help="file saved by `skauto fit`")
+    one.add_argument("data", metavar="DATA.csv", help="table with the columns the model was fitted on, in any order")
+    one.add_argument("--out", metavar="FILE", help="CSV file to write (default: print)")
+
+    one = _command(commands, demo, "run AutoClassifier on the data set that comes with skauto")
+    one.add_argument("--out", default="skauto_demo.joblib", metavar="MODEL", help="file to save the model to")
+    _search_options(one, time_limit=60)
+    return parser
+
+
+def _command(commands, function, text, epilog=None):
+    description = f"{text[0].upper()}{text[1:]}."
+    parser = commands.add_parser(function.__name__, help=text, description=description, epilog=epilog)
+    parser.set_defaults(command=function)
+    return parser
+
+
+def _search_options(parser, time_limit):
+    parser.add_argument("--time-limit", type=float, default=time_limit, metavar="SECONDS", help="default: %(default)s")
+    parser.add_argument("--scoring", default="f1", help="what to search for, a scorer's name (default: %(default)s)")
+    parser.add_argument("--n-jobs", type=int, default=-1, metavar="N", help="workers (default: one a core)")
+    parser.add_argument("--random-state", type=int, default=None, metavar="SEED", help="seed of the search")

@@ -1,0 +1,393 @@
+"""What the caller handed in: a table, labels, weights and groups, checked once at the public door."""
+
+import difflib
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+_RESHAPE = (
+    "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or array.reshape(1, -1) "
+    "if it contains a single sample."
+)
+_NOT_A_TABLE = "images and sequences are not handled by this version; X must be a table of shape (n_rows, n_columns)"
+
+
+@dataclass(frozen=True)
+class Data:
+    """Checked input of a fit.
+
+    Attributes
+    ----------
+    kind : str
+        ``"table"``.
+    X : DataFrame, ndarray of float64 or CSR matrix of float64, shape (n_rows, n_features)
+        A numeric array stays an array, sparse stays sparse, everything else is a DataFrame whose columns keep their
+        dtypes. A DataFrame has string column names and a plain row index.
+    y : ndarray of int64, shape (n_rows,)
+        Codes into `classes`.
+    classes : ndarray, shape (n_classes,)
+        The labels as given, sorted.
+    feature_names : list of str or None
+        Names of the columns; None where X came without names.
+    n_features : int
+    sample_weight : ndarray of float64, shape (n_rows,), or None
+    groups : ndarray of int64, shape (n_rows,), or None
+        Codes of the groups.
+    """
+
+    kind: str
+    X: object
+    y: np.ndarray
+    classes: np.ndarray
+    feature_names: list | None
+    n_features: int
+    sample_weight: np.ndarray | None
+    groups: np.ndarray | None
+
+    def class_counts(self):
+        """Rows of each class, in the order of `classes`."""
+        return np.bincount(self.y, minlength=len(self.classes))
+
+
+def inspect(X, y, sample_weight=None, groups=None, *, estimator="AutoClassifier"):
+    """Check the input of a fit and say what it is.
+
+    Parameters
+    ----------
+    X : DataFrame, array, nested list or sparse matrix, shape (n_rows, n_features)
+        The table. Missing values (NaN, None, pd.NA, NaT) are fine, infinite ones are not.
+    y : array-like, shape (n_rows,)
+        Labels: strings, booleans or integers, none missing, at least two different ones.
+    sample_weight : array-like, shape (n_rows,), default=None
+        Weights, none negative and not all zero.
+    groups : array-like, shape (n_rows,), default=None
+        Group of each row, of any type, none missing.
+    estimator : str, default="AutoClassifier"
+        Name used in messages.
+
+    Returns
+    -------
+    data : Data
+
+    Raises
+    ------
+    ValueError
+        Whatever is wrong with the input, named: the column, the first row, the lengths.
+    TypeError
+        If X cannot be read as a table at all.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skauto._inputs import inspect
+    >>> data = inspect(pd.DataFrame({"age": [31, 45, None], "town": ["Ulm", None, "Ulm"]}), ["no", "yes", "no"])
+    >>> data.classes.tolist(), data.y.tolist(), data.feature_names
+    (['no', 'yes'], [0, 1, 0], ['age', 'town'])
+    """
+    table, names = as_table(X)
+    if y is None:
+        raise ValueError(f"This {estimator} estimator requires y to be passed, but the target y is None.")
+    labels = _labels(y)
+    _same_length(len(labels), table.shape[0], "y")
+    check_classification_targets(labels)
+    classes, codes = np.unique(labels, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(f"y has only one class, {classes[0].item()!r}: a classifier needs at least two classes")
+    weight = None if sample_weight is None else _weights(sample_weight, table.shape[0])
+    if weight is not None and len(np.unique(codes[weight > 0])) < 2:
+        raise ValueError("sample_weight leaves only one class with a weight above zero: a classifier needs two classes")
+    return Data(
+        kind="table",
+        X=table.reset_index(drop=True) if isinstance(table, pd.DataFrame) else table,
+        y=codes.astype(np.int64),
+        classes=classes,
+        feature_names=names,
+        n_features=table.shape[1],
+        sample_weight=weight,
+        groups=None if groups is None else _groups(groups, table.shape[0]),
+    )
+
+
+def as_table(X):
+    """X as a DataFrame, an array of float64 or a CSR matrix of float64, and its column names.
+
+    Returns
+    -------
+    table : DataFrame, ndarray or CSR matrix
+    names : list of str or None
+        None for arrays and for DataFrames whose columns are just numbered 0, 1, 2, ...
+    """
+    if hasattr(X, "to_pandas") and hasattr(X, "columns"):
+        X = X.to_pandas()
+    if sp.issparse(X):
+        table, names = _sparse(X), None
+    elif isinstance(X, pd.DataFrame):
+        table, names = _frame(X)
+    else:
+        table, names = _array(X), None
+    _has_size(table.shape)
+    _all_finite(table)
+    return table, names
+
+
+def align(X, feature_names, n_features, *, estimator="AutoClassifier"):
+    """X of a predict as a table with the columns of fit, in the order of fit.
+
+    A DataFrame is put in order by name; columns that fit did not know are left out. An array goes by position.
+
+    Parameters
+    ----------
+    X : as in `inspect`
+    feature_names, n_features : list of str or None, int
+        Those of the `Data` of fit.
+    estimator : str, default="AutoClassifier"
+        Name used in messages.
+
+    Returns
+    -------
+    table : DataFrame, ndarray or CSR matrix, shape (n_rows, n_features)
+        As `Data.X`; an array given to a fit with names becomes a DataFrame with these names.
+
+    Raises
+    ------
+    ValueError
+        For missing columns, each named, another number of columns, and infinite values.
+    """
+    table, names = as_table(X)
+    feature_names = None if feature_names is None else list(feature_names)
+    if isinstance(table, pd.DataFrame) and names is not None and feature_names is not None:
+        return table if names == feature_names else _by_name(table, feature_names)
+    if table.shape[1] != n_features:
+        raise ValueError(
+            f"X has {table.shape[1]} features, but {estimator} is expecting {n_features} features as input."
+        )
+    if feature_names is None:
+        if names is not None and set(names) == {str(i) for i in range(n_features)}:
+            return table[[str(i) for i in range(n_features)]]  # numbered columns in another order
+        if names not in (None, _numbered(n_features)):
+            warnings.warn(f"X has feature names, but {estimator} was fitted without feature names", stacklevel=3)
+        return table
+    if feature_names != _numbered(n_features):
+        message = f"X does not have valid feature names, but {estimator} was fitted with feature names"
+        warnings.warn(message, stacklevel=3)
+    return table if sp.issparse(table) else _named(table, feature_names)
+
+
+def rarest_class(classes, y):
+    """The label with the fewest rows; on a tie the last of them, so that two equal classes give ``classes[1]``.
+
+    Examples
+    --------
+    >>> from skauto._inputs import rarest_class
+    >>> rarest_class(["no", "yes"], [0, 0, 1]), rarest_class(["no", "yes"], [0, 0, 1, 1, 0, 1, 1])
+    ('yes', 'no')
+    """
+    counts = np.bincount(y, minlength=len(classes))
+    return classes[len(counts) - 1 - int(np.argmin(counts[::-1]))]
+
+
+def _numbered(n_features):
+    """Names of columns that came without."""
+    return [f"x{i}" for i in range(n_features)]
+
+
+def _frame(X):
+    names = [str(name) for name in X.columns]
+    duplicates = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if duplicates:
+        raise ValueError(f"X has duplicate column names: {', '.join(map(repr, duplicates))}; give each column its own")
+    for name, dtype in zip(names, X.dtypes, strict=True):
+        if getattr(dtype, "kind", "O") == "c":
+            raise ValueError(f"Complex data not supported\ncolumn {name!r} of X is complex")
+    if list(X.columns) == list(range(len(names))):
+        return X.set_axis(_numbered(len(names)), axis=1), None
+    return (X if all(isinstance(name, str) for name in X.columns) else X.set_axis(names, axis=1)), names
+
+
+def _sparse(X):
+    if X.ndim != 2:
+        raise ValueError(f"Expected 2D input, got input with shape {X.shape}.\n{_RESHAPE}")
+    if X.dtype.kind == "c":
+        raise ValueError("Complex data not supported\n")
+    X = X.tocsr().astype(np.float64)
+    if X.indices.dtype != np.int32 and max(X.nnz, *X.shape) < np.iinfo(np.int32).max:
+        kind = type(X)  # most solvers only take 32-bit indices
+        X = kind((X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32)), shape=X.shape)
+    return X
+
+
+def _array(X):
+    array = _to_numpy(X)
+    if array.dtype.names is not None:
+        raise ValueError("structured arrays are not supported; pass pandas.DataFrame(X) instead")
+    if array.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported\n{array}\n")
+    if array.ndim < 2:
+        found = "scalar array" if array.ndim == 0 else "1D array"
+        raise ValueError(f"Expected 2D array, got {found} instead:\narray={array}.\n{_RESHAPE}")
+    if array.ndim > 2:
+        raise ValueError(f"X has shape {array.shape}: {_NOT_A_TABLE}")
+    if array.dtype.kind in "biuf":
+        return np.ascontiguousarray(array, dtype=np.float64)
+    frame = pd.DataFrame(array, columns=_numbered(array.shape[1]))
+    frame = frame.infer_objects() if array.dtype.kind == "O" else frame
+    if frame.shape[1] and all(isinstance(d, np.dtype) and d.kind in "biuf" for d in frame.dtypes):
+        return np.ascontiguousarray(frame.to_numpy(dtype=np.float64))
+    return frame
+
+
+def _to_numpy(X):
+    if isinstance(X, np.ma.MaskedArray):
+        return X.astype(np.float64).filled(np.nan)
+    if isinstance(X, (str, bytes, dict, set)) or X is None:
+        raise TypeError(f"X must be a DataFrame, a 2D array, a nested list or a sparse matrix, not {type(X).__name__}")
+    try:
+        array = np.asarray(X)
+    except ValueError as error:
+        if any(np.ndim(row) > 1 or isinstance(row, np.ndarray) for row in X):
+            raise ValueError(f"X is a list of arrays: {_NOT_A_TABLE}") from error
+        raise ValueError(f"the rows of X have different lengths: {sorted({np.size(row) for row in X})[:5]}") from error
+    if array.dtype.kind in "US" and not isinstance(X, np.ndarray) and not hasattr(X, "__array__"):
+        return np.asarray(X, dtype=object)  # a list of mixed rows: numbers shall stay numbers
+    return array
+
+
+def _has_size(shape):
+    for found, word in zip(shape, ("sample(s)", "feature(s)"), strict=True):
+        if found == 0:
+            raise ValueError(f"Found array with 0 {word} (shape={tuple(shape)}) while a minimum of 1 is required.")
+
+
+def _all_finite(table):
+    if sp.issparse(table):
+        where = np.flatnonzero(np.isinf(table.data))
+        if len(where):
+            row = np.searchsorted(table.indptr, where[0], side="right") - 1
+            raise _infinite(table.indices[where[0]], row, len(where))
+    elif isinstance(table, pd.DataFrame):
+        for name, dtype in table.dtypes.items():
+            if getattr(dtype, "kind", "O") == "f":
+                _finite_column(name, table[name].to_numpy(dtype=np.float64, na_value=np.nan))
+    elif np.isinf(table).any():
+        column = int(np.flatnonzero(np.isinf(table).any(axis=0))[0])
+        _finite_column(column, table[:, column])
+
+
+def _finite_column(name, values):
+    where = np.flatnonzero(np.isinf(values))
+    if len(where):
+        raise _infinite(name, where[0], len(where))
+
+
+def _infinite(column, row, count):
+    name = repr(column) if isinstance(column, str) else int(column)
+    return ValueError(
+        f"Input X contains infinity: column {name}, first in row {row}, {count} in all; replace them by NaN or by a "
+        "finite number"
+    )
+
+
+def _by_name(table, feature_names):
+    known = set(table.columns)
+    missing = [name for name in feature_names if name not in known]
+    if not missing:
+        return table[feature_names]
+    message = "The feature names should match those that were passed during fit.\n"
+    message += "Feature names seen at fit time, yet now missing:\n" + "".join(f"- {name}\n" for name in missing[:10])
+    message += "- ...\n" if len(missing) > 10 else ""
+    spare = [name for name in table.columns if name not in set(feature_names)]
+    for name in missing[:10]:
+        close = difflib.get_close_matches(name, spare, n=1)
+        message += f"X has {close[0]!r}: did you mean {name!r}?\n" if close else ""
+    raise ValueError(message)
+
+
+def _named(table, feature_names):
+    if isinstance(table, pd.DataFrame):
+        return table.set_axis(feature_names, axis=1)
+    return pd.DataFrame(table, columns=feature_names)
+
+
+def _same_length(found, expected, what):
+    if found != expected:
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: X has {expected} rows, {what} has {found}"
+        )
+
+
+def _labels(y):
+    """y as a one-dimensional array of int, bool, float or str."""
+    if isinstance(y, pd.DataFrame) and y.shape[1] == 1:
+        column_or_1d(np.empty((len(y), 1)), warn=True)  # scikit-learn's own warning
+        y = y.iloc[:, 0]
+    if not isinstance(y, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):
+        y = _label_array(y)
+    series = pd.Series(y).reset_index(drop=True)
+    missing = np.flatnonzero(series.isna())
+    if len(missing):
+        raise ValueError(
+            f"y contains NaN: {len(missing)} of {len(series)} labels are missing, the first in row {missing[0]}; "
+            "drop these rows or give them a label"
+        )
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        series = pd.Series(np.asarray(series))
+    series = series.infer_objects()
+    if series.dtype.kind in "biu":
+        return series.to_numpy(dtype={"b": bool}.get(series.dtype.kind, np.int64))
+    if series.dtype.kind == "f":
+        values = series.to_numpy(dtype=np.float64)
+        if np.isinf(values).any():
+            raise ValueError("Input y contains infinity or a value too large for dtype('float64').")
+        return values
+    return _string_labels(series)
+
+
+def _label_array(y):
+    # A list of mixed labels would become one of strings; as objects they are found to be mixed.
+    array = column_or_1d(np.asarray(y, dtype=object if isinstance(y, (list, tuple)) else None), warn=True)
+    if array.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported\n{array}\n")
+    return array
+
+
+def _string_labels(series):
+    values = series.to_numpy(dtype=object)
+    kinds = {type(value) for value in values}
+    if all(issubclass(kind, str) for kind in kinds):
+        return values.astype(str)
+    names = ", ".join(sorted(kind.__name__ for kind in kinds))
+    raise ValueError(
+        f"Unknown label type: y holds values of type {names}; labels are strings, booleans or integers, all of one "
+        "type: convert them, for example by y.astype(str)"
+    )
+
+
+def _weights(sample_weight, n_rows):
+    weight = np.asarray(sample_weight, dtype=np.float64)
+    if weight.ndim == 0:
+        weight = np.full(n_rows, float(weight))
+    if weight.ndim != 1:
+        raise ValueError(f"Sample weights must be 1D array or scalar, got shape {weight.shape}")
+    _same_length(len(weight), n_rows, "sample_weight")
+    bad = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
+    if len(bad):
+        raise ValueError(f"sample_weight must be finite and not negative, but row {bad[0]} has {weight[bad[0]]}")
+    if not weight.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weight
+
+
+def _groups(groups, n_rows):
+    if not isinstance(groups, pd.Series):
+        groups = column_or_1d(np.asarray(groups, dtype=object), input_name="groups")
+    codes, _ = pd.factorize(groups)
+    _same_length(len(codes), n_rows, "groups")
+    missing = np.flatnonzero(codes < 0)
+    if len(missing):
+        raise ValueError(f"groups has {len(missing)} missing values, the first in row {missing[0]}")
+    return codes.astype(np.int64)

@@ -1,0 +1,45 @@
+"""The one door to scikit-learn's private names: if scikit-learn moves one, this is the only file to change."""
+
+# The constraint tables that scikit-learn's own estimators check at fit; there is no public spelling.
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Hidden,
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+)
+
+# What get_feature_names_out must accept and refuse, word for word as in scikit-learn.
+from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
+
+__all__ = [
+    "HasMethods",
+    "Hidden",
+    "Interval",
+    "InvalidParameterError",
+    "Options",
+    "StrOptions",
+    "check_feature_names_in",
+    "check_parameters",
+    "validate_parameter_constraints",
+]
+
+
+def check_parameters(estimator, constraints):
+    """Check an estimator's own parameters against a constraint table, at fit.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its ``get_params(deep=False)`` is checked.
+    constraints : dict
+        Parameter name to a list of allowed kinds, in scikit-learn's form.
+
+    Raises
+    ------
+    InvalidParameterError
+        Names the parameter, the value and what is allowed.
+    """
+    validate_parameter_constraints(constraints, estimator.get_params(deep=False), type(estimator).__name__)

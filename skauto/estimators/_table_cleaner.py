@@ -1,0 +1,262 @@
+"""The first step of every pipeline on tables: any table in, only floats and categories out."""
+
+import warnings
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from skauto._inputs import align, as_table
+from skauto._sklearn import Interval, check_feature_names_in, check_parameters
+from skauto.estimators._table_columns import Useless, learn_column, to_floats, useless_number
+
+EMPTY = "constant"  # the one column of a table in which nothing varies
+
+_CONSTRAINTS = {
+    "max_categories": [Interval(Integral, 2, None, closed="left")],
+    "min_frequency": [Interval(Integral, 1, None, closed="left")],
+    "text_components": [Interval(Integral, 0, None, closed="left")],
+    "random_state": [Interval(Integral, 0, None, closed="left")],
+}
+
+
+class TableCleaner(TransformerMixin, BaseEstimator):
+    """Turn any table into columns of float64 and of pandas categories.
+
+    What a column is, is learned at fit: booleans, numbers, durations and texts that read as numbers become floats;
+    dates and texts that read as dates become year, month, day, weekday, hour and seconds since 1970, those that
+    vary; texts with few distinct values become a category; names and free text become a category of their frequent
+    values, plus their length, number of words, share of digits and a latent semantic analysis of their character
+    n-grams. Constant columns, empty ones and identifiers are dropped.
+
+    `transform` takes columns in another order, further columns, unseen categories, new missing values and columns
+    that arrive with another dtype. A numeric array gives an array, a sparse matrix itself as CSR. Cells that are
+    empty or say ?, NA, N/A, NaN or null are missing; infinite numbers in texts are missing too.
+
+    Parameters
+    ----------
+    max_categories : int, default=100
+        Most levels of a category, the level "infrequent" included.
+    min_frequency : int, default=3
+        Levels with fewer rows at fit share the level "infrequent". Values unseen at fit go there as well; in a
+        category without that level they are missing.
+    text_components : int, default=8
+        Directions of the latent semantic analysis for each column of text, see [1]_.
+    random_state : int, default=0
+        Seed of that analysis.
+
+    Attributes
+    ----------
+    dropped_columns_ : dict of str to str
+        The columns that were dropped, and why.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str, shape (n_features_in_,)
+        Only where X has column names.
+
+    References
+    ----------
+    .. [1] Deerwester, Dumais, Furnas, Landauer and Harshman (1990), "Indexing by latent semantic analysis",
+       section 4.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skauto.estimators._table_cleaner import TableCleaner
+    >>> X = pd.DataFrame({"n": ["1", "2.5", None], "day": ["2024-01-05", "2024-01-09", None], "same": 7})
+    >>> cleaner = TableCleaner().fit(X)
+    >>> cleaner.get_feature_names_out().tolist()
+    ['n', 'day_day', 'day_weekday', 'day_seconds']
+    >>> cleaner.dropped_columns_
+    {'same': 'constant'}
+    """
+
+    def __init__(self, max_categories=100, min_frequency=3, text_components=8, random_state=0):
+        self.max_categories = max_categories
+        self.min_frequency = min_frequency
+        self.text_components = text_components
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        """Learn what each column is.
+
+        Parameters
+        ----------
+        X : DataFrame, array or sparse matrix, shape (n_rows, n_features)
+        y : ignored
+
+        Returns
+        -------
+        self : TableCleaner
+
+        Raises
+        ------
+        ValueError
+            For infinite values, duplicate column names, complex numbers, no rows and no columns.
+        """
+        check_parameters(self, _CONSTRAINTS)
+        table, names = as_table(X)
+        self.n_features_in_ = table.shape[1]
+        self._names_in = names
+        if hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        if names is not None:
+            self.feature_names_in_ = np.asarray(names, dtype=object)
+        self._kind = "frame" if isinstance(table, pd.DataFrame) else "sparse" if sp.issparse(table) else "array"
+        self.dropped_columns_ = {}
+        self._columns = getattr(self, f"_fit_{self._kind}")(table)
+        self._empty = not self._columns
+        if self._empty:
+            warnings.warn("no column of X varies: the model gets one constant column instead", stacklevel=2)
+        return self
+
+    def transform(self, X):
+        """Convert the columns.
+
+        Parameters
+        ----------
+        X : DataFrame, array or sparse matrix, shape (n_rows, n_features)
+            A DataFrame needs the column names of fit, in any order; others are ignored. An array goes by position.
+
+        Returns
+        -------
+        X : DataFrame, ndarray or CSR matrix, shape (n_rows, n_features_out)
+            A DataFrame of float64 and category columns if fit saw one, or an array of other things than numbers; an
+            ndarray of float64 if fit saw a numeric array; else the sparse matrix.
+
+        Raises
+        ------
+        ValueError
+            For missing columns, another number of columns, and infinite values.
+        """
+        check_is_fitted(self)
+        table = align(X, self._names_in, self.n_features_in_, estimator=type(self).__name__)
+        return getattr(self, f"_to_{self._kind}")(table)
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the output columns.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the input columns, where fit saw none.
+
+        Returns
+        -------
+        names : ndarray of object (str)
+        """
+        check_is_fitted(self)
+        return np.asarray(self._names_out(check_feature_names_in(self, input_features)), dtype=object)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        return tags
+
+    def _fit_sparse(self, table):
+        return list(range(table.shape[1]))
+
+    def _fit_array(self, table):
+        reasons = {}
+        suspects = np.flatnonzero(((table == table[0]) | np.isnan(table)).all(axis=0))
+        for i in suspects:
+            reasons[i] = useless_number(table[:, i])
+            if reasons[i]:
+                self.dropped_columns_[f"x{i}"] = reasons[i]
+        return [i for i in range(table.shape[1]) if not reasons.get(i)]
+
+    def _fit_frame(self, table):
+        columns = []
+        for i, name in enumerate(table.columns):
+            try:
+                columns.append((i, learn_column(table.iloc[:, i], self)))
+            except Useless as reason:
+                self.dropped_columns_[name] = str(reason)
+        return columns
+
+    def _to_sparse(self, table):
+        return table if sp.issparse(table) else sp.csr_matrix(self._floats(table))
+
+    def _to_array(self, table):
+        if self._empty:
+            return np.zeros((table.shape[0], 1))
+        table = self._floats(table)
+        return table if len(self._columns) == self.n_features_in_ else table[:, self._columns]
+
+    def _to_frame(self, table):
+        if sp.issparse(table):
+            table = pd.DataFrame(table.toarray())
+        if self._empty:
+            return pd.DataFrame({EMPTY: np.zeros(len(table))}, index=table.index)
+        outputs = [out for i, column in self._columns for out in column.transform(table.iloc[:, i])]
+        names = self._names_out(check_feature_names_in(self))
+        return pd.DataFrame(dict(zip(names, outputs, strict=True)), index=table.index, copy=False)
+
+    @staticmethod
+    def _floats(table):
+        if sp.issparse(table):
+            return table.toarray()
+        if isinstance(table, pd.DataFrame):
+            return np.column_stack([to_floats(table.iloc[:, i]) for i in range(table.shape[1])])
+        return table
+
+    def _names_out(self, names):
+        if self._empty:
+            return [EMPTY]
+        if self._kind != "frame":
+            return [names[i] for i in self._columns]
+        taken = set(names)
+        out = []
+        for i, column in self._columns:
+            for suffix in column.suffixes:
+                name = f"{names[i]}_{suffix}" if suffix else names[i]
+                while suffix and name in taken:
+                    name += "_"
+                taken.add(name)
+                out.append(name)
+        return out
+
+
+def numeric_columns(X):
+    """Columns of a cleaned table that hold floats: a selector for ColumnTransformer.
+
+    Parameters
+    ----------
+    X : DataFrame, ndarray or sparse matrix
+
+    Returns
+    -------
+    columns : list of str for a DataFrame, of int for an array
+    """
+    return column_kinds(X)[0]
+
+
+def category_columns(X):
+    """Columns of a cleaned table that hold categories: a selector for ColumnTransformer.
+
+    Parameters
+    ----------
+    X : DataFrame, ndarray or sparse matrix
+
+    Returns
+    -------
+    columns : list of str for a DataFrame; empty for an array
+    """
+    return column_kinds(X)[1]
+
+
+def column_kinds(X):
+    """Numeric and categorical columns of a cleaned table, as two lists."""
+    if not isinstance(X, pd.DataFrame):
+        return list(range(X.shape[1])), []
+    is_category = [isinstance(dtype, pd.CategoricalDtype) for dtype in X.dtypes]
+    names = list(X.columns)
+    return (
+        [name for name, category in zip(names, is_category, strict=True) if not category],
+        [name for name, category in zip(names, is_category, strict=True) if category],
+    )

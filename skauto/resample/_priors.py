@@ -1,0 +1,272 @@
+"""Honest probabilities after the classes were weighted or resampled: analytic prior correction."""
+
+import numpy as np
+from imblearn.utils import check_sampling_strategy
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has
+
+# These balance the weighted counts of the classes; others balance the plain counts, then multiply by the weights.
+BALANCES_WEIGHTS = (LogisticRegression, LinearSVC, RandomForestClassifier, ExtraTreesClassifier)
+
+
+def class_priors(y, classes, sample_weight=None):
+    """The share of each class in y, weighted.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Labels.
+    classes : array of shape (n_classes,)
+        The classes, in the order of the answer.
+    sample_weight : array-like of shape (n,), default=None
+        Weights of the rows.
+
+    Returns
+    -------
+    priors : ndarray of shape (n_classes,)
+        Shares that sum to 1.
+
+    Examples
+    --------
+    >>> from skauto.resample import class_priors
+    >>> class_priors(["a", "b", "b", "b"], ["a", "b"])
+    array([0.25, 0.75])
+    """
+    y = np.asarray(y)
+    weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    counts = np.array([weight[y == label].sum() for label in classes])
+    return counts / counts.sum()
+
+
+def positive_priors(y, classes, sample_weight=None):
+    """The shares of the classes in y, each above zero.
+
+    Raises
+    ------
+    ValueError
+        If all rows of a class weigh zero.
+    """
+    priors = class_priors(y, classes, sample_weight)
+    if not priors.all():
+        missing = [label for label, prior in zip(classes, priors, strict=True) if prior == 0]
+        raise ValueError(f"All rows of the class {missing} have a sample_weight of zero: leave these rows out of y.")
+    return priors
+
+
+def correct_priors(proba, trained_priors, natural_priors):
+    """Probabilities as they would be had the model been trained on the natural shares of the classes.
+
+    By Bayes' rule each column is multiplied by natural / trained prior and the rows are normalised again. Exact where
+    resampling or weighting changed only how often each class was seen, not how it is spread.
+
+    Parameters
+    ----------
+    proba : array-like of shape (n, n_classes)
+        Probabilities of a model trained on `trained_priors`.
+    trained_priors, natural_priors : array-like of shape (n_classes,)
+        Shares of the classes in training and in nature; any positive scale.
+
+    Returns
+    -------
+    proba : ndarray of shape (n, n_classes)
+        Corrected probabilities; rows sum to 1.
+
+    Raises
+    ------
+    ValueError
+        If the priors do not have one value per column.
+
+    References
+    ----------
+    M. Saerens, P. Latinne, C. Decaestecker, "Adjusting the outputs of a classifier to new a priori probabilities",
+    Neural Computation 14(1), 2002, section 2.2; C. Elkan, "The foundations of cost-sensitive learning", IJCAI 2001,
+    theorem 2.
+
+    Examples
+    --------
+    >>> from skauto.resample import correct_priors
+    >>> correct_priors([[0.5, 0.5]], trained_priors=[0.5, 0.5], natural_priors=[0.9, 0.1])
+    array([[0.9, 0.1]])
+    """
+    proba = np.asarray(proba, dtype=float)
+    trained, natural = np.asarray(trained_priors, dtype=float), np.asarray(natural_priors, dtype=float)
+    if trained.shape != (proba.shape[1],) or natural.shape != (proba.shape[1],):
+        raise ValueError(
+            f"trained_priors and natural_priors must hold one value for each of the {proba.shape[1]} columns of proba, "
+            f"not shapes {trained.shape} and {natural.shape}."
+        )
+    # A class that was never trained on has no evidence to scale: its column stays as it is.
+    ratio = np.divide(natural, trained, out=np.ones_like(trained), where=trained > 0)
+    scaled = proba * ratio
+    total = scaled.sum(axis=1, keepdims=True)
+    return np.divide(scaled, total, out=proba.copy(), where=total > 0)
+
+
+def trained_priors(estimator, y, classes, sample_weight=None):
+    """The shares of the classes that an estimator trains on, read from its parameters.
+
+    Understood are `class_weight` ("balanced", "balanced_subsample", a dict), LightGBM's and XGBoost's
+    `scale_pos_weight`, LightGBM's `is_unbalance` and `pos_bagging_fraction`/`neg_bagging_fraction`, and the balanced
+    ensembles of imbalanced-learn (`sampling_strategy`); in a Pipeline those of its last step.
+    """
+    while hasattr(estimator, "steps"):
+        estimator = estimator.steps[-1][1]
+    params = estimator.get_params(deep=False)
+    natural = class_priors(y, classes, sample_weight)
+    shares = natural * _class_weights(estimator, params.get("class_weight"), y, classes, sample_weight)
+    if len(classes) == 2:
+        shares = shares * _binary_weights(params, natural)
+    if "sampling_strategy" in params:
+        shares = shares * _sampled_weights(params, y, classes)
+    return shares / shares.sum()
+
+
+def _class_weights(estimator, class_weight, y, classes, sample_weight):
+    if class_weight is None:
+        return np.ones(len(classes))
+    if isinstance(class_weight, str):
+        weighted = sample_weight is not None and isinstance(estimator, BALANCES_WEIGHTS)
+        return 1 / class_priors(y, classes, sample_weight if weighted else None)
+    return compute_class_weight(class_weight, classes=np.asarray(classes), y=np.asarray(y))
+
+
+def _binary_weights(params, natural):
+    """What boosters multiply the two classes by; the second class is the positive one."""
+    weights = np.array([1.0, params.get("scale_pos_weight") or 1.0])
+    if params.get("is_unbalance"):
+        weights = weights / natural
+    if params.get("bagging_freq") or params.get("subsample_freq"):
+        fractions = [params.get("neg_bagging_fraction"), params.get("pos_bagging_fraction")]
+        weights = weights * [1.0 if fraction is None else fraction for fraction in fractions]
+    return weights
+
+
+def _sampled_weights(params, y, classes):
+    """How much of each class the bags of a balanced ensemble hold."""
+    kind = getattr(params.get("sampler"), "_sampling_type", "under-sampling")
+    if kind not in ("over-sampling", "under-sampling"):
+        return np.ones(len(classes))
+    y = np.asarray(y)
+    targets = check_sampling_strategy(params["sampling_strategy"], y, kind)
+    counts = np.array([np.sum(y == label) for label in classes], dtype=float)
+    if kind == "over-sampling":
+        after = np.array([n + targets.get(label, 0) for n, label in zip(counts, classes, strict=True)])
+    else:
+        after = np.array([targets.get(label, n) for n, label in zip(counts, classes, strict=True)])
+    return after / counts
+
+
+class PriorCorrectedClassifier(WrappedClassifier):
+    """A classifier trained with weighted or balanced classes, its probabilities moved back to the natural shares.
+
+    `class_weight="balanced"` and its kin make a model speak as if the classes were equally frequent. Here it is fitted
+    as it is, and `predict_proba` is corrected by Bayes' rule; `predict` takes the most probable class.
+
+    Parameters
+    ----------
+    estimator : classifier
+        The classifier to fit. Without `predict_proba` its `predict` and `decision_function` are passed on as they are.
+    trained_priors : array-like of shape (n_classes,), default=None
+        Shares of the classes that the estimator is trained on, in the order of `classes_`. None reads them from
+        the estimator's `class_weight`, `scale_pos_weight`, `is_unbalance`, `pos_bagging_fraction` and
+        `neg_bagging_fraction`, or from `sampling_strategy` of imbalanced-learn's balanced ensembles.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        The fitted classifier.
+    classes_ : ndarray of shape (n_classes,)
+        The class labels.
+    natural_priors_, trained_priors_ : ndarray of shape (n_classes,)
+        Shares of the classes in y, and those trained on.
+
+    Notes
+    -----
+    The rule needs probabilities that follow the weights. Those of fully grown trees do not (their leaves are pure with
+    or without weights): a forest with `class_weight` needs a limit on its depth or leaves, or `CalibratedClassifierCV`
+    in place of this class. Balanced bags are no problem, as they change the rows.
+
+    References
+    ----------
+    M. Saerens, P. Latinne, C. Decaestecker, "Adjusting the outputs of a classifier to new a priori probabilities",
+    Neural Computation 14(1), 2002, section 2.2.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skauto.resample import PriorCorrectedClassifier
+    >>> X, y = make_classification(n_samples=2000, weights=[0.9], flip_y=0, random_state=0)
+    >>> balanced = LogisticRegression(class_weight="balanced")
+    >>> print(round(balanced.fit(X, y).predict_proba(X)[:, 1].mean(), 2))
+    0.17
+    >>> print(round(PriorCorrectedClassifier(balanced).fit(X, y).predict_proba(X)[:, 1].mean(), 2))
+    0.1
+    """
+
+    def __init__(self, estimator, trained_priors=None):
+        self.estimator = estimator
+        self.trained_priors = trained_priors
+
+    def fit(self, X, y, sample_weight=None, **fit_params):
+        """Fit the estimator and note the shares of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            Rows, handed to the estimator as they are.
+        y : array-like of shape (n,)
+            Labels.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the rows; natural shares are weighted by them.
+        **fit_params : dict
+            Passed to the estimator's fit.
+
+        Returns
+        -------
+        self : object
+        """
+        labels, self.classes_ = checked_target(X, y)
+        if sample_weight is not None:
+            fit_params["sample_weight"] = sample_weight = checked_weight(sample_weight, labels)
+        self.natural_priors_ = positive_priors(labels, self.classes_, sample_weight)
+        if self.trained_priors is None:
+            self.trained_priors_ = trained_priors(self.estimator, labels, self.classes_, sample_weight)
+        else:
+            self.trained_priors_ = self._given_priors()
+        self.estimator_ = self._inner().fit(X, labels, **self._routed(fit_params))
+        return self
+
+    def _given_priors(self):
+        given = np.asarray(self.trained_priors, dtype=float)
+        if given.shape != self.classes_.shape or not (given > 0).all():
+            raise ValueError(
+                f"trained_priors={self.trained_priors!r} must hold one positive share for each of the "
+                f"{len(self.classes_)} classes {self.classes_.tolist()}, in this order."
+            )
+        return given / given.sum()
+
+    @available_if(fitted_has("predict_proba"))
+    def predict_proba(self, X):
+        """Probabilities under the natural shares of the classes, (n, n_classes)."""
+        check_is_fitted(self)
+        return correct_priors(self.estimator_.predict_proba(X), self.trained_priors_, self.natural_priors_)
+
+    @available_if(lambda self: not hasattr(self, "predict_proba") and fitted_has("decision_function")(self))
+    def decision_function(self, X):
+        """Scores of an estimator that has no probabilities, as it gives them."""
+        check_is_fitted(self)
+        return self.estimator_.decision_function(X)
+
+    def predict(self, X):
+        """The most probable class of each row, (n,)."""
+        check_is_fitted(self)
+        if not hasattr(self, "predict_proba"):
+            return self.estimator_.predict(X)
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]

@@ -1,0 +1,213 @@
+"""Where to cut probabilities: pure functions of labels and out-of-fold probabilities.
+
+Every label metric here is a function of confusion matrices, so that all cuts of a sample are scored at once.
+"""
+
+import numpy as np
+
+# With fewer rows or positives than this an optimised cut is noise (the rule of AutoGluon's threshold calibration).
+MIN_ROWS = 50
+MIN_POSITIVES = 10
+
+
+def _per_class(confusion):
+    """True positives, rows predicted and rows present for each class, from (..., K, K) matrices."""
+    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
+    return hits, confusion.sum(-2), confusion.sum(-1)
+
+
+def _ratio(numerator, denominator):
+    return np.divide(numerator, denominator, out=np.zeros(np.shape(denominator)), where=denominator > 0)
+
+
+def _f1_of_classes(confusion):
+    hits, predicted, present = _per_class(confusion)
+    return _ratio(2.0 * hits, predicted + present)
+
+
+def f1(confusion):
+    """F1 of the last class, the positive one; confusion has shape (..., 2, 2), true by predicted."""
+    return _f1_of_classes(confusion)[..., -1]
+
+
+def f1_macro(confusion):
+    """Mean F1 over the classes that occur in truth or prediction."""
+    _, predicted, present = _per_class(confusion)
+    seen = (predicted + present > 0).sum(-1)
+    return _ratio(_f1_of_classes(confusion).sum(-1), seen)
+
+
+def f1_weighted(confusion):
+    """F1 averaged with the true class counts as weights."""
+    present = confusion.sum(-1)
+    return _ratio((_f1_of_classes(confusion) * present).sum(-1), present.sum(-1))
+
+
+def accuracy(confusion):
+    """Share of rows labelled right."""
+    return _ratio(_per_class(confusion)[0].sum(-1), confusion.sum((-2, -1)))
+
+
+def balanced_accuracy(confusion):
+    """Mean recall over the classes that occur."""
+    hits, _, present = _per_class(confusion)
+    return _ratio(_ratio(hits, present).sum(-1), (present > 0).sum(-1))
+
+
+def precision(confusion):
+    """Precision of the last class."""
+    hits, predicted, _ = _per_class(confusion)
+    return _ratio(hits, predicted)[..., -1]
+
+
+def recall(confusion):
+    """Recall of the last class."""
+    hits, _, present = _per_class(confusion)
+    return _ratio(hits, present)[..., -1]
+
+
+def jaccard(confusion):
+    """Jaccard index of the last class."""
+    hits, predicted, present = _per_class(confusion)
+    return _ratio(hits, predicted + present - hits)[..., -1]
+
+
+def matthews_corrcoef(confusion):
+    """Matthews correlation, in its form for any number of classes (Gorodkin 2004)."""
+    hits, predicted, present = (part.astype(float) for part in _per_class(confusion))
+    rows = confusion.sum((-2, -1)).astype(float)
+    covariance = hits.sum(-1) * rows - (predicted * present).sum(-1)
+    spread = (rows**2 - (predicted**2).sum(-1)) * (rows**2 - (present**2).sum(-1))
+    return _ratio(covariance, np.sqrt(np.maximum(spread, 0.0)))
+
+
+CONFUSION_METRICS = {
+    "f1": f1,
+    "f1_macro": f1_macro,
+    "f1_weighted": f1_weighted,
+    "accuracy": accuracy,
+    "balanced_accuracy": balanced_accuracy,
+    "precision": precision,
+    "recall": recall,
+    "jaccard": jaccard,
+    "matthews_corrcoef": matthews_corrcoef,
+}
+
+
+def confusion_of(y, labels, n_classes, sample_weight=None):
+    """The (K, K) confusion matrix of integer codes, true by predicted."""
+    cells = np.bincount(y * n_classes + labels, weights=sample_weight, minlength=n_classes * n_classes)
+    return cells.reshape(n_classes, n_classes)
+
+
+def cut_labels(proba, cut):
+    """Codes from probabilities of shape (n, K): a number cuts the second column, an array weighs the columns."""
+    if np.ndim(cut) == 0:
+        return (proba[:, 1] >= cut).astype(np.int64)
+    return np.argmax(proba * cut, axis=1)
+
+
+def best_cut(y, proba, metric, sample_weight=None):
+    """The cut of out-of-fold probabilities that a metric likes best.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,), integer codes
+    proba : ndarray of shape (n, K)
+    metric : callable
+        From confusion matrices of shape (..., K, K) to values of shape (...); greater is better.
+    sample_weight : ndarray of shape (n,), default=None
+
+    Returns
+    -------
+    cut : float or ndarray of shape (K,)
+        A threshold on the second column for two classes, a weight of each column for more. Where rows or
+        positives are too few to say anything, 0.5 or equal weights.
+    """
+    counts = np.bincount(y, minlength=proba.shape[1])
+    if proba.shape[1] == 2:
+        if len(y) < MIN_ROWS or counts.min() < MIN_POSITIVES:
+            return 0.5
+        return _best_threshold(y, proba[:, 1], metric, sample_weight)
+    if len(y) < MIN_ROWS:
+        return np.ones(proba.shape[1])
+    return _best_weights(y, proba, metric, sample_weight, movable=counts >= MIN_POSITIVES)
+
+
+def _best_threshold(y, score, metric, sample_weight):
+    """Score every cut between two neighbouring values; the middle of the best stretch wins."""
+    order = np.argsort(-score, kind="stable")
+    ranked, truth = score[order], y[order]
+    weight = np.ones(len(y)) if sample_weight is None else sample_weight[order]
+    last = np.append(np.flatnonzero(np.diff(ranked)), len(y) - 1)
+    tp = np.cumsum(weight * truth)[last]
+    fp = np.cumsum(weight * (1 - truth))[last]
+    positives, negatives = (weight * truth).sum(), (weight * (1 - truth)).sum()
+    confusion = np.stack([np.stack([negatives - fp, fp], -1), np.stack([positives - tp, tp], -1)], -2)
+    winner = last[int(np.argmax(metric(confusion)))]
+    below = ranked[winner + 1] if winner + 1 < len(ranked) else 0.0
+    return float((ranked[winner] + below) / 2)
+
+
+def _best_weights(y, proba, metric, sample_weight, movable, n_rounds=3, n_steps=48):
+    """Coordinate ascent over the column weights: each class in turn takes the best of some cuts between rows."""
+    n_classes = proba.shape[1]
+
+    def value(weights):
+        return metric(confusion_of(y, cut_labels(proba, weights), n_classes, sample_weight))
+
+    weights = np.ones(n_classes)
+    best = value(weights)
+    for _ in range(n_rounds):
+        before = best
+        for k in np.flatnonzero(movable):
+            for trial in _moves(proba, weights, k, n_steps):
+                found = value(trial)
+                if found > best + 1e-9:
+                    best, weights = found, trial
+        if best <= before:
+            break
+    return weights / weights.sum() * n_classes
+
+
+def _moves(proba, weights, k, n_steps):
+    """The weights with the k-th changed by each of some factors."""
+    factors = _steps(proba * weights, k, n_steps)
+    return [np.where(np.arange(len(weights)) == k, weights * factor, weights) for factor in factors]
+
+
+def _steps(weighted, k, n_steps):
+    """Factors for column k at which some row changes sides, at most a factor of 20 away from one."""
+    rival = np.delete(weighted, k, axis=1).max(1)
+    ratio = np.log(rival[weighted[:, k] > 0] / weighted[:, k][weighted[:, k] > 0])
+    ratio = np.sort(ratio[np.abs(ratio) < np.log(20)])
+    if len(ratio) < 2:
+        return []
+    middle = (ratio[1:] + ratio[:-1]) / 2
+    chosen = np.unique(np.linspace(0, len(middle) - 1, min(n_steps, len(middle))).astype(int))
+    return np.exp(middle[chosen])
+
+
+def cross_fitted_labels(y, proba, fold, metric, sample_weight=None):
+    """Codes for out-of-fold rows, each fold cut where the other folds like it best.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,), integer codes
+    proba : ndarray of shape (n, K)
+    fold : ndarray of shape (n,)
+        Number of the fold that a row was validated in.
+    metric : callable
+        As in best_cut.
+    sample_weight : ndarray of shape (n,), default=None
+
+    Returns
+    -------
+    labels : ndarray of shape (n,), integer codes
+    """
+    labels = np.empty(len(y), dtype=np.int64)
+    for number in np.unique(fold):
+        here, others = fold == number, fold != number
+        weight = None if sample_weight is None else sample_weight[others]
+        labels[here] = cut_labels(proba[here], best_cut(y[others], proba[others], metric, weight))
+    return labels

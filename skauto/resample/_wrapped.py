@@ -1,0 +1,115 @@
+"""What every classifier around one other classifier shares: input checks, tags, names of columns."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.utils import assert_all_finite, check_array, check_consistent_length, column_or_1d, get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+
+def fitted_has(name):
+    """A check for available_if: the inner estimator (fitted if it is) has this method or attribute."""
+
+    def check(self):
+        getattr(getattr(self, "estimator_", self.estimator), name)
+        return True
+
+    return check
+
+
+def checked_target(X, y):
+    """The labels as a plain column and their sorted classes, two at least.
+
+    Raises
+    ------
+    ValueError
+        If y is not as long as X, is continuous, has several outputs, or holds one class only.
+    """
+    if getattr(y, "ndim", 1) == 2 and y.shape[1] > 1:
+        raise ValueError("Multilabel and multioutput targets are not supported.")
+    check_consistent_length(X, y)
+    y = column_or_1d(y, warn=True)
+    assert_all_finite(y, input_name="y")
+    check_classification_targets(y)
+    classes = np.unique(y)
+    if len(classes) < 2:
+        found = f"1 class: {classes[0]!r}" if len(classes) else "0 rows"
+        raise ValueError(f"The number of classes has to be greater than one; y holds {found}.")
+    return y, classes
+
+
+def checked_weight(sample_weight, y):
+    """The weights as a column of floats, one for each label; a number stands for all of them.
+
+    Raises
+    ------
+    ValueError
+        If sample_weight is not one finite number for each row.
+    """
+    if isinstance(sample_weight, Real):
+        return np.full(len(y), sample_weight, dtype=float)
+    weight = check_array(sample_weight, ensure_2d=False, dtype=[np.float64, np.float32], input_name="sample_weight")
+    if weight.ndim != 1:
+        raise ValueError(f"Sample weights must be 1D array or scalar, got {weight.ndim}D array.")
+    check_consistent_length(weight, y)
+    if not weight.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weight
+
+
+class WrappedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+    """A classifier around `estimator`, which after fit holds the fitted one as `estimator_`."""
+
+    def _inner(self):
+        """A fresh copy of the inner estimator; the one given is never changed."""
+        if not hasattr(self.estimator, "fit"):
+            raise TypeError(f"estimator={self.estimator!r} has no fit method: give an unfitted classifier.")
+        return clone(self.estimator)
+
+    @property
+    def n_features_in_(self):
+        """Number of columns seen in fit, where the inner estimator counts them."""
+        check_is_fitted(self)
+        return self.estimator_.n_features_in_
+
+    @property
+    def feature_names_in_(self):
+        """Names of the columns seen in fit, where the inner estimator keeps them."""
+        check_is_fitted(self)
+        return self.estimator_.feature_names_in_
+
+    @available_if(fitted_has("predict_proba"))
+    def predict_log_proba(self, X):
+        """Logarithms of the probabilities, (n, n_classes)."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def _routed(self, fit_params):
+        """The fit parameters meant for the inner estimator: all, or with metadata routing those it requested."""
+        if get_config()["enable_metadata_routing"]:
+            return process_routing(self, "fit", **fit_params).estimator.fit
+        return fit_params
+
+    def get_metadata_routing(self):
+        """Routing of metadata: what `fit` gets is for the estimator, and `sample_weight` for both."""
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(estimator=self.estimator, method_mapping=MethodMapping().add(caller="fit", callee="fit"))
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags = inner.input_tags
+        tags.input_tags.pairwise = False
+        tags.non_deterministic = inner.non_deterministic
+        if inner.classifier_tags is not None:
+            tags.classifier_tags = inner.classifier_tags
+            tags.classifier_tags.multi_label = False
+        return tags

@@ -1,0 +1,192 @@
+"""Dimensions of a space: numbers and listed choices, each with its way to the unit interval and back."""
+
+import math
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a list of objects, carried by index and never compared.
+
+    Attributes
+    ----------
+    values : sequence
+        The objects.
+    shares : ndarray or None
+        Cumulative probabilities for sampling; None for equal ones.
+    """
+
+    values: object
+    shares: object = None
+
+    @property
+    def size(self):
+        return len(self.values)
+
+    @property
+    def ordered(self):
+        """Whether the choices are numbers in increasing or decreasing order, so that neighbours are alike."""
+        if not all(isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) for value in self.values):
+            return False
+        steps = np.diff(np.asarray([float(value) for value in self.values]))
+        return bool(len(steps)) and (bool((steps > 0).all()) or bool((steps < 0).all()))
+
+    def draw(self, uniform):
+        """The index that a uniform number in [0, 1) stands for."""
+        if self.shares is None:
+            return self.from_unit(uniform)
+        return min(int(np.searchsorted(self.shares, uniform, side="right")), self.size - 1)
+
+    def to_unit(self, index):
+        """The middle of the index's cell."""
+        return (index + 0.5) / self.size
+
+    def from_unit(self, unit):
+        return min(int(unit * self.size), self.size - 1)
+
+    def decode(self, index):
+        return self.values[index]
+
+    def encode(self, value):
+        """The index of a value: by identity, else by equality of one type. ValueError if it is not listed."""
+        for index, choice in enumerate(self.values):
+            if choice is value:
+                return index
+        for index, choice in enumerate(self.values):
+            if _same(choice, value):
+                return index
+        raise ValueError(f"{value!r} is not among {list(self.values)!r}")
+
+    def contains(self, number):
+        return isinstance(number, Integral) and 0 <= number < self.size
+
+    def grid(self):
+        return range(self.size)
+
+
+def _same(one, other):
+    """Equality that survives arrays and takes neither 1 for True nor 1 for 1.0."""
+    if type(one) is not type(other):
+        return False
+    try:
+        return bool(one == other)
+    except (TypeError, ValueError):
+        return False
+
+
+@dataclass(frozen=True)
+class Number:
+    """What continuous and integer dimensions share: the value is carried as it is."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    ordered = True
+
+    def draw(self, uniform):
+        return self.from_unit(uniform)
+
+    def decode(self, number):
+        return number
+
+    def contains(self, number):
+        return isinstance(number, Real) and self.low <= number <= self.high
+
+    def _check(self, value):
+        if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)) or not self.contains(value):
+            raise ValueError(f"{value!r} is not a number from {self.low:g} to {self.high:g}")
+
+
+@dataclass(frozen=True)
+class Continuous(Number):
+    """A real number between bounds, on a linear or a log scale."""
+
+    size = math.inf
+
+    def to_unit(self, number):
+        low, high, value = (math.log(x) if self.log else x for x in (self.low, self.high, number))
+        return 0.5 if high == low else min(max((value - low) / (high - low), 0.0), 1.0)
+
+    def from_unit(self, unit):
+        if not self.log:
+            number = self.low + unit * (self.high - self.low)
+        else:
+            low, high = math.log(self.low), math.log(self.high)
+            number = math.exp(low + unit * (high - low))
+        return float(min(max(number, self.low), self.high))
+
+    def encode(self, value):
+        self._check(value)
+        return float(value)
+
+
+@dataclass(frozen=True)
+class Whole(Number):
+    """An integer between bounds, both included; each has a cell of the unit interval."""
+
+    @property
+    def size(self):
+        return self.high - self.low + 1
+
+    def _edges(self):
+        low, high = self.low - 0.5, self.high + 0.5
+        return (math.log(low), math.log(high)) if self.log else (low, high)
+
+    def to_unit(self, number):
+        low, high = self._edges()
+        return ((math.log(number) if self.log else number) - low) / (high - low)
+
+    def from_unit(self, unit):
+        low, high = self._edges()
+        position = low + unit * (high - low)
+        number = math.floor((math.exp(position) if self.log else position) + 0.5)
+        return min(max(number, self.low), self.high)
+
+    def contains(self, number):
+        return isinstance(number, Integral) and self.low <= number <= self.high
+
+    def encode(self, value):
+        self._check(value)
+        return int(value)
+
+    def grid(self):
+        return range(self.low, self.high + 1)
+
+
+class Quantile(Number):
+    """Any other frozen scipy distribution, through its cdf and ppf."""
+
+    def __init__(self, distribution, discrete):
+        low, high = (float(bound) for bound in distribution.support())
+        super().__init__(low, high)
+        object.__setattr__(self, "distribution", distribution)
+        object.__setattr__(self, "discrete", discrete)
+
+    @property
+    def size(self):
+        return int(self.high - self.low) + 1 if self.discrete and math.isfinite(self.high - self.low) else math.inf
+
+    def to_unit(self, number):
+        unit = self.distribution.cdf(number)
+        if self.discrete:
+            unit = (unit + self.distribution.cdf(number - 1)) / 2
+        return float(unit)
+
+    def from_unit(self, unit):
+        # The ends of an unbounded distribution are infinite: stay a little inside.
+        number = self.distribution.ppf(min(max(unit, 1e-12), 1 - 1e-12))
+        return int(number) if self.discrete else float(number)
+
+    def contains(self, number):
+        return super().contains(number) and (not self.discrete or isinstance(number, Integral))
+
+    def encode(self, value):
+        self._check(value)
+        return int(value) if self.discrete else float(value)
+
+    def grid(self):
+        return range(int(self.low), int(self.high) + 1)

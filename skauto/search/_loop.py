@@ -1,0 +1,80 @@
+"""The loop of every search: ask the strategy, let workers evaluate, tell the history."""
+
+from skauto.search._trial import Result, Status
+
+
+def search(strategy, history, evaluate, pool, budget, *, lag=None, trial_limit=None, on_result=None):
+    """Run trials until the budget is spent or the strategy has finished.
+
+    Parameters
+    ----------
+    strategy : Strategy
+        Chooses the trials.
+    history : History
+        Filled with trials and results; trials asked earlier but never told are run first.
+    evaluate : callable
+        ``evaluate(context, trial)`` gives a dict: ``"score"`` (greater is better) and anything else. Must pickle.
+    pool : WorkerPool
+        Runs `evaluate`.
+    budget : Budget
+        What stops the search; started here unless it was before.
+    lag : int, default=None
+        Count mode: ask number i sees the results of trials 0 ... i - 1 - lag only, in the order asked, so the trials
+        are the same on any number of workers. None: every ask sees all that is finished.
+    trial_limit : callable, default=None
+        Seconds that one trial may take (None: no limit), given the seconds that are left.
+    on_result : callable, default=None
+        Called with (history, trial, result) after each result.
+
+    Returns
+    -------
+    reason : str
+        ``"time limit"``, ``"n_iter"``, ``"finished"`` or ``"interrupted"``.
+    """
+    budget.start()
+    queue = history.pending
+    try:
+        while not (reason := budget.stop(history)):
+            queue += _ask(strategy, history, min(pool.free - len(queue), budget.room(history)), lag)
+            while queue and pool.free:
+                limit = trial_limit and trial_limit(budget.remaining())
+                pool.submit(queue[0].number, evaluate, queue.pop(0), time_limit=limit)
+            if not pool.running:
+                reason = "finished"
+                break
+            for outcome in pool.wait(budget.remaining()):
+                _tell(history, outcome.as_result(), on_result)
+    except KeyboardInterrupt:
+        reason = "interrupted"
+    for trial in history.pending:
+        pool.cancel(trial.number)
+        why = "time limit of the search" if reason == "time limit" else reason
+        _tell(history, Result(trial.number, Status.CANCELLED, reason=why), on_result)
+    return reason
+
+
+def _ask(strategy, history, n, lag):
+    """Up to n new trials, entered in the history; in count mode asked for one at a time."""
+    asked = []
+    while len(asked) < n:
+        trials = strategy.ask(history, n) if lag is None else _ask_in_order(strategy, history, lag)
+        for trial in trials:
+            history.asked(trial)
+        asked += trials
+        if lag is None or not trials:
+            break
+    return asked
+
+
+def _ask_in_order(strategy, history, lag):
+    """One trial chosen from results in the order asked; as long as it is none, one more result is shown."""
+    for visible in range(max(0, len(history) - lag), history.n_told_in_order + 1):
+        if trials := strategy.ask(history.view(visible), 1):
+            return trials
+    return []
+
+
+def _tell(history, result, on_result):
+    history.told(result)
+    if on_result is not None:
+        on_result(history, history.trials[result.number], result)

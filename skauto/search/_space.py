@@ -1,0 +1,258 @@
+"""Space: the configurations a search may try, read from scikit-learn's form of a parameter grid."""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from numbers import Real
+
+import numpy as np
+
+from skauto.search._dimensions import Choice, Continuous, Quantile, Whole
+
+
+class Space:
+    """Branches of named dimensions.
+
+    Configurations travel as ``params``, plain JSON: ``{"branch": 0, "values": {"C": 0.1, "kernel": 1}}`` with numbers
+    for numeric dimensions and the index for listed choices, so that any object may be a choice.
+
+    Parameters
+    ----------
+    space : dict or list of dict
+        Each dict is a branch. Its values are lists (or tuples, ranges, 1-d arrays) of choices, frozen scipy
+        distributions, or scikit-optimize's Real, Integer and Categorical. An empty dict is one configuration.
+        The objects are never changed, and compared only by `encode`.
+    weights : sequence of float, default=None
+        How often each branch is sampled; None for equal shares.
+
+    Attributes
+    ----------
+    branches : list of dict
+        Dimensions of each branch by parameter name, sorted by name.
+    size : int or float
+        Number of different configurations; infinite with a continuous dimension.
+    n_dims : int
+        Length of a unit vector: the dimensions of all branches, one after the other.
+
+    Examples
+    --------
+    >>> from skauto.search._space import Space
+    >>> space = Space([{"kernel": ["rbf"], "C": [1, 10]}, {"kernel": ["linear"]}])
+    >>> [space.decode(params) for params in space.grid()]
+    [{'C': 1, 'kernel': 'rbf'}, {'C': 10, 'kernel': 'rbf'}, {'kernel': 'linear'}]
+    >>> space.encode({"kernel": "rbf", "C": 10})
+    {'branch': 0, 'values': {'C': 1, 'kernel': 0}}
+    """
+
+    def __init__(self, space, weights=None):
+        self.branches = [_read_branch(branch) for branch in _as_list(space)]
+        self._cumulative = _cumulative(weights, len(self.branches), "weights")
+        self.size = sum(math.prod(dim.size for dim in branch.values()) for branch in self.branches)
+        starts = np.cumsum([0] + [len(branch) for branch in self.branches])
+        self._slices = [slice(int(a), int(b)) for a, b in itertools.pairwise(starts)]
+        self.n_dims = int(starts[-1])
+
+    def sample(self, rng):
+        """Random params: a branch by weight, then each dimension by its distribution.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        """
+        branch = min(int(np.searchsorted(self._cumulative, rng.random(), side="right")), len(self.branches) - 1)
+        return self.sample_branch(branch, rng)
+
+    def sample_branch(self, branch, rng):
+        """Random params of one branch."""
+        dims = self.branches[branch]
+        draws = rng.random(len(dims)).tolist()
+        values = {name: dim.draw(u) for (name, dim), u in zip(dims.items(), draws, strict=True)}
+        return {"branch": branch, "values": values}
+
+    def grid(self):
+        """All params, in the order of scikit-learn's ParameterGrid.
+
+        Raises
+        ------
+        ValueError
+            If a dimension is not finite; the message names it.
+        """
+        for branch in self.branches:
+            for name, dim in branch.items():
+                if dim.size == math.inf:
+                    raise ValueError(
+                        f"parameter {name!r} has infinitely many values, a grid needs a list: "
+                        f"give one, or choose another strategy such as 'random'"
+                    )
+        return self._grid()
+
+    def _grid(self):
+        for number, dims in enumerate(self.branches):
+            for values in itertools.product(*(dim.grid() for dim in dims.values())):
+                yield {"branch": number, "values": dict(zip(dims, values, strict=True))}
+
+    def decode(self, params):
+        """The parameters as an estimator takes them: ``{name: value}``, with the user's own objects."""
+        dims = self.branches[params["branch"]]
+        return {name: dims[name].decode(value) for name, value in params["values"].items()}
+
+    def encode(self, values, branch=None):
+        """Params of real values; the first branch they fit into unless one is given.
+
+        Parameters
+        ----------
+        values : dict
+            A value for each parameter of a branch. Choices are found by identity, then by equality.
+        branch : int, default=None
+            Index of the branch.
+
+        Raises
+        ------
+        ValueError
+            If they fit into no branch; the message says why for the closest one.
+        """
+        candidates = range(len(self.branches)) if branch is None else [branch]
+        by_names = [i for i in candidates if set(self.branches[i]) == set(values)]
+        if not by_names:
+            raise ValueError(self._unfit_names(values, candidates))
+        errors = []
+        for i in by_names:
+            try:
+                return {"branch": i, "values": _encode_branch(self.branches[i], values)}
+            except ValueError as error:
+                errors.append(str(error))
+        raise ValueError("; ".join(dict.fromkeys(errors)))
+
+    def _unfit_names(self, values, candidates):
+        known = sorted({name for i in candidates for name in self.branches[i]})
+        unknown = sorted(set(values) - set(known))
+        if unknown:
+            close = get_close_matches(unknown[0], known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known are {known}"
+            return f"parameter {unknown[0]!r} is not in the space: {hint}"
+        options = [sorted(self.branches[i]) for i in candidates]
+        return f"no branch of the space has exactly the parameters {sorted(values)}: the branches have {options}"
+
+    def contains(self, params):
+        """Whether params are a configuration of this space."""
+        branch, values = params["branch"], params["values"]
+        if not 0 <= branch < len(self.branches) or set(values) != set(self.branches[branch]):
+            return False
+        return all(dim.contains(values[name]) for name, dim in self.branches[branch].items())
+
+    def key(self, params):
+        """A hashable name of the configuration: equal for equal params, whatever the order of their names."""
+        values = params["values"]
+        return (params["branch"], *(values[name] for name in self.branches[params["branch"]]))
+
+    def to_unit(self, params):
+        """Params as a point of the unit cube.
+
+        Numbers take their quantile (so log scales become straight), choices the middle of their cell, dimensions of
+        other branches 0.5.
+
+        Returns
+        -------
+        vector : ndarray of shape (n_dims,)
+        active : ndarray of bool of shape (n_dims,)
+            True for the dimensions of the branch.
+        """
+        vector, active = np.full(self.n_dims, 0.5), np.zeros(self.n_dims, dtype=bool)
+        where = self._slices[params["branch"]]
+        vector[where] = self.to_unit_branch(params)
+        active[where] = True
+        return vector, active
+
+    def to_unit_branch(self, params):
+        """The part of `to_unit` that belongs to the branch of params, as a list."""
+        values = params["values"]
+        return [dim.to_unit(values[name]) for name, dim in self.branches[params["branch"]].items()]
+
+    def from_unit(self, vector, branch):
+        """Params of a branch from a point of the unit cube; what lies outside is moved to its edge."""
+        return self.from_unit_branch(vector[self._slices[branch]], branch)
+
+    def from_unit_branch(self, units, branch):
+        """Params of a branch from one number in [0, 1] for each of its dimensions."""
+        dims = self.branches[branch].items()
+        values = {name: dim.from_unit(min(max(float(u), 0.0), 1.0)) for (name, dim), u in zip(dims, units, strict=True)}
+        return {"branch": branch, "values": values}
+
+
+def _as_list(space):
+    if isinstance(space, Mapping):
+        return [space]
+    if isinstance(space, Sequence) and not isinstance(space, str) and all(isinstance(s, Mapping) for s in space):
+        if not space:
+            raise ValueError("space is an empty list: it needs at least one dict")
+        return list(space)
+    raise TypeError(f"space must be a dict or a list of dicts, got {space!r}")
+
+
+def _read_branch(branch):
+    for name in branch:
+        if not isinstance(name, str):
+            raise TypeError(f"names in space must be strings, got {name!r}")
+    return {name: _read_dimension(name, branch[name]) for name in sorted(branch)}
+
+
+def _read_dimension(name, given):
+    if type(given).__module__.split(".")[0] == "skopt":
+        return _read_skopt(name, given)
+    if hasattr(given, "dist") and hasattr(given, "ppf"):
+        return _read_scipy(given)
+    if isinstance(given, str) or not isinstance(given, (Sequence, np.ndarray)):
+        raise TypeError(
+            f"parameter {name!r} must be a list of choices, a frozen scipy distribution or a scikit-optimize "
+            f"dimension, got {given!r}: for one fixed value write [{given!r}]"
+        )
+    if isinstance(given, np.ndarray) and given.ndim != 1:
+        raise ValueError(f"parameter {name!r} must be a one-dimensional array of choices, got shape {given.shape}")
+    if len(given) == 0:
+        raise ValueError(f"parameter {name!r} has an empty list of choices: it needs at least one")
+    return Choice(given)
+
+
+def _read_scipy(distribution):
+    kind = distribution.dist.name
+    low, high = distribution.support()
+    if kind == "uniform":
+        return Continuous(float(low), float(high))
+    if kind in ("loguniform", "reciprocal"):
+        return Continuous(float(low), float(high), log=True)
+    if kind == "randint":
+        return Whole(int(low), int(high))
+    return Quantile(distribution, discrete=hasattr(distribution.dist, "pmf"))
+
+
+def _read_skopt(name, given):
+    kind = type(given).__name__
+    if kind == "Categorical":
+        shares = None if given.prior is None else _cumulative(given.prior, len(given.categories), f"prior of {name!r}")
+        return Choice(given.categories, shares)
+    if kind == "Real":
+        return Continuous(float(given.low), float(given.high), given.prior == "log-uniform")
+    if kind == "Integer":
+        return Whole(int(given.low), int(given.high), given.prior == "log-uniform")
+    raise TypeError(f"parameter {name!r}: of scikit-optimize only Real, Integer and Categorical, got {given!r}")
+
+
+def _encode_branch(dims, values):
+    encoded = {}
+    for name, dim in dims.items():
+        try:
+            encoded[name] = dim.encode(values[name])
+        except ValueError as error:
+            raise ValueError(f"parameter {name!r}: {error}") from None
+    return encoded
+
+
+def _cumulative(weights, n, name):
+    """Cumulative shares of n positive weights."""
+    weights = [1.0] * n if weights is None else list(weights)
+    if len(weights) != n:
+        raise ValueError(f"{name} has {len(weights)} entries for {n} options")
+    if not all(isinstance(w, Real) and math.isfinite(w) and w > 0 for w in weights):
+        raise ValueError(f"{name} must be positive numbers, got {weights}")
+    return np.cumsum(weights) / np.sum(weights)

@@ -1,0 +1,54 @@
+"""Spare workers: kept warm between two pools of one process, so that repeated fits start at once."""
+
+import atexit
+import os
+from collections import deque
+
+
+class Spares:
+    """Workers without a pool, by their number of threads.
+
+    They leave by themselves after a minute and are ended at exit. A forked child never uses its parent's.
+    """
+
+    def __init__(self):
+        self._workers = {}
+        self._owner = None
+
+    def put(self, worker):
+        """Keep a healthy worker that has dropped its context."""
+        self._forget_after_fork()
+        if self._owner is None:
+            self._owner = os.getpid()
+            atexit.register(self.end)
+        self._workers.setdefault(worker.threads, deque()).append(worker)
+
+    def take(self, threads):
+        """A living worker with so many threads, or None."""
+        self._forget_after_fork()
+        workers = self._workers.get(threads)
+        while workers:
+            worker = workers.pop()
+            if not worker.dead():
+                return worker
+            worker.end()
+        return None
+
+    def end(self):
+        """End all spare workers."""
+        self._forget_after_fork()
+        for workers in self._workers.values():
+            while workers:
+                workers.pop().end()
+
+    def _forget_after_fork(self):
+        if self._owner in (None, os.getpid()):
+            return
+        for worker in [worker for workers in self._workers.values() for worker in workers]:
+            worker.process.returncode = 0  # the parent's to wait for
+            worker.drop()
+        self._workers = {}
+        self._owner = None
+
+
+SPARES = Spares()

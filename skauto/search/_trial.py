@@ -1,0 +1,104 @@
+"""Trial and Result: what is tried and what came of it, as plain frozen records."""
+
+import math
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How a trial ended."""
+
+    COMPLETE = "complete"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    CRASHED = "crashed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A configuration at a fidelity.
+
+    Parameters
+    ----------
+    number : int
+        Place in the order asked, from 0.
+    params : dict
+        ``{"branch": int, "values": {name: number}}``: plain JSON, see `Space`.
+    fidelity : float, default=1.0
+        Share of the full effort, in (0, 1].
+    tags : dict, default={}
+        Small JSON notes in which the strategy that asked remembers what it needs.
+
+    Examples
+    --------
+    >>> from skauto.search._trial import Trial
+    >>> trial = Trial(0, {"branch": 0, "values": {"C": 0.1}})
+    >>> Trial.from_json(trial.to_json()) == trial
+    True
+    """
+
+    number: int
+    params: dict
+    fidelity: float = 1.0
+    tags: dict = field(default_factory=dict)
+
+    def to_json(self):
+        """The trial as a dict of plain JSON values."""
+        return {"number": self.number, "params": self.params, "fidelity": self.fidelity, "tags": self.tags}
+
+    @classmethod
+    def from_json(cls, record):
+        """The trial that `to_json` wrote."""
+        return cls(**record)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a trial; a greater score is better.
+
+    Parameters
+    ----------
+    number : int
+        Number of the trial.
+    status : Status
+        How it ended; only ``"complete"`` carries a score.
+    score : float, default=nan
+        What strategies maximise.
+    seconds : float, default=nan
+        Wall time of the trial.
+    reason : str, default=""
+        One line on what went wrong.
+    details : object, default=None
+        Whatever else the evaluation returned. No strategy reads it, JSON and comparison leave it out.
+
+    Examples
+    --------
+    >>> from skauto.search._trial import Result, Status
+    >>> Result.from_json(Result(0, Status.COMPLETE, 0.5, 1.0).to_json()).score
+    0.5
+    """
+
+    number: int
+    status: Status
+    score: float = math.nan
+    seconds: float = math.nan
+    reason: str = ""
+    details: object = field(default=None, compare=False, repr=False)
+
+    def to_json(self):
+        """The result as a dict of plain JSON values; not-a-number becomes None, details are left out."""
+        return {
+            "number": self.number,
+            "status": str(self.status),
+            "score": None if math.isnan(self.score) else self.score,
+            "seconds": None if math.isnan(self.seconds) else self.seconds,
+            "reason": self.reason,
+        }
+
+    @classmethod
+    def from_json(cls, record):
+        """The result that `to_json` wrote."""
+        numbers = {name: math.nan if record[name] is None else record[name] for name in ("score", "seconds")}
+        return cls(**{**record, **numbers, "status": Status(record["status"])})

@@ -1,0 +1,110 @@
+"""What runs inside a worker: load the context once, then one task after another until the pipe closes."""
+
+import contextlib
+import faulthandler
+import gc
+import importlib
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+from dataclasses import replace
+from multiprocessing.connection import Connection
+
+import cloudpickle
+import psutil
+from threadpoolctl import threadpool_limits
+
+from skauto.search._sandbox import Report, run
+from skauto.search._trial import Status
+
+SPARE_SECONDS = 60  # how long a worker without a pool waits for the next one
+GRACE_SECONDS = 10  # how long after a task's limit a worker ends itself if nobody else has
+WARM_UP = ("numpy", "pandas", "sklearn.pipeline", "sklearn.compose", "sklearn.model_selection")
+
+
+def main(descriptor, parent):
+    """Serve tasks over an inherited pipe until it closes or the parent is gone."""
+    sys.argv[1:] = []
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the parent
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+    _import(WARM_UP)
+    with contextlib.suppress(EOFError, OSError):
+        _serve(Connection(descriptor))
+    os._exit(0)  # at once, whatever threads a task has left behind
+
+
+def _serve(connection):
+    connection.send("hello")
+    context = None
+    while connection.poll(SPARE_SECONDS if context is None else None):
+        kind, *message = pickle.loads(connection.recv_bytes())
+        if kind == "release":
+            context = None
+            gc.collect()
+        elif kind == "setup":
+            context = _set_up(*message)
+            connection.send("ready")
+        else:
+            connection.send_bytes(_answer(context, *message))
+
+
+def _set_up(context_path, threads, modules, path, folder):
+    """Take over the parent's import path and folder, and load the context; gives a Report on it."""
+    sys.path[:] = path
+    run(os.chdir, folder)
+    _import(modules)
+    _limit_threads(threads)
+    return run(_load, context_path)
+
+
+def _load(path):
+    with open(path, "rb") as file:
+        return pickle.load(file)
+
+
+def _import(modules):
+    for module in modules:
+        run(importlib.import_module, module)
+
+
+def _limit_threads(threads):
+    """Bound the thread pools that are loaded; those loaded later read the environment."""
+    threadpool_limits(threads)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)
+
+
+def _answer(context, task, time_limit):
+    """The pickled report on a task, with the resident bytes at its end."""
+    if time_limit is not None:  # a C thread, so it works while a task holds the interpreter lock
+        faulthandler.dump_traceback_later(time_limit + GRACE_SECONDS, exit=True, file=sys.__stderr__)
+    if context.status == Status.COMPLETE:
+        report = run(_call, context.value, task)
+    else:
+        report = replace(context, reason=f"the context cannot be loaded: {context.reason}")
+    packed = run(cloudpickle.dumps, (report, _resident()))
+    if packed.status != Status.COMPLETE:
+        reason = f"the result cannot be pickled: {packed.reason}"
+        report = Report(Status.FAILED, None, reason, packed.output, report.warnings, report.seconds)
+        packed = run(pickle.dumps, (report, _resident()))
+    faulthandler.cancel_dump_traceback_later()
+    return packed.value
+
+
+def _call(context, task):
+    function, args = pickle.loads(task)
+    return function(context, *args)
+
+
+def _resident():
+    return psutil.Process().memory_info().rss
+
+
+def _end_with_parent(parent):
+    """End the whole process group once the parent has died."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os.killpg(os.getpgrp(), signal.SIGKILL)

@@ -1,0 +1,215 @@
+"""The command line: what it makes, and one clear line for whatever goes wrong."""
+
+import gzip
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skauto._cli import CommandError, main, read_csv
+from skauto._persistence import load_model
+
+
+def table(n_rows=240, seed=0):
+    """A small table of mixed types whose target can be learned."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "size": rng.normal(size=n_rows),
+            "colour": rng.choice(["red", "green", "blue"], n_rows),
+            "old": rng.random(n_rows) < 0.5,
+        }
+    )
+    frame.loc[::17, "size"] = np.nan
+    chance = 0.1 + 0.8 * ((frame["colour"] == "red") & (frame["size"] > 0))
+    frame["label"] = np.where(rng.random(n_rows) < chance, "yes", "no")
+    return frame
+
+
+@pytest.fixture
+def data(tmp_path):
+    path = tmp_path / "data.csv"
+    table().to_csv(path, index=False)
+    return path
+
+
+def fails(capsys, *argv):
+    """Run a command that has to fail; its one line on stderr."""
+    status = main([str(a) for a in argv])
+    out, err = capsys.readouterr()
+    assert status == 1
+    assert out == ""
+    assert err.startswith("skauto: ") and err.count("\n") == 1, err
+    return err
+
+
+def test_no_command_and_unknown_commands_say_what_there_is(capsys):
+    for argv in ([], ["fti"], ["fit"]):
+        with pytest.raises(SystemExit) as error:
+            main(argv)
+        assert error.value.code == 2
+        assert "usage: skauto" in capsys.readouterr().err
+
+
+def test_a_wrong_path_is_named(capsys, tmp_path):
+    assert "nowhere.csv: No such file" in fails(
+        capsys, "fit", tmp_path / "nowhere.csv", "--target", "y", "--out", tmp_path / "m"
+    )
+    assert "Is a directory" in fails(capsys, "fit", tmp_path, "--target", "y", "--out", tmp_path / "m")
+    assert "nowhere.joblib: No such file" in fails(capsys, "predict", tmp_path / "nowhere.joblib", tmp_path / "x.csv")
+
+
+def test_a_missing_target_gets_a_suggestion(capsys, data, tmp_path):
+    assert "no column 'lable': did you mean 'label'?" in fails(
+        capsys, "fit", data, "--target", "lable", "--out", tmp_path / "m"
+    )
+    assert "it has size, colour, old, label" in fails(capsys, "fit", data, "--target", "zzz", "--out", tmp_path / "m")
+
+
+def test_a_model_path_that_cannot_be_written_is_refused_before_the_search(capsys, data, tmp_path):
+    assert "does not exist" in fails(capsys, "fit", data, "--target", "label", "--out", tmp_path / "no" / "m")
+    assert "is a folder" in fails(capsys, "fit", data, "--target", "label", "--out", tmp_path)
+
+
+def test_a_file_that_is_no_model_is_refused(capsys, data):
+    assert "is not a model saved by skauto" in fails(capsys, "predict", data, data)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b" \n \n", "is empty"),
+        (b"a,b\n", "has no rows below its header"),
+        (b"a,b\n1,2\n1,2,3\n", "line 3 has 3 fields, its header has 2"),
+        (b"a,b\n1,2,3\n1,2,3\n", "line 2 has 3 fields, its header has 2"),
+        (b"a,b\n1\n", "line 2 has 1 fields, its header has 2"),
+        (b"a,a\n1,2\n", "names the column 'a' 2 times"),
+        (b"\x80\x81\x82", "is not a CSV file in UTF-8"),
+        (b"a,b\n1,\0\n", "holds binary data"),
+        (gzip.compress(b"a,b\n1,2\n"), "is not a CSV file in UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path, content, message):
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    with pytest.raises(CommandError, match=message) as error:
+        read_csv(path)
+    assert str(path) in str(error.value)
+
+
+def test_a_damaged_gz_file_is_named(tmp_path):
+    path = tmp_path / "bad.csv.gz"
+    for content in (b"not gzip", gzip.compress(b"a,b\n1,2\n" * 99)[:30]):
+        path.write_bytes(content)
+        with pytest.raises(CommandError, match="is not a CSV file in UTF-8"):
+            read_csv(path)
+
+
+@pytest.mark.parametrize("delimiter", list(",;\t|"))
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz"])
+def test_delimiters_marks_and_compression(tmp_path, delimiter, suffix):
+    frame = pd.DataFrame({"a": [1, 2], "b c": ["x" + delimiter + "y\nz", "ä"]})
+    path = tmp_path / f"data.{suffix}"
+    frame.to_csv(path, index=False, sep=delimiter, encoding="utf-8-sig")
+    pd.testing.assert_frame_equal(read_csv(path), frame)
+
+
+def test_one_column_is_a_table_too(tmp_path):
+    (tmp_path / "one.csv").write_text("a\n1\n2\n")
+    assert read_csv(tmp_path / "one.csv")["a"].tolist() == [1, 2]
+
+
+@pytest.mark.slow
+def test_fit_then_predict(capsys, data, tmp_path):
+    model = tmp_path / "model.joblib"
+    assert main(["fit", str(data), "--target", "label", "--time-limit", "8", "--out", str(model)]) == 0
+    out = capsys.readouterr().out
+    assert "Leaderboard" in out and f"Model saved to {model}" in out and "trust" in out
+    new = table(50, seed=1)[["old", "size", "colour"]].assign(more=1)
+    new.loc[0, "colour"] = "mauve"
+    new.to_csv(tmp_path / "new.csv", index=False)
+    assert main(["predict", str(model), str(tmp_path / "new.csv"), "--out", str(tmp_path / "answer.csv")]) == 0
+    answer = pd.read_csv(tmp_path / "answer.csv")
+    assert list(answer) == ["prediction", "probability_no", "probability_yes"]
+    assert len(answer) == 50
+    fitted = load_model(model)
+    np.testing.assert_array_equal(
+        answer["prediction"], fitted.predict(read_csv(tmp_path / "new.csv")[["size", "colour", "old"]])
+    )
+    new.drop(columns="colour").rename(columns={"size": "sise"}).to_csv(tmp_path / "new.csv", index=False)
+    assert "lacks the columns size, colour: did you mean 'sise'?" in fails(
+        capsys, "predict", model, tmp_path / "new.csv"
+    )
+
+
+@pytest.mark.slow
+def test_what_fit_refuses_is_one_line(capsys, tmp_path):
+    path = tmp_path / "one_class.csv"
+    table().assign(label="no").to_csv(path, index=False)
+    line = fails(capsys, "fit", path, "--target", "label", "--time-limit", "8", "--out", tmp_path / "m")
+    assert "class" in line
+
+
+def run_module(*argv, cwd, **environment):
+    """`python -m skauto` in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "skauto", *map(str, argv)],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_predictions_are_printed_and_a_closed_pipe_is_no_fault(data, tmp_path):
+    model = tmp_path / "model.joblib"
+    done = run_module("fit", data, "--target", "label", "--time-limit", 8, "--out", model, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    printed = run_module("predict", model, data, cwd=tmp_path)
+    assert printed.returncode == 0, printed.stderr
+    assert printed.stdout.splitlines()[0] == "prediction,probability_no,probability_yes"
+    assert len(printed.stdout.splitlines()) == 241
+    assert printed.stderr == ""
+
+
+@pytest.mark.slow
+@pytest.mark.lightgbm
+def test_demo(tmp_path):
+    done = run_module("demo", "--time-limit", 20, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for word in (
+        "Leaderboard",
+        "lightgbm",
+        "predicted",
+        "actual purchase",
+        "F1 0.",
+        "AUC 0.",
+        "AP 0.",
+        "Model saved to",
+    ):
+        assert word in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 100
+    assert (tmp_path / "skauto_demo.joblib").is_file()
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_demo_without_libgomp_says_so_and_ends_well(tmp_path):
+    shadow = tmp_path / "shadow" / "lightgbm"
+    shadow.mkdir(parents=True)
+    text = "libgomp.so.1: cannot open shared object file: No such file or directory"
+    (shadow / "__init__.py").write_text(f"raise OSError({text!r})\n")
+    path = os.pathsep.join([str(shadow.parent), os.environ.get("PYTHONPATH", "")])
+    done = run_module("demo", "--time-limit", 20, cwd=tmp_path, PYTHONPATH=path)
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if "libgomp1" in line]
+    assert len(lines) == 1, lines
+    assert "Traceback" not in done.stderr
+    assert "Model saved to" in done.stdout

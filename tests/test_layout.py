@@ -1,0 +1,178 @@
+"""Holds the house: floors, sizes, names and the places where things may be done, read from syntax trees alone."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "skauto"
+TREES = {path.relative_to(PACKAGE): ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
+FILES = {".".join(("skauto", *p.with_suffix("").parts)): p for p in TREES if p.name != "__init__.py"}
+
+PILLARS = ("resample", "estimators", "search")
+FLOORS = {
+    0: "_inputs _sklearn _seeds _deps _datasets _native _version",
+    1: " ".join(PILLARS),
+    2: "_portfolio _pipelines _scoring _plan _persistence",
+    3: "_auto _compress",
+    4: "_cli __main__",
+}
+FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}
+STRAY = {"util", "utils", "helper", "helpers", "common", "core", "manager", "handler", "engine", "misc", "tools"}
+HEAVY = {"torch", "skorch", "lightgbm", "skopt", "matplotlib"}
+BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+# Files whose duty is to be run by another one's test, and that one.
+TESTED_WITH = {"search/_worker_process.py": "tests/search/test_workers.py"}
+
+
+def part(path):
+    """The floor's entry a file belongs to: its pillar, or its own name."""
+    return path.parts[0].removesuffix(".py")
+
+
+def faces_and_files(path):
+    """What a file imports of skauto: names taken from a package face, and files."""
+    faces, files = [], set()
+    for node in ast.walk(TREES[path]):
+        targets = [(alias.name, "") for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            targets = [(node.module or "", alias.name) for alias in node.names]
+        for module, name in targets:
+            found = FILES.get(f"{module}.{name}", FILES.get(module))
+            if found:
+                files.add(found)
+            elif module.split(".")[0] == "skauto":
+                faces.append(f"{path}: {name} from {module}")
+    return faces, files
+
+
+def functions():
+    """Every function with its file."""
+    return [(p, node) for p, tree in TREES.items() for node in ast.walk(tree) if isinstance(node, FUNCTIONS)]
+
+
+def body_lines(node):
+    """Lines of a function without its docstring."""
+    body = node.body[bool(ast.get_docstring(node)) :]
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def depth(node, level=0):
+    """Levels of blocks within blocks; an elif is no deeper than its if, a function inside starts anew."""
+    deepest = level
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (*FUNCTIONS, ast.ClassDef)):
+            continue
+        is_elif = isinstance(node, ast.If) and isinstance(child, ast.If) and node.orelse == [child]
+        deepest = max(deepest, depth(child, level + (isinstance(child, BLOCKS) and not is_elif)))
+    return deepest
+
+
+def test_every_file_has_a_floor():
+    assert [str(p) for p in TREES if p.name != "__init__.py" and part(p) not in FLOOR_OF] == []
+
+
+def test_imports_run_straight_down():
+    faults = []
+    for path in (p for p in TREES if p != Path("__init__.py")):
+        for target in faces_and_files(path)[1]:
+            here, there = FLOOR_OF[part(path)], FLOOR_OF[part(target)]
+            if there > here or (here == there < 2 and part(path) != part(target)):
+                faults.append(f"{path} (floor {here}) imports {target} (floor {there})")
+    assert faults == []
+
+
+def test_names_come_from_the_file_that_defines_them():
+    assert [fault for path in TREES for fault in faces_and_files(path)[0]] == []
+
+
+def test_no_import_cycles():
+    graph = {path: faces_and_files(path)[1] for path in TREES}
+
+    def reachable(path, seen):
+        for target in graph[path] - seen:
+            seen.add(target)
+            reachable(target, seen)
+        return seen
+
+    assert [str(path) for path in graph if path in reachable(path, set())] == []
+
+
+def test_sizes():
+    faults = [f"{p}: {n} lines" for p in TREES if (n := (PACKAGE / p).read_text().count("\n")) > 400]
+    lengths = {f"{p}: {f.name}": body_lines(f) for p, f in functions()}
+    faults += [f"{name} has {n} lines" for name, n in lengths.items() if n > 60]
+    faults += [f"{p}: {f.name} nests {depth(f)} deep" for p, f in functions() if depth(f) > 3]
+    long = [name for name, n in lengths.items() if n > 40]
+    assert faults == []
+    assert len(long) <= 0.02 * len(lengths), long
+
+
+def test_tests_mirror_modules():
+    own = [p for p, tree in TREES.items() if p.stem not in ("__init__", "__main__", "_version") and functions_of(tree)]
+    mirror = {p: TESTED_WITH.get(str(p), f"tests/{p.parent}/test{p.stem}.py".replace("/./", "/")) for p in own}
+    assert [f"{p} lacks {test}" for p, test in mirror.items() if not (ROOT / test).is_file()] == []
+
+
+def functions_of(tree):
+    """Whether a file has any function: plain data needs no test of its own."""
+    return any(isinstance(node, FUNCTIONS) for node in ast.walk(tree))
+
+
+def test_first_line_says_the_duty():
+    faults = [str(p) for p, tree in TREES.items() if not (ast.get_docstring(tree) and tree.body[0].lineno == 1)]
+    assert faults == []
+
+
+@pytest.mark.parametrize("base", [PACKAGE, ROOT / "tests", ROOT / "benchmarks"], ids=lambda p: p.name)
+def test_names_say_what_is_inside(base):
+    files = [p.relative_to(ROOT) for p in base.rglob("*.py")]
+    assert [str(p) for p in files if STRAY & {word for piece in p.parts for word in Path(piece).stem.split("_")}] == []
+
+
+def test_only_the_sandbox_catches_everything():
+    broad = {"Exception", "BaseException"}
+    faults = []
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ExceptHandler):
+                names = {n.id for n in ast.walk(node.type) if isinstance(n, ast.Name)} if node.type else broad
+                if names & broad and path != Path("search/_sandbox.py"):
+                    faults.append(f"{path}:{node.lineno}")
+    assert faults == []
+
+
+def test_one_door_to_the_private_parts_of_scikit_learn():
+    faults = []
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            modules += [f"{node.module}.{a.name}" for a in node.names] if modules else []
+            modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            private = [m for m in modules if m.startswith("sklearn.") and any(w[0] == "_" for w in m.split(".") if w)]
+            if private and path != Path("_sklearn.py"):
+                faults.append(f"{path}:{node.lineno} {private[0]}")
+    assert faults == []
+
+
+def test_importing_is_all_that_an_import_does():
+    faults = []
+    for path, tree in TREES.items():
+        for node in tree.body:
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) else []
+            heavy = {name.split(".")[0] for name in names} & HEAVY
+            if heavy - ({"torch", "skorch"} if part(path) == "estimators" else set()):
+                faults.append(f"{path}:{node.lineno} loads {', '.join(heavy)}")
+            if isinstance(node, (ast.For, ast.While, ast.With)) or (
+                isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+            ):
+                faults.append(f"{path}:{node.lineno} works at import")
+    assert faults == []
+
+
+def test_nothing_prints():
+    calls = [(p, node) for p, tree in TREES.items() for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    assert [f"{p}:{c.lineno}" for p, c in calls if isinstance(c.func, ast.Name) and c.func.id == "print"] == []

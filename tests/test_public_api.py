@@ -1,0 +1,77 @@
+"""The four import paths: their names, their documentation, and what importing them loads."""
+
+import importlib
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+FACES = ["skauto", "skauto.resample", "skauto.estimators", "skauto.search"]
+LEFT_UNLOADED = ["torch", "skorch", "lightgbm", "skopt", "matplotlib"]
+
+
+def names():
+    """Every public name with its import path."""
+    faces = [importlib.import_module(face) for face in FACES]
+    return [(face.__name__, name) for face in faces for name in face.__all__ if not name.startswith("__")]
+
+
+def loaded_by(statement):
+    """Top-level modules that are loaded after a statement in a fresh process."""
+    code = f"import sys; {statement}; sys.stdout.write(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in done.stdout.split()}
+
+
+def test_importing_skauto_loads_none_of_what_it_stands_on():
+    assert not loaded_by("import skauto") & {
+        *LEFT_UNLOADED,
+        "sklearn",
+        "imblearn",
+        "pandas",
+        "numpy",
+        "scipy",
+        "joblib",
+    }
+
+
+@pytest.mark.parametrize("statement", ["from skauto import AutoClassifier", *(f"import {face}" for face in FACES[1:])])
+def test_importing_a_face_loads_nothing_heavy(statement):
+    assert not loaded_by(statement) & set(LEFT_UNLOADED)
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_a_face_lists_its_names_and_no_others(face):
+    module = importlib.import_module(face)
+    assert list(module.__all__) == sorted(set(module.__all__))
+    assert set(module.__all__) <= set(dir(module))
+    with pytest.raises(AttributeError, match="NoSuchName"):
+        module.NoSuchName  # noqa: B018
+
+
+@pytest.mark.parametrize(("face", "name"), names())
+def test_a_public_name_is_documented(face, name):
+    thing = getattr(importlib.import_module(face), name)
+    text = inspect.getdoc(thing)
+    assert text, f"{face}.{name} has no docstring"
+    if inspect.isclass(thing) and issubclass(thing, BaseException):
+        return
+    assert "Examples\n--------\n" in text
+    assert ">>> " in text
+    parameters = [p for p in inspect.signature(thing).parameters.values() if p.name != "self"]
+    assert not parameters or "Parameters\n----------\n" in text
+    missing = [p.name for p in parameters if f"{p.name} : " not in text and f"{p.name}, " not in text]
+    assert missing == []
+
+
+@pytest.mark.parametrize(("face", "name"), [pair for pair in names() if pair[1][0].isupper()])
+def test_constructors_store_and_nothing_else(face, name):
+    cls = getattr(importlib.import_module(face), name)
+    if not hasattr(cls, "get_params") or "__init__" not in vars(cls):
+        pytest.skip("no constructor of its own")
+    source = inspect.getsource(cls.__init__)
+    body = source[source.index(":\n") + 2 :].strip().splitlines()
+    stored = {line.strip() for line in body}
+    expected = {f"self.{p} = {p}" for p in inspect.signature(cls).parameters}
+    assert stored - expected - {line for line in stored if line.startswith(("super().__init__(", '"""'))} == set()
