@@ -11,10 +11,17 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 
+# A list of named steps whose parameters are reached as name__parameter, like a Pipeline's.
+from sklearn.utils.metaestimators import _BaseComposition as BaseComposition
+
 # What get_feature_names_out must accept and refuse, word for word as in scikit-learn.
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 
+# The check of sample_weight that scikit-learn's own estimators do at fit.
+from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+
 __all__ = [
+    "BaseComposition",
     "HasMethods",
     "Hidden",
     "Interval",
@@ -23,6 +30,7 @@ __all__ = [
     "StrOptions",
     "check_feature_names_in",
     "check_parameters",
+    "check_sample_weight",
     "validate_parameter_constraints",
 ]
 

@@ -1,1 +1,20 @@
 """Estimators for tables, images and sequences, and their ensembles."""
+
+from importlib import import_module
+
+# public name -> the file that defines it; loaded on first use, so that torch stays out until it is needed
+NAMES = {
+    "MLPClassifier": "_mlp",
+}
+
+__all__ = [*NAMES]
+
+
+def __getattr__(name):
+    if name not in NAMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{NAMES[name]}"), name)
+
+
+def __dir__():
+    return __all__

@@ -1,0 +1,194 @@
+"""The one training loop of all nets: skorch inside, fed by batches of tensors."""
+
+import copy
+import math
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from skauto._deps import require
+from skauto._seeds import child_seed
+from skauto.estimators._optimizers import build_optimizer
+from skauto.estimators._schedules import lr_factor
+
+torch = require("torch", extra="deep")
+skorch = require("skorch", extra="deep")
+
+
+@contextmanager
+def seeded(seed, device="cpu"):
+    """A context in which torch draws from `seed`; the caller's own stream goes on untouched afterwards."""
+    with torch.random.fork_rng(devices=[] if device == "cpu" else [torch.device(device)]):
+        torch.manual_seed(seed)
+        yield
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Training rows: the tensors the module takes, class codes and weights, all with one entry a row."""
+
+    inputs: tuple
+    codes: object
+    weights: object
+
+    def __len__(self):
+        return len(self.codes)
+
+    def take(self, rows):
+        """The rows at these positions."""
+        rows = torch.as_tensor(rows)
+        return Rows(tuple(x[rows] for x in self.inputs), self.codes[rows], self.weights[rows])
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train; the fields are the shared parameters of the estimators."""
+
+    max_epochs: int
+    batch_size: int
+    lr: float
+    optimizer: str
+    momentum: float
+    weight_decay: float
+    lr_schedule: str
+    clip_norm: float | None
+    clip_value: float | None
+    patience: int | None
+    device: str
+    seed: int
+    verbose: int
+
+
+class Batches:
+    """Batches of rows, in a fresh order each time round where `shuffle` says so.
+
+    Their sizes differ by at most one and none has a single row, which batch normalisation could not take.
+    """
+
+    def __init__(self, rows, batch_size, *, shuffle, prepare, device):
+        self.rows, self.shuffle, self.prepare, self.device = rows, shuffle, prepare, device
+        self.count = max(1, min(math.ceil(len(rows) / batch_size), len(rows) // 2))
+
+    def __iter__(self):
+        order = torch.randperm(len(self.rows)) if self.shuffle else torch.arange(len(self.rows))
+        for picked in torch.tensor_split(order, self.count):
+            batch = self.rows.take(picked)
+            inputs = self.prepare(batch.inputs, self.shuffle)
+            yield tuple(x.to(self.device) for x in inputs), (batch.codes.to(self.device), batch.weights.to(self.device))
+
+
+class TrainingLoop(skorch.NeuralNet):
+    """skorch's loop over our batches, with schedule, clipping and early stopping.
+
+    Every epoch draws from a seed of its own, so that epochs run one call at a time give what one call gives.
+    """
+
+    def __init__(self, module, criterion, settings, history):
+        self.settings, self.losses = settings, [epoch.get("valid_loss", epoch["train_loss"]) for epoch in history]
+        super().__init__(
+            module,
+            criterion=criterion,
+            device=settings.device,
+            verbose=settings.verbose,
+            lr=settings.lr,
+        )
+        self.initialize()
+
+    def initialize_optimizer(self, triggered_directly=None):
+        s = self.settings
+        self.optimizer_ = build_optimizer(
+            s.optimizer, self.module_, lr=s.lr, momentum=s.momentum, weight_decay=s.weight_decay
+        )
+        return self
+
+    def infer(self, x, **fit_params):
+        return self.module_(*x)
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        return self.criterion_(y_pred, *y_true)
+
+    def on_batch_begin(self, net, batch=None, training=False, **kwargs):
+        super().on_batch_begin(net, batch=batch, training=training, **kwargs)
+        if training:
+            progress = (len(self.losses) + self.step / self.steps) / self.settings.max_epochs
+            self.step += 1
+            for group in self.optimizer_.param_groups:
+                group["lr"] = self.settings.lr * lr_factor(self.settings.lr_schedule, progress, self.losses)
+
+    def on_grad_computed(self, net, named_parameters, batch=None, training=False, **kwargs):
+        if self.settings.clip_value is not None:
+            torch.nn.utils.clip_grad_value_(self.module_.parameters(), self.settings.clip_value)
+        if self.settings.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.module_.parameters(), self.settings.clip_norm)
+
+    def run_epoch(self, training, validation):
+        """One epoch; returns its row of the history."""
+        self.step, self.steps = 0, training.count
+        self.notify("on_epoch_begin", dataset_train=training.rows)
+        with seeded(child_seed(self.settings.seed, "epoch", len(self.losses)), self.settings.device):
+            self.run_single_epoch(training, training=True, prefix="train", step_fn=self.train_step)
+        self.run_single_epoch(validation, training=False, prefix="valid", step_fn=self.validation_step)
+        self.notify("on_epoch_end", dataset_train=training.rows)
+        return self._summary(validation is not None)
+
+    def _summary(self, validated):
+        last = self.history[-1]
+        names = ["train_loss", "valid_loss"] if validated else ["train_loss"]
+        row = {"epoch": len(self.losses) + 1} | {name: last[name] for name in names}
+        if not all(math.isfinite(row[name]) for name in names):
+            raise ValueError(
+                f"training diverged in epoch {row['epoch']}: the loss is no longer finite. "
+                f"Lower lr={self.settings.lr} or set clip_norm, for example clip_norm=1.0"
+            )
+        self.losses.append(row[names[-1]])
+        return row | {"lr": self.optimizer_.param_groups[0]["lr"], "seconds": last["dur"]}
+
+
+def train(module, rows, validation, settings, *, criterion, prepare, epochs, history, optimizer_state=None):
+    """Train a module in place.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Called with the tensors of a batch, gives logits (rows, classes).
+    rows, validation : Rows
+        Rows to learn from; rows to watch for early stopping, or None.
+    settings : Settings
+    criterion : torch.nn.Module
+        ``criterion(logits, codes, weights) -> loss``, a scalar.
+    prepare : callable
+        ``prepare(inputs, training) -> inputs``, applied to each batch: augmentation, trimming of padding.
+    epochs : int
+        At most so many epochs.
+    history : list of dict
+        One entry for each epoch done before; this call appends its own.
+    optimizer_state : dict, default=None
+        State to go on from.
+
+    Returns
+    -------
+    optimizer_state : dict
+        State of the optimiser at the end.
+
+    Raises
+    ------
+    ValueError
+        If the loss stops being finite.
+    """
+    loop = TrainingLoop(module, criterion, settings, history)
+    if optimizer_state is not None:
+        loop.optimizer_.load_state_dict(optimizer_state)
+    feed = {"batch_size": settings.batch_size, "prepare": prepare, "device": settings.device}
+    training = Batches(rows, shuffle=True, **feed)
+    watched = None if validation is None else Batches(validation, shuffle=False, **feed)
+    best, best_state, waited = math.inf, None, 0
+    for _ in range(epochs):
+        history.append(loop.run_epoch(training, watched))
+        waited += 1
+        if watched is not None and loop.losses[-1] < best:
+            best, best_state, waited = loop.losses[-1], copy.deepcopy(module.state_dict()), 0
+        if waited == settings.patience:
+            break
+    if best_state is not None:
+        module.load_state_dict(best_state)
+    module.eval()
+    return loop.optimizer_.state_dict()
