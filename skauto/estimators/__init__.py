@@ -4,7 +4,15 @@ from importlib import import_module
 
 # public name -> the file that defines it; loaded on first use, so that torch stays out until it is needed
 NAMES = {
+    "Binarize": "compression._binarize",
+    "CNNClassifier": "_cnn",
+    "CompressedClassifier": "compression._classifier",
+    "DamagedModelError": "compression._packed",
+    "Distill": "compression._distill",
+    "LowRank": "compression._lowrank",
     "MLPClassifier": "_mlp",
+    "Prune": "compression._prune",
+    "Quantize": "compression._quantize",
 }
 
 __all__ = [*NAMES]

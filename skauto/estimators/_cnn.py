@@ -82,9 +82,6 @@ class CNNClassifier(NeuralClassifier):
     True
     """
 
-    # what a model file keeps of a fitted estimator beside its network
-    _packed = ("classes_", "image_shape_", "n_features_in_", "_layout", "_low", "_high", "_mean", "_spread", "n_iter_")
-
     _parameter_constraints = {
         **NeuralClassifier._parameter_constraints,
         "backbone": [StrOptions(BACKBONES), callable],

@@ -5,6 +5,8 @@ from skauto._deps import require
 torch = require("torch", extra="deep")
 nn = torch.nn
 
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+
 
 def layer_pairs(net, first, second):
     """Names of layers (a, b) of these classes where b takes a's output and nothing else does.
@@ -31,7 +33,9 @@ def layer_pairs(net, first, second):
 
 def fold_norms(net):
     """Fold every batch norm that directly follows a convolution or linear layer into it, in place."""
-    pairs = layer_pairs(net, (nn.Conv2d, nn.Linear), (nn.BatchNorm2d, nn.BatchNorm1d))
+    if not any(isinstance(layer, NORMS) for layer in net.modules()):
+        return net
+    pairs = layer_pairs(net, (nn.Conv2d, nn.Linear), NORMS)
     with torch.no_grad():
         for name, after in pairs.items():
             layer, norm = net.get_submodule(name), net.get_submodule(after)

@@ -15,7 +15,7 @@ MAGIC = b"skauto1\n"
 DIGEST = 8
 
 
-class ModelFileError(ValueError):
+class DamagedModelError(ValueError):
     """A model file that is damaged, cut short, or not one of ours."""
 
 
@@ -57,7 +57,7 @@ def from_bytes(data):
 
     Raises
     ------
-    ModelFileError
+    DamagedModelError
         If the bytes are damaged, cut short, or not a model file.
     """
     header, blobs = _open(data)
@@ -71,7 +71,7 @@ def from_bytes(data):
         if any(not name.endswith("num_batches_tracked") for name in lacking):
             raise ValueError(f"no values for {', '.join(lacking)}")
     except (ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise ModelFileError(f"the model file cannot be read: {error}") from error
+        raise DamagedModelError(f"the model file cannot be read: {error}") from error
     return net.eval(), header["extra"]
 
 
@@ -112,15 +112,15 @@ def _open(data):
     """Header and tensor bytes of a file whose checksum is right."""
     start = len(MAGIC) + DIGEST
     if data[: len(MAGIC)] != MAGIC:
-        raise ModelFileError("this is not a skauto model file")
+        raise DamagedModelError("this is not a skauto model file")
     body = data[start:]
     if len(body) < 4 or data[len(MAGIC) : start] != _digest(body):
-        raise ModelFileError("the model file is damaged or cut short: its checksum does not fit. Save it again")
+        raise DamagedModelError("the model file is damaged or cut short: its checksum does not fit. Save it again")
     length = int.from_bytes(body[:4], "little")
     try:
         header = json.loads(zlib.decompress(body[4 : 4 + length]))
     except (zlib.error, ValueError) as error:
-        raise ModelFileError(f"the header of the model file cannot be read: {error}") from error
+        raise DamagedModelError(f"the header of the model file cannot be read: {error}") from error
     return header, body[4 + length :]
 
 

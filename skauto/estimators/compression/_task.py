@@ -19,10 +19,16 @@ class Task:
     ----------
     X, y : array-like
         The rows as the user gave them.
+    classes : array
+        Labels, sorted.
     example : tensor
         A prepared batch of at most 256 rows.
     train : callable
         ``train(net, epochs, lr, criterion, targets)`` trains in place; see `tune`.
+    fresh : callable
+        ``fresh(student) -> net``: the untrained network of another neural classifier, which is trained from now on.
+    predict_proba : callable
+        Probabilities of the classifier that the steps started from.
     lr : float
         The estimator's own learning rate.
     seed : int
@@ -30,15 +36,28 @@ class Task:
 
     X: object
     y: object
+    classes: object
     example: object
     train: object
+    fresh: object
+    predict_proba: object
     lr: float
     seed: int
 
     def tune(self, net, epochs, lr=None, criterion=None, targets=None):
         """Train a network on, in place; weights that are exactly zero stay zero.
 
-        The learning rate is a third of the estimator's where none is given.
+        Parameters
+        ----------
+        net : torch.nn.Module
+        epochs : int
+            None are run where this is 0.
+        lr : float, default=None
+            A third of the estimator's where None.
+        criterion : callable, default=None
+            ``criterion(loss) -> loss``: what to make of the usual loss on labels.
+        targets : tensor of shape (rows, k), default=None
+            Put beside the label, as further columns of what the loss is given.
         """
         if not epochs:
             return

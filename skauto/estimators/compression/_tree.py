@@ -48,6 +48,7 @@ CONTAINERS = {
     "InvertedResidual": "skauto.estimators._backbones_light",
     "ShuffleNetV2": "skauto.estimators._backbones_light",
     "ShuffleUnit": "skauto.estimators._backbones_light",
+    "TableNet": "skauto.estimators._mlp",
 }
 
 
@@ -69,6 +70,8 @@ def describe(module):
     if name in CONTAINERS:
         fields = {f: getattr(module, f) for f in getattr(module, "fields", ())}
         node |= {"f": fields} if fields else {}
+        own = {key: list(value.shape) for key, value in module.named_buffers(recurse=False)}
+        node |= {"b": own} if own else {}
         node["m"] = {key: describe(child) for key, child in module.named_children()}
         return node
     settings = LEAVES[name] if name in LEAVES else type(module).settings
@@ -101,6 +104,8 @@ def _rebuild(node):
     torch.nn.Module.__init__(module)
     for key, child in node["m"].items():
         module.add_module(key, _rebuild(child))
+    for key, shape in node.get("b", {}).items():
+        module.register_buffer(key, torch.zeros(shape))
     for key in getattr(made, "fields", ()):
         setattr(module, key, node["f"][key])
     return module
