@@ -9,13 +9,14 @@ from skauto._native import load
 
 torch = require("torch", extra="deep")
 
+SOURCE = Path(__file__).parents[1] / "kernels" / "products.c"
 POINTER, LONG, FLOAT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
 
 
 @functools.cache
 def library():
     """The compiled kernels, or None where there is no compiler."""
-    built = load(Path(__file__).with_name("_kernels.c"))
+    built = load(SOURCE)
     if built is not None:
         built.pack_bits.argtypes = [POINTER, POINTER, POINTER, LONG, LONG]
         built.bit_product.argtypes = [POINTER] * 4 + [LONG, LONG, LONG, FLOAT]

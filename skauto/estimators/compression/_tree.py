@@ -75,7 +75,7 @@ def describe(module):
         node["m"] = {key: describe(child) for key, child in module.named_children()}
         return node
     settings = LEAVES[name] if name in LEAVES else type(module).settings
-    values = {key: _plain(getattr(module, key)) for key in settings}
+    values = {key: _plain(key, getattr(module, key)) for key in settings}
     return node | ({"a": values} if values else {})
 
 
@@ -116,8 +116,8 @@ def _class_of(name):
     return getattr(importlib.import_module(home), name) if home else None
 
 
-def _plain(value):
-    """An attribute as the constructor takes it: the bias tensor as a truth value."""
-    if value is None or isinstance(value, torch.Tensor):
+def _plain(key, value):
+    """An attribute as the constructor takes it: the bias as a truth value."""
+    if key == "bias":
         return value is not None
     return list(value) if isinstance(value, tuple) else value
