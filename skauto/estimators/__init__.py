@@ -9,10 +9,14 @@ NAMES = {
     "CompressedClassifier": "compression._classifier",
     "DamagedModelError": "compression._packed",
     "Distill": "compression._distill",
+    "Footprint": "_footprint",
+    "GradCAMDisplay": "_gradcam",
     "LowRank": "compression._lowrank",
     "MLPClassifier": "_mlp",
     "Prune": "compression._prune",
     "Quantize": "compression._quantize",
+    "footprint": "_footprint",
+    "grad_cam": "_gradcam",
 }
 
 __all__ = [*NAMES]

@@ -125,5 +125,5 @@ def _enough(count, codewords, layer):
     if codewords < 1 or count < codewords:
         raise ValueError(
             f"{layer} has {count} weights (or runs of weights) that are not zero, fewer than the {codewords} codewords: "
-            "lower bits, or leave the layer out with layer_bits={name: None}"
+            "lower bits, or leave small layers out with smallest=..."
         )

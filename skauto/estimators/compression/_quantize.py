@@ -30,6 +30,8 @@ class Quantize(BaseEstimator):
         The same for convolutions; None: as `bits`.
     layer_bits : dict of str to int or None, default=None
         The same for single layers, by name; None leaves the layer as it is.
+    smallest : int, default=0
+        Layers of fewer non-zero weights get no codebook. With 0 a layer too small for its codewords is an error.
     width : int, default=4
         Weights in a run of "product".
     reconstruct : bool, default=False
@@ -60,6 +62,7 @@ class Quantize(BaseEstimator):
         bits=5,
         conv_bits=None,
         layer_bits=None,
+        smallest=0,
         width=4,
         reconstruct=False,
         half=True,
@@ -70,6 +73,7 @@ class Quantize(BaseEstimator):
         self.bits = bits
         self.conv_bits = conv_bits
         self.layer_bits = layer_bits
+        self.smallest = smallest
         self.width = width
         self.reconstruct = reconstruct
         self.half = half
@@ -80,6 +84,7 @@ class Quantize(BaseEstimator):
         """The quantised network; `net` itself is changed."""
         check(self, "method", {"codebook", "product", "int8"})
         check(self, "bits", lambda v: 1 <= v <= 8, "an integer from 1 to 8")
+        check(self, "smallest", lambda v: v >= 0, "an integer of at least 0")
         check(self, "width", lambda v: v >= 2, "an integer of at least 2")
         check(self, "epochs", lambda v: v >= 0, "an integer of at least 0")
         fold_norms(net)
@@ -103,7 +108,7 @@ class Quantize(BaseEstimator):
         for name, layer in layers.items():
             plain = self.bits if self.conv_bits is None or layer.weight.dim() == 2 else self.conv_bits
             bits = special.get(name, plain)
-            if bits is None:
+            if bits is None or int((layer.weight != 0).sum()) < self.smallest:
                 continue
             if self.method == "product" and layer.weight[0].numel() % self.width == 0:
                 codes, table = product_codes(layer.weight, bits, self.width, name, task.seed)
