@@ -99,6 +99,16 @@ class Int8Conv2d(Int8Layer):
         )
 
 
+    def flops(self, x):
+        """Multiplications and additions for a batch."""
+        area = 1
+        for side, kernel, step, pad, gap in zip(
+            x.shape[2:], self.kernel_size, self.stride, self.padding, self.dilation, strict=True
+        ):
+            area *= (side + 2 * pad - gap * (kernel - 1) - 1) // step + 1
+        return 2 * len(x) * area * self.weight.numel()
+
+
 class Int8Linear(Int8Layer):
     """An int8 linear layer."""
 
@@ -119,6 +129,11 @@ class Int8Linear(Int8Layer):
         return torch.ops.onednn.qlinear_pointwise(
             self.quantised(x), self.in_scale, self.in_zero, packed, self.scale, zeros, self.bias, *self._result()
         )
+
+
+    def flops(self, x):
+        """Multiplications and additions for a batch."""
+        return 2 * len(x) * self.weight.numel()
 
 
 def to_int8(net, example):
