@@ -113,8 +113,13 @@ def _costs(cost):
 
 def recipes(estimator, X, epochs):
     """The chains to try, mild ones first: name to steps."""
-    from skauto.estimators import CNNClassifier, Distill, LowRank, MLPClassifier, Prune, Quantize
+    from skauto.estimators._cnn import CNNClassifier
+    from skauto.estimators._mlp import MLPClassifier
     from skauto.estimators._neural import NeuralClassifier
+    from skauto.estimators.compression._distill import Distill
+    from skauto.estimators.compression._lowrank import LowRank
+    from skauto.estimators.compression._prune import Prune
+    from skauto.estimators.compression._quantize import Quantize
 
     if not isinstance(estimator, NeuralClassifier):
         shapes = np.ndim(X) > 2

@@ -1,4 +1,4 @@
-"""Augmentation of image batches in torch operations; every function takes and gives (rows, channels, height, width) in [0, 1]."""
+"""Augmentation in torch operations: every function takes and gives images (rows, channels, height, width) in [0, 1]."""
 
 import difflib
 import math
@@ -133,7 +133,12 @@ class MixStyle:
 WARPS = ("flip", "shift", "rotation", "perspective")
 EFFECTS = {"noise": noise, "cutout": cutout, "fog": fog, "rain": rain, "shadow": shadow}
 # the largest strength of each; 0 is none
-LIMITS = dict.fromkeys((*WARPS, *EFFECTS), 1.0) | {"rotation": 180.0, "perspective": 0.8, "mixup": 10.0, "mixstyle": 1.0}
+LIMITS = dict.fromkeys((*WARPS, *EFFECTS), 1.0) | {
+    "rotation": 180.0,
+    "perspective": 0.8,
+    "mixup": 10.0,
+    "mixstyle": 1.0,
+}
 
 
 def check_augment(augment):

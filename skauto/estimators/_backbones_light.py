@@ -1,7 +1,7 @@
 """MobileNetV2 and ShuffleNetV2 at small-image strides, with torchvision's state-dict keys."""
 
 from skauto._deps import require
-from skauto.estimators._backbones import conv_bn
+from skauto.estimators._backbones_plain import conv_bn
 
 torch = require("torch", extra="deep")
 nn = torch.nn
@@ -80,7 +80,7 @@ class ShuffleUnit(nn.Module):
 
 
 class ShuffleNetV2(nn.Module):
-    """ShuffleNetV2, width 24 being the published 1x; `depth`, twice `depth` and `depth` units a stage (4: as published)."""
+    """ShuffleNetV2, width 24 being the published 1x; stages of `depth`, 2 `depth` and `depth` units (4: published)."""
 
     style_layer = "stage2"
 

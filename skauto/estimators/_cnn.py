@@ -8,15 +8,14 @@ import numpy as np
 
 from skauto._deps import require
 from skauto._sklearn import Interval, StrOptions
-from skauto.estimators._augment import Mixup, MixStyle, augmented, check_augment
-from skauto.estimators._backbones import build_backbone
+from skauto.estimators._augment import MixStyle, Mixup, augmented, check_augment
+from skauto.estimators._backbones import BACKBONES, build_backbone
 from skauto.estimators._images import as_images, check_images, image_layout
 from skauto.estimators._neural import NeuralClassifier, shares_training
 
 torch = require("torch", extra="deep")
 
 LENET_SIDE = 14  # two filters of 5 x 5 and two poolings leave one pixel of it
-BACKBONES = {"plain", "lenet5", "resnet", "mobilenetv2", "shufflenetv2"}
 
 
 @shares_training
@@ -84,7 +83,7 @@ class CNNClassifier(NeuralClassifier):
 
     _parameter_constraints = {
         **NeuralClassifier._parameter_constraints,
-        "backbone": [StrOptions(BACKBONES), callable],
+        "backbone": [StrOptions(set(BACKBONES)), callable],
         "width": [Interval(Integral, 1, None, closed="left")],
         "depth": [Interval(Integral, 1, None, closed="left")],
         "augment": [Mapping, None],
@@ -92,7 +91,6 @@ class CNNClassifier(NeuralClassifier):
         "channels": [StrOptions({"auto", "first", "last"})],
         "image_shape": [tuple, list, None],
     }
-
 
     def __init__(
         self,
@@ -166,7 +164,8 @@ class CNNClassifier(NeuralClassifier):
         """The layout of fit, if X has it."""
         if self._layout == "flat" and X.ndim == 2 and X.shape[1] != self.n_features_in_:
             raise ValueError(
-                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} features as input"
+                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} features "
+                "as input"
             )
         expected = {
             "flat": (self.n_features_in_,),
@@ -213,7 +212,9 @@ class CNNClassifier(NeuralClassifier):
     def _build(self, n_classes):
         if self.backbone == "lenet5" and min(self.image_shape_[1:]) < LENET_SIDE:
             sides = " x ".join(map(str, self.image_shape_[1:]))
-            raise ValueError(f'backbone="lenet5" needs images of at least 14 x 14 pixels, got {sides}; "plain" takes any')
+            raise ValueError(
+                f'backbone="lenet5" needs images of at least 14 x 14 pixels, got {sides}; "plain" takes any'
+            )
         return build_backbone(self.backbone, self.image_shape_[0], n_classes, self.width, self.depth)
 
     def _begin(self):
@@ -244,8 +245,8 @@ class CNNClassifier(NeuralClassifier):
         name = getattr(type(self.module_), "style_layer", None)
         if name is None:
             raise ValueError(
-                f"augment['mixstyle'] needs to know the first stage of {type(self.module_).__name__}: give the class an "
-                "attribute style_layer, the name of that submodule"
+                f"augment['mixstyle'] needs to know the first stage of {type(self.module_).__name__}: give the class "
+                "an attribute style_layer, the name of that submodule"
             )
         return self.module_.get_submodule(name)
 
@@ -256,7 +257,9 @@ def load_weights(module, weights):
         weights = torch.load(weights, map_location="cpu", weights_only=True)
     own = module.state_dict()
     fitting = {
-        name: torch.as_tensor(value) for name, value in weights.items() if name in own and own[name].shape == value.shape
+        name: torch.as_tensor(value)
+        for name, value in weights.items()
+        if name in own and own[name].shape == value.shape
     }
     if not fitting:
         raise ValueError(

@@ -126,7 +126,7 @@ def saved_bytes(estimator):
 
 def latency_ms(estimator, row):
     """Median milliseconds of `predict` on one row, on one thread, over a fifth of a second of calls."""
-    with threadpool_limits(1), _one_torch_thread():
+    with threadpool_limits(1), _OneTorchThread():
         estimator.predict(row)
         times, started = [], time.perf_counter()
         while len(times) < FEWEST_CALLS or (
@@ -138,7 +138,7 @@ def latency_ms(estimator, row):
     return statistics.median(times) * 1e3
 
 
-class _one_torch_thread:  # noqa: N801 - a context manager, used like a function
+class _OneTorchThread:
     """Torch on one thread, if torch is loaded at all."""
 
     def __enter__(self):

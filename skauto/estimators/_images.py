@@ -60,13 +60,17 @@ def check_images(X):
             "Reshape your data with array.reshape(1, -1) if it is a single image in one row"
         )
     if not all(X.shape):
-        raise ValueError(f"Found array with 0 sample(s) or 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
+        raise ValueError(
+            f"Found array with 0 sample(s) or 0 feature(s) (shape={X.shape}) while a minimum of 1 is required."
+        )
     if X.dtype == np.uint8:
         return X
     if X.dtype.kind == "c":
         raise ValueError("Complex data not supported: X must be uint8 or real numbers")
-    X = X.astype(np.float32, copy=False) if X.dtype.kind in "fiub" else check_array(
-        X, dtype=np.float32, ensure_2d=False, allow_nd=True, ensure_all_finite=False
+    X = (
+        X.astype(np.float32, copy=False)
+        if X.dtype.kind in "fiub"
+        else check_array(X, dtype=np.float32, ensure_2d=False, allow_nd=True, ensure_all_finite=False)
     )
     assert_all_finite(X, input_name="X")
     return X

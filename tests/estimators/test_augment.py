@@ -13,7 +13,7 @@ def seed():
 def test_effects_stay_in_range_and_change_something(name):
     x = torch.rand(8, 3, 16, 12)
     out = EFFECTS[name](x, 0.9)
-    assert out.shape == x.shape and 0 <= out.min() and out.max() <= 1
+    assert out.shape == x.shape and out.min() >= 0 and out.max() <= 1
     assert (out != x).float().mean() > 0.01
     assert torch.equal(augmented(x, {name: 0}), x)
 

@@ -6,8 +6,19 @@ from skauto.estimators._backbones import build_backbone
 # names as in torchvision's resnet18, mobilenet_v2 and shufflenet_v2_x1_0
 KEYS = {
     "resnet": ["conv1.weight", "bn1.running_mean", "layer1.0.conv1.weight", "layer2.0.downsample.0.weight", "fc.bias"],
-    "mobilenetv2": ["features.0.0.weight", "features.1.conv.0.0.weight", "features.2.conv.1.1.bias", "classifier.1.bias"],
-    "shufflenetv2": ["conv1.0.weight", "stage2.0.branch1.0.weight", "stage3.1.branch2.3.weight", "conv5.0.weight", "fc.bias"],
+    "mobilenetv2": [
+        "features.0.0.weight",
+        "features.1.conv.0.0.weight",
+        "features.2.conv.1.1.bias",
+        "classifier.1.bias",
+    ],
+    "shufflenetv2": [
+        "conv1.0.weight",
+        "stage2.0.branch1.0.weight",
+        "stage3.1.branch2.3.weight",
+        "conv5.0.weight",
+        "fc.bias",
+    ],
 }
 # parameters of the published networks with ten classes; ResNet's stem is 3 x 3 instead of 7 x 7
 SIZES = {

@@ -35,8 +35,8 @@ class Binarize(BaseEstimator):
 
     References
     ----------
-    Courbariaux et al. 2015, "BinaryConnect", algorithm 1; Rastegari et al. 2016, "XNOR-Net", section 3; Zhou et al. 2016,
-    "DoReFa-Net", section 2.3.
+    Courbariaux et al. 2015, "BinaryConnect", algorithm 1; Rastegari et al. 2016, "XNOR-Net", section 3; Zhou et al.
+    2016, "DoReFa-Net", section 2.3.
 
     Examples
     --------
@@ -85,7 +85,7 @@ class Binarize(BaseEstimator):
         small = [n for n, layer in inner.items() if isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1)]
         if small:
             warnings.warn(
-                f"Binarize on 1 x 1 convolutions ({', '.join(small[:3])}{', ...' if len(small) > 3 else ''}) costs much "
+                f"Binarize on 1 x 1 convolutions ({len(small)} layers, {small[0]} the first) costs much "
                 "accuracy: each output sums few signs. Prefer a backbone of 3 x 3 convolutions",
                 stacklevel=3,
             )

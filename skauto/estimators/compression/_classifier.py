@@ -1,5 +1,6 @@
 """A neural classifier that is trained, compressed step by step, and saved small."""
 
+import contextlib
 import copy
 import time
 from dataclasses import replace
@@ -188,8 +189,12 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
     def _check_steps(self):
         names = []
         for number, step in enumerate(self.steps):
-            if not (isinstance(step, tuple) and len(step) == 2 and isinstance(step[0], str) and hasattr(step[1], "apply")):
-                raise ValueError(f"steps[{number}] must be (name, step), the step being Prune(...) or the like, got {step!r}")
+            if not (
+                isinstance(step, tuple) and len(step) == 2 and isinstance(step[0], str) and hasattr(step[1], "apply")
+            ):
+                raise ValueError(
+                    f"steps[{number}] must be (name, step), the step being Prune(...) or the like, got {step!r}"
+                )
             names.append(step[0])
         self._validate_names(names)
         last = [name for name, step in self.steps[:-1] if getattr(step, "method", None) == "int8"]
@@ -201,10 +206,8 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         state = super().__getstate__().copy()
         if "estimator_" not in state:
             return state
-        try:
+        with contextlib.suppress(TypeError):  # a network of the user's own classes is pickled whole
             state["estimator_"] = to_bytes(self.estimator_.module_, to_plain(self.estimator_))
-        except TypeError:
-            pass  # a network of the user's own classes is pickled whole
         if self.estimator is not None:
             state["estimator"] = unfitted(self.estimator)
         state["steps"] = [(name, _unfitted_step(step)) for name, step in self.steps]

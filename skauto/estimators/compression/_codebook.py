@@ -30,7 +30,7 @@ class Codebook(nn.Module):
 
 
 def scalar_codes(weight, bits, layer):
-    """Codes (-1 for zero) and codebook (k, 1) of k-means on the single values, starting on an even grid (Han 2016, 3.2).
+    """Codes (-1 for zero) and codebook (k, 1) of k-means on single values, started on an even grid (Han 2016, 3.2).
 
     Raises
     ------
@@ -124,6 +124,6 @@ def input_gram(net, name, example):
 def _enough(count, codewords, layer):
     if codewords < 1 or count < codewords:
         raise ValueError(
-            f"{layer} has {count} weights (or runs of weights) that are not zero, fewer than the {codewords} codewords: "
+            f"{layer} has {count} weights (or runs of them) that are not zero, fewer than the {codewords} codewords: "
             "lower bits, or leave small layers out with smallest=..."
         )

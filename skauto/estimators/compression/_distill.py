@@ -76,7 +76,9 @@ class Distill(BaseEstimator):
         except NotFittedError:
             teacher = clone(teacher).fit(task.X, task.y)
         if list(teacher.classes_) != list(task.classes):
-            raise ValueError(f"the teacher knows the classes {list(teacher.classes_)}, the data has {list(task.classes)}")
+            raise ValueError(
+                f"the teacher knows the classes {list(teacher.classes_)}, the data has {list(task.classes)}"
+            )
         return teacher.predict_proba(task.X)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 PRECISION = 14  # bits of the frequency table
 LOW = np.uint64(1 << 16)  # states live in [2^16, 2^32) and move 16 bits at a time
-SYMBOLS_PER_LANE = 4096
+SYMBOLS_PER_LANE = 8192
 
 
 def entropy_bits(symbols):

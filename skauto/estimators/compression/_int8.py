@@ -1,7 +1,7 @@
 """Convolutions and linear layers that store int8 and compute in int8, by PyTorch's oneDNN operators.
 
-The operators are those that `torch.compile` emits for quantised models on a CPU. Where a build of PyTorch lacks them the
-layers compute the same numbers in float, slower and up to rounding; see docs/decisions/0501-int8.md.
+The operators are those that `torch.compile` emits for quantised models on a CPU. Where a build of PyTorch lacks them
+the layers compute the same numbers in float, slower and up to rounding; see docs/decisions/0501-int8.md.
 """
 
 from skauto._deps import require
@@ -73,12 +73,33 @@ class Int8Layer(nn.Module):
 class Int8Conv2d(Int8Layer):
     """An int8 convolution."""
 
-    settings = (
-        "in_channels out_channels kernel_size stride padding dilation groups relu in_scale in_zero out_scale".split()
-    )
+    settings = [
+        "in_channels",
+        "out_channels",
+        "kernel_size",
+        "stride",
+        "padding",
+        "dilation",
+        "groups",
+        "relu",
+        "in_scale",
+        "in_zero",
+        "out_scale",
+    ]
 
     def __init__(
-        self, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, relu, in_scale, in_zero, out_scale
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride,
+        padding,
+        dilation,
+        groups,
+        relu,
+        in_scale,
+        in_zero,
+        out_scale,
     ):
         super().__init__()
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
@@ -98,7 +119,6 @@ class Int8Conv2d(Int8Layer):
             x, self.in_scale, self.in_zero, packed, self.scale, zeros, self.bias, *where, *self._result()
         )
 
-
     def flops(self, x):
         """Multiplications and additions for a batch."""
         area = 1
@@ -112,7 +132,7 @@ class Int8Conv2d(Int8Layer):
 class Int8Linear(Int8Layer):
     """An int8 linear layer."""
 
-    settings = "in_features out_features relu in_scale in_zero out_scale".split()
+    settings = ["in_features", "out_features", "relu", "in_scale", "in_zero", "out_scale"]
 
     def __init__(self, in_features, out_features, relu, in_scale, in_zero, out_scale):
         super().__init__()
@@ -129,7 +149,6 @@ class Int8Linear(Int8Layer):
         return torch.ops.onednn.qlinear_pointwise(
             self.quantised(x), self.in_scale, self.in_zero, packed, self.scale, zeros, self.bias, *self._result()
         )
-
 
     def flops(self, x):
         """Multiplications and additions for a batch."""

@@ -4,6 +4,8 @@ import ctypes
 import functools
 from pathlib import Path
 
+import scipy.sparse
+
 from skauto._deps import require
 from skauto._native import load
 
@@ -82,8 +84,9 @@ def sparse_product(start, index, value, bias, x):
     y : tensor of shape (batch, out)
     """
     if library() is None:
-        matrix = torch.sparse_csr_tensor(start, index, value, (len(bias), x.shape[1]))
-        return (matrix @ x.T).T + bias
+        parts = (value.numpy(), index.numpy(), start.numpy())
+        matrix = scipy.sparse.csr_array(parts, shape=(len(bias), x.shape[1]))
+        return torch.from_numpy((matrix @ x.numpy().T).T) + bias
     across = x.T.contiguous()
     y = torch.empty(len(bias), len(x))
     arrays = (start, index, value, bias, across, y)

@@ -54,7 +54,12 @@ class LowRank(BaseEstimator):
         check(self, "form", {"channels", "spatial"})
         check(self, "epochs", lambda v: v >= 0, "an integer of at least 0")
         if self.rank is not None:
-            check(self, "rank", lambda v: v >= 1 and v == int(v), "an integer of at least 1 (rank 0 keeps nothing), or None")
+            check(
+                self,
+                "rank",
+                lambda v: v >= 1 and v == int(v),
+                "an integer of at least 1 (rank 0 keeps nothing), or None",
+            )
         if self.ratio is not None:
             check(self, "ratio", lambda v: 0 < v < 1, "a share above 0 and below 1, or None")
         if self.rank is not None and self.ratio is not None:
@@ -134,9 +139,7 @@ def _split_spatial(layer, rank_of):
     rank = factors[1].shape[0]
     steps, pads, gaps = layer.stride, layer.padding, layer.dilation
     first = nn.Conv2d(into, rank, (high, 1), (steps[0], 1), (pads[0], 0), (gaps[0], 1), bias=False)
-    second = nn.Conv2d(
-        rank, out, (1, wide), (1, steps[1]), (0, pads[1]), (1, gaps[1]), bias=layer.bias is not None
-    )
+    second = nn.Conv2d(rank, out, (1, wide), (1, steps[1]), (0, pads[1]), (1, gaps[1]), bias=layer.bias is not None)
     right = factors[1].reshape(rank, out, wide).permute(1, 0, 2)
     return _filled(first, second, factors[0].T, right, layer.bias)
 

@@ -67,9 +67,11 @@ def from_bytes(data):
         for name, dtype, shape, form, length in header["tensors"]:
             state[name] = torch.from_numpy(unpack(form, blobs[at : at + length], dtype, shape).copy())
             at += length
-        lacking, _ = net.load_state_dict(state, strict=False)
+        lacking, surplus = net.load_state_dict(state, strict=False)
         if any(not name.endswith("num_batches_tracked") for name in lacking):
             raise ValueError(f"no values for {', '.join(lacking)}")
+        if surplus:
+            raise ValueError(f"values for {', '.join(surplus)}, which the network does not have")
     except (ValueError, KeyError, TypeError, RuntimeError) as error:
         raise DamagedModelError(f"the model file cannot be read: {error}") from error
     return net.eval(), header["extra"]
@@ -81,7 +83,7 @@ def report(data):
     Returns
     -------
     rows : list of dict
-        With the tensor's name, form, bytes stored, and `bound`: the zero-order entropy of its symbols plus its codebook.
+        The tensor's name, form, bytes stored, and `bound`: the zero-order entropy of its symbols plus its codebook.
     """
     header, blobs = _open(data)
     rows, at = [], 0

@@ -21,7 +21,7 @@ class Prune(BaseEstimator):
         Single weights become zeros: a smaller file, and faster linear layers from about 90 % zeros on (see
         `SparseLinear`). Filters are removed: smaller and faster in proportion.
     norm : {"l1", "l2", "bn"}, default="l1"
-        What makes a filter weak: sum of absolute weights (Li 2016), its L2 form, or the scale of its batch norm (Liu 2017).
+        What makes a filter weak: sum of absolute weights (Li 2016), its L2 form, or its batch norm's scale (Liu 2017).
     scope : {"network", "layer"}, default="layer"
         Whether weights compete across the network or each layer loses the same share; filters go by layer.
     layer_amounts : dict of str to float, default=None
@@ -102,7 +102,7 @@ class Prune(BaseEstimator):
                 sizes = torch.cat([layer.weight.abs().flatten() for layer in layers.values()])
                 bounds = dict.fromkeys(layers, _quantile(sizes, self._share(self.amount, number)))
             else:
-                shares = {name: self.amount for name in layers} | (self.layer_amounts or {})
+                shares = dict.fromkeys(layers, self.amount) | (self.layer_amounts or {})
                 bounds = {
                     name: _quantile(layer.weight.abs().flatten(), self._share(shares[name], number))
                     for name, layer in layers.items()

@@ -17,8 +17,8 @@ class Quantize(BaseEstimator):
     """Store, or compute with, fewer bits.
 
     Batch norms are folded into the layers before them first. "codebook" and "product" make the file smaller, predict
-    runs in float as before; "int8" makes the file about four times smaller and predict faster. It comes last in a chain,
-    as what it leaves cannot be trained.
+    runs in float as before; "int8" makes the file about four times smaller and predict faster. It comes last
+    in a chain, as what it leaves cannot be trained.
 
     Parameters
     ----------

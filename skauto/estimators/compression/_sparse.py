@@ -1,5 +1,7 @@
 """A linear layer that skips its zeros."""
 
+import scipy.sparse
+
 from skauto._deps import require
 from skauto.estimators.compression._kernels import sparse_product
 
@@ -13,7 +15,7 @@ SMALLEST = 4096  # weights; in smaller layers the call costs more than the produ
 
 
 class SparseLinear(nn.Linear):
-    """A linear layer whose non-zeros are kept in compressed rows; the arithmetic of `torch.nn.Linear`, in another order."""
+    """`torch.nn.Linear` with its non-zeros in compressed rows: the same sums, in another order."""
 
     settings = ("in_features", "out_features", "bias")
 
@@ -25,10 +27,10 @@ class SparseLinear(nn.Linear):
         if torch.is_grad_enabled() and (x.requires_grad or self.weight.requires_grad):
             return super().forward(x)
         if self._rows is None:
-            rows = self.weight.detach().to_sparse_csr()
+            rows = scipy.sparse.csr_array(self.weight.detach().numpy())
             bias = torch.zeros(self.out_features) if self.bias is None else self.bias.detach()
-            index = rows.col_indices().int(), rows.values().contiguous()
-            self._rows = rows.crow_indices().int(), *index, bias
+            index = (torch.from_numpy(part.astype("int32")) for part in (rows.indptr, rows.indices))
+            self._rows = *index, torch.from_numpy(rows.data), bias
         return sparse_product(*self._rows, x.float())
 
     def flops(self, x):

@@ -84,7 +84,7 @@ class Masked(nn.Module):
 
 
 def weighted_layers(net):
-    """The convolution and linear layers of a network by name, in order; subclasses that compress themselves left out."""
+    """The convolution and linear layers of a network by name, in order; those of our own classes left out."""
     return {name: layer for name, layer in net.named_modules() if _plain_class(layer) in WEIGHTED}
 
 

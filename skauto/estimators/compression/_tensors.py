@@ -6,7 +6,15 @@ from skauto.estimators.compression._entropy import decode, encode
 
 MOST_CODES = 256
 BLOCKS = (2, 3, 4, 8, 9, 16, 25)
-DTYPES = {"float32": "<f4", "float64": "<f8", "float16": "<f2", "int8": "i1", "uint8": "u1", "int32": "<i4", "int64": "<i8"}
+DTYPES = {
+    "float32": "<f4",
+    "float64": "<f8",
+    "float16": "<f2",
+    "int8": "i1",
+    "uint8": "u1",
+    "int32": "<i4",
+    "int64": "<i8",
+}
 
 
 def pack(array):

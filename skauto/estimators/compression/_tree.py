@@ -40,10 +40,10 @@ OWN_LEAVES = {
 # containers are made without their constructor: children by name, then the attributes named in `fields`
 CONTAINERS = {
     "Sequential": "torch.nn",
-    "Plain": "skauto.estimators._backbones",
-    "LeNet5": "skauto.estimators._backbones",
-    "ResNet": "skauto.estimators._backbones",
-    "BasicBlock": "skauto.estimators._backbones",
+    "Plain": "skauto.estimators._backbones_plain",
+    "LeNet5": "skauto.estimators._backbones_plain",
+    "ResNet": "skauto.estimators._backbones_plain",
+    "BasicBlock": "skauto.estimators._backbones_plain",
     "MobileNetV2": "skauto.estimators._backbones_light",
     "InvertedResidual": "skauto.estimators._backbones_light",
     "ShuffleNetV2": "skauto.estimators._backbones_light",
