@@ -10,12 +10,13 @@ from skauto._version import __version__
 # Public name -> the file that defines it.
 _NAMES = {
     "AutoClassifier": "skauto._auto",
+    "compress": "skauto._compress",
     "load_model": "skauto._persistence",
     "load_online_shoppers": "skauto._datasets",
     "save_model": "skauto._persistence",
 }
 
-__all__ = ["AutoClassifier", "__version__", "load_model", "load_online_shoppers", "save_model"]
+__all__ = ["AutoClassifier", "__version__", "compress", "load_model", "load_online_shoppers", "save_model"]
 
 
 def __getattr__(name):

@@ -11,6 +11,9 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 
+# A list of named steps whose parameters are reached as name__parameter, like a Pipeline's.
+from sklearn.utils.metaestimators import _BaseComposition as BaseComposition
+
 # What get_feature_names_out must accept and refuse, word for word as in scikit-learn.
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 
@@ -18,6 +21,7 @@ from sklearn.utils.validation import _check_feature_names_in as check_feature_na
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 __all__ = [
+    "BaseComposition",
     "HasMethods",
     "Hidden",
     "Interval",

@@ -18,7 +18,7 @@ from skauto._deps import require
 from skauto._seeds import child_seed, root_seed
 from skauto._sklearn import Interval, StrOptions, check_sample_weight
 from skauto.estimators._initializers import INITIALIZERS, initialize
-from skauto.estimators._losses import probabilities
+from skauto.estimators._losses import WeightedCrossEntropy, probabilities
 from skauto.estimators._optimizers import OPTIMIZERS
 from skauto.estimators._schedules import SCHEDULES
 from skauto.estimators._trainer import Rows, Settings, seeded, train
@@ -304,6 +304,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             rows,
             validation,
             self._settings(len(rows), device, None if validation is None else self.early_stopping),
+            criterion=self._criterion(),
             prepare=self._prepare,
             epochs=epochs,
             history=self.history_,
@@ -311,6 +312,9 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         )
         self.n_iter_ = len(self.history_)
         return state
+
+    def _criterion(self):
+        return WeightedCrossEntropy(self.label_smoothing)
 
     def _settings(self, n_rows, device, stopping):
         batch_size = min(256, max(16, n_rows // 40)) if self.batch_size == "auto" else self.batch_size
@@ -324,7 +328,6 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             lr_schedule=self.lr_schedule,
             clip_norm=self.clip_norm,
             clip_value=self.clip_value,
-            label_smoothing=self.label_smoothing,
             patience=PATIENCE if stopping is True else stopping,
             device=device,
             seed=self._seed,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from skauto._deps import require
 from skauto._seeds import child_seed
-from skauto.estimators._losses import WeightedCrossEntropy
 from skauto.estimators._optimizers import build_optimizer
 from skauto.estimators._schedules import lr_factor
 
@@ -53,7 +52,6 @@ class Settings:
     lr_schedule: str
     clip_norm: float | None
     clip_value: float | None
-    label_smoothing: float
     patience: int | None
     device: str
     seed: int
@@ -84,11 +82,11 @@ class TrainingLoop(skorch.NeuralNet):
     Every epoch draws from a seed of its own, so that epochs run one call at a time give what one call gives.
     """
 
-    def __init__(self, module, settings, history):
+    def __init__(self, module, criterion, settings, history):
         self.settings, self.losses = settings, [epoch.get("valid_loss", epoch["train_loss"]) for epoch in history]
         super().__init__(
             module,
-            criterion=WeightedCrossEntropy(settings.label_smoothing),
+            criterion=criterion,
             device=settings.device,
             verbose=settings.verbose,
             lr=settings.lr,
@@ -145,7 +143,7 @@ class TrainingLoop(skorch.NeuralNet):
         return row | {"lr": self.optimizer_.param_groups[0]["lr"], "seconds": last["dur"]}
 
 
-def train(module, rows, validation, settings, *, prepare, epochs, history, optimizer_state=None):
+def train(module, rows, validation, settings, *, criterion, prepare, epochs, history, optimizer_state=None):
     """Train a module in place.
 
     Parameters
@@ -155,6 +153,8 @@ def train(module, rows, validation, settings, *, prepare, epochs, history, optim
     rows, validation : Rows
         Rows to learn from; rows to watch for early stopping, or None.
     settings : Settings
+    criterion : torch.nn.Module
+        ``criterion(logits, codes, weights) -> loss``, a scalar.
     prepare : callable
         ``prepare(inputs, training) -> inputs``, applied to each batch: augmentation, trimming of padding.
     epochs : int
@@ -174,7 +174,7 @@ def train(module, rows, validation, settings, *, prepare, epochs, history, optim
     ValueError
         If the loss stops being finite.
     """
-    loop = TrainingLoop(module, settings, history)
+    loop = TrainingLoop(module, criterion, settings, history)
     if optimizer_state is not None:
         loop.optimizer_.load_state_dict(optimizer_state)
     feed = {"batch_size": settings.batch_size, "prepare": prepare, "device": settings.device}

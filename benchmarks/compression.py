@@ -1,0 +1,245 @@
+"""Compression on real images: bytes of the file, milliseconds of predict, macro F1.
+
+    python benchmarks/compression.py speed
+    python benchmarks/compression.py chain --data DIR --net lenet5
+    python benchmarks/compression.py chain --data DIR --net plain
+    python benchmarks/compression.py steps --data DIR
+    python benchmarks/compression.py distill --data DIR
+
+Times are the smallest CPU time of the process over many calls, one thread, what is compared interleaved; ratios hold
+within one run. benchmarks/README.md says where the images come from (Fashion-MNIST, first 20,000 train and 5,000 test).
+"""
+
+import argparse
+import copy
+import io
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import f1_score
+from torch import nn
+
+from skauto.estimators._backbones_plain import Plain
+from skauto.estimators._cnn import CNNClassifier
+from skauto.estimators.compression._binarize import Binarize
+from skauto.estimators.compression._channels import trace
+from skauto.estimators.compression._classifier import CompressedClassifier
+from skauto.estimators.compression._distill import Distill
+from skauto.estimators.compression._fold import fold_norms
+from skauto.estimators.compression._int8 import to_int8
+from skauto.estimators.compression._kernels import bit_product, pack_bits
+from skauto.estimators.compression._lowrank import LowRank, split_layer
+from skauto.estimators.compression._prune import Prune
+from skauto.estimators.compression._prune_filters import choose_filters, remove_filters
+from skauto.estimators.compression._quantize import Quantize
+from skauto.estimators.compression._sparse import SparseLinear
+
+BATCHES = (1, 16, 64)
+LENET = {"features.0": 0.3, "features.2": 0.75, "classifier.0": 0.95, "classifier.2": 0.8}
+PLAIN = {"features.0": 0.2, "classifier": 0.4}
+
+
+def say(*words):
+    """One line to standard output."""
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
+
+
+def race(calls, rounds=40, seconds=6.0):
+    """Smallest CPU milliseconds of each call, one after the other in every round."""
+    times = {name: [] for name in calls}
+    for call in calls.values():
+        call()
+    started = time.perf_counter()
+    for number in range(rounds):
+        for name, call in calls.items():
+            before = time.process_time()
+            call()
+            times[name].append(time.process_time() - before)
+        if number >= 5 and time.perf_counter() - started > seconds:
+            break
+    return {name: min(values) * 1e3 for name, values in times.items()}
+
+
+def show(title, times, base):
+    """A line for each call, with its speed against the fastest of the names in `base`."""
+    reference = min(times[name] for name in base)
+    for name, value in times.items():
+        say(f"{title:28s} {name:24s} {value:9.3f} ms  {reference / value:6.2f}x")
+
+
+@torch.no_grad()
+def speed_networks():
+    """The network of six convolutions, width 64, 32 x 32, against its halved and its int8 form."""
+    torch.manual_seed(0)
+    net = Plain(3, 10, 64, 2).eval()
+    half = copy.deepcopy(net)
+    example = torch.randn(8, 3, 32, 32)
+    channels, dead = choose_filters(half, example, 0.5, "l1")
+    remove_filters(half, example, trace(half, example), dead)
+    folded = fold_norms(copy.deepcopy(net))
+    last = copy.deepcopy(folded).to(memory_format=torch.channels_last)
+    small = fold_norms(copy.deepcopy(half)).to(memory_format=torch.channels_last)
+    int8 = to_int8(copy.deepcopy(folded), torch.randn(64, 3, 32, 32))
+    brief = copy.deepcopy(last).bfloat16()
+    for batch in BATCHES:
+        x = torch.randn(batch, 3, 32, 32)
+        y = x.contiguous(memory_format=torch.channels_last)
+        z = y.bfloat16()
+        calls = {
+            "float32": lambda x=x: net(x),
+            "float32 folded": lambda x=x: folded(x),
+            "float32 channels last": lambda y=y: last(y),
+            "half the filters, as is": lambda x=x: half(x),
+            "half the filters": lambda y=y: small(y),
+            "int8": lambda x=x: int8(x),
+            "bfloat16": lambda z=z: brief(z),
+        }
+        show(f"network, batch {batch}", race(calls), ["float32", "float32 folded", "float32 channels last"])
+
+
+@torch.no_grad()
+def speed_layers():
+    """A sparse, a low-rank and a one-bit product against the dense ones."""
+    torch.manual_seed(0)
+    for batch in BATCHES:
+        dense = nn.Linear(1024, 1024)
+        dense.weight[torch.rand(1024, 1024) < 0.95] = 0
+        sparse = SparseLinear(1024, 1024).eval()
+        sparse.load_state_dict(dense.state_dict())
+        x = torch.randn(batch, 1024)
+        show(
+            f"95 % zeros, batch {batch}",
+            race({"dense": lambda x=x, f=dense: f(x), "sparse": lambda x=x, f=sparse: f(x)}),
+            ["dense"],
+        )
+        layer = nn.Conv2d(128, 128, 3, padding=1)
+        maps = torch.randn(batch, 128, 32, 32)
+        calls = {"dense": lambda m=maps, f=layer: f(m)}
+        for rank in (32, 64):
+            for form in ("channels", "spatial"):
+                split = split_layer(layer, lambda *_, rank=rank: rank, form)
+                calls[f"rank {rank} {form}"] = lambda s=split, m=maps: s(m)
+        show(f"low rank, batch {batch}", race(calls, rounds=15), ["dense"])
+    for rows, out, width in ((16, 1024, 1024), (64, 1024, 1024), (1024, 128, 1152), (256, 256, 2304)):
+        a, w = torch.randn(rows, width).sign(), torch.randn(out, width).sign()
+        zero, base = torch.zeros(width), -w.sum(1)
+        packed = pack_bits(w, zero).T.contiguous()
+        assert torch.equal(bit_product(pack_bits(a, zero), packed, base, 2.0), a @ w.T)
+        calls = {
+            "sgemm": lambda a=a, w=w: a @ w.T,
+            "counted bits, packing in": lambda a=a, p=packed, b=base, z=zero: bit_product(pack_bits(a, z), p, b, 2.0),
+        }
+        show(f"1 bit, {rows} x {width} x {out}", race(calls), ["sgemm"])
+
+
+def images(folder, rows=None):
+    """Fashion-MNIST as X, y, X_test, y_test."""
+    with np.load(Path(folder) / "fashion_mnist.npz", allow_pickle=False) as file:
+        X, y, X_test, y_test = (file[key] for key in ("X", "y", "X_test", "y_test"))
+    return X[:rows], y[:rows], X_test, y_test
+
+
+def macro(model, X, y):
+    """Macro F1."""
+    return f1_score(y, model.predict(X), average="macro")
+
+
+def float_bytes(model):
+    """Bytes of the float32 state dict as torch saves it."""
+    buffer = io.BytesIO()
+    torch.save(model.module_.state_dict(), buffer)
+    return buffer.tell()
+
+
+def fitted(X, y, **params):
+    """A trained CNNClassifier, and the seconds it took."""
+    started = time.perf_counter()
+    model = CNNClassifier(**{"batch_size": 64, "augment": {"flip": 0.5}, "random_state": 0, **params}).fit(X, y)
+    return model, time.perf_counter() - started
+
+
+def chain(folder, net, epochs):
+    """Deep Compression of LeNet-5 or of the small CNN."""
+    X, y, X_test, y_test = images(folder)
+    if net == "lenet5":
+        model, seconds = fitted(X, y, backbone="lenet5", width=20, max_epochs=epochs)
+        steps = [("prune", Prune(0.95, epochs=2, layer_amounts=LENET)), ("quantize", Quantize(bits=4, conv_bits=5))]
+    else:
+        model, seconds = fitted(X, y, width=16, max_epochs=epochs)
+        steps = [("prune", Prune(0.8, epochs=2, layer_amounts=PLAIN)), ("quantize", Quantize(bits=5, conv_bits=4))]
+    before = macro(model, X_test, y_test)
+    say(f"{net}: macro F1 {before:.4f} in {seconds:.0f} s")
+    small = CompressedClassifier(FrozenEstimator(model), steps).fit(X, y)
+    file, stored = len(small.to_bytes()), small.storage()
+    say(
+        f"{net}: macro F1 {macro(small, X_test, y_test):.4f} ({macro(small, X_test, y_test) - before:+.4f}), "
+        f"{float_bytes(model)} -> {file} bytes, {float_bytes(model) / file:.1f} times smaller, "
+        f"file / entropy bound {file / stored['bound'].sum():.3f}"
+    )
+    say(stored.to_string(index=False))
+
+
+def steps_alone(folder, rows, epochs):
+    """Binary weights and activations of few bits, low rank and half the filters: what each costs in F1."""
+    X, y, X_test, y_test = images(folder, rows)
+    model, _ = fitted(X, y, width=16, max_epochs=epochs)
+    say(f"float: macro F1 {macro(model, X_test, y_test):.4f}")
+    steps = {
+        "half the filters": Prune(0.5, what="filters", epochs=2),
+        "low rank, half the cost": LowRank(ratio=0.5, epochs=2),
+        "int8": Quantize("int8"),
+        "BWN": Binarize(epochs=epochs, lr=0.003),
+        "XNOR": Binarize("xnor", epochs=epochs, lr=0.003),
+        "2-bit activations": Binarize("xnor", activation_bits=2, epochs=epochs, lr=0.003),
+        "4-bit activations": Binarize("xnor", activation_bits=4, epochs=epochs, lr=0.003),
+    }
+    for name, step in steps.items():
+        small = CompressedClassifier(FrozenEstimator(model), [("step", step)]).fit(X, y)
+        say(f"{name}: macro F1 {macro(small, X_test, y_test):.4f}, {len(small.to_bytes())} bytes")
+
+
+def distill(folder, rows, epochs):
+    """A small student alone and taught by a larger network, three seeds."""
+    X, y, X_test, y_test = images(folder, rows)
+    teacher, _ = fitted(X, y, width=16, max_epochs=epochs)
+    say(f"teacher: macro F1 {macro(teacher, X_test, y_test):.4f}")
+    gains = []
+    for seed in range(3):
+        student = CNNClassifier(width=4, depth=1, batch_size=64, max_epochs=epochs, random_state=seed)
+        alone = macro(copy.deepcopy(student).fit(X, y), X_test, y_test)
+        step = Distill(student, epochs=epochs, temperature=4.0, soft_weight=0.9)
+        taught = macro(CompressedClassifier(FrozenEstimator(teacher), [("d", step)]).fit(X, y), X_test, y_test)
+        gains.append(taught - alone)
+        say(f"seed {seed}: alone {alone:.4f}, taught {taught:.4f}")
+    say(f"gain {statistics.mean(gains):+.4f}")
+
+
+def main():
+    """Read the command line and run one part."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=["speed", "chain", "steps", "distill"])
+    parser.add_argument("--data", help="folder of public data sets")
+    parser.add_argument("--net", choices=["lenet5", "plain"], default="lenet5")
+    parser.add_argument("--rows", type=int, help="use only so many training rows")
+    parser.add_argument("--epochs", type=int, default=10)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    if args.part == "speed":
+        speed_networks()
+        speed_layers()
+    elif args.part == "chain":
+        chain(args.data, args.net, args.epochs)
+    elif args.part == "steps":
+        steps_alone(args.data, args.rows, args.epochs)
+    else:
+        distill(args.data, args.rows, args.epochs)
+
+
+if __name__ == "__main__":
+    main()

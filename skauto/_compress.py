@@ -1,0 +1,211 @@
+"""compress(): tries chains of compression steps, measures each, and gives back the one that meets the target best."""
+
+import math
+import time
+import warnings
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone, is_classifier
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import check_is_fitted
+
+from skauto._deps import require
+from skauto._seeds import child_seed, root_seed
+from skauto.estimators._footprint import footprint
+
+TARGETS = ("bytes", "latency_ms", "max_loss")
+MAX_LOSS = 0.005
+SMALLEST = 1024  # non-zero weights of a layer that is given a codebook
+
+
+def compress(
+    estimator, X, y, target=None, *, scoring="f1_macro", epochs=3, time_limit=None, validation=0.2, random_state=None
+):
+    """Choose and apply compression steps so that a classifier meets a target, everything measured.
+
+    A share of the rows is held back; on it every chain is scored. Bytes are those of the model file, latency is the
+    median `predict` of one row on one thread. With a bound on bytes or latency the best score within the bounds wins,
+    else the smallest file.
+
+    Parameters
+    ----------
+    estimator : classifier
+        A neural classifier of this package, fitted or not; or any other classifier, which then teaches small networks.
+        One that was fitted on these rows knows those held back too: its own score, and so the loss, is then flattered.
+    X : array or DataFrame
+        Rows to train and measure on, as the estimator takes them.
+    y : array-like of shape (n,)
+        Labels.
+    target : dict, default=None
+        Any of "bytes", "latency_ms" (milliseconds) and "max_loss" (largest fall of the score). None: max_loss of 0.005.
+    scoring : str or callable, default="f1_macro"
+        scikit-learn scorer, greater being better.
+    epochs : int, default=3
+        Epochs of training after each step; four times as many for a network that is taught.
+    time_limit : float, default=None
+        Seconds after which no further chain is begun.
+    validation : float, default=0.2
+        Share of rows held back.
+    random_state : int, RandomState, Generator or None, default=None
+        Fixes the rows held back.
+
+    Returns
+    -------
+    compressed : CompressedClassifier
+        Fitted, with `pareto_front_`: a DataFrame with a row for each chain, its score, loss, bytes, latency_ms,
+        parameters, nonzeros, flops, seconds, whether it is on the front (none other is better in score, bytes and
+        latency), meets the target, and is the one returned.
+
+    Raises
+    ------
+    ValueError
+        For an unknown or impossible target, and where no chain meets it; the message then says what came nearest.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skauto import compress
+    >>> from skauto.estimators import CNNClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> clf = CNNClassifier(width=8, depth=1, max_epochs=3, random_state=0)
+    >>> small = compress(clf, X, y, target={"bytes": 12_000}, epochs=1, random_state=0)
+    >>> len(small.to_bytes()) <= 12_000
+    True
+    """
+    target = _checked(target)
+    require("torch", extra="deep")
+    from skauto.estimators.compression._classifier import CompressedClassifier
+
+    started, seed = time.perf_counter(), root_seed(random_state)
+    scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
+    held = train_test_split(
+        np.arange(len(y)), test_size=validation, stratify=y, random_state=child_seed(seed, "validation")
+    )
+    (X_fit, y_fit), (X_val, y_val) = (_take(X, y, rows) for rows in held)
+    base = FrozenEstimator(_fitted(estimator, X_fit, y_fit))
+    full = scorer(base.estimator, X_val, y_val)
+    measured, models = [], []
+    for name, steps in recipes(base.estimator, X, epochs).items():
+        if models and time_limit is not None and time.perf_counter() - started > time_limit:
+            break
+        began = time.perf_counter()
+        try:
+            model = CompressedClassifier(base, steps).fit(X_fit, y_fit)
+        except ValueError as error:  # a chain that this network is too small for
+            warnings.warn(f"compress left out the chain {name!r}: {error}", stacklevel=2)
+            continue
+        score = scorer(model, X_val, y_val)
+        cost = footprint(model, X_val)
+        models.append(model)
+        measured.append({"chain": name, "score": score, "loss": full - score, **_costs(cost)})
+        measured[-1]["seconds"] = time.perf_counter() - began
+    return _chosen(pd.DataFrame(measured), models, target)
+
+
+def _costs(cost):
+    return {key: getattr(cost, key) for key in ("bytes", "latency_ms", "parameters", "nonzeros", "flops")}
+
+
+def recipes(estimator, X, epochs):
+    """The chains to try, mild ones first: name to steps."""
+    from skauto.estimators._cnn import CNNClassifier
+    from skauto.estimators._mlp import MLPClassifier
+    from skauto.estimators._neural import NeuralClassifier
+    from skauto.estimators.compression._distill import Distill
+    from skauto.estimators.compression._lowrank import LowRank
+    from skauto.estimators.compression._prune import Prune
+    from skauto.estimators.compression._quantize import Quantize
+
+    if not isinstance(estimator, NeuralClassifier):
+        shapes = np.ndim(X) > 2
+        students = {
+            f"student of {size}": CNNClassifier(width=size) if shapes else MLPClassifier(hidden_size=4 * size)
+            for size in (8, 16, 32)
+        }
+        book = [("quantize", Quantize(bits=6, smallest=SMALLEST, epochs=epochs))]
+        taught = {n: [("distill", Distill(s, epochs=4 * epochs))] for n, s in students.items()}
+        return taught | {f"{name}, codebook": [*steps, *book] for name, steps in taught.items()}
+    int8 = ("int8", Quantize("int8"))
+
+    def book(bits):
+        return ("codebook", Quantize(bits=bits, conv_bits=bits + 1, smallest=SMALLEST, epochs=epochs))
+
+    def weights(amount):
+        return ("weights", Prune(amount, rounds=2, epochs=epochs))
+
+    def filters(amount):
+        return ("filters", Prune(amount, what="filters", rounds=2, epochs=epochs))
+
+    chains = [[book(6)], [weights(0.7), book(5)], [weights(0.85), book(4)]]
+    if hasattr(estimator, "image_shape_"):
+        chains = [[int8], *chains, [("low rank", LowRank(ratio=0.5, epochs=epochs)), int8]]
+        chains += [[filters(0.3), int8], [filters(0.5), int8], [filters(0.7), int8]]
+        chains += [[filters(0.3), weights(0.7), book(5)], [filters(0.5), weights(0.7), book(4)]]
+    return {", ".join(_say(step) for step in chain): chain for chain in chains}
+
+
+def _say(step):
+    name, made = step
+    amount = getattr(made, "amount", None)
+    return f"{name} {amount:g}" if amount else f"{name} {made.bits}" if name == "codebook" else name
+
+
+def _checked(target):
+    target = {"max_loss": MAX_LOSS} if target is None else dict(target)
+    for name, value in target.items():
+        if name not in TARGETS:
+            raise ValueError(f"target has an unknown entry {name!r}; there are {', '.join(TARGETS)}")
+        if not isinstance(value, Real) or isinstance(value, bool) or not value > 0 or math.isinf(value):
+            raise ValueError(f"target[{name!r}] must be a number above 0, got {value!r}")
+    if not target:
+        raise ValueError("target is empty: give bytes, latency_ms or max_loss, or None for a max_loss of 0.005")
+    return target
+
+
+def _fitted(estimator, X, y):
+    if not is_classifier(estimator):
+        raise ValueError(f"compress needs a classifier, got {type(estimator).__name__}")
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError:
+        return clone(estimator).fit(X, y)
+    return estimator
+
+
+def _take(X, y, rows):
+    return X.iloc[rows] if hasattr(X, "iloc") else np.asarray(X)[rows], np.asarray(y)[rows]
+
+
+def _chosen(frame, models, target):
+    """The model that meets the target best, with the table of all."""
+    excess = pd.DataFrame(
+        {name: frame["loss" if name == "max_loss" else name] / bound for name, bound in target.items()}
+    )
+    frame["front"] = _front(frame)
+    frame["meets_target"] = (excess <= 1).all(axis=1)
+    if not frame["meets_target"].any():
+        near = frame.loc[excess.max(axis=1).idxmin()]
+        raise ValueError(
+            f"no chain meets target={target}; the nearest, {near['chain']!r}, has {near['bytes']} bytes, "
+            f"{near['latency_ms']:.3g} ms and a loss of {near['loss']:.4f}. Loosen the target, give more epochs, or "
+            "start from a smaller or better trained estimator"
+        )
+    bounded = {"bytes", "latency_ms"} & set(target)
+    order = ["score", "bytes"] if bounded else ["bytes", "score"]
+    ranked = frame[frame["meets_target"]].sort_values(order, ascending=[not bounded, bool(bounded)])
+    best = ranked.index[0]
+    frame["chosen"] = frame.index == best
+    model = models[best]
+    model.pareto_front_ = frame
+    return model
+
+
+def _front(frame):
+    """Whether no other row is at least as good in score, bytes and latency, and better in one."""
+    costs = np.column_stack([-frame["score"], frame["bytes"], frame["latency_ms"]])
+    return [not ((costs <= row).all(axis=1) & (costs < row).any(axis=1)).any() for row in costs]

@@ -1,0 +1,95 @@
+"""Image networks of whole convolutions, at small-image strides: plain, LeNet-5 and ResNet."""
+
+from skauto._deps import require
+
+torch = require("torch", extra="deep")
+nn = torch.nn
+
+
+def conv_bn(channels_in, channels_out, kernel=3, stride=1, groups=1):
+    """A convolution without bias and its batch normalisation, as two modules."""
+    conv = nn.Conv2d(channels_in, channels_out, kernel, stride, kernel // 2, groups=groups, bias=False)
+    return conv, nn.BatchNorm2d(channels_out)
+
+
+class Plain(nn.Module):
+    """Three stages of `depth` convolutions 3 x 3, with batch norm and ReLU, of widths w, 2w and 4w; mean; linear."""
+
+    style_layer = "features.2"
+
+    def __init__(self, channels, n_classes, width, depth):
+        super().__init__()
+        layers, last = [], channels
+        for stage in range(3):
+            for block in range(depth):
+                stride = 2 if stage and not block else 1
+                layers += [*conv_bn(last, width << stage, stride=stride), nn.ReLU()]
+                last = width << stage
+        self.features = nn.Sequential(*layers)
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.flatten = nn.Flatten()
+        self.classifier = nn.Linear(last, n_classes)
+
+    def forward(self, x):
+        return self.classifier(self.flatten(self.avgpool(self.features(x))))
+
+
+class LeNet5(nn.Module):
+    """LeNet-5 as in Caffe and Han 2015: 20 and 50 filters 5 x 5, 500 hidden units; 431k weights at 28 x 28."""
+
+    style_layer = "features.0"
+
+    def __init__(self, channels, n_classes, width=20, depth=1):
+        super().__init__()
+        filters, hidden = width * 5 // 2, width * 25
+        self.features = nn.Sequential(
+            nn.Conv2d(channels, width, 5),
+            nn.MaxPool2d(2, ceil_mode=True),
+            nn.Conv2d(width, filters, 5),
+            nn.MaxPool2d(2, ceil_mode=True),
+        )
+        self.pool, self.flatten = nn.AdaptiveAvgPool2d(4), nn.Flatten()
+        self.classifier = nn.Sequential(nn.Linear(filters * 16, hidden), nn.ReLU(), nn.Linear(hidden, n_classes))
+
+    def forward(self, x):
+        return self.classifier(self.flatten(self.pool(self.features(x))))
+
+
+class BasicBlock(nn.Module):
+    """Two convolutions 3 x 3 around a shortcut (He 2016, section 3)."""
+
+    def __init__(self, channels_in, channels_out, stride):
+        super().__init__()
+        self.conv1, self.bn1 = conv_bn(channels_in, channels_out, stride=stride)
+        self.relu1 = nn.ReLU()
+        self.conv2, self.bn2 = conv_bn(channels_out, channels_out)
+        straight = stride == 1 and channels_in == channels_out
+        self.downsample = nn.Identity() if straight else nn.Sequential(*conv_bn(channels_in, channels_out, 1, stride))
+        self.relu2 = nn.ReLU()
+
+    def forward(self, x):
+        out = self.bn2(self.conv2(self.relu1(self.bn1(self.conv1(x)))))
+        return self.relu2(out + self.downsample(x))
+
+
+class ResNet(nn.Module):
+    """ResNet with `depth` basic blocks in each of four stages (2: ResNet-18); the stem is 3 x 3 with stride 1."""
+
+    style_layer = "layer1"
+
+    def __init__(self, channels, n_classes, width, depth):
+        super().__init__()
+        self.conv1, self.bn1 = conv_bn(channels, width)
+        self.relu = nn.ReLU()
+        for stage in range(4):
+            wide = width << stage
+            first = BasicBlock(width if not stage else wide // 2, wide, 2 if stage else 1)
+            rest = [BasicBlock(wide, wide, 1) for _ in range(depth - 1)]
+            setattr(self, f"layer{stage + 1}", nn.Sequential(first, *rest))
+        self.avgpool, self.flatten = nn.AdaptiveAvgPool2d(1), nn.Flatten()
+        self.fc = nn.Linear(width * 8, n_classes)
+
+    def forward(self, x):
+        x = self.relu(self.bn1(self.conv1(x)))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(self.flatten(self.avgpool(x)))

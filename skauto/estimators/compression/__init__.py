@@ -1,0 +1,1 @@
+"""Compression of trained networks: steps, packed storage, fast execution."""

@@ -1,0 +1,129 @@
+"""Codebooks: few distinct values, or few distinct runs of values, for the weights of a layer."""
+
+import numpy as np
+
+from skauto._deps import require
+
+torch = require("torch", extra="deep")
+nn = torch.nn
+
+
+class Codebook(nn.Module):
+    """A parametrisation: the weight is looked up in a codebook of runs of `width` values, which can be trained.
+
+    Codes of -1 stand for runs of zeros, which stay zero.
+    """
+
+    def __init__(self, codes, codebook, shape):
+        super().__init__()
+        self.shape, self.codebook = shape, codebook
+        self.register_buffer("codes", codes + 1, persistent=False)
+
+    def forward(self, codebook):
+        """The weight."""
+        runs = torch.cat([torch.zeros_like(codebook[:1]), codebook])
+        return runs[self.codes].reshape(self.shape)
+
+    def right_inverse(self, weight):
+        """What is trained instead of the weight."""
+        return self.codebook
+
+
+def scalar_codes(weight, bits, layer):
+    """Codes (-1 for zero) and codebook (k, 1) of k-means on single values, started on an even grid (Han 2016, 3.2).
+
+    Raises
+    ------
+    ValueError
+        If there are more codewords than weights.
+    """
+    values = weight.detach().numpy().ravel().astype(np.float64)
+    live = values[values != 0]
+    zeros = live.size < values.size
+    count = 2**bits - zeros
+    _enough(live.size, count, layer)
+    centers = np.linspace(live.min(), live.max(), count)
+    ordered = np.sort(live)
+    total = np.concatenate([[0.0], np.cumsum(ordered)])
+    for _ in range(50):
+        edges = np.searchsorted(ordered, (centers[1:] + centers[:-1]) / 2)
+        low, high = np.concatenate([[0], edges]), np.concatenate([edges, [live.size]])
+        filled = high > low
+        moved = centers.copy()
+        moved[filled] = (total[high] - total[low])[filled] / (high - low)[filled]
+        moved.sort()
+        if np.allclose(moved, centers, rtol=1e-6, atol=0):
+            break
+        centers = moved
+    codes = np.searchsorted((centers[1:] + centers[:-1]) / 2, values)
+    codes[values == 0] = -1
+    return torch.as_tensor(codes), torch.as_tensor(centers, dtype=weight.dtype)[:, None]
+
+
+def product_codes(weight, bits, width, layer, seed):
+    """Codes and codebook (k, width) of k-means on runs of `width` values along each filter (Stock 2020, section 3.1).
+
+    Raises
+    ------
+    ValueError
+        If a filter cannot be cut into runs of this width, or there are more codewords than runs.
+    """
+    from sklearn.cluster import KMeans
+
+    if weight[0].numel() % width:
+        raise ValueError(f"width={width} does not divide the {weight[0].numel()} weights of a filter of {layer}")
+    runs = weight.detach().reshape(-1, width).numpy()
+    live = (runs != 0).any(1)
+    _enough(int(live.sum()), 2**bits, layer)
+    kmeans = KMeans(2**bits, n_init=1, max_iter=30, random_state=seed, copy_x=True).fit(runs[live])
+    codes = np.full(len(runs), -1)
+    codes[live] = kmeans.labels_
+    return torch.as_tensor(codes), torch.as_tensor(kmeans.cluster_centers_, dtype=weight.dtype)
+
+
+def reconstruct(weight, codes, codebook, gram):
+    """The codebook whose layer output is nearest to the layer's own (Q-CNN, Wu 2016, section 3.2), codes held fixed.
+
+    Parameters
+    ----------
+    weight : tensor of shape (out, ...)
+    codes, codebook : tensors
+        As from `scalar_codes` or `product_codes`.
+    gram : tensor of shape (inputs, inputs)
+        Mean of x x' over the inputs x of the layer.
+    """
+    target, table = weight.detach().flatten(1), codebook.clone().requires_grad_()
+    view = Codebook(codes, codebook, target.shape)
+    solver = torch.optim.LBFGS([table], max_iter=30, line_search_fn="strong_wolfe")
+
+    def loss():
+        solver.zero_grad()
+        gap = view(table) - target
+        value = ((gap @ gram) * gap).sum()
+        value.backward()
+        return value
+
+    solver.step(loss)
+    return table.detach()
+
+
+def input_gram(net, name, example):
+    """Mean of x x' over what a convolution or linear layer sees on a batch, a convolution's x being a patch."""
+    layer, seen = net.get_submodule(name), []
+    hook = layer.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    with torch.no_grad():
+        net(example)
+    hook.remove()
+    x = seen[0]
+    if isinstance(layer, nn.Conv2d):
+        x = nn.functional.unfold(x, layer.kernel_size, layer.dilation, layer.padding, layer.stride)
+        x = x.transpose(1, 2).reshape(-1, x.shape[1])
+    return x.T @ x / len(x)
+
+
+def _enough(count, codewords, layer):
+    if codewords < 1 or count < codewords:
+        raise ValueError(
+            f"{layer} has {count} weights (or runs of them) that are not zero, fewer than the {codewords} codewords: "
+            "lower bits, or leave small layers out with smallest=..."
+        )

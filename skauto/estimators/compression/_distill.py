@@ -1,0 +1,98 @@
+"""Distill: a network learns what another classifier says (Hinton 2015)."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from skauto._deps import require
+from skauto.estimators.compression._checks import check
+
+torch = require("torch", extra="deep")
+
+
+class Distill(BaseEstimator):
+    """Teach a smaller network, or the network as it is, with the probabilities of a teacher.
+
+    Parameters
+    ----------
+    student : estimator, default=None
+        A neural classifier of this package, whose network takes the place of the one so far, untrained. None: the
+        network so far learns on.
+    teacher : classifier, default=None
+        Anything with `predict_proba`: LightGBM, an ensemble, a network. Fitted first if it is not. None: the network so
+        far, which then needs a `student`.
+    temperature : float, default=4.0
+        Softens both sides' probabilities; their loss is multiplied by its square.
+    soft_weight : float in [0, 1], default=0.7
+        Weight of the teacher's probabilities in the loss; the labels have the rest.
+    epochs : int, default=10
+        Epochs of training.
+    lr : float, default=None
+        Learning rate of that training; the estimator's own where None.
+
+    References
+    ----------
+    Hinton et al. 2015, "Distilling the knowledge in a neural network", section 2.
+
+    Examples
+    --------
+    >>> from skauto.estimators import CNNClassifier, Distill
+    >>> Distill(CNNClassifier(width=8), temperature=2.0).temperature
+    2.0
+    """
+
+    def __init__(self, student=None, *, teacher=None, temperature=4.0, soft_weight=0.7, epochs=10, lr=None):
+        self.student = student
+        self.teacher = teacher
+        self.temperature = temperature
+        self.soft_weight = soft_weight
+        self.epochs = epochs
+        self.lr = lr
+
+    def apply(self, net, task):
+        """The network that has learnt from the teacher."""
+        check(self, "temperature", lambda v: v > 0, "a number above 0")
+        check(self, "soft_weight", lambda v: 0 <= v <= 1, "a share from 0 to 1")
+        check(self, "epochs", lambda v: v >= 1, "an integer of at least 1")
+        if self.student is None and self.teacher is None:
+            raise ValueError("Distill needs a student (the network so far teaches it), a teacher, or both")
+        soft = self._probabilities(task)
+        if self.student is not None:
+            net = task.fresh(self.student)
+        targets = torch.as_tensor(np.asarray(soft), dtype=torch.float32)
+        task.train(net, self.epochs, self.lr, self._criterion, targets)
+        return net
+
+    def _criterion(self, hard):
+        return SoftTargets(hard, self.temperature, self.soft_weight)
+
+    def _probabilities(self, task):
+        if self.teacher is None:
+            return task.predict_proba(task.X)
+        teacher = self.teacher
+        try:
+            check_is_fitted(teacher)
+        except NotFittedError:
+            teacher = clone(teacher).fit(task.X, task.y)
+        if list(teacher.classes_) != list(task.classes):
+            raise ValueError(
+                f"the teacher knows the classes {list(teacher.classes_)}, the data has {list(task.classes)}"
+            )
+        return teacher.predict_proba(task.X)
+
+
+class SoftTargets(torch.nn.Module):
+    """Loss against labels and a teacher's probabilities; the first column of the targets is the label."""
+
+    def __init__(self, hard, temperature, soft_weight):
+        super().__init__()
+        self.hard, self.temperature, self.soft_weight = hard, temperature, soft_weight
+
+    def forward(self, logits, targets, weights):
+        """Loss of logits (rows, classes), targets (rows, 1 + classes) and weights (rows,)."""
+        t = self.temperature
+        soft = (targets[:, 1:].clamp_min(1e-7).log() / t).softmax(1)
+        teacher = torch.nn.functional.cross_entropy(logits / t, soft, reduction="none") * t * t
+        labels = self.hard(logits, targets[:, 0].long(), weights)
+        return (1 - self.soft_weight) * labels + self.soft_weight * (teacher * weights).mean()

@@ -1,0 +1,47 @@
+"""Batch normalisation folded into the convolution before it: exact in evaluation, and one layer less to run."""
+
+from skauto._deps import require
+
+torch = require("torch", extra="deep")
+nn = torch.nn
+
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+
+
+def layer_pairs(net, first, second):
+    """Names of layers (a, b) of these classes where b takes a's output and nothing else does.
+
+    Returns
+    -------
+    pairs : dict of str to str
+    """
+    graph = torch.fx.symbolic_trace(net).graph
+    calls = {}
+    for node in graph.nodes:
+        if node.op == "call_module":
+            calls.setdefault(node.target, []).append(node)
+    pairs = {}
+    for name, nodes in calls.items():
+        users = list(nodes[0].users)
+        if len(nodes) > 1 or len(users) != 1 or not isinstance(net.get_submodule(name), first):
+            continue
+        after = users[0].target if users[0].op == "call_module" else None
+        if after and len(calls[after]) == 1 and isinstance(net.get_submodule(after), second):
+            pairs[name] = after
+    return pairs
+
+
+def fold_norms(net):
+    """Fold every batch norm that directly follows a convolution or linear layer into it, in place."""
+    if not any(isinstance(layer, NORMS) for layer in net.modules()):
+        return net
+    pairs = layer_pairs(net, (nn.Conv2d, nn.Linear), NORMS)
+    with torch.no_grad():
+        for name, after in pairs.items():
+            layer, norm = net.get_submodule(name), net.get_submodule(after)
+            scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+            bias = 0 if layer.bias is None else layer.bias
+            layer.bias = nn.Parameter(norm.bias + (bias - norm.running_mean) * scale)
+            layer.weight = nn.Parameter(layer.weight * scale.view(-1, *[1] * (layer.weight.dim() - 1)))
+            net.set_submodule(after, nn.Identity())
+    return net

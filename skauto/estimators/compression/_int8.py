@@ -1,0 +1,235 @@
+"""Convolutions and linear layers that store int8 and compute in int8, by PyTorch's oneDNN operators.
+
+The operators are those that `torch.compile` emits for quantised models on a CPU. Where a build of PyTorch lacks them
+the layers compute the same numbers in float, slower and up to rounding; see docs/decisions/0501-int8.md.
+"""
+
+from skauto._deps import require
+from skauto.estimators.compression._fold import layer_pairs
+
+torch = require("torch", extra="deep")
+nn = torch.nn
+
+LEVELS = 255
+
+
+def has_int8():
+    """Whether this PyTorch has the int8 operators."""
+    return torch.backends.mkldnn.is_available() and hasattr(torch.ops.onednn, "qconv2d_pointwise")
+
+
+class Int8Layer(nn.Module):
+    """What the two layers share: 8-bit weights with a scale for each filter, a scale and zero point of the input.
+
+    The layer takes floats, which it quantises, or the uint8 of the layer before. It gives floats, or uint8 where
+    `out_scale` is set, with a ReLU before if `relu`.
+    """
+
+    def _hold(self, shape, relu, in_scale, in_zero, out_scale):
+        self.relu, self.in_scale, self.in_zero, self.out_scale = relu, in_scale, in_zero, out_scale
+        self.register_buffer("weight", torch.zeros(shape, dtype=torch.int8))
+        self.register_buffer("scale", torch.ones(shape[0]))
+        self.register_buffer("bias", torch.zeros(shape[0]))
+        self._ready = None
+
+    def set_weight(self, weight, bias):
+        """Take over float weights, each filter scaled to -127 ... 127."""
+        size = weight.detach().flatten(1).abs().amax(1).clamp_min(1e-12) / 127
+        shape = (-1, *[1] * (weight.dim() - 1))
+        self.scale.copy_(size)
+        self.weight.copy_((weight.detach() / size.view(shape)).round())
+        if bias is not None:
+            self.bias.copy_(bias.detach())
+
+    def quantised(self, x):
+        """The input as uint8."""
+        if x.dtype == torch.uint8:
+            return x
+        return x.mul(1 / self.in_scale).add_(self.in_zero).round_().clamp_(0, LEVELS).to(torch.uint8)
+
+    def _result(self):
+        """Scale, zero point, number type and activation of the result, as the operators take them."""
+        kind = torch.float32 if self.out_scale is None else torch.uint8
+        return self.out_scale or 1.0, 0, kind, "relu" if self.relu else "none", [], ""
+
+    def _in_float(self, x, product):
+        floats = (self.quantised(x).float() - self.in_zero) * self.in_scale
+        weight = self.weight.float() * self.scale.view(-1, *[1] * (self.weight.dim() - 1))
+        y = product(floats, weight)
+        y = y.relu() if self.relu else y
+        return y if self.out_scale is None else (y / self.out_scale).round().clamp(0, LEVELS).to(torch.uint8)
+
+    def __deepcopy__(self, memo):
+        return self._copy(type(self)(**{key: getattr(self, key) for key in self.settings}))
+
+    def _copy(self, fresh):
+        fresh.load_state_dict(self.state_dict())
+        return fresh.train(self.training)
+
+    def __getstate__(self):
+        return super().__getstate__() | {"_ready": None}
+
+
+class Int8Conv2d(Int8Layer):
+    """An int8 convolution."""
+
+    settings = [
+        "in_channels",
+        "out_channels",
+        "kernel_size",
+        "stride",
+        "padding",
+        "dilation",
+        "groups",
+        "relu",
+        "in_scale",
+        "in_zero",
+        "out_scale",
+    ]
+
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride,
+        padding,
+        dilation,
+        groups,
+        relu,
+        in_scale,
+        in_zero,
+        out_scale,
+    ):
+        super().__init__()
+        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        self._hold((out_channels, in_channels // groups, *kernel_size), relu, in_scale, in_zero, out_scale)
+
+    def forward(self, x):
+        where = (self.stride, self.padding, self.dilation, self.groups)
+        if not has_int8():
+            return self._in_float(x, lambda x, w: nn.functional.conv2d(x, w, self.bias, *where))
+        if self._ready is None:
+            packed = torch.ops.onednn.qconv_prepack(self.weight, self.scale, self.in_scale, self.in_zero, *where)
+            self._ready = packed, torch.zeros_like(self.scale, dtype=torch.int32)
+        packed, zeros = self._ready
+        x = self.quantised(x).contiguous(memory_format=torch.channels_last)
+        return torch.ops.onednn.qconv2d_pointwise(
+            x, self.in_scale, self.in_zero, packed, self.scale, zeros, self.bias, *where, *self._result()
+        )
+
+    def flops(self, x):
+        """Multiplications and additions for a batch."""
+        area = 1
+        for side, kernel, step, pad, gap in zip(
+            x.shape[2:], self.kernel_size, self.stride, self.padding, self.dilation, strict=True
+        ):
+            area *= (side + 2 * pad - gap * (kernel - 1) - 1) // step + 1
+        return 2 * len(x) * area * self.weight.numel()
+
+
+class Int8Linear(Int8Layer):
+    """An int8 linear layer."""
+
+    settings = ["in_features", "out_features", "relu", "in_scale", "in_zero", "out_scale"]
+
+    def __init__(self, in_features, out_features, relu, in_scale, in_zero, out_scale):
+        super().__init__()
+        self.in_features, self.out_features = in_features, out_features
+        self._hold((out_features, in_features), relu, in_scale, in_zero, out_scale)
+
+    def forward(self, x):
+        if not has_int8():
+            return self._in_float(x, lambda x, w: nn.functional.linear(x, w, self.bias))
+        if self._ready is None:
+            packed = torch.ops.onednn.qlinear_prepack(self.weight, None)
+            self._ready = packed, torch.zeros_like(self.scale, dtype=torch.int32)
+        packed, zeros = self._ready
+        return torch.ops.onednn.qlinear_pointwise(
+            self.quantised(x), self.in_scale, self.in_zero, packed, self.scale, zeros, self.bias, *self._result()
+        )
+
+    def flops(self, x):
+        """Multiplications and additions for a batch."""
+        return 2 * len(x) * self.weight.numel()
+
+
+def to_int8(net, example):
+    """Replace every convolution and linear layer by an int8 one, in place, with scales read off a batch.
+
+    A ReLU that alone follows a layer goes into it, and a layer whose ReLU leads straight to another hands it uint8.
+
+    Parameters
+    ----------
+    net : torch.nn.Module
+        Batch norms folded.
+    example : tensor of shape (rows, channels, height, width)
+        Rows to read the ranges of activations from.
+    """
+    layers = {name: layer for name, layer in net.named_modules() if type(layer) in (nn.Conv2d, nn.Linear)}
+    relus = _following_relus(net)
+    inputs, outputs = _ranges(net, layers, relus, example)
+    chained = {name: after for name, after in _next_layers(net, relus).items() if after in layers}
+    for name in relus:
+        net.set_submodule(relus[name], nn.Identity())
+    feeders = {after: name for name, after in chained.items()}
+    for name, layer in layers.items():
+        low, high = inputs[name]
+        scale = max(high - low, 1e-12) / LEVELS
+        zero = int(round(-low / scale))
+        if name in feeders:
+            scale, zero = _scale_to(outputs[feeders[name]]), 0
+        out_scale = _scale_to(outputs[name]) if name in chained else None
+        net.set_submodule(name, _int8_of(layer, name in relus, scale, zero, out_scale))
+    return net
+
+
+def _scale_to(high):
+    return max(high, 1e-12) / LEVELS
+
+
+def _int8_of(layer, relu, scale, zero, out_scale):
+    kind = Int8Linear if isinstance(layer, nn.Linear) else Int8Conv2d
+    own = {key: getattr(layer, key) for key in kind.settings if hasattr(layer, key)}
+    made = kind(**own, relu=relu, in_scale=scale, in_zero=zero, out_scale=out_scale)
+    made.set_weight(layer.weight, layer.bias)
+    return made.eval()
+
+
+def _following_relus(net):
+    """Layer to the ReLU that alone uses its output, an emptied batch norm between them removed from sight."""
+    found = layer_pairs(net, (nn.Conv2d, nn.Linear), nn.ReLU)
+    through = layer_pairs(net, (nn.Conv2d, nn.Linear), nn.Identity)
+    behind = layer_pairs(net, nn.Identity, nn.ReLU)
+    return found | {name: behind[identity] for name, identity in through.items() if identity in behind}
+
+
+def _next_layers(net, relus):
+    """Layer to the next one, where nothing but its ReLU and emptied modules is between."""
+    direct = layer_pairs(net, (nn.ReLU, nn.Identity), (nn.Conv2d, nn.Linear, nn.Identity, nn.Dropout))
+    result = {}
+    for name, relu in relus.items():
+        after = direct.get(relu)
+        while after in direct:
+            after = direct[after]
+        if after is not None:
+            result[name] = after
+    return result
+
+
+def _ranges(net, layers, relus, example):
+    """Lowest and highest input, and highest output after ReLU, of each layer."""
+    inputs, outputs, hooks = {}, {}, []
+    for name, layer in layers.items():
+
+        def look(module, args, output, name=name):
+            inputs[name] = min(0.0, float(args[0].min())), max(0.0, float(args[0].max()))
+            outputs[name] = float(output.max())
+
+        hooks.append(layer.register_forward_hook(look))
+    with torch.no_grad():
+        net(example)
+    for hook in hooks:
+        hook.remove()
+    return inputs, outputs

@@ -1,0 +1,131 @@
+"""Prune: weights by magnitude (Han 2015) or whole filters (Li 2016), with training in between."""
+
+from sklearn.base import BaseEstimator
+
+from skauto._deps import require
+from skauto.estimators.compression._checks import check
+from skauto.estimators.compression._prune_filters import choose_filters, remove_filters
+from skauto.estimators.compression._task import weighted_layers
+
+torch = require("torch", extra="deep")
+
+
+class Prune(BaseEstimator):
+    """Take weights or whole filters away, in rounds, and train on after each.
+
+    Parameters
+    ----------
+    amount : float in (0, 1), default=0.5
+        Share of the weights (of the whole network, or of each layer), or of the filters of each layer.
+    what : {"weights", "filters"}, default="weights"
+        Single weights become zeros: a smaller file, and faster linear layers from about 90 % zeros on (see
+        `SparseLinear`). Filters are removed: smaller and faster in proportion.
+    norm : {"l1", "l2", "bn"}, default="l1"
+        What makes a filter weak: sum of absolute weights (Li 2016), its L2 form, or its batch norm's scale (Liu 2017).
+    scope : {"network", "layer"}, default="layer"
+        Whether weights compete across the network or each layer loses the same share; filters go by layer.
+    layer_amounts : dict of str to float, default=None
+        Other shares for single layers, by name; for weights with ``scope="layer"``.
+    rounds : int, default=3
+        The amount is reached in so many rounds, the share that stays shrinking by the same factor in each.
+    epochs : int, default=2
+        Epochs of training after each round; zeros stay zeros.
+    sparsity : float, default=0.0
+        Strength of an L1 pull on batch-norm scales, in training before filters are chosen (Liu 2017, section 3).
+    lr : float, default=None
+        Learning rate of that training; a third of the estimator's where None.
+
+    References
+    ----------
+    Han et al. 2015, "Learning both weights and connections", section 3; Li et al. 2016, "Pruning filters for efficient
+    ConvNets", section 3; Liu et al. 2017, "Network slimming", section 3.
+
+    Examples
+    --------
+    >>> from skauto.estimators import Prune
+    >>> Prune(0.9, rounds=2).get_params()["amount"]
+    0.9
+    """
+
+    def __init__(
+        self,
+        amount=0.5,
+        *,
+        what="weights",
+        norm="l1",
+        scope="layer",
+        layer_amounts=None,
+        rounds=3,
+        epochs=2,
+        sparsity=0.0,
+        lr=None,
+    ):
+        self.amount = amount
+        self.what = what
+        self.norm = norm
+        self.scope = scope
+        self.layer_amounts = layer_amounts
+        self.rounds = rounds
+        self.epochs = epochs
+        self.sparsity = sparsity
+        self.lr = lr
+
+    def apply(self, net, task):
+        """The pruned network; `net` itself may be changed."""
+        check(self, "amount", lambda v: 0 < v < 1, "a share above 0 and below 1 (1 would leave nothing)")
+        check(self, "what", {"weights", "filters"})
+        check(self, "norm", {"l1", "l2", "bn"})
+        check(self, "scope", {"network", "layer"})
+        check(self, "rounds", lambda v: v >= 1, "an integer of at least 1")
+        check(self, "epochs", lambda v: v >= 0, "an integer of at least 0")
+        check(self, "sparsity", lambda v: v >= 0, "a number of at least 0")
+        if self.sparsity:
+            self._pull_scales(net, task)
+        shrink = (1 - self.amount) ** (1 / self.rounds)
+        for number in range(1, self.rounds + 1):
+            if self.what == "filters":
+                channels, dead = choose_filters(net, task.example, 1 - shrink, self.norm)
+                remove_filters(net, task.example, channels, dead)
+            else:
+                self._zero(net, number)
+            task.tune(net, self.epochs, self.lr)
+        return net
+
+    def _zero(self, net, number):
+        """Set the weakest weights to zero, as many as this round asks for."""
+        layers = weighted_layers(net)
+        unknown = set(self.layer_amounts or ()) - set(layers)
+        if unknown:
+            raise ValueError(f"layer_amounts names {sorted(unknown)}; the layers are {', '.join(layers)}")
+        with torch.no_grad():
+            if self.scope == "network":
+                sizes = torch.cat([layer.weight.abs().flatten() for layer in layers.values()])
+                bounds = dict.fromkeys(layers, _quantile(sizes, self._share(self.amount, number)))
+            else:
+                shares = dict.fromkeys(layers, self.amount) | (self.layer_amounts or {})
+                bounds = {
+                    name: _quantile(layer.weight.abs().flatten(), self._share(shares[name], number))
+                    for name, layer in layers.items()
+                }
+            for name, layer in layers.items():
+                layer.weight[layer.weight.abs() <= bounds[name]] = 0
+
+    def _share(self, amount, number):
+        return 1 - (1 - amount) ** (number / self.rounds)
+
+    def _pull_scales(self, net, task):
+        norms = [m for m in net.modules() if isinstance(m, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d))]
+        pull = self.sparsity
+        hooks = [
+            norm.weight.register_hook(lambda grad, weight=norm.weight: grad + pull * weight.detach().sign())
+            for norm in norms
+        ]
+        task.tune(net, max(self.epochs, 1), self.lr)
+        for hook in hooks:
+            hook.remove()
+
+
+def _quantile(sizes, share):
+    """The size at or below which `share` of the entries lie; -1 where that is none."""
+    count = int(round(share * sizes.numel()))
+    return torch.kthvalue(sizes, count).values if count else torch.tensor(-1.0)

@@ -1,0 +1,133 @@
+"""Quantize: weights out of a codebook, runs of weights out of a codebook, or int8 that runs as int8."""
+
+from sklearn.base import BaseEstimator
+
+from skauto._deps import require
+from skauto.estimators.compression._checks import check
+from skauto.estimators.compression._codebook import Codebook, input_gram, product_codes, reconstruct, scalar_codes
+from skauto.estimators.compression._fold import fold_norms
+from skauto.estimators.compression._int8 import to_int8
+from skauto.estimators.compression._task import weighted_layers
+
+torch = require("torch", extra="deep")
+parametrize = torch.nn.utils.parametrize
+
+
+class Quantize(BaseEstimator):
+    """Store, or compute with, fewer bits.
+
+    Batch norms are folded into the layers before them first. "codebook" and "product" make the file smaller, predict
+    runs in float as before; "int8" makes the file about four times smaller and predict faster. It comes last
+    in a chain, as what it leaves cannot be trained.
+
+    Parameters
+    ----------
+    method : {"codebook", "product", "int8"}, default="codebook"
+        Shared weights (Han 2016), runs of `width` weights (Stock 2020), or 8-bit weights and activations.
+    bits : int in [1, 8], default=5
+        2 to this power is the number of codewords of a layer. A zero that pruning left is one of them.
+    conv_bits : int or None, default=None
+        The same for convolutions; None: as `bits`.
+    layer_bits : dict of str to int or None, default=None
+        The same for single layers, by name; None leaves the layer as it is.
+    smallest : int, default=0
+        Layers of fewer non-zero weights get no codebook. With 0 a layer too small for its codewords is an error.
+    width : int, default=4
+        Weights in a run of "product".
+    reconstruct : bool, default=False
+        Fit the codewords to the layer's output on training rows instead of to its weights (Q-CNN, Wu 2016).
+    half : bool, default=True
+        Round biases and all else that has no codebook to 16 bits.
+    epochs : int, default=2
+        Epochs of training the codewords afterwards; "int8" has none.
+    lr : float, default=None
+        Learning rate of that training; a third of the estimator's where None.
+
+    References
+    ----------
+    Han et al. 2016, "Deep Compression", section 3; Stock et al. 2020, "And the bit goes down", section 3; Wu et al.
+    2016, "Quantized convolutional neural networks for mobile devices", section 3.
+
+    Examples
+    --------
+    >>> from skauto.estimators import Quantize
+    >>> Quantize(bits=4)
+    Quantize(bits=4)
+    """
+
+    def __init__(
+        self,
+        method="codebook",
+        *,
+        bits=5,
+        conv_bits=None,
+        layer_bits=None,
+        smallest=0,
+        width=4,
+        reconstruct=False,
+        half=True,
+        epochs=2,
+        lr=None,
+    ):
+        self.method = method
+        self.bits = bits
+        self.conv_bits = conv_bits
+        self.layer_bits = layer_bits
+        self.smallest = smallest
+        self.width = width
+        self.reconstruct = reconstruct
+        self.half = half
+        self.epochs = epochs
+        self.lr = lr
+
+    def apply(self, net, task):
+        """The quantised network; `net` itself is changed."""
+        check(self, "method", {"codebook", "product", "int8"})
+        check(self, "bits", lambda v: 1 <= v <= 8, "an integer from 1 to 8")
+        check(self, "smallest", lambda v: v >= 0, "an integer of at least 0")
+        check(self, "width", lambda v: v >= 2, "an integer of at least 2")
+        check(self, "epochs", lambda v: v >= 0, "an integer of at least 0")
+        fold_norms(net)
+        if self.method == "int8":
+            return to_int8(net, task.example)
+        layers = self._coded(net, task)
+        task.tune(net, self.epochs, self.lr)
+        for layer in layers:
+            parametrize.remove_parametrizations(layer, "weight")
+        if self.half:
+            _round_rest(net, layers)
+        return net
+
+    def _coded(self, net, task):
+        """Put each layer behind a codebook; returns the layers."""
+        special, coded = self.layer_bits or {}, []
+        layers = weighted_layers(net)
+        unknown = set(special) - set(layers)
+        if unknown:
+            raise ValueError(f"layer_bits names {sorted(unknown)}; the layers are {', '.join(layers)}")
+        for name, layer in layers.items():
+            plain = self.bits if self.conv_bits is None or layer.weight.dim() == 2 else self.conv_bits
+            bits = special.get(name, plain)
+            if bits is None or int((layer.weight != 0).sum()) < self.smallest:
+                continue
+            if self.method == "product" and layer.weight[0].numel() % self.width == 0:
+                codes, table = product_codes(layer.weight, bits, self.width, name, task.seed)
+            else:
+                codes, table = scalar_codes(layer.weight, bits, name)
+            if self.reconstruct and getattr(layer, "groups", 1) == 1:
+                table = reconstruct(layer.weight, codes, table, input_gram(net, name, task.example))
+            parametrize.register_parametrization(
+                layer, "weight", Codebook(codes, torch.nn.Parameter(table), layer.weight.shape)
+            )
+            coded.append(layer)
+        return coded
+
+
+def _round_rest(net, coded):
+    """Round every parameter that has no codebook to what 16 bits hold, unless that is infinite."""
+    kept = {id(layer.weight) for layer in coded}
+    with torch.no_grad():
+        for parameter in net.parameters():
+            rounded = parameter.half().float()
+            if id(parameter) not in kept and rounded.isfinite().all():
+                parameter.copy_(rounded)

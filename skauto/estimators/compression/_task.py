@@ -1,0 +1,92 @@
+"""What a compression step may use: data to look at and a way to train on."""
+
+from dataclasses import dataclass
+
+from skauto._deps import require
+
+torch = require("torch", extra="deep")
+nn = torch.nn
+parametrize = torch.nn.utils.parametrize
+
+WEIGHTED = (nn.Conv2d, nn.Conv1d, nn.Linear)
+
+
+@dataclass(frozen=True)
+class Task:
+    """The training rows and the training loop, as the steps of a `CompressedClassifier` see them.
+
+    Attributes
+    ----------
+    X, y : array-like
+        The rows as the user gave them.
+    classes : array
+        Labels, sorted.
+    example : tensor
+        A prepared batch of at most 256 rows.
+    train : callable
+        ``train(net, epochs, lr, criterion, targets)`` trains in place; see `tune`.
+    fresh : callable
+        ``fresh(student) -> net``: the untrained network of another neural classifier, which is trained from now on.
+    predict_proba : callable
+        Probabilities of the classifier that the steps started from.
+    lr : float
+        The estimator's own learning rate.
+    seed : int
+    """
+
+    X: object
+    y: object
+    classes: object
+    example: object
+    train: object
+    fresh: object
+    predict_proba: object
+    lr: float
+    seed: int
+
+    def tune(self, net, epochs, lr=None, criterion=None, targets=None):
+        """Train a network on, in place; weights that are exactly zero stay zero.
+
+        Parameters
+        ----------
+        net : torch.nn.Module
+        epochs : int
+            None are run where this is 0.
+        lr : float, default=None
+            A third of the estimator's where None.
+        criterion : callable, default=None
+            ``criterion(loss) -> loss``: what to make of the usual loss on labels.
+        targets : tensor of shape (rows, k), default=None
+            Put beside the label, as further columns of what the loss is given.
+        """
+        if not epochs:
+            return
+        sparse = [layer for layer in weighted_layers(net).values() if (layer.weight == 0).any()]
+        sparse = [layer for layer in sparse if not parametrize.is_parametrized(layer)]
+        for layer in sparse:
+            parametrize.register_parametrization(layer, "weight", Masked(layer.weight != 0))
+        self.train(net, epochs, self.lr / 3 if lr is None else lr, criterion, targets)
+        for layer in sparse:
+            parametrize.remove_parametrizations(layer, "weight")
+        net.eval()
+
+
+class Masked(nn.Module):
+    """A weight of which only some entries may differ from zero."""
+
+    def __init__(self, mask):
+        super().__init__()
+        self.register_buffer("mask", mask, persistent=False)
+
+    def forward(self, weight):
+        """The weight with all other entries zero."""
+        return weight * self.mask
+
+
+def weighted_layers(net):
+    """The convolution and linear layers of a network by name, in order; those of our own classes left out."""
+    return {name: layer for name, layer in net.named_modules() if _plain_class(layer) in WEIGHTED}
+
+
+def _plain_class(layer):
+    return type(layer).__mro__[1] if parametrize.is_parametrized(layer) else type(layer)

@@ -1,0 +1,61 @@
+"""What every compression step must do; a step's test class inherits these and says how to make it."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.frozen import FrozenEstimator
+
+from skauto.estimators._cnn import CNNClassifier
+from skauto.estimators.compression._classifier import CompressedClassifier
+
+
+class CompressionContract:
+    """Tests shared by all steps. `loss` is the largest fall of accuracy on the training rows."""
+
+    loss = 0.1
+
+    def make(self, **params):
+        """The step, quick and mild."""
+        raise NotImplementedError
+
+    def compressed(self, base, X, y, **params):
+        """The fitted base, compressed by the one step."""
+        return CompressedClassifier(FrozenEstimator(base), [("step", self.make(**params))]).fit(X, y)
+
+    def test_keeps_most_of_the_accuracy_and_leaves_the_base_alone(self, digits_net):
+        base, X, y = digits_net
+        before = copy.deepcopy(base.module_.state_dict())
+        small = self.compressed(base, X, y)
+        assert small.score(X, y) > base.score(X, y) - self.loss
+        assert all((value == before[key]).all() for key, value in base.module_.state_dict().items())
+
+    def test_file_is_smaller_and_loads_to_the_same_answers(self, digits_net, tmp_path):
+        base, X, y = digits_net
+        small = self.compressed(base, X, y)
+        whole = CompressedClassifier(FrozenEstimator(base)).fit(X, y)
+        assert len(small.to_bytes()) < 0.75 * len(whole.to_bytes())
+        loaded = CompressedClassifier.load(small.save(tmp_path / "model.skauto"))
+        np.testing.assert_array_equal(loaded.predict_proba(X), small.predict_proba(X))
+        assert list(loaded.classes_) == list(small.classes_)
+
+    def test_pickle_is_packed_and_predicts_the_same(self, digits_net):
+        base, X, y = digits_net
+        small = self.compressed(base, X, y)
+        packed = pickle.dumps(small)
+        assert len(packed) < len(small.to_bytes()) + 6000
+        np.testing.assert_array_equal(pickle.loads(packed).predict_proba(X), small.predict_proba(X))
+
+    def test_same_seed_same_network(self, digits_net):
+        base, X, y = digits_net
+        first, second = (self.compressed(base, X, y).to_bytes() for _ in range(2))
+        assert first == second
+
+    def test_parameters_are_reached_through_the_classifier(self):
+        step = self.make()
+        clf = CompressedClassifier(CNNClassifier(), [("step", step)])
+        for name, value in step.get_params(deep=False).items():
+            assert clf.get_params()[f"step__{name}"] is value
+        with pytest.raises(ValueError, match="Invalid parameter"):
+            clf.set_params(step__no_such=1)

@@ -1,0 +1,69 @@
+import matplotlib as mpl
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from skauto.estimators._cnn import CNNClassifier
+from skauto.estimators._gradcam import GradCAMDisplay, grad_cam
+from skauto.estimators.compression._classifier import CompressedClassifier
+from skauto.estimators.compression._quantize import Quantize
+
+mpl.use("Agg")
+
+
+@pytest.fixture(scope="module")
+def spots():
+    """Images that differ by a bright cross or ring somewhere, and a network that tells them apart."""
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 60, (300, 24, 24), dtype=np.uint8), np.arange(300) % 2
+    for image, label in zip(X, y, strict=True):
+        down, across = rng.integers(0, 19, 2)
+        patch = image[down : down + 5, across : across + 5]
+        patch[:] = 60
+        patch[2, :] = patch[:, 2] = 230 if label else 60
+        if not label:
+            patch[[0, -1], :] = patch[:, [0, -1]] = 230
+    clf = CNNClassifier(width=8, max_epochs=15, random_state=0).fit(X, y)
+    assert clf.score(X, y) > 0.95
+    return clf, X, y
+
+
+def test_removing_the_hot_region_costs_more_confidence_than_a_random_one(spots):
+    clf, X, y = spots
+    maps = grad_cam(clf, X, y)
+    assert maps.shape == X.shape and maps.min() >= 0 and maps.max() == 1
+    rng = np.random.default_rng(1)
+
+    def confidence_without(heat):
+        hot = heat >= np.quantile(heat, 0.9, axis=(1, 2), keepdims=True)
+        return clf.predict_proba(np.where(hot, 30, X))[np.arange(len(y)), y].mean()
+
+    whole = clf.predict_proba(X)[np.arange(len(y)), y].mean()
+    random = np.array([np.roll(m, tuple(rng.integers(5, 19, 2)), (0, 1)) for m in maps])
+    assert whole - confidence_without(maps) > 2 * (whole - confidence_without(random))
+
+
+def test_layers_and_targets_can_be_named(spots):
+    clf, X, _ = spots
+    assert not np.array_equal(grad_cam(clf, X[:4], layer="features.0"), grad_cam(clf, X[:4]))
+    assert not np.array_equal(grad_cam(clf, X[:4], 0), grad_cam(clf, X[:4], 1))
+    with pytest.raises(ValueError, match="is no class"):
+        grad_cam(clf, X[:4], 7)
+    with pytest.raises(ValueError, match="there are features.0"):
+        grad_cam(clf, X[:4], layer="features.1")
+
+
+def test_what_has_no_gradient_says_so(spots):
+    clf, X, y = spots
+    with pytest.raises(TypeError, match="needs a CNNClassifier"):
+        grad_cam(LogisticRegression().fit(X.reshape(300, -1)[:, :5], y), X)
+    small = CompressedClassifier(CNNClassifier(width=4, max_epochs=1), [("q", Quantize("int8"))]).fit(X, y)
+    with pytest.raises(TypeError, match="int8"):
+        grad_cam(small, X)
+
+
+def test_display_overlays_and_gives_a_frame(spots):
+    clf, X, _ = spots
+    shown = GradCAMDisplay.from_estimator(clf, X[:2]).plot()
+    assert len(shown.axes_) == 2 and len(shown.axes_[0].images) == 2
+    assert len(shown.frame()) == 2 * 24 * 24
