@@ -82,16 +82,17 @@ def cv_results(history):
     scores = np.array([result.score for _, result in pairs])
     seconds = [(result.details or {}).get("fit_seconds", np.nan) for _, result in pairs]
     params = [history.space.decode(trial.params) for trial, _ in pairs]
-    worst = np.where(np.isnan(scores), -np.inf, scores)
+    fidelity = np.array([trial.fidelity for trial, _ in pairs])
+    ranked = np.where(np.isnan(scores) | (fidelity < 1), -np.inf, scores)  # only full evaluations compare
     return {
         "params": params,
         **{f"param_{name}": _column(params, name) for name in sorted({name for row in params for name in row})},
         **{f"split{k}_test_score": splits[:, k] for k in range(n_folds)},
         "mean_test_score": scores,
         "std_test_score": np.array([_spread(row) for row in splits]),
-        "rank_test_score": rankdata(-worst, method="min").astype(np.int32),
+        "rank_test_score": rankdata(-ranked, method="min").astype(np.int32),
         "mean_fit_time": np.array(seconds),
-        "fidelity": np.array([trial.fidelity for trial, _ in pairs]),
+        "fidelity": fidelity,
         "status": np.array([str(result.status) for _, result in pairs]),
     }
 

@@ -23,6 +23,7 @@ from sklearn.svm import SVC
 
 from skauto.estimators._category_codes import category_codes
 from skauto.estimators._safe_folds import SafeFolds
+from skauto.estimators._plain_names import plain_names
 from skauto.estimators._table_cleaner import TableCleaner, category_columns, numeric_columns
 from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.resample._random_samplers import RandomOverSampler, RandomUnderSampler
@@ -95,6 +96,11 @@ def balanced(classifier, imbalance, ratio, seed):
 def native(values, traits):
     """Boosting takes cleaned tables as they are: missing values and category columns included."""
     return None
+
+
+def named(values, traits):
+    """LightGBM takes cleaned tables too, but not every character in the names of columns."""
+    return None if traits.sparse else FunctionTransformer(plain_names)
 
 
 def codes(values, traits):

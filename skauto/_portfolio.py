@@ -45,7 +45,7 @@ class Candidate:
 LIGHTGBM = Candidate(
     name="lightgbm",
     build=make.lightgbm,
-    prepare=make.native,
+    prepare=make.named,
     space={
         "learning_rate": loguniform(0.02, 0.2),
         "n_estimators": randint(40, 300),

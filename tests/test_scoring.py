@@ -138,7 +138,8 @@ def test_probability_functions_see_columns_as_scikit_learn_has_them(order):
 
 
 @pytest.mark.parametrize(
-    ("given", "hint"), [("f1_makro", "f1_macro"), ("rocauc", "roc_auc"), ("acuracy", "accuracy"), ("zzz", "for example")]
+    ("given", "hint"),
+    [("f1_makro", "f1_macro"), ("rocauc", "roc_auc"), ("acuracy", "accuracy"), ("zzz", "for example")],
 )
 def test_an_unknown_name_is_told_what_was_meant(given, hint):
     with pytest.raises(ValueError, match=f"scoring='{given}' is not a known score.*{hint}"):
