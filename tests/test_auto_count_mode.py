@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.datasets import make_classification
 
-from skauto.search import Halving, Random
+from skauto.search.strategies._halving import Halving
+from skauto.search.strategies._random import Random
 from tests.autos import quick
 
 X, Y = make_classification(160, 5, weights=[0.7], flip_y=0.1, random_state=0)

@@ -1,5 +1,7 @@
 """After the search: when a rebalanced trial may win, what a refit gives, and where the cut sits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -14,7 +16,7 @@ from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
 
 def scored(number, score, folds, natural=True, proba=None):
     values = {"candidate": "logistic", "imbalance": "none" if natural else "smote"}
-    return Scored(number, values, score, np.array(folds), proba, 0.1, None, natural)
+    return Scored(number, values, score, score, np.array(folds), proba, fit_seconds=0.1, stop=None, natural=natural)
 
 
 def test_the_best_natural_trial_wins():
@@ -68,7 +70,7 @@ def test_members_are_mixed_by_their_weights(plan):
 
 def trial_of(plan, name):
     values = next(v for v in map(plan.space.decode, plan.first) if v["candidate"] == name)
-    return Scored(0, values, 0.5, np.array([0.5]), None, 0.1, None, True)
+    return replace(scored(0, 0.5, [0.5]), values=values)
 
 
 def test_a_refit_is_a_pipeline_of_all_rows_with_the_users_labels(plan):
@@ -98,7 +100,7 @@ def test_a_cut_is_the_last_step_and_moves_labels_only(plan, positive):
 
 
 def test_a_cut_of_many_classes():
-    X, y = make_classification(150, 5, n_informative=4, n_classes=3, random_state=0)
+    X, y = make_classification(150, 5, n_informative=4, n_redundant=0, n_classes=3, random_state=0)
     data = inspect(X, y)
     plan = make_plan(data, scoring="f1", cv=3, candidates=["logistic"], pos_label=None, seed=0, threads=1)
     cut = with_cut(refit(plan.context, trial_of(plan, "logistic"), data.classes), np.array([1.0, 5.0, 1.0]), None)

@@ -20,7 +20,7 @@ def boosting(**settings):
 
 
 def data(n_classes=2, n=300):
-    X, y = make_classification(n, 6, n_informative=4, n_classes=n_classes, flip_y=0.2, random_state=0)
+    X, y = make_classification(n, 6, n_informative=4, n_redundant=0, n_classes=n_classes, flip_y=0.2, random_state=0)
     return (X[: n // 2], y[: n // 2]), (X[n // 2 :], y[n // 2 :])
 
 
