@@ -12,7 +12,6 @@ from skauto._finish import Finish
 from skauto._inputs import align, inspect, rarest_class
 from skauto._leaderboard import cv_results, leaderboard
 from skauto._memory import memory_bytes
-from skauto._plan import make_plan
 from skauto._progress import Progress
 from skauto._scoring import own_pos_label, resolve_metric
 from skauto._seeds import root_seed
@@ -61,7 +60,8 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
     time_limit : float or None, default=300
         Seconds for everything, refit and ensemble included. A search of a small table may end sooner.
     n_iter : int or None, default=None
-        Most trials. With `time_limit=None` the result is the same on any number of workers.
+        Most trials. With `time_limit=None` the result is the same on any number of workers, and nothing stops a
+        trial that hangs.
     cv : int or splitter, default=5
         Folds. An integer means stratified folds, drawn up to three times on small tables.
     candidates : "auto" or list of str, default="auto"
@@ -113,7 +113,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
     >>> from sklearn.datasets import load_breast_cancer
     >>> from skauto import AutoClassifier
     >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
-    >>> auto = AutoClassifier(n_iter=3, time_limit=None, cv=3, n_jobs=1, random_state=0, verbose=0).fit(X, y)
+    >>> auto = AutoClassifier(n_iter=3, time_limit=None, cv=3, pos_label=0, n_jobs=1, random_state=0, verbose=0).fit(X, y)
     >>> auto.predict_proba(X).shape
     (569, 2)
     >>> auto.leaderboard_["candidate"].nunique()
@@ -306,10 +306,12 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         return max(_cores() // self._n_workers(), 1)
 
     def _plan(self, data, seed, threads):
+        from skauto._plan import make_plan  # loads the portfolio's packages, which importing skauto must not
+
         candidates = self.candidates if isinstance(self.candidates, str) else list(self.candidates)
         return make_plan(
             data, scoring=self.scoring, cv=self.cv, candidates=candidates, pos_label=self.pos_label_, seed=seed,
-            threads=threads,
+            threads=threads, finite=isinstance(make_strategy(self.strategy), Grid),
         )  # fmt: skip
 
     def _search(self, plan, seed, pool, phases, progress):
@@ -340,12 +342,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         if self.strategy in ("auto", "halving"):
             small = plan.min_fidelity(ROWS_TO_HALVE if self.strategy == "auto" else ROWS_OF_A_RUNG)
             return Random() if small >= 1 else Halving(Random(), min_fidelity=small, n_initial=RUNG)
-        strategy = make_strategy(self.strategy)
-        if isinstance(strategy, Grid):
-            raise ValueError(
-                "strategy='grid' needs a finite space, but that of AutoClassifier is continuous; 'random' covers it"
-            )
-        return strategy
+        return make_strategy(self.strategy)
 
     def _keep(self, history, finish):
         best = finish.best

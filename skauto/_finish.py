@@ -186,7 +186,7 @@ class Finish:
             self._assemble(best, members, fitted)
         else:
             with self.phases("refit"):
-                self._fall_back()
+                self._fall_back(history)
 
     def _valid_over_train(self):
         folds = self.plan.context.folds
@@ -244,7 +244,7 @@ class Finish:
         self.report = {**scoring.report(proba), "members": names}
         self.best_estimator = with_cut(fitted[self.best.number], scoring.cut(self.best.proba), self.pos_label)
 
-    def _fall_back(self):
+    def _fall_back(self, history):
         """A quick model where no trial could be evaluated and refitted in time."""
         self.pool.submit("fallback", quick_fit, self.classes)
         outcomes = self.pool.wait(max(self.phases.left(), FALLBACK_LEAST))
@@ -257,7 +257,7 @@ class Finish:
             y = self.classes[self.plan.context.y]
             model = Pipeline([("classify", prior.fit(np.zeros((len(y), 1)), y, self.plan.context.weight))])
         warnings.warn(
-            f"no trial was evaluated and refitted within the time limit, so the model is {name}; raise time_limit",
+            f"no trial was evaluated and refitted, so the model is {name}; {_why(history)}",
             UserWarning,
             stacklevel=4,
         )
@@ -265,6 +265,12 @@ class Finish:
         self.cut = 0.5 if n_classes == 2 else np.ones(n_classes)
         self.ensemble = WeightedEnsembleClassifier.from_fitted([model], [1.0])
         self.best_estimator = with_cut(model, self.cut, self.pos_label)
+
+
+def _why(history):
+    """What the user can do: the first reason that was not time, else more time."""
+    reasons = [result.reason for _, result in history.finished if result.status in ("failed", "crashed", "memory")]
+    return f"a trial failed with {reasons[0]!r}" if reasons else "raise time_limit"
 
 
 def quick_fit(context, labels):

@@ -22,8 +22,8 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC
 
 from skauto.estimators._category_codes import category_codes
-from skauto.estimators._safe_folds import SafeFolds
 from skauto.estimators._plain_names import plain_names
+from skauto.estimators._safe_folds import SafeFolds
 from skauto.estimators._table_cleaner import TableCleaner, category_columns, numeric_columns
 from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.resample._random_samplers import RandomOverSampler, RandomUnderSampler

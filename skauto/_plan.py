@@ -22,6 +22,9 @@ REPEAT_ROWS, MAX_REPEATS = 3_000, 3
 # Trials of a search beyond the defaults: one for so many rows, since more would only fit the noise of the folds.
 ROWS_A_TRIAL = 4
 
+# What a grid tries of a distribution.
+GRID_QUANTILES = (0.2, 0.8)
+
 # Share of the trials that leave the classes as they are.
 NATURAL_SHARE = 0.6
 
@@ -59,7 +62,7 @@ class Builder:
         return _pipelines.build(self.candidates[values["candidate"]], rest, self.traits, seed)
 
 
-def make_plan(data, *, scoring, cv, candidates, pos_label, seed, threads):
+def make_plan(data, *, scoring, cv, candidates, pos_label, seed, threads, finite=False):
     """The plan of a search over tables.
 
     Parameters
@@ -74,6 +77,8 @@ def make_plan(data, *, scoring, cv, candidates, pos_label, seed, threads):
     seed : int
     threads : int
         Threads of one worker.
+    finite : bool, default=False
+        Whether the space must be a grid.
     """
     n_classes = len(data.classes)
     positive = int(np.flatnonzero(data.classes == pos_label)[0]) if n_classes == 2 else 1
@@ -81,7 +86,7 @@ def make_plan(data, *, scoring, cv, candidates, pos_label, seed, threads):
     folds, repeat = _folds(data, cv, seed)
     traits = _traits(data, folds, threads)
     chosen, missing = available(candidates, traits)
-    space, first = table_space(chosen)
+    space, first = table_space(chosen, finite)
     rows = np.concatenate([valid for _, valid in folds])
     judged = Scoring(
         name=name,
@@ -172,7 +177,7 @@ def _lacks(candidate):
     if candidate.package is None:
         return ""
     if candidate.extra is not None:  # loading an extra can take seconds: only look whether it is there
-        found = importlib.util.find_spec(candidate.package) is not None
+        found = all(importlib.util.find_spec(package) for package in candidate.package.split())
         return "" if found else f"`pip install 'skauto[{candidate.extra}]'` brings it"
     try:
         require(candidate.package)
@@ -181,18 +186,33 @@ def _lacks(candidate):
     return ""
 
 
-def table_space(candidates):
-    """The space of some candidates, a branch for each way to treat the classes, and their first configurations."""
+def table_space(candidates, finite=False):
+    """The space of some candidates, a branch for each way to treat the classes, and their first configurations.
+
+    With `finite` each distribution becomes a few of its quantiles, and there are no first configurations.
+    """
     branches, weights = [], []
     for candidate in candidates:
         own = {"candidate": [candidate.name], **candidate.space}
         ways = [{"imbalance": ["none"]}, *candidate.imbalance]
         shares = [NATURAL_SHARE] + [(1 - NATURAL_SHARE) / max(len(ways) - 1, 1)] * (len(ways) - 1)
-        branches += [{**own, **way} for way in ways]
+        branches += [_listed({**own, **way}) if finite else {**own, **way} for way in ways]
         weights += [share * candidate.weight for share in shares]
     space = Space(branches, weights=weights)
+    if finite:
+        return space, []
     ranked = sorted((place, candidate.name) for candidate in candidates for place, _ in candidate.first)
     return space, [space.encode(_first(candidates, place, name)) for place, name in ranked]
+
+
+def _listed(branch):
+    """The branch with a list in the place of each distribution."""
+    return {name: _quantiles(values) if hasattr(values, "ppf") else values for name, values in branch.items()}
+
+
+def _quantiles(distribution):
+    values = np.unique(distribution.ppf(GRID_QUANTILES))
+    return [int(value) if hasattr(distribution.dist, "pmf") else float(value) for value in values]
 
 
 def _first(candidates, place, name):

@@ -191,7 +191,7 @@ MLP = Candidate(
     imbalance=(OVER,),
     weight=0.3,
     sparse=False,
-    package="torch",
+    package="torch skorch",
     extra="deep",
 )
 

@@ -217,7 +217,7 @@ class Scoring:
         return _mean([_ap(y[rows], proba[rows], self._weight(rows)) for rows in self.parts])
 
     def report(self, proba):
-        """The score, F1, AUC, AP and the score of each fold."""
+        """The score, F1, AUC, AP and the score of each fold; the score is 0 where no fold could be judged."""
         y, proba = self.oriented(proba)
         f1 = CONFUSION_METRICS["f1_macro" if proba.shape[1] > 2 else "f1"]
         scores_f1 = self._label_score(y, proba, f1)
@@ -231,7 +231,8 @@ class Scoring:
         else:
             value = scores_f1 if self.metric is f1 else self._label_score(y, proba, self.metric)
         folds = [value(np.flatnonzero(self.fold == k)) for k in np.unique(self.fold)]
-        return {"score": self._pooled(value), "fold_scores": folds, **measures}
+        score = self._pooled(value)
+        return {"score": score if np.isfinite(score) else 0.0, "fold_scores": folds, **measures}
 
     def cut(self, proba):
         """The cut that the score likes best on all rows: 0.5 or equal weights where the score needs no labels."""

@@ -209,7 +209,6 @@ def test_faults_of_the_data(fault):
     ("changes", "message"),
     [
         ({"strategy": "ranodm"}, "Did you mean 'random'"),
-        ({"strategy": "grid"}, "needs a finite space"),
         ({"scoring": "f1_makro"}, "did you mean 'f1_macro'"),
         ({"candidates": ["lightgmb"]}, "did you mean 'lightgbm'"),
         ({"pos_label": "yes"}, "pos_label='yes' is not among the classes \\[0, 1\\]"),
