@@ -75,8 +75,8 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
         -------
         self : object
         """
-        X = self._checked(X, reset=True)
-        self.detector_ = self._detector("all").fit(X)
+        detector = self._detector("all")
+        self.detector_ = detector.fit(self._checked(X, reset=True))
         return self
 
     def fit_transform(self, X, y=None):
