@@ -8,20 +8,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skauto.resample import BalancedBaggingClassifier
-
-
-@parametrize_with_checks(
-    [BalancedBaggingClassifier(LogisticRegression(), n_estimators=2, random_state=0)],
-    expected_failed_checks=lambda estimator: {
-        "check_sample_weight_equivalence_on_dense_data": "rows are drawn at random",
-        "check_sample_weight_equivalence_on_sparse_data": "rows are drawn at random",
-    },
-)
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
 
 
 def test_better_than_one_tree_with_honest_probabilities():

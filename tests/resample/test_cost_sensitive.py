@@ -33,17 +33,7 @@ class Given(ClassifierMixin, BaseEstimator):
     [
         CostSensitiveClassifier(LogisticRegression(), calibration=None),
         CostSensitiveClassifier(LogisticRegression(), method="reweight"),
-        CostSensitiveClassifier(LogisticRegression(), method="rejection_sampling", n_estimators=2, random_state=0),
-        CostSensitiveClassifier(LogisticRegression(), method="metacost", n_estimators=2, random_state=0),
-    ],
-    expected_failed_checks=lambda estimator: (
-        {
-            "check_sample_weight_equivalence_on_dense_data": "rows are drawn at random",
-            "check_sample_weight_equivalence_on_sparse_data": "rows are drawn at random",
-        }
-        if estimator.method in ("rejection_sampling", "metacost")
-        else {}
-    ),
+    ]
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)

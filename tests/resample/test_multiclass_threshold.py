@@ -5,21 +5,9 @@ import pytest
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score, f1_score
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skauto.resample import MulticlassThresholdClassifierCV
 from skauto.resample._multiclass_threshold import confusion_metric
-
-
-@parametrize_with_checks(
-    [MulticlassThresholdClassifierCV(LogisticRegression(), random_state=0)],
-    expected_failed_checks=lambda estimator: {
-        "check_sample_weight_equivalence_on_dense_data": "repeated rows fall in other folds than weighted ones",
-        "check_sample_weight_equivalence_on_sparse_data": "repeated rows fall in other folds than weighted ones",
-    },
-)
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
 
 
 @pytest.fixture(scope="module")

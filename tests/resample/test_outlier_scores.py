@@ -5,26 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import KernelDensity
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skauto.resample import ECOD, OutlierScoreTransformer
-
-OUT_OF_FOLD = "training rows get scores of detectors that have not seen them, on purpose"
-
-
-@parametrize_with_checks(
-    [OutlierScoreTransformer("ecod", random_state=0), ECOD()],
-    expected_failed_checks=lambda estimator: (
-        {
-            "check_transformer_general": OUT_OF_FOLD,
-            "check_transformer_data_not_an_array": OUT_OF_FOLD,
-        }
-        if isinstance(estimator, OutlierScoreTransformer)
-        else {}
-    ),
-)
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
 
 
 @pytest.mark.parametrize("detector", ["isolation_forest", "lof", "ecod", KernelDensity()])
