@@ -8,8 +8,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._seeds import child_seed, root_seed
+from skauto.resample._priors import correct_priors
 from skauto.resample._random_samplers import RandomUnderSampler
-from skauto.resample._resampling_classifier import ResamplingClassifier
+from skauto.resample._resampling_classifier import CLEANERS, ResamplingClassifier
 from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight
 
 
@@ -29,7 +30,8 @@ class BalancedBaggingClassifier(WrappedClassifier):
     sampler : sampler, default=None
         What balances a bag; None for `RandomUnderSampler()`. Each bag has a seed of its own.
     prior_correction : bool, default=True
-        Move the probabilities of each bag back to the natural shares of the classes (see `ResamplingClassifier`).
+        Move the mean probabilities back to the natural shares of the classes (see `ResamplingClassifier`); bags of a
+        sampler that cleans are calibrated one by one.
     random_state : int, RandomState or None, default=None
         Seed.
     n_jobs : int, default=None
@@ -41,6 +43,8 @@ class BalancedBaggingClassifier(WrappedClassifier):
         The fitted bags.
     classes_ : ndarray of shape (n_classes,)
         The class labels.
+    natural_priors_, trained_priors_ : ndarray of shape (n_classes,)
+        Shares of the classes in y, and in the bags on average.
 
     References
     ----------
@@ -100,6 +104,9 @@ class BalancedBaggingClassifier(WrappedClassifier):
         bags = [self._bag(child_seed(seed, "bag", i)) for i in range(self.n_estimators)]
         self.estimators_ = Parallel(n_jobs=self.n_jobs)(delayed(_fit)(bag, X, labels, fit_params) for bag in bags)
         self.estimator_ = self.estimators_[0]
+        self.natural_priors_ = self.estimator_.natural_priors_
+        trained = np.mean([bag.trained_priors_ for bag in self.estimators_], axis=0)
+        self.trained_priors_ = self.natural_priors_ if self._cleans() else trained
         return self
 
     def _bag(self, seed):
@@ -108,16 +115,22 @@ class BalancedBaggingClassifier(WrappedClassifier):
         for part in (sampler, estimator):
             seeded = {name: seed for name in part.get_params() if name.split("__")[-1] == "random_state"}
             part.set_params(**seeded)
-        return ResamplingClassifier(estimator, sampler, prior_correction=self.prior_correction)
+        # The mean is corrected, not each bag: those of pure trees say 0 or 1, which no factor moves.
+        return ResamplingClassifier(estimator, sampler, prior_correction=self._cleans())
+
+    def _cleans(self):
+        """Whether the bags see to their probabilities themselves."""
+        return self.prior_correction and isinstance(self.sampler, CLEANERS)
 
     def _base(self):
         return DecisionTreeClassifier() if self.estimator is None else self.estimator
 
     @available_if(lambda self: self.estimator is None or hasattr(self.estimator, "predict_proba"))
     def predict_proba(self, X):
-        """Mean probabilities of the bags, (n, n_classes)."""
+        """Mean probabilities of the bags under the natural shares of the classes, (n, n_classes)."""
         check_is_fitted(self)
-        return np.mean([bag.predict_proba(X) for bag in self.estimators_], axis=0)
+        proba = np.mean([bag.predict_proba(X) for bag in self.estimators_], axis=0)
+        return correct_priors(proba, self.trained_priors_, self.natural_priors_) if self.prior_correction else proba
 
     def predict(self, X):
         """The class of the greatest mean probability, or of most votes where there are none, (n,)."""

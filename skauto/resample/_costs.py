@@ -23,19 +23,20 @@ def checked_costs(cost_matrix, classes, n=None):
     ValueError
         If the shape does not fit, a label is missing, or a cost is not finite.
     """
+    classes = np.asarray(classes).tolist()
     size = len(classes)
     if cost_matrix is None:
         return 1.0 - np.eye(size)
     if isinstance(cost_matrix, pd.DataFrame):
         missing = [c for c in classes if c not in cost_matrix.index or c not in cost_matrix.columns]
         if missing:
-            raise ValueError(f"cost_matrix has no row or column for the labels {missing}: name all of {list(classes)}.")
-        cost_matrix = cost_matrix.loc[list(classes), list(classes)]
+            raise ValueError(f"cost_matrix has no row or column for the labels {missing}: name all of {classes}.")
+        cost_matrix = cost_matrix.loc[classes, classes]
     costs = np.asarray(cost_matrix, dtype=float)
     by_row = n is not None and costs.shape == (n, size, size)
     if costs.shape != (size, size) and not by_row:
         raise ValueError(
-            f"cost_matrix has shape {costs.shape}, but there are {size} classes {list(classes)}: give ({size}, "
+            f"cost_matrix has shape {costs.shape}, but there are {size} classes {classes}: give ({size}, "
             f"{size}), or ({'n' if n is None else n}, {size}, {size}) for costs by row."
         )
     if not np.isfinite(costs).all():

@@ -9,12 +9,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skauto._seeds import child_seed, root_seed
 
-DETECTORS = {
-    "isolation_forest": IsolationForest,
-    "lof": lambda: LocalOutlierFactor(novelty=True),
-    "ecod": lambda: ECOD(),
-}
-
 
 class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
     """Adds to each row how much it is an outlier, by any detector; greater is stranger.
@@ -75,8 +69,8 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
         -------
         self : object
         """
-        X = self._checked(X, reset=True)
-        self.detector_ = self._detector("all").fit(X)
+        detector = self._detector("all")
+        self.detector_ = detector.fit(self._checked(X, reset=True))
         return self
 
     def fit_transform(self, X, y=None):
@@ -249,3 +243,10 @@ class ECOD(OutlierMixin, BaseEstimator):
 def _skewness(values):
     spread = values.std() if len(values) else 0.0
     return float((((values - values.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0
+
+
+DETECTORS = {
+    "isolation_forest": IsolationForest,
+    "lof": lambda: LocalOutlierFactor(novelty=True),
+    "ecod": ECOD,
+}

@@ -232,15 +232,16 @@ class PriorCorrectedClassifier(WrappedClassifier):
         -------
         self : object
         """
+        inner = self._inner()
         labels, self.classes_ = checked_target(X, y)
         if sample_weight is not None:
             fit_params["sample_weight"] = sample_weight = checked_weight(sample_weight, labels)
         self.natural_priors_ = positive_priors(labels, self.classes_, sample_weight)
         if self.trained_priors is None:
-            self.trained_priors_ = trained_priors(self.estimator, labels, self.classes_, sample_weight)
+            self.trained_priors_ = trained_priors(inner, labels, self.classes_, sample_weight)
         else:
             self.trained_priors_ = self._given_priors()
-        self.estimator_ = self._inner().fit(X, labels, **self._routed(fit_params))
+        self.estimator_ = inner.fit(X, labels, **self._routed(fit_params))
         return self
 
     def _given_priors(self):

@@ -108,11 +108,12 @@ class ResamplingClassifier(WrappedClassifier):
         return self
 
     def _fit_resampled(self, X, y, fit_params):
+        inner = self._inner()
         fit_params = self._routed(fit_params)
         rows = {name: value for name, value in fit_params.items() if _belongs_to_rows(value, len(y))}
         X, y, rows = resample_rows(self.sampler, X, y, rows)
-        self.trained_priors_ = trained_priors(self.estimator, y, self.classes_, rows.get("sample_weight"))
-        self.estimator_ = self._inner().fit(X, y, **{**fit_params, **rows})
+        self.trained_priors_ = trained_priors(inner, y, self.classes_, rows.get("sample_weight"))
+        self.estimator_ = inner.fit(X, y, **{**fit_params, **rows})
 
     def _calibrates(self, labels):
         """Whether probabilities are calibrated: after cleaning, where each class has two rows at least."""

@@ -3,6 +3,7 @@
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
 from sklearn.base import clone
+from sklearn.utils import indexable
 
 
 def resample_rows(sampler, X, y, metadata):
@@ -81,6 +82,7 @@ def _append_typical(values, y, y_new):
 
 def take_rows(X, rows):
     """Rows of a DataFrame, matrix, array or list by position."""
-    if hasattr(X, "iloc"):
-        return X.iloc[rows]
-    return X[rows] if hasattr(X, "shape") else [X[i] for i in rows]
+    if isinstance(X, list):
+        return [X[i] for i in rows]
+    (X,) = indexable(X)
+    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]

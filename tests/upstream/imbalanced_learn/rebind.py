@@ -15,7 +15,7 @@ import skauto.resample
 EXCEPTIONS = {
     "test_random_over_sampling_heterogeneous_data_smoothed_bootstrap": "demands an error; numbers are jittered and "
     "categories copied instead",
-    "test_borderline_smote_no_in_danger_samples": "demands that nothing is done, silently; SMOTE with a warning instead",
+    "test_borderline_smote_no_in_danger_samples": "demands that nothing is done; SMOTE with a warning instead",
     "test_svm_smote_all_noise": "demands an error; SMOTE with a warning instead",
     "test_sample_kmeans_not_enough_clusters": "demands an error; SMOTE with a warning instead",
 }

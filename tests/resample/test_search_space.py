@@ -1,0 +1,49 @@
+"""The search space: nothing first, only what can be done, and every point of it can be fitted."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, ParameterGrid
+from sklearn.naive_bayes import GaussianNB
+
+from skauto.resample import ResamplingClassifier, ResamplingWarning, imbalance_search_space
+
+
+@pytest.mark.parametrize("counts", [[50, 50], [95, 5], [60, 3, 1], [200, 40, 20]])
+def test_every_point_can_be_fitted(counts):
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(len(counts)), counts)
+    X = rng.normal(size=(len(y), 3)) + y[:, None]
+    space = imbalance_search_space(y, LogisticRegression())
+    assert space[0] == {"sampler": [None]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ResamplingWarning)
+        for point in ParameterGrid(space):
+            model = ResamplingClassifier(LogisticRegression()).set_params(**point).fit(X, y)
+            np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1)
+
+
+def test_balanced_classes_leave_nothing_to_try():
+    assert imbalance_search_space([0, 1] * 50, LogisticRegression()) == [{"sampler": [None]}]
+
+
+def test_weights_only_where_the_estimator_has_them_and_few_enough_rows():
+    y = [0] * 200_000 + [1] * 2_000
+    names = [list(entry) for entry in imbalance_search_space(y, GaussianNB())]
+    assert ["sampler", "estimator__class_weight"] not in names
+    over = [entry for entry in imbalance_search_space(y, GaussianNB()) if "sampler__k_neighbors" in entry]
+    assert max(over[0]["sampler__sampling_strategy"]) == 0.25
+
+
+def test_a_prefix_and_a_search():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [180, 30])
+    X = rng.normal(size=(210, 2)) + y[:, None]
+    space = imbalance_search_space(y, LogisticRegression(), prefix="model__")
+    assert all(name.startswith("model__") for entry in space for name in entry)
+    search = GridSearchCV(
+        ResamplingClassifier(LogisticRegression()), imbalance_search_space(y, LogisticRegression()), cv=2
+    )
+    assert "sampler" in search.fit(X, y).best_params_
