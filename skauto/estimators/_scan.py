@@ -218,7 +218,8 @@ def _scan_context(ctx, inputs, output):
     ctx.save_for_backward(pre, h0, steps, output)
 
 
-def _scan_gradient(ctx, dh):
+@functools.partial(min_scan.register_autograd, setup_context=_scan_context)
+def _(ctx, dh):
     pre, h0, steps, h = ctx.saved_tensors
     dpre, dh0 = torch.ops.skauto.min_scan_backward(pre, h, h0, dh, steps, ctx.lstm, ctx.reverse)
     return dpre, None if h0 is None else dh0, None, None, None
@@ -229,17 +230,14 @@ def _linear_context(ctx, inputs, output):
     ctx.save_for_backward(x, weight, bias, h0, steps, output)
 
 
-def _linear_gradient(ctx, dh):
+@functools.partial(min_linear_scan.register_autograd, setup_context=_linear_context)
+def _(ctx, dh):
     x, weight, bias, h0, steps, h = ctx.saved_tensors
     need_dx = ctx.needs_input_grad[0]
     dx, dw, db, dh0 = torch.ops.skauto.min_linear_scan_backward(
         x, weight, bias, h, h0, dh, steps, ctx.lstm, ctx.reverse, need_dx
     )
     return dx if need_dx else None, dw, db, None if h0 is None else dh0, None, None, None
-
-
-min_scan.register_autograd(_scan_gradient, setup_context=_scan_context)
-min_linear_scan.register_autograd(_linear_gradient, setup_context=_linear_context)
 
 
 @flop_counter.register_flop_formula(torch.ops.skauto.min_scan)
