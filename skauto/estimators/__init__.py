@@ -9,7 +9,6 @@ NAMES = {
     "CompressedClassifier": "compression._classifier",
     "DamagedModelError": "compression._packed",
     "Distill": "compression._distill",
-    "Footprint": "_footprint",
     "GradCAMDisplay": "_gradcam",
     "LowRank": "compression._lowrank",
     "MLPClassifier": "_mlp",
@@ -19,7 +18,7 @@ NAMES = {
     "grad_cam": "_gradcam",
 }
 
-__all__ = [*NAMES]
+__all__ = sorted(NAMES)
 
 
 def __getattr__(name):
