@@ -1,4 +1,5 @@
-# What a clone is good for: `make demo`, `make test`, `make check`. Each sets up .venv as far as it needs it.
+# What a clone is good for: `make demo`, `make test` (the quick suite), `make check` (lint and every test) and
+# `make upstream` (other projects' own tests, run on skauto's classes). Each sets up .venv as far as it needs it.
 #
 # Needed from the system: Python 3.11 or later with its venv module (Debian: python3-venv). LightGBM also needs
 # libgomp1; where that is missing, skauto says so and works without this one candidate, and its tests are skipped.
@@ -8,7 +9,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check lint clean
+.PHONY: demo test check lint upstream clean
 
 demo: $(VENV)/.installed
 	$(RUN) -m skauto demo
@@ -22,6 +23,13 @@ check: lint
 lint: $(VENV)/.installed-test
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+
+# Each folder of tests/upstream has a plugin that puts skauto's names in the place of the other project's.
+UPSTREAM := $(RUN) -m pytest -o filterwarnings=default -o xfail_strict=false
+
+upstream: $(VENV)/.installed-test
+	$(UPSTREAM) -p tests.upstream.imbalanced_learn.rebind --pyargs \
+		imblearn.over_sampling imblearn.under_sampling imblearn.combine
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis

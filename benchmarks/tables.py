@@ -8,16 +8,19 @@ with --resume and what is known is not run again. benchmarks/README.md says wher
 """
 
 import argparse
+import importlib
 import json
 import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import psutil
+from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from floors import FLOORS, fit_floor
@@ -60,8 +63,6 @@ def split_rows(y, seed):
 
 def scores(y, predicted, probability, classes, positive):
     """F1, AUC and AP: of the positive class, or macro one-vs-rest over the classes present in y."""
-    from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
-
     labels = [positive] if positive is not None else list(np.unique(y))
     columns = [list(classes).index(label) for label in labels]
     truths = [y == label for label in labels]
@@ -76,12 +77,18 @@ def fit_skauto(X, y, time_limit, seed, n_jobs):
     """Fit AutoClassifier; return predict, predict_proba, classes and what to record of the search."""
     from skauto import AutoClassifier
 
-    model = AutoClassifier(time_limit=time_limit, random_state=seed, n_jobs=n_jobs, verbose=0).fit(X, y)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = AutoClassifier(time_limit=time_limit, random_state=seed, n_jobs=n_jobs, verbose=0).fit(X, y)
     board = model.leaderboard_
+    full = board[(board["status"] == "complete") & (board["fidelity"] >= 1) & (board["candidate"] != "ensemble")]
     notes = {
         "statuses": {str(k): int(v) for k, v in board["status"].value_counts().items()},
-        "best": str(board["candidate"].iloc[0]),
-        "budget": json.loads(json.dumps(model.budget_, default=float)),
+        "full_candidates": sorted(full["candidate"].unique()),
+        "reasons": sorted({str(r)[:200] for r in board["reason"] if r})[:10],
+        "inner": {name: float(board[name].iloc[0]) for name in ("F1", "AUC", "AP")},
+        "budget": json.loads(model.budget_.to_json()),
+        "warnings": sorted({str(w.message)[:200] for w in caught})[:5],
     }
     return model.predict, model.predict_proba, model.classes_, notes
 
@@ -92,6 +99,8 @@ def fit_one(args):
     seed, system = args.seed, args.systems[0]
     train, test = split_rows(y, seed)
     X_train = X.iloc[train].reset_index(drop=True)
+    if system == "skauto":
+        importlib.import_module("skauto._auto")  # what importing takes is measured by import_time.py
     started, notes = time.perf_counter(), {}
     if system == "skauto":
         predict, predict_proba, classes, notes = fit_skauto(X_train, y[train], args.time_limit, seed, args.n_jobs)
@@ -181,14 +190,20 @@ def report(rows, time_limit):
         frame["error"] = None
     failed = frame[frame["error"].notna()]
     frame = frame[frame["error"].isna()].drop_duplicates(["system", "table", "seed"], keep="last")
+    n_systems = frame.groupby(["table", "seed"])["system"].transform("nunique")
+    frame = frame[n_systems == frame["system"].nunique()]
     per_table = frame.groupby(["system", "table"])[[*MEASURES, "seconds", "peak_mb"]].mean()
-    shared = set.intersection(*(set(per_table.loc[s].index) for s in per_table.index.unique("system")))
-    means = per_table[per_table.index.isin(shared, level="table")].groupby("system").mean()
-    parts = [f"Means over {len(shared)} tables:", markdown(means)]
+    means = per_table.groupby("system").mean()
+    n_tables, n_splits = frame["table"].nunique(), len(frame[["table", "seed"]].drop_duplicates())
+    parts = [f"Means over {n_tables} tables ({n_splits} splits that every system has):", markdown(means)]
     ours = frame[frame["system"] == "skauto"]
     if len(ours):
         ratio = ours["seconds"] / time_limit
-        parts.append(f"used/limit: 95th percentile {ratio.quantile(0.95):.3f}, worst {ratio.max():.3f}")
+        fewest = ours["full_candidates"].map(len).min()
+        parts.append(
+            f"used/limit: 95th percentile {ratio.quantile(0.95):.3f}, worst {ratio.max():.3f}; "
+            f"fewest candidates fully evaluated: {fewest}"
+        )
     for measure in (*MEASURES, "seconds", "peak_mb"):
         parts += [f"{measure} per table:", markdown(per_table[measure].unstack("system"))]
     if len(failed):

@@ -4,7 +4,9 @@ import argparse
 import csv
 import gzip
 import io
+import os
 import sys
+import warnings
 from pathlib import Path
 
 from skauto._version import __version__
@@ -22,10 +24,12 @@ def main(argv=None):
     """Run one command; return the exit status."""
     args = _parser().parse_args(argv)
     try:
-        args.command(args)
-    except BrokenPipeError:  # the reader of our output has closed it, as `head` does
-        sys.stderr.close()
-        return 1
+        with warnings.catch_warnings():
+            warnings.simplefilter("default", UserWarning)
+            warnings.showwarning = _warn
+            args.command(args)
+    except BrokenPipeError:  # the reader has gone, as `head` does; what is still buffered goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         return _fail("stopped", 130)
     except OSError as error:
@@ -78,7 +82,7 @@ def demo(args):
     X, y = load_online_shoppers(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.25, stratify=y, random_state=0)
     _say(
-        f"Online Shoppers Purchasing Intention (Sakar et al. 2019): will a visit to a web shop end in a purchase?\n"
+        "Will a visit to a web shop end in a purchase? (Online Shoppers data set, Sakar et al. 2019)\n"
         f"{len(X_train):,} rows to learn from, {len(X_test):,} held back, {X.shape[1]} columns of mixed types, "
         f"{y.mean():.1%} purchases.\n"
     )
@@ -155,19 +159,24 @@ def _auto_classifier(args):
     )
 
 
-def _say_leaderboard(model, n_rows=12):
+def _say_leaderboard(model):
+    """The best row of each candidate, since a search tries most of them more than once, and what failed and why."""
     board = model.leaderboard_
-    _say("\nLeaderboard\n" + _fit_width(board.head(n_rows)))
-    if len(board) > n_rows:
-        _say(f"... and {len(board) - n_rows} more rows")
+    trials = board[board["candidate"] != "ensemble"]
+    tried = ", ".join(f"{count} {status}" for status, count in trials["status"].value_counts().items())
+    _say(f"\nLeaderboard: the best row of each candidate ({len(trials)} trials: {tried})\n")
+    best = board.drop_duplicates("candidate").assign(candidate=lambda b: b["candidate"].str.ljust(14))
+    scores = ["F1"] if best["score"].fillna(0).equals(best["F1"].fillna(0)) else ["score", "F1"]
+    columns = ["candidate", *scores, "AUC", "AP", "fold_spread", "seconds", "status"]
+    _say_frame(best[columns].to_string(index=False, float_format="{:.3f}".format, na_rep="", justify="left"))
+    troubled = trials[~trials["status"].isin(["complete", "cancelled"])]
+    for (candidate, status), rows in troubled.groupby(["candidate", "status"], sort=False):
+        line = f"{candidate}, {len(rows)} {status}: {' '.join(rows['reason'].iloc[0].split())}"
+        _say(line if len(line) <= WIDTH else line[: WIDTH - 3] + "...")
 
 
-def _fit_width(frame):
-    """A DataFrame as text in WIDTH columns: the last columns give way, long texts are cut."""
-    text = frame.drop(columns="params", errors="ignore").to_string(
-        index=False, max_colwidth=40, float_format="{:.3f}".format, na_rep="-", justify="left"
-    )
-    return "\n".join(line.rstrip()[:WIDTH] for line in text.splitlines())
+def _say_frame(text):
+    _say("\n".join(line.rstrip() for line in text.splitlines()))
 
 
 def _say_held_back(model, X, y):
@@ -178,9 +187,10 @@ def _say_held_back(model, X, y):
     positive = model.pos_label_
     score = model.predict_proba(X)[:, list(model.classes_).index(positive)]
     table = pd.crosstab(y.to_numpy(), predicted, rownames=[f"actual {y.name}"], colnames=["predicted"])
-    _say(f"\nOn the {len(y):,} rows held back\n\n{table.to_string()}\n")
+    _say(f"\nOn the {len(y):,} rows held back\n")
+    _say_frame(table.to_string())
     _say(
-        f"F1 {f1_score(y, predicted, pos_label=positive):.3f}   AUC {roc_auc_score(y == positive, score):.3f}   "
+        f"\nF1 {f1_score(y, predicted, pos_label=positive):.3f}   AUC {roc_auc_score(y == positive, score):.3f}   "
         f"AP {average_precision_score(y == positive, score):.3f}   (of {y.name} = {positive})"
     )
 
@@ -194,6 +204,10 @@ def _say_saved(model, out):
 def _say(text, end="\n"):
     sys.stdout.write(text + end)
     sys.stdout.flush()
+
+
+def _warn(message, category, *_):
+    sys.stderr.write(f"skauto: {' '.join(str(message).split())}\n")
 
 
 def _fail(message, status=1):

@@ -204,6 +204,8 @@ def _frame(X):
     for name, dtype in zip(names, X.dtypes, strict=True):
         if getattr(dtype, "kind", "O") == "c":
             raise ValueError(f"Complex data not supported\ncolumn {name!r} of X is complex")
+    if any(isinstance(dtype, np.dtype) and dtype.kind == "O" for dtype in X.dtypes):
+        X = X.infer_objects()  # numbers in columns of objects become numbers
     if list(X.columns) == list(range(len(names))):
         return X.set_axis(_numbered(len(names)), axis=1), None
     return (X if all(isinstance(name, str) for name in X.columns) else X.set_axis(names, axis=1)), names

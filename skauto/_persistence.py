@@ -90,6 +90,14 @@ def load_model(path, *, check_versions=True):
     ModelFileError
         A ValueError: the file is not a model of skauto, other versions wrote it (all named in one line), or it is
         damaged.
+
+    Examples
+    --------
+    >>> from skauto import load_model
+    >>> load_model("nowhere.joblib")
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: [Errno 2] No such file or directory: 'nowhere.joblib'
     """
     import joblib
 

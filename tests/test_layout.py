@@ -14,7 +14,7 @@ PILLARS = ("resample", "estimators", "search")
 FLOORS = {
     0: "_inputs _sklearn _seeds _deps _datasets _native _version",
     1: " ".join(PILLARS),
-    2: "_portfolio _pipelines _scoring _plan _persistence",
+    2: "_finish _leaderboard _memory _persistence _pipelines _plan _portfolio _progress _scoring _timing",
     3: "_auto _compress",
     4: "_cli __main__",
 }

@@ -4,23 +4,27 @@ import importlib
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parent.parent
 FACES = ["skauto", "skauto.resample", "skauto.estimators", "skauto.search"]
-LEFT_UNLOADED = ["torch", "skorch", "lightgbm", "skopt", "matplotlib"]
+LEFT_UNLOADED = ["torch", "skorch", "lightgbm", "skopt", "imblearn", "matplotlib"]
 
 
 def names():
     """Every public name with its import path."""
     faces = [importlib.import_module(face) for face in FACES]
-    return [(face.__name__, name) for face in faces for name in face.__all__ if not name.startswith("__")]
+    return [
+        (face.__name__, name) for face in faces for name in getattr(face, "__all__", ()) if not name.startswith("__")
+    ]
 
 
 def loaded_by(statement):
     """Top-level modules that are loaded after a statement in a fresh process."""
     code = f"import sys; {statement}; sys.stdout.write(' '.join(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     return {name.split(".")[0] for name in done.stdout.split()}
 
 

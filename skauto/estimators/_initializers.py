@@ -1,6 +1,7 @@
 """Initial weights by name."""
 
 from skauto._deps import require
+from skauto.estimators._members import MemberLinear
 
 torch = require("torch", extra="deep")
 init = torch.nn.init
@@ -21,3 +22,6 @@ def initialize(module, name):
     for layer in module.modules():
         if isinstance(layer, (torch.nn.Linear, torch.nn.modules.conv._ConvNd)):
             draw(layer.weight)
+        elif isinstance(layer, MemberLinear):
+            for weight in layer.weight.data:
+                draw(weight.t())

@@ -16,8 +16,17 @@ class WeightedCrossEntropy(torch.nn.Module):
         self.label_smoothing = label_smoothing
 
     def forward(self, logits, codes, weights):
-        """Loss of logits (rows, classes), class codes (rows,) and weights (rows,)."""
+        """Loss of logits (rows, classes) or (rows, classes, members), class codes (rows,) and weights (rows,)."""
+        if logits.ndim == 3:  # members learn side by side, each from its own loss
+            codes = codes.unsqueeze(1).expand(-1, logits.shape[2])
+            weights = weights.unsqueeze(1)
         losses = torch.nn.functional.cross_entropy(
             logits, codes, reduction="none", label_smoothing=self.label_smoothing
         )
         return (losses * weights).mean()
+
+
+def probabilities(logits):
+    """Class probabilities (rows, classes) in float64; those of several members are averaged."""
+    values = logits.double().softmax(1)
+    return values.mean(2) if values.ndim == 3 else values

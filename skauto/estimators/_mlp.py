@@ -7,6 +7,7 @@ from sklearn.utils.validation import validate_data
 
 from skauto._deps import require
 from skauto._sklearn import Interval
+from skauto.estimators._members import MemberLinear, MemberNorm
 from skauto.estimators._neural import NeuralClassifier, shares_training
 
 torch = require("torch", extra="deep")
@@ -16,32 +17,34 @@ NORMAL_IQR = 1.349  # interquartile range of a standard normal
 
 
 class TableNet(torch.nn.Module):
-    """Robust scaling, then layers of linear, layer norm, SiLU and dropout, then logits.
+    """Robust scaling, then for each member layers of linear, layer norm, ReLU and dropout, then logits.
 
     Scaling by median and interquartile range with a smooth clip follows RealMLP (Holzmüller et al. 2024, section 3).
     """
 
-    def __init__(self, center, scale, *, n_classes, hidden_size, n_layers, dropout):
+    def __init__(self, center, scale, *, n_classes, hidden_size, n_layers, n_members, dropout):
         super().__init__()
         self.register_buffer("center", center)
         self.register_buffer("scale", scale)
+        self.n_members = n_members
         layers, width = [], len(center)
         for _ in range(n_layers):
-            layers += [torch.nn.Linear(width, hidden_size), torch.nn.LayerNorm(hidden_size), torch.nn.SiLU()]
+            layers += [MemberLinear(n_members, width, hidden_size), MemberNorm(n_members, hidden_size), torch.nn.ReLU()]
             if dropout:
                 layers.append(torch.nn.Dropout(dropout))
             width = hidden_size
-        self.layers = torch.nn.Sequential(*layers, torch.nn.Linear(width, n_classes))
+        self.layers = torch.nn.Sequential(*layers, MemberLinear(n_members, width, n_classes))
 
     def forward(self, x):
-        """Logits (rows, classes) of x (rows, features)."""
+        """Logits (rows, classes, members) of x (rows, features)."""
         x = (x - self.center) / self.scale
-        return self.layers(x / torch.sqrt(1 + (x / SOFT_LIMIT) ** 2))
+        x = x / torch.sqrt(1 + (x / SOFT_LIMIT) ** 2)
+        return self.layers(x.expand(self.n_members, -1, -1)).permute(1, 2, 0)
 
 
 @shares_training
 class MLPClassifier(NeuralClassifier):
-    """Multilayer perceptron for tables, trained by the loop all nets share.
+    """Multilayer perceptrons for tables: a few small ones, trained side by side in one net, whose answers are averaged.
 
     It wants numbers without missing values: impute and encode before it. Scaling is done inside, by median and
     interquartile range of each column.
@@ -49,9 +52,11 @@ class MLPClassifier(NeuralClassifier):
     Parameters
     ----------
     hidden_size : int
-        Units in a hidden layer.
+        Units in a hidden layer of a member.
     n_layers : int
         Hidden layers.
+    n_members : int
+        Perceptrons that are trained side by side on the same batches.
     dropout : float in [0, 1)
         Share of hidden units dropped in training.
     [training parameters]
@@ -71,8 +76,11 @@ class MLPClassifier(NeuralClassifier):
 
     References
     ----------
+    Gorishniy, Kotelnikov, Babenko: "TabM: Advancing Tabular Deep Learning with Parameter-Efficient Ensembling", 2024,
+    for members trained side by side.
+
     Holzmüller, Grinsztajn, Steinwart: "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular Data",
-    NeurIPS 2024, section 3.
+    NeurIPS 2024, section 3, for the scaling.
 
     Examples
     --------
@@ -88,17 +96,19 @@ class MLPClassifier(NeuralClassifier):
         **NeuralClassifier._parameter_constraints,
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 0, None, closed="left")],
+        "n_members": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
     }
 
     def __init__(
         self,
         *,
-        hidden_size=128,
+        hidden_size=64,
         n_layers=2,
+        n_members=8,
         dropout=0.0,
         batch_size="auto",
-        max_epochs=40,
+        max_epochs=20,
         lr=0.003,
         optimizer="adamw",
         momentum=0.9,
@@ -116,6 +126,7 @@ class MLPClassifier(NeuralClassifier):
     ):
         self.hidden_size = hidden_size
         self.n_layers = n_layers
+        self.n_members = n_members
         self.dropout = dropout
         self.batch_size = batch_size
         self.max_epochs = max_epochs
@@ -149,6 +160,7 @@ class MLPClassifier(NeuralClassifier):
             n_classes=n_classes,
             hidden_size=self.hidden_size,
             n_layers=self.n_layers,
+            n_members=self.n_members,
             dropout=self.dropout,
         )
 

@@ -18,7 +18,7 @@ from skauto._deps import require
 from skauto._seeds import child_seed, root_seed
 from skauto._sklearn import Interval, StrOptions, check_sample_weight
 from skauto.estimators._initializers import INITIALIZERS, initialize
-from skauto.estimators._losses import WeightedCrossEntropy
+from skauto.estimators._losses import WeightedCrossEntropy, probabilities
 from skauto.estimators._optimizers import OPTIMIZERS
 from skauto.estimators._schedules import SCHEDULES
 from skauto.estimators._trainer import Rows, Settings, seeded, train
@@ -213,7 +213,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         with torch.no_grad():
             for start in range(0, len(inputs[0]), PREDICT_ROWS):
                 batch = self._prepare(tuple(x[start : start + PREDICT_ROWS] for x in inputs), False)
-                batches.append(module(*(x.to(device) for x in batch)).double().softmax(1).cpu())
+                batches.append(probabilities(module(*(x.to(device) for x in batch))).cpu())
         return torch.cat(batches).numpy()
 
     def predict(self, X):

@@ -19,13 +19,14 @@ OPTIMIZERS = {
 def build_optimizer(name, module, *, lr, momentum, weight_decay):
     """The optimiser called `name` over all parameters of a module.
 
-    Vectors (biases, norms, scales) are not decayed: pulling those to zero only costs accuracy.
+    Only what is called "weight" and has two axes or more is decayed: pulling biases and norms to zero costs accuracy.
     `momentum` is the momentum of "momentum" and "nesterov", the first beta of "adam" and "adamw".
     """
-    trained = [p for p in module.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+    decayed, free = [], []
+    for path, parameter in module.named_parameters():
+        if parameter.requires_grad:
+            is_weight = path.rpartition(".")[2] == "weight" and parameter.ndim > 1
+            (decayed if is_weight else free).append(parameter)
+    groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
     build, options = OPTIMIZERS[name]
     return build([group for group in groups if group["params"]], lr=lr, **options(momentum))

@@ -57,7 +57,7 @@ def _factorize(series):
     try:
         return pd.factorize(series)
     except (TypeError, NotImplementedError):  # lists or dicts in the cells cannot be hashed
-        return pd.factorize(series.map(str, na_action="ignore"))
+        return pd.factorize(series.map(_text, na_action="ignore"))
 
 
 def _texts(values):

@@ -133,7 +133,7 @@ class TrainingLoop(skorch.NeuralNet):
     def _summary(self, validated):
         last = self.history[-1]
         names = ["train_loss", "valid_loss"] if validated else ["train_loss"]
-        row = {"epoch": len(self.losses) + 1} | {name: last[name] for name in names}
+        row = {"epoch": len(self.losses) + 1} | {name: float(last[name]) for name in names}
         if not all(math.isfinite(row[name]) for name in names):
             raise ValueError(
                 f"training diverged in epoch {row['epoch']}: the loss is no longer finite. "

@@ -3,12 +3,41 @@
 import importlib
 
 _HOME = {
+    "ADASYN": "_smote_variants",
+    "BalancedBaggingClassifier": "_balanced_bagging",
+    "BorderlineSMOTE": "_smote_variants",
+    "ClassBalanceDisplay": "_displays",
+    "CostCurveDisplay": "_displays",
+    "CostSensitiveClassifier": "_cost_sensitive",
+    "ECOD": "_outlier_scores",
+    "EditedNearestNeighbours": "_cleaning",
+    "FocalLoss": "_losses",
+    "FocalLossClassifier": "_losses",
+    "KMeansSMOTE": "_smote_variants",
+    "MulticlassThresholdClassifierCV": "_multiclass_threshold",
+    "NearMiss": "_near_miss",
+    "OutlierScoreTransformer": "_outlier_scores",
     "PriorCorrectedClassifier": "_priors",
+    "RandomOverSampler": "_random_samplers",
+    "RandomUnderSampler": "_random_samplers",
     "ResamplingClassifier": "_resampling_classifier",
+    "ResamplingWarning": "_targets",
+    "SMOTE": "_smote",
+    "SMOTEENN": "_combined",
+    "SMOTETomek": "_combined",
+    "SVMSMOTE": "_smote_variants",
+    "ThresholdCurveDisplay": "_displays",
+    "TomekLinks": "_cleaning",
+    "class_balanced_weights": "_losses",
     "class_priors": "_priors",
     "correct_priors": "_priors",
+    "expected_cost_score": "_costs",
+    "imbalance_search_space": "_search_space",
+    "make_cost_scorer": "_costs",
+    "savings_score": "_costs",
+    "total_cost_score": "_costs",
 }
-__all__ = sorted(_HOME)
+__all__ = [*_HOME]
 
 
 def __getattr__(name):

@@ -10,7 +10,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skauto.resample._priors import class_priors, correct_priors, positive_priors
+from skauto.resample._priors import correct_priors, positive_priors, trained_priors
 from skauto.resample._rows import resample_rows
 from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has
 
@@ -32,7 +32,8 @@ class ResamplingClassifier(WrappedClassifier):
     sampler : sampler or None
         Any object with `fit_resample(X, y)`, of skauto or imbalanced-learn. None fits on the rows as they are.
     prior_correction : bool, default=True
-        Move `predict_proba` back to the natural shares of the classes by Bayes' rule. After samplers that clean
+        Move `predict_proba` back to the natural shares of the classes by Bayes' rule; class weights of the estimator
+        are allowed for (see `PriorCorrectedClassifier`). After samplers that clean
         (TomekLinks, EditedNearestNeighbours, SMOTEENN, SMOTETomek, NearMiss, ...) Bayes' rule does not hold, and the
         probabilities are calibrated on out-of-fold predictions instead (Platt's sigmoid, 3 folds of natural rows),
         at four times the time of one fit. False leaves the probabilities as they come.
@@ -61,14 +62,14 @@ class ResamplingClassifier(WrappedClassifier):
     >>> from sklearn.datasets import make_classification
     >>> from sklearn.linear_model import LogisticRegression
     >>> from skauto.resample import ResamplingClassifier
-    >>> X, y = make_classification(n_samples=2000, weights=[0.9], flip_y=0, random_state=0)
+    >>> X, y = make_classification(n_samples=2000, weights=[0.9], class_sep=0.3, random_state=0)
     >>> sampler = RandomUnderSampler(random_state=0)
     >>> model = ResamplingClassifier(LogisticRegression(), sampler).fit(X, y)
-    >>> print(round(model.predict_proba(X)[:, 1].mean(), 2))
+    >>> print(round(model.predict_proba(X)[:, 1].mean(), 1))
     0.1
     >>> naive = ResamplingClassifier(LogisticRegression(), sampler, prior_correction=False).fit(X, y)
-    >>> print(round(naive.predict_proba(X)[:, 1].mean(), 2))
-    0.17
+    >>> print(round(naive.predict_proba(X)[:, 1].mean(), 1))
+    0.3
     """
 
     def __init__(self, estimator, sampler=None, prior_correction=True):
@@ -110,7 +111,7 @@ class ResamplingClassifier(WrappedClassifier):
         fit_params = self._routed(fit_params)
         rows = {name: value for name, value in fit_params.items() if _belongs_to_rows(value, len(y))}
         X, y, rows = resample_rows(self.sampler, X, y, rows)
-        self.trained_priors_ = class_priors(y, self.classes_, rows.get("sample_weight"))
+        self.trained_priors_ = trained_priors(self.estimator, y, self.classes_, rows.get("sample_weight"))
         self.estimator_ = self._inner().fit(X, y, **{**fit_params, **rows})
 
     def _calibrates(self, labels):

@@ -70,10 +70,17 @@ def interpolate(values, parents, steps):
 
 
 def _append_typical(values, y, y_new):
-    """Old rows first, as over-samplers of imbalanced-learn leave them, then one typical value of each new row's class."""
+    """Old rows first, as over-samplers of imbalanced-learn leave them, then a typical value of each new row's class."""
     added = y_new[len(y) :]
     typical = np.empty((len(added), *values.shape[1:]), dtype=values.dtype)
     for label in np.unique(added):
         own = values[y == label]
         typical[added == label] = own.mean(axis=0) if values.dtype.kind == "f" else own[0]
     return np.concatenate([values, typical])
+
+
+def take_rows(X, rows):
+    """Rows of a DataFrame, matrix, array or list by position."""
+    if hasattr(X, "iloc"):
+        return X.iloc[rows]
+    return X[rows] if hasattr(X, "shape") else [X[i] for i in rows]

@@ -140,13 +140,16 @@ def _best_threshold(y, score, metric, sample_weight):
     ranked, truth = score[order], y[order]
     weight = np.ones(len(y)) if sample_weight is None else sample_weight[order]
     last = np.append(np.flatnonzero(np.diff(ranked)), len(y) - 1)
+    if len(last) > (most := getattr(metric, "max_cuts", len(last))):  # a slow metric looks at some cuts only
+        last = last[np.linspace(0, len(last) - 1, most).astype(int)]
     tp = np.cumsum(weight * truth)[last]
     fp = np.cumsum(weight * (1 - truth))[last]
     positives, negatives = (weight * truth).sum(), (weight * (1 - truth)).sum()
     confusion = np.stack([np.stack([negatives - fp, fp], -1), np.stack([positives - tp, tp], -1)], -2)
     winner = last[int(np.argmax(metric(confusion)))]
     below = ranked[winner + 1] if winner + 1 < len(ranked) else 0.0
-    return float((ranked[winner] + below) / 2)
+    middle = (ranked[winner] + below) / 2
+    return float(middle if middle > below else ranked[winner])  # two neighbouring floats have no middle
 
 
 def _best_weights(y, proba, metric, sample_weight, movable, n_rounds=3, n_steps=48):
@@ -161,10 +164,10 @@ def _best_weights(y, proba, metric, sample_weight, movable, n_rounds=3, n_steps=
     for _ in range(n_rounds):
         before = best
         for k in np.flatnonzero(movable):
-            for trial in _moves(proba, weights, k, n_steps):
-                found = value(trial)
-                if found > best + 1e-9:
-                    best, weights = found, trial
+            moves = [weights, *_moves(proba, weights, k, n_steps)]
+            values = [best, *map(value, moves[1:])]
+            winner = int(np.argmax(values))
+            best, weights = values[winner], moves[winner]
         if best <= before:
             break
     return weights / weights.sum() * n_classes

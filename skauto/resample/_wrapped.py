@@ -71,6 +71,10 @@ class WrappedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             raise TypeError(f"estimator={self.estimator!r} has no fit method: give an unfitted classifier.")
         return clone(self.estimator)
 
+    def _base(self):
+        """The inner estimator as given; a subclass that allows None says here what stands for it."""
+        return self.estimator
+
     @property
     def n_features_in_(self):
         """Number of columns seen in fit, where the inner estimator counts them."""
@@ -105,7 +109,7 @@ class WrappedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator)
+        inner = get_tags(self._base())
         tags.input_tags = inner.input_tags
         tags.input_tags.pairwise = False
         tags.non_deterministic = inner.non_deterministic

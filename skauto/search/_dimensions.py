@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from numbers import Integral, Real
 
 import numpy as np
@@ -26,7 +27,7 @@ class Choice:
     def size(self):
         return len(self.values)
 
-    @property
+    @cached_property
     def ordered(self):
         """Whether the choices are numbers in increasing or decreasing order, so that neighbours are alike."""
         if not all(isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) for value in self.values):
@@ -63,8 +64,8 @@ class Choice:
     def contains(self, number):
         return isinstance(number, Integral) and 0 <= number < self.size
 
-    def grid(self):
-        return range(self.size)
+    def nth(self, digit):
+        return digit
 
 
 def _same(one, other):
@@ -86,6 +87,9 @@ class Number:
     log: bool = False
 
     ordered = True
+
+    def nth(self, digit):
+        return int(self.low) + digit
 
     def draw(self, uniform):
         return self.from_unit(uniform)
@@ -153,9 +157,6 @@ class Whole(Number):
         self._check(value)
         return int(value)
 
-    def grid(self):
-        return range(self.low, self.high + 1)
-
 
 class Quantile(Number):
     """Any other frozen scipy distribution, through its cdf and ppf."""
@@ -187,6 +188,3 @@ class Quantile(Number):
     def encode(self, value):
         self._check(value)
         return int(value) if self.discrete else float(value)
-
-    def grid(self):
-        return range(int(self.low), int(self.high) + 1)

@@ -16,11 +16,12 @@ class View:
         In the order asked; a trial's number is its place.
     """
 
-    def __init__(self, space, seed, trials, results, keys, visible=None):
+    def __init__(self, space, seed, trials, results, in_order, keys, visible=None):
         self.space = space
         self.seed = seed
         self.trials = trials
         self._results = results
+        self._in_order = in_order
         self._keys = keys
         self._visible = visible
 
@@ -34,15 +35,20 @@ class View:
         return self._results.get(number)
 
     @property
+    def n_told_in_order(self):
+        """How many trials have results with none missing before them."""
+        return len(self._in_order) if self._visible is None else min(self._visible, len(self._in_order))
+
+    @property
     def pending(self):
         """Trials asked whose results are not known."""
-        return [trial for trial in self.trials if self.result(trial.number) is None]
+        return [trial for trial in self.trials[self.n_told_in_order :] if self.result(trial.number) is None]
 
     @property
     def finished(self):
         """Pairs (trial, result) of all known results, in the order asked."""
-        pairs = ((trial, self.result(trial.number)) for trial in self.trials)
-        return [(trial, result) for trial, result in pairs if result is not None]
+        rest = ((trial, self.result(trial.number)) for trial in self.trials[self.n_told_in_order :])
+        return self._in_order[: self.n_told_in_order] + [pair for pair in rest if pair[1] is not None]
 
     def best(self, fidelity=1.0):
         """The pair (trial, result) of the highest score at a fidelity, the earlier on a tie; None without one."""
@@ -62,14 +68,15 @@ class View:
 
     def view(self, visible):
         """The same history as count mode shows it: results of trials 0 ... visible - 1 only."""
-        return View(self.space, self.seed, self.trials, self._results, self._keys, visible)
+        return View(self.space, self.seed, self.trials, self._results, self._in_order, self._keys, visible)
 
     def plus(self, trials):
         """The same history as if these trials had been asked too."""
         if not trials:
             return self
         keys = self._keys | {self.space.key(trial.params) for trial in trials}
-        return View(self.space, self.seed, [*self.trials, *trials], self._results, keys, self._visible)
+        trials = [*self.trials, *trials]
+        return View(self.space, self.seed, trials, self._results, self._in_order, keys, self._visible)
 
 
 class History(View):
@@ -97,18 +104,12 @@ class History(View):
     """
 
     def __init__(self, space, seed):
-        super().__init__(space, seed, trials=[], results={}, keys=set())
-        self.n_told_in_order = 0
+        super().__init__(space, seed, trials=[], results={}, in_order=[], keys=set())
 
     @property
     def results(self):
         """Results by trial number, in the order told. Not to be changed."""
         return self._results
-
-    @property
-    def pending(self):
-        """Trials asked whose results are not known."""
-        return [trial for trial in self.trials[self.n_told_in_order :] if trial.number not in self._results]
 
     def asked(self, trial):
         """Add a trial."""
@@ -124,5 +125,5 @@ class History(View):
         if result.number in self._results:
             raise ValueError(f"trial {result.number} has a result already")
         self._results[result.number] = result
-        while self.n_told_in_order in self._results:
-            self.n_told_in_order += 1
+        while (number := len(self._in_order)) in self._results:
+            self._in_order.append((self.trials[number], self._results[number]))

@@ -48,7 +48,8 @@ def attempt(function, *args):
 
 
 def _failure(error):
-    status = Status.MEMORY if isinstance(error, MemoryError) else Status.FAILED
+    kinds = {MemoryError: Status.MEMORY, TimeoutError: Status.TIMEOUT}
+    status = next((status for kind, status in kinds.items() if isinstance(error, kind)), Status.FAILED)
     trace = "".join(traceback.format_exception(error, limit=-30))
     return {"status": status, "reason": describe(error), "output": trace}
 

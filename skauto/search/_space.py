@@ -85,12 +85,19 @@ class Space:
                         f"parameter {name!r} has infinitely many values, a grid needs a list: "
                         f"give one, or choose another strategy such as 'random'"
                     )
-        return self._grid()
+        return (self.nth(index) for index in range(self.size))
 
-    def _grid(self):
-        for number, dims in enumerate(self.branches):
-            for values in itertools.product(*(dim.grid() for dim in dims.values())):
-                yield {"branch": number, "values": dict(zip(dims, values, strict=True))}
+    def nth(self, index):
+        """The params at a place in the order of `grid`."""
+        for branch, dims in enumerate(self.branches):
+            size = math.prod(dim.size for dim in dims.values())
+            if index < size:
+                digits = {}
+                for name in reversed(dims):
+                    index, digits[name] = divmod(index, dims[name].size)
+                return {"branch": branch, "values": {name: dims[name].nth(digits[name]) for name in dims}}
+            index -= size
+        raise IndexError("the grid has fewer configurations")
 
     def decode(self, params):
         """The parameters as an estimator takes them: ``{name: value}``, with the user's own objects."""

@@ -4,6 +4,8 @@ import atexit
 import os
 from collections import deque
 
+from skauto.search._worker import Worker
+
 
 class Spares:
     """Workers without a pool, by their number of threads.
@@ -14,6 +16,13 @@ class Spares:
     def __init__(self):
         self._workers = {}
         self._owner = None
+
+    def warm(self, threads, count):
+        """Have at least so many workers, starting what is missing; they import while the caller goes on."""
+        self._forget_after_fork()
+        waiting = self._workers.get(threads, ())
+        for _ in range(count - sum(not worker.dead() for worker in waiting)):
+            self.put(Worker(threads))
 
     def put(self, worker):
         """Keep a healthy worker that has dropped its context."""

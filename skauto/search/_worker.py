@@ -54,7 +54,7 @@ class Worker:
         self.task = None
         self.connection, theirs = Pipe()
         self.output = ""
-        self._log = tempfile.TemporaryFile("ab+", buffering=0)
+        self._log = tempfile.TemporaryFile("ab+", buffering=0)  # noqa: SIM115 - as long as the process
         self._family, self._family_seen = [], 0.0
         command = [sys.executable, "-c", BOOT, str(theirs.fileno()), str(os.getpid()), *import_path()]
         with theirs:
@@ -86,6 +86,8 @@ class Worker:
 
     def end(self):
         """Kill the process and all that it has started, and keep the last it printed in `output`."""
+        if self._log.closed:
+            return
         for child in self.children():
             _quietly(child.kill)
         # The group outlives its leader while a child of the leader lives.

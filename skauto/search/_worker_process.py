@@ -6,6 +6,7 @@ import gc
 import importlib
 import os
 import pickle
+import shutil
 import signal
 import sys
 import threading
@@ -17,6 +18,7 @@ import cloudpickle
 import psutil
 from threadpoolctl import threadpool_limits
 
+from skauto.search import _deadline
 from skauto.search._sandbox import Report, run
 from skauto.search._trial import Status
 
@@ -28,23 +30,28 @@ WARM_UP = ("numpy", "pandas", "sklearn.pipeline", "sklearn.compose", "sklearn.mo
 def main(descriptor, parent):
     """Serve tasks over an inherited pipe until it closes or the parent is gone."""
     sys.argv[1:] = []
+    os.set_inheritable(descriptor, False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the parent
-    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+    folders = []  # of the context at hand, removed here only where the parent no longer can
+    threading.Thread(target=_end_with_parent, args=(parent, folders), daemon=True).start()
     _import(WARM_UP)
     with contextlib.suppress(EOFError, OSError):
-        _serve(Connection(descriptor))
+        _serve(Connection(descriptor), folders)
+    _remove(folders)
     os._exit(0)  # at once, whatever threads a task has left behind
 
 
-def _serve(connection):
+def _serve(connection, folders):
     connection.send("hello")
     context = None
     while connection.poll(SPARE_SECONDS if context is None else None):
         kind, *message = pickle.loads(connection.recv_bytes())
         if kind == "release":
             context = None
+            folders.clear()
             gc.collect()
         elif kind == "setup":
+            folders[:] = [os.path.dirname(message[0])]
             context = _set_up(*message)
             connection.send("ready")
         else:
@@ -81,6 +88,7 @@ def _answer(context, task, time_limit):
     """The pickled report on a task, with the resident bytes at its end."""
     if time_limit is not None:  # a C thread, so it works while a task holds the interpreter lock
         faulthandler.dump_traceback_later(time_limit + GRACE_SECONDS, exit=True, file=sys.__stderr__)
+    _deadline.start(time_limit)
     if context.status == Status.COMPLETE:
         report = run(_call, context.value, task)
     else:
@@ -103,8 +111,14 @@ def _resident():
     return psutil.Process().memory_info().rss
 
 
-def _end_with_parent(parent):
+def _remove(folders):
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end_with_parent(parent, folders):
     """End the whole process group once the parent has died."""
     while os.getppid() == parent:
         time.sleep(1.0)
+    _remove(folders)
     os.killpg(os.getpgrp(), signal.SIGKILL)

@@ -142,7 +142,7 @@ class WorkerPool:
 
     @property
     def running(self):
-        """Keys of the tasks submitted whose outcomes were not given out."""
+        """Keys of the tasks submitted whose outcomes were not given out, a list."""
         busy = [worker.task.key for worker in self._workers if worker.task]
         return busy + [task.key for task in self._queue] + [outcome.key for outcome in self._done]
 
@@ -167,6 +167,7 @@ class WorkerPool:
         task = _Task(key, packed.value, time_limit)
         if packed.status == Status.COMPLETE:
             self._queue.append(task)
+            self._fill()
             self._dispatch()
         else:
             reason = f"the task cannot be pickled: {packed.reason}"
@@ -180,9 +181,8 @@ class WorkerPool:
         end = math.inf if timeout is None else time.monotonic() + timeout
         self._fill()
         while self.running:
-            for connection in wait_for(
-                [w.connection for w in self._workers], min(TICK, max(0.0, end - time.monotonic()))
-            ):
+            patience = min(TICK, max(0.0, end - time.monotonic()))
+            for connection in wait_for([worker.connection for worker in self._workers], patience):
                 self._hear(connection)
             for worker in list(self._workers):
                 self._check(worker)
@@ -197,8 +197,9 @@ class WorkerPool:
         self._queue = deque(task for task in self._queue if task.key != key)
         self._done = [outcome for outcome in self._done if outcome.key != key]
         for worker in list(self._workers):
-            if worker.task and worker.task.key == key:
-                self._replace(worker)
+            if worker.task and worker.task.key == key:  # replaced at the next wait, should there be one
+                self._workers.remove(worker)
+                worker.end()
 
     def close(self):
         """Kill what runs, keep idle workers for the next pool, remove the context."""
@@ -227,11 +228,6 @@ class WorkerPool:
     def _greet(self, worker):
         worker.send(*self._setup)
         worker.state = "loading"
-
-    def _replace(self, worker):
-        self._workers.remove(worker)
-        worker.end()
-        self._fill()
 
     def _dispatch(self):
         for worker in self._workers:
@@ -299,5 +295,7 @@ class WorkerPool:
 
     def _kill(self, worker, status, reason):
         task = worker.task
-        self._replace(worker)
+        self._workers.remove(worker)
+        worker.end()
+        self._fill()
         self._done.append(task.outcome(Report(status, None, reason, worker.output)))

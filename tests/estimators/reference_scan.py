@@ -11,15 +11,16 @@ def recurrence(pre, h0=None, steps=None, *, lstm=False, reverse=False):
     k = torch.nn.functional.logsigmoid(keys[-1]) - torch.nn.functional.logsigmoid(keys[0]) if lstm else keys[0]
     z, stay, new = torch.sigmoid(k), torch.sigmoid(-k), torch.where(v >= 0, v + 0.5, torch.sigmoid(v))
     h = torch.zeros_like(new[:, 0]) if h0 is None else h0
-    states = [None] * pre.shape[1]
-    for t in reversed(range(pre.shape[1])) if reverse else range(pre.shape[1]):
-        code = torch.ones_like(pre[:, t, 0], dtype=torch.int8) if steps is None else steps[:, t]
-        code = code.unsqueeze(1)
+    codes = (torch.ones_like(pre[..., 0], dtype=torch.int8) if steps is None else steps).unsqueeze(2)
+    rows = list(zip(*(part.unbind(1) for part in (codes, k, z, stay, new)), strict=True))
+    states = []
+    for code, gate, enter, leave, cand in reversed(rows) if reverse else rows:
         old = torch.where(code == 2, 0.0, h)
         # two-sided, as the derivative of a sigmoid of 40 is 0 even in float64
-        moved = torch.where(k[:, t] >= 0, new[:, t] + stay[:, t] * (old - new[:, t]), old + z[:, t] * (new[:, t] - old))
-        h = states[t] = torch.where(code == 0, h, moved)
-    return torch.stack(states, 1)
+        moved = torch.where(gate >= 0, cand + leave * (old - cand), old + enter * (cand - old))
+        h = torch.where(code == 0, h, moved)
+        states.append(h)
+    return torch.stack(states[::-1] if reverse else states, 1)
 
 
 def log_space(pre):

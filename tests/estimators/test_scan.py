@@ -1,7 +1,3 @@
-import os
-import subprocess
-import sys
-
 import pytest
 import torch
 from hypothesis import given, settings
@@ -77,14 +73,6 @@ def test_states_and_gradients_against_float64(device, monkeypatch, function, dty
     monkeypatch.setattr(_scan_torch, "BLOCK_BYTES", 900)
     given_ = problem(0, lstm=lstm, masked=masked, dtype=dtype)
     assert max(errors(function, *given_, device, lstm=lstm, reverse=reverse)) < TOLERANCE[dtype]
-
-
-@pytest.mark.parametrize("width", [0, 10**9])
-def test_both_solvers_of_the_fallback(monkeypatch, width):
-    monkeypatch.setattr(_scan, "backend", lambda tensor: _scan_torch)
-    monkeypatch.setattr(_scan_torch, "LOOP_WIDTH", width)
-    for time in (1, 2, 3, 8, 37):
-        assert max(errors(through_scan, *problem(time, time=time), "cpu")) < 1e-6
 
 
 @settings(max_examples=60, deadline=None)
@@ -175,16 +163,6 @@ def test_mean_pooling_gradient_without_a_dense_copy(device):
     assert max(relative(a.grad, b.grad) for a, b in zip(ours, exact, strict=True)) < 1e-6
 
 
-def test_threads_give_the_same_answer(monkeypatch):
-    inputs, steps, upstream = problem(5, batch=6)
-    ours = [t.requires_grad_() for t in inputs]
-    one = gradients(lambda *t: _scan.linear_scan(*t, steps), ours, upstream)
-    monkeypatch.setattr(_scan_native, "THREADED_CELLS", 0)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
-    four = gradients(lambda *t: _scan.linear_scan(*t, steps), ours, upstream)
-    assert all(torch.equal(a, b) for a, b in zip(one, four, strict=True))
-
-
 @pytest.mark.parametrize("lstm", [False, True])
 def test_opcheck(lstm):
     (x, weight, bias, h0), steps, _ = problem(0, batch=2, time=6, lstm=lstm)
@@ -215,14 +193,3 @@ def test_exports():
     program = torch.export.export(Layer(), (torch.randn(2, 5, 6),))
     pre = torch.randn(2, 5, 6)
     torch.testing.assert_close(program.module()(pre), _scan.scan(pre))
-
-
-def test_works_without_the_kernel():
-    code = """
-import torch
-from skauto.estimators import _scan, _scan_torch
-pre = torch.randn(2, 9, 6)
-assert _scan.backend(pre) is _scan_torch
-assert _scan.scan(pre).shape == (2, 9, 3)
-"""
-    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "SKAUTO_NATIVE": "0"})

@@ -1,0 +1,278 @@
+"""After the search: the best trial, the ensemble and the cut from out-of-fold predictions, then the refit."""
+
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.pipeline import Pipeline
+
+from skauto._seeds import child_seed
+from skauto.estimators._early_stopping import with_rounds
+from skauto.estimators._ensemble import WeightedEnsembleClassifier, greedy_selection
+from skauto.estimators._table_cleaner import TableCleaner
+from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
+from skauto.search._evaluate import fit_weighted, nested_rows, take
+
+# Most models that the ensemble may choose from.
+POOL = 25
+
+# Seconds of a refit over those of a fold, with some care.
+REFIT_FACTOR = 1.6
+
+# Seconds between looks at the deadline; the least a fallback is given, and the rows that it uses.
+WAIT, FALLBACK_LEAST, FALLBACK_ROWS = 0.5, 1.0, 4_000
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A fully evaluated trial."""
+
+    number: int
+    values: dict
+    score: float
+    rank: float
+    fold_scores: np.ndarray
+    proba: np.ndarray = field(repr=False)
+    fit_seconds: float
+    stop: int | None
+    natural: bool
+
+
+def scored_trials(history):
+    """The fully evaluated trials, the best first, an earlier one first among equals."""
+    full = [
+        _scored(history.space.decode(trial.params), result)
+        for trial, result in history.finished
+        if result.status == "complete" and trial.fidelity >= 1
+    ]
+    return sorted(full, key=lambda trial: (-trial.score, trial.number))
+
+
+def _scored(values, result):
+    details = result.details
+    return Scored(
+        number=result.number,
+        values=values,
+        score=result.score,
+        rank=details["AP"],
+        fold_scores=np.asarray(details["fold_scores"]),
+        proba=details["proba"],
+        fit_seconds=details["fit_seconds"],
+        stop=details["stop"],
+        natural=values.get("imbalance", "none") == "none",
+    )
+
+
+def choose_best(trials, valid_over_train):
+    """The best trial, a rebalanced one only where it beats the best natural one by more than a standard error.
+
+    Parameters
+    ----------
+    trials : list of Scored, the best first
+    valid_over_train : float
+        Rows of a validation fold over rows of a training fold.
+
+    References
+    ----------
+    The standard error of the mean paired difference over folds is the corrected one of Nadeau and Bengio, Inference
+    for the generalization error, Machine Learning 52, 2003, section 3: folds share training rows.
+    """
+    best = trials[0]
+    natural = next((trial for trial in trials if trial.natural), None)
+    if best.natural or natural is None:
+        return best
+    difference = best.fold_scores - natural.fold_scores
+    difference = difference[np.isfinite(difference)]
+    if len(difference) < 2:
+        return natural
+    error = np.sqrt((1 / len(difference) + valid_over_train) * np.var(difference, ddof=1))
+    return best if best.score - natural.score > error else natural
+
+
+def choose_members(trials, scoring):
+    """The trials of the ensemble with their weights, by greedy selection on average precision."""
+    pool = sorted(trials, key=lambda trial: (-trial.rank, trial.number))[:POOL]
+    weights = greedy_selection([trial.proba for trial in pool], scoring.rank)
+    chosen = [(trial, float(weight)) for trial, weight in zip(pool, weights, strict=True) if weight > 0]
+    return sorted(chosen, key=lambda pair: -pair[1])
+
+
+def mixed(members):
+    """Out-of-fold probabilities of the ensemble."""
+    total = sum(weight for _, weight in members)
+    return sum(trial.proba * weight for trial, weight in members) / total
+
+
+def refit(context, trial, labels):
+    """Fit a trial's pipeline on all rows, with the labels as the user gave them; runs in a worker."""
+    seed = child_seed(context.seed, "trial", trial.number)
+    pipeline = with_rounds(context.build.for_refit()(trial.values, seed), trial.stop)
+    y = labels[context.y]
+    prepared, (name, last) = context.X, pipeline.steps[-1]
+    if len(pipeline.steps) > 1:
+        prepared = pipeline[:-1].fit_transform(context.X, y)
+    pipeline.steps[-1] = (name, fit_weighted(last, prepared, y, context.weight))
+    release_threads(pipeline.steps[-1][1])
+    return pipeline
+
+
+def release_threads(estimator):
+    """Let a fitted classifier use as many threads as the machine that predicts has."""
+    while estimator is not None:
+        if hasattr(estimator, "n_jobs"):
+            estimator.n_jobs = None
+        estimator = getattr(estimator, "estimator_", None)
+
+
+def with_cut(pipeline, cut, pos_label):
+    """The fitted pipeline with its last step inside a fixed threshold; nothing is fitted again."""
+    name, fitted = pipeline.steps[-1]
+    if np.ndim(cut) == 0:
+        fixed = FixedThresholdClassifier(
+            fitted, threshold=float(cut), pos_label=pos_label, response_method="predict_proba"
+        )
+    else:
+        fixed = MulticlassFixedThresholdClassifier(fitted, class_multipliers=[float(c) for c in cut])
+    fixed.estimator_ = fitted
+    pipeline.steps[-1] = (name, fixed)
+    return pipeline
+
+
+class Finish:
+    """Turns a history into fitted models within the time that is left.
+
+    Attributes
+    ----------
+    best : Scored or None
+        The best trial that could be refitted; None where a fallback had to do.
+    best_estimator : Pipeline
+        Refitted on all rows, with its cut.
+    ensemble : WeightedEnsembleClassifier
+    cut : float or ndarray of shape (n_classes,)
+        Of the ensemble.
+    report : dict or None
+        Scores of the ensemble's out-of-fold probabilities.
+    """
+
+    def __init__(self, plan, classes, pos_label, pool, phases, progress):
+        self.plan = plan
+        self.classes = classes
+        self.pos_label = pos_label
+        self.pool = pool
+        self.phases = phases
+        self.progress = progress
+        self.best = self.report = None
+
+    def run(self, history, use_ensemble, interrupted=False):
+        """Choose, refit and cut; where Ctrl-C ended the search, another one here stops the fit."""
+        trials = self._affordable(scored_trials(history))
+        members = []
+        if trials:
+            self.progress.show("ensemble")
+            with self.phases("ensemble"):
+                best = choose_best(trials, self._valid_over_train())
+                members = choose_members(trials, self.plan.scoring) if use_ensemble else [(best, 1.0)]
+                members = self._in_time(best, members)
+            self.progress.show("refit")
+            with self.phases("refit"):
+                others = [trial for trial, _ in members if trial is not best]
+                fitted = self._refit([best, *others], interrupted)
+            members = [(trial, weight) for trial, weight in members if trial.number in fitted]
+        if members:
+            self._assemble(best, members, fitted)
+        else:
+            with self.phases("refit"):
+                self._fall_back()
+
+    def _valid_over_train(self):
+        folds = self.plan.context.folds
+        return float(np.mean([len(valid) / len(train) for train, valid in folds]))
+
+    def _affordable(self, trials):
+        """Trials whose refit fits into half of what is left; all of them if none does."""
+        window = self.phases.left() / 2
+        return [trial for trial in trials if trial.fit_seconds * REFIT_FACTOR < window] or trials
+
+    def _in_time(self, best, members):
+        """The members, the lightest dropped until all refits fit into what is left."""
+        window = self.phases.left() * self.pool.n_workers
+        kept, seconds = [], best.fit_seconds * REFIT_FACTOR
+        for trial, weight in members:
+            seconds += 0 if trial is best else trial.fit_seconds * REFIT_FACTOR
+            if seconds < window or not kept:
+                kept.append((trial, weight))
+        return kept
+
+    def _refit(self, trials, interrupted):
+        """Fitted pipelines by trial number; what is not done when the time is up is left out."""
+        for trial in trials:
+            self.pool.submit(trial.number, refit, trial, self.classes)
+        fitted = {}
+        try:
+            self._collect(fitted, self.phases.left)
+        except KeyboardInterrupt:  # keep what is done, wait only for a first one
+            if interrupted:
+                raise
+            for trial in trials[1:]:
+                self.pool.cancel(trial.number)
+            self._collect(fitted, self.phases.left)
+        for trial in trials:
+            self.pool.cancel(trial.number)
+        return fitted
+
+    def _collect(self, fitted, left):
+        while self.pool.running and left() > 0:
+            for outcome in self.pool.wait(min(left(), WAIT)):
+                if outcome.status == "complete":
+                    fitted[outcome.key] = outcome.value
+                else:
+                    self.progress.say(f"trial {outcome.key} could not be refitted: {outcome.reason}")
+
+    def _assemble(self, best, members, fitted):
+        scoring = self.plan.scoring
+        self.best = best if best.number in fitted else max((trial for trial, _ in members), key=lambda t: t.score)
+        self.ensemble = WeightedEnsembleClassifier.from_fitted(
+            [fitted[trial.number] for trial, _ in members], [weight for _, weight in members]
+        )
+        proba = mixed(members)
+        self.cut = scoring.cut(proba)
+        names = [(trial.values["candidate"], trial.number, round(weight, 3)) for trial, weight in members]
+        self.report = {**scoring.report(proba), "members": names}
+        self.best_estimator = with_cut(fitted[self.best.number], scoring.cut(self.best.proba), self.pos_label)
+
+    def _fall_back(self):
+        """A quick model where no trial could be evaluated and refitted in time."""
+        self.pool.submit("fallback", quick_fit, self.classes)
+        outcomes = self.pool.wait(max(self.phases.left(), FALLBACK_LEAST))
+        self.pool.cancel("fallback")
+        model, name = None, "the shares of the classes"
+        if outcomes and outcomes[0].status == "complete":
+            model, name = outcomes[0].value, "a small boosting on part of the rows"
+        if model is None:
+            prior = DummyClassifier(strategy="prior")
+            y = self.classes[self.plan.context.y]
+            model = Pipeline([("classify", prior.fit(np.zeros((len(y), 1)), y, self.plan.context.weight))])
+        warnings.warn(
+            f"no trial was evaluated and refitted within the time limit, so the model is {name}; raise time_limit",
+            UserWarning,
+            stacklevel=4,
+        )
+        n_classes = len(self.classes)
+        self.cut = 0.5 if n_classes == 2 else np.ones(n_classes)
+        self.ensemble = WeightedEnsembleClassifier.from_fitted([model], [1.0])
+        self.best_estimator = with_cut(model, self.cut, self.pos_label)
+
+
+def quick_fit(context, labels):
+    """A small model on at most some thousand rows, in about a second; runs in a worker."""
+    rows = nested_rows(context.y, min(1.0, FALLBACK_ROWS / len(context.y)), 2, context.seed)
+    sparse = hasattr(context.X, "indptr")
+    last = LogisticRegression(max_iter=50) if sparse else HistGradientBoostingClassifier(max_iter=30)
+    if not sparse:
+        last.set_params(categorical_features="from_dtype", early_stopping=False, random_state=0)
+    pipeline = Pipeline([("clean", TableCleaner()), ("classify", last)])
+    return pipeline.fit(take(context.X, rows), labels[context.y[rows]])

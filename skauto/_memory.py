@@ -1,0 +1,40 @@
+"""Reads memory limits, and gives each worker its share of what is free."""
+
+import re
+
+import psutil
+
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+# The part of the free memory that the workers may fill together.
+FREE_SHARE = 0.8
+
+
+def memory_bytes(limit, n_workers):
+    """Bytes of resident memory that a trial may use.
+
+    Parameters
+    ----------
+    limit : int, str or None
+        Bytes, or a number with a unit, such as "4GB"; None is an equal share of four fifths of what is free.
+    n_workers : int
+
+    Raises
+    ------
+    ValueError
+        If a string cannot be read.
+
+    Examples
+    --------
+    >>> from skauto._memory import memory_bytes
+    >>> memory_bytes("1.5GB", n_workers=2)
+    1610612736
+    """
+    if limit is None:
+        return int(psutil.virtual_memory().available * FREE_SHARE / n_workers)
+    if not isinstance(limit, str):
+        return int(limit)
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)I?B?\s*", limit.upper())
+    if match is None or float(match[1]) == 0:
+        raise ValueError(f"memory_limit={limit!r} must be bytes or a number with a unit, such as '4GB' or '500MB'")
+    return int(float(match[1]) * UNITS[match[2]])

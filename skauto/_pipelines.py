@@ -1,0 +1,209 @@
+"""From a configuration to an unfitted Pipeline: clean, prepare, classify; imbalance handling inside the last step."""
+
+from dataclasses import dataclass
+
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    OneHotEncoder,
+    QuantileTransformer,
+    SplineTransformer,
+    StandardScaler,
+    TargetEncoder,
+)
+from sklearn.svm import SVC
+
+from skauto.estimators._category_codes import category_codes
+from skauto.estimators._safe_folds import SafeFolds
+from skauto.estimators._plain_names import plain_names
+from skauto.estimators._table_cleaner import TableCleaner, category_columns, numeric_columns
+from skauto.resample._priors import PriorCorrectedClassifier
+from skauto.resample._random_samplers import RandomOverSampler, RandomUnderSampler
+from skauto.resample._resampling_classifier import ResamplingClassifier
+from skauto.resample._smote import SMOTE
+
+SAMPLERS = {"undersample": RandomUnderSampler, "oversample": RandomOverSampler, "smote": SMOTE}
+
+# One-hot columns at most for one categorical column, and quantiles of a rank transform.
+MAX_LEVELS, MAX_QUANTILES = 40, 200
+
+# Folds of Platt's calibration.
+CALIBRATION_FOLDS = 3
+
+# Rows from which forests must be thrifty.
+MANY_ROWS = 12_000
+
+# Rounds times learning rate at which boosting ends at the latest.
+MOST_SHRUNK_ROUNDS = 40
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What the portfolio must know of a data set to size its pipelines."""
+
+    n_rows: int
+    n_columns: int
+    n_classes: int
+    sparse: bool
+    threads: int
+    stops: bool
+    refit: bool = False
+
+
+def build(candidate, values, traits, seed):
+    """The Pipeline of one configuration of a candidate.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    values : dict
+        Its parameters, "imbalance" and "ratio" among them.
+    traits : Traits
+    seed : int
+
+    Returns
+    -------
+    pipeline : Pipeline
+        Steps "clean", "prepare" (not for every candidate) and "classify".
+    """
+    values = dict(values)
+    imbalance, ratio = values.pop("imbalance", "none"), values.pop("ratio", None)
+    prepare = candidate.prepare(values, traits)
+    classifier = candidate.build(values, traits, seed)
+    steps = [("clean", TableCleaner())] + ([("prepare", prepare)] if prepare is not None else [])
+    return Pipeline([*steps, ("classify", balanced(classifier, imbalance, ratio, seed))])
+
+
+def balanced(classifier, imbalance, ratio, seed):
+    """The classifier with its imbalance handling; probabilities stay those of the natural distribution."""
+    if imbalance == "none":
+        return classifier
+    if imbalance == "class_weight":
+        heart = classifier.estimator if hasattr(classifier, "estimator") else classifier
+        heart.set_params(class_weight="balanced")
+        return PriorCorrectedClassifier(classifier)
+    return ResamplingClassifier(classifier, SAMPLERS[imbalance](sampling_strategy=ratio, random_state=seed))
+
+
+def native(values, traits):
+    """Boosting takes cleaned tables as they are: missing values and category columns included."""
+    return None
+
+
+def named(values, traits):
+    """LightGBM takes cleaned tables too, but not every character in the names of columns."""
+    return None if traits.sparse else FunctionTransformer(plain_names)
+
+
+def codes(values, traits):
+    """Forests take numbers and missing values; categories become integer codes."""
+    if traits.sparse:
+        return None
+    return ColumnTransformer([("category", _codes(), category_columns)], remainder="passthrough")
+
+
+def scaled(values, traits):
+    """Distances and linear models take imputed, scaled numbers and encoded categories."""
+    scaler, encode = values.pop("scaler"), values.pop("encode")
+    splines = values.pop("splines", None)
+    if traits.sparse:
+        return MaxAbsScaler()
+    numbers = [SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)]
+    numbers.append(StandardScaler() if scaler == "standard" else _ranks(traits))
+    if splines:
+        numbers += [SplineTransformer(n_knots=splines, knots="uniform", extrapolation="linear"), StandardScaler()]
+    return ColumnTransformer(
+        [("number", make_pipeline(*numbers), numeric_columns), ("category", _encoder(encode), category_columns)],
+        sparse_threshold=0,
+    )
+
+
+def _ranks(traits):
+    quantiles = max(min(MAX_QUANTILES, traits.n_rows // 2), 2)
+    return QuantileTransformer(n_quantiles=quantiles, output_distribution="normal", subsample=20_000, random_state=0)
+
+
+def _encoder(encode):
+    if encode == "onehot":
+        encoder = OneHotEncoder(
+            handle_unknown="infrequent_if_exist", min_frequency=3, max_categories=MAX_LEVELS, sparse_output=False
+        )
+        return make_pipeline(_codes(), encoder)
+    return make_pipeline(_codes(), TargetEncoder(random_state=0), StandardScaler())
+
+
+def _codes():
+    return FunctionTransformer(category_codes, feature_names_out="one-to-one")
+
+
+def lightgbm(values, traits, seed):
+    """LightGBM, silent and the same on every run; where it stops early the rounds are only an upper bound."""
+    from lightgbm import LGBMClassifier
+
+    if traits.stops:
+        values["n_estimators"] = int(min(max(MOST_SHRUNK_ROUNDS / values["learning_rate"], 100), 1_500))
+    quiet = {"subsample_freq": 1, "deterministic": True, "force_row_wise": True, "verbose": -1}
+    return LGBMClassifier(**values, **quiet, random_state=seed, n_jobs=traits.threads)
+
+
+def hist_boosting(values, traits, seed):
+    """Histogram boosting with a fixed number of rounds: its own early stopping would hold rows back."""
+    return HistGradientBoostingClassifier(
+        **values, categorical_features="from_dtype", early_stopping=False, random_state=seed
+    )
+
+
+def extra_trees(values, traits, seed):
+    """Extremely randomised trees."""
+    return ExtraTreesClassifier(**values, **_forest(traits), random_state=seed)
+
+
+def random_forest(values, traits, seed):
+    """A random forest."""
+    return RandomForestClassifier(**values, **_forest(traits), random_state=seed)
+
+
+def _forest(traits):
+    """Fewer trees on part of the rows each where rows are many; the refit can afford more trees than the folds."""
+    many = {"n_estimators": 80, "bootstrap": True, "max_samples": 0.4}
+    few = {"n_estimators": 400 if traits.refit else 150}
+    return {**(many if traits.n_rows > MANY_ROWS else few), "n_jobs": traits.threads}
+
+
+def logistic(values, traits, seed):
+    """Logistic regression with a ridge penalty; Newton steps where columns are few, for they need the fewest."""
+    if traits.sparse or traits.n_columns * traits.n_classes > 400:
+        return LogisticRegression(**values, max_iter=200)
+    return LogisticRegression(**values, solver="newton-cholesky", max_iter=50)
+
+
+def svm(values, traits, seed):
+    """RBF support vectors with Platt's probabilities; gamma is in units of one over the number of columns."""
+    gamma = values.pop("gamma") / traits.n_columns
+    machine = SVC(**values, gamma=gamma, random_state=seed)
+    return CalibratedClassifierCV(machine, cv=SafeFolds(CALIBRATION_FOLDS, seed), ensemble=False)
+
+
+def nearest_neighbors(values, traits, seed):
+    """k nearest neighbours."""
+    return KNeighborsClassifier(**values, n_jobs=traits.threads)
+
+
+def naive_bayes(values, traits, seed):
+    """Gaussian naive Bayes."""
+    return GaussianNB(**values)
+
+
+def mlp(values, traits, seed):
+    """A multi-layer perceptron on PyTorch."""
+    from skauto.estimators._mlp import MLPClassifier
+
+    return MLPClassifier(**values, device="cpu", random_state=seed)

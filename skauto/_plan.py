@@ -1,0 +1,200 @@
+"""From data and settings to a plan: folds, scoring, candidates, space and strategy of one search."""
+
+import difflib
+import importlib.util
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from skauto import _pipelines
+from skauto._deps import MissingDependencyError, require
+from skauto._portfolio import TABLES
+from skauto._scoring import Scoring, resolve_metric
+from skauto._seeds import child_seed
+from skauto.estimators._early_stopping import MIN_CLASS_ROWS, fit_last_step, predict_at
+from skauto.search._evaluate import Evaluation
+from skauto.search._folds import stratified_folds
+from skauto.search._space import Space
+
+# Folds are drawn again, up to so many rows of validation in all, since one split of few rows chooses by luck.
+REPEAT_ROWS, MAX_REPEATS = 3_000, 3
+
+# Trials of a search beyond the defaults: one for so many rows, since more would only fit the noise of the folds.
+ROWS_A_TRIAL = 4
+
+# Share of the trials that leave the classes as they are.
+NATURAL_SHARE = 0.6
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one search does; `context` is sent to the workers."""
+
+    context: Evaluation
+    scoring: Scoring
+    space: Space
+    first: list
+    missing: list
+    n_trials: int
+
+    def min_fidelity(self, n_rows):
+        """The least power of a third, at least a ninth, that leaves so many rows; one where there is none."""
+        rows = self.context.build.traits.n_rows
+        return next((share for share in (1 / 9, 1 / 3) if share * rows >= n_rows), 1.0)
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Makes the estimator of a configuration in a worker."""
+
+    candidates: dict
+    traits: _pipelines.Traits
+
+    def for_refit(self):
+        """The builder of the final models, for which there is more time than for a fold."""
+        return replace(self, traits=replace(self.traits, refit=True))
+
+    def __call__(self, values, seed):
+        rest = {name: value for name, value in values.items() if name != "candidate"}
+        return _pipelines.build(self.candidates[values["candidate"]], rest, self.traits, seed)
+
+
+def make_plan(data, *, scoring, cv, candidates, pos_label, seed, threads):
+    """The plan of a search over tables.
+
+    Parameters
+    ----------
+    data : Data
+        What `inspect` made of X and y.
+    scoring : str or scorer
+    cv : int or splitter
+    candidates : "auto" or list of str
+    pos_label : label
+        The positive class of two.
+    seed : int
+    threads : int
+        Threads of one worker.
+    """
+    n_classes = len(data.classes)
+    positive = int(np.flatnonzero(data.classes == pos_label)[0]) if n_classes == 2 else 1
+    name, kind, metric = resolve_metric(scoring, data.classes[::-1] if positive == 0 else data.classes)
+    folds, repeat = _folds(data, cv, seed)
+    traits = _traits(data, folds, threads)
+    chosen, missing = available(candidates, traits)
+    space, first = table_space(chosen)
+    rows = np.concatenate([valid for _, valid in folds])
+    judged = Scoring(
+        name=name,
+        kind=kind,
+        metric=metric,
+        y=data.y[rows],
+        fold=np.repeat(np.arange(len(folds)), [len(valid) for _, valid in folds]),
+        repeat=np.repeat(repeat, [len(valid) for _, valid in folds]),
+        weight=None if data.sample_weight is None else data.sample_weight[rows],
+        positive=positive,
+    )
+    context = Evaluation(
+        X=data.X,
+        y=data.y,
+        weight=data.sample_weight,
+        folds=folds,
+        n_classes=n_classes,
+        space=space,
+        build=Builder({candidate.name: candidate for candidate in chosen}, traits),
+        report=judged.report,
+        rank=judged.rank,
+        seed=seed,
+        fit=fit_last_step,
+        predict=predict_at,
+        min_class_rows=20,
+    )
+    n_trials = len(first) + traits.n_rows // ROWS_A_TRIAL
+    return Plan(context, judged, space, first, missing, n_trials)
+
+
+def _folds(data, cv, seed):
+    """Pairs of row numbers and the repeat that each belongs to."""
+    if hasattr(cv, "split"):
+        folds = [(np.asarray(a), np.asarray(b)) for a, b in cv.split(data.X, data.y, data.groups)]
+        return folds, np.zeros(len(folds), dtype=int)
+    repeats = int(np.clip(REPEAT_ROWS // len(data.y), 1, MAX_REPEATS)) if len(data.y) >= 60 else 1
+    folds = stratified_folds(data.y, cv, child_seed(seed, "folds"), data.groups, repeats)
+    return folds, np.repeat(np.arange(repeats), len(folds) // repeats)
+
+
+def _traits(data, folds, threads):
+    fewest = min(_fewest(data.y[valid]) for _, valid in folds)
+    return _pipelines.Traits(
+        n_rows=min(len(train) for train, _ in folds),
+        n_columns=data.n_features,
+        n_classes=len(data.classes),
+        sparse=hasattr(data.X, "indptr"),
+        threads=threads,
+        stops=fewest >= MIN_CLASS_ROWS,
+    )
+
+
+def _fewest(y):
+    counts = np.bincount(y)
+    return int(counts[counts > 0].min(initial=len(y)))
+
+
+def available(names, traits):
+    """The candidates that can run here, and one line on each that is left out for want of a package.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown or no candidate is left.
+    """
+    known = {candidate.name: candidate for candidate in TABLES}
+    if isinstance(names, str):
+        names = known if names == "auto" else [names]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        close = difflib.get_close_matches(str(unknown[0]), known, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise ValueError(f"candidates={unknown} are not known; {hint}choose 'auto' or some of {sorted(known)}")
+    chosen, missing = [], []
+    for candidate in (known[name] for name in names):
+        if (candidate.max_rows and traits.n_rows > candidate.max_rows) or (traits.sparse and not candidate.sparse):
+            continue
+        line = _lacks(candidate)
+        chosen += [] if line else [candidate]
+        missing += [f"{candidate.name} left out: {line}"] if line else []
+    if not chosen:
+        raise ValueError(f"candidates={list(names)!r} leaves nothing to try on these data; {'; '.join(missing)}")
+    return chosen, missing
+
+
+def _lacks(candidate):
+    """Why a candidate's package cannot be used, an empty string where it can."""
+    if candidate.package is None:
+        return ""
+    if candidate.extra is not None:  # loading an extra can take seconds: only look whether it is there
+        found = importlib.util.find_spec(candidate.package) is not None
+        return "" if found else f"`pip install 'skauto[{candidate.extra}]'` brings it"
+    try:
+        require(candidate.package)
+    except MissingDependencyError as error:
+        return str(error)
+    return ""
+
+
+def table_space(candidates):
+    """The space of some candidates, a branch for each way to treat the classes, and their first configurations."""
+    branches, weights = [], []
+    for candidate in candidates:
+        own = {"candidate": [candidate.name], **candidate.space}
+        ways = [{"imbalance": ["none"]}, *candidate.imbalance]
+        shares = [NATURAL_SHARE] + [(1 - NATURAL_SHARE) / max(len(ways) - 1, 1)] * (len(ways) - 1)
+        branches += [{**own, **way} for way in ways]
+        weights += [share * candidate.weight for share in shares]
+    space = Space(branches, weights=weights)
+    ranked = sorted((place, candidate.name) for candidate in candidates for place, _ in candidate.first)
+    return space, [space.encode(_first(candidates, place, name)) for place, name in ranked]
+
+
+def _first(candidates, place, name):
+    candidate = next(candidate for candidate in candidates if candidate.name == name)
+    return {"candidate": name, "imbalance": "none", **candidate.usual, **dict(candidate.first)[place]}

@@ -1,0 +1,71 @@
+"""One line on standard error that tells how far a fit has come."""
+
+import sys
+import time
+
+# Seconds between two lines where the output is not a terminal.
+QUIET_SECONDS = 10
+
+
+class Progress:
+    """Shows trials as they end: one line rewritten on a terminal, a new line now and then elsewhere.
+
+    Parameters
+    ----------
+    verbose : int
+        0 shows nothing.
+    time_limit : float or None
+        Seconds of the whole fit.
+    began : float
+        `time.monotonic()` at the start of the fit.
+    stream : text stream, default=None
+        None for standard error.
+    """
+
+    def __init__(self, verbose, time_limit, began, stream=None):
+        self.verbose = verbose
+        self.time_limit = time_limit
+        self.began = began
+        self.stream = sys.stderr if stream is None else stream
+        self.terminal = hasattr(self.stream, "isatty") and self.stream.isatty()
+        self.done = self.failed = 0
+        self.best, self.leader = None, ""
+        self.last_line = -float("inf")
+
+    def on_result(self, history, trial, result):
+        """Count a result and show the line."""
+        if result.status == "complete":
+            self.done += 1
+            if trial.fidelity >= 1 and (self.best is None or result.score > self.best):
+                self.best, self.leader = result.score, history.space.decode(trial.params)["candidate"]
+        elif result.status != "cancelled":
+            self.failed += 1
+        self.show("searching")
+
+    def show(self, phase, end=False):
+        """Show where the fit is; `end` finishes the line."""
+        if not self.verbose:
+            return
+        line = f"skauto {self._clock():>11}  {phase:<10}  {self._counts()}"
+        if self.terminal:
+            self.stream.write(f"\r\x1b[2K{line}" + ("\n" if end else ""))
+        elif end or time.monotonic() - self.last_line >= QUIET_SECONDS:
+            self.last_line = time.monotonic()
+            self.stream.write(line + "\n")
+        self.stream.flush()
+
+    def say(self, text):
+        """A line of its own."""
+        if self.verbose:
+            self.stream.write(("\r\x1b[2K" if self.terminal else "") + f"skauto {text}\n")
+            self.stream.flush()
+
+    def _clock(self):
+        elapsed = time.monotonic() - self.began
+        return f"{elapsed:.0f} s" if self.time_limit is None else f"{elapsed:.0f}/{self.time_limit:.0f} s"
+
+    def _counts(self):
+        parts = [f"{self.done} trials"]
+        parts += [f"{self.failed} failed"] if self.failed else []
+        parts += [f"best {self.best:.4f} ({self.leader})"] if self.best is not None else []
+        return ", ".join(parts)

@@ -1,0 +1,262 @@
+"""What a search maximises: scores of pooled out-of-fold probabilities, each fold cut where the others like it."""
+
+import difflib
+import inspect
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.metrics import get_scorer, get_scorer_names, log_loss, roc_auc_score
+
+from skauto.resample._threshold import CONFUSION_METRICS, best_cut, confusion_of, cross_fitted_labels, cut_labels
+
+# Names that mean the positive class for two classes and the mean over classes for more.
+MACRO = {"f1": "f1_macro"}
+
+
+def average_precision(y, score, weight=None):
+    """Average precision of a boolean target; sklearn's definition, without its checks."""
+    order = np.argsort(-score, kind="stable")
+    hit = y[order] if weight is None else y[order] * weight[order]
+    last = np.append(np.flatnonzero(np.diff(score[order])), len(y) - 1)
+    positives = np.cumsum(hit)[last]
+    predicted = (np.arange(1, len(y) + 1) if weight is None else np.cumsum(weight[order]))[last]
+    if positives[-1] <= 0:
+        return np.nan
+    return float(np.sum(np.diff(positives, prepend=0) * positives / predicted) / positives[-1])
+
+
+def area_under_curve(y, score, weight=None):
+    """Area under the ROC curve of a boolean target, NaN where one class is missing."""
+    if y.all() or not y.any():
+        return np.nan
+    return float(roc_auc_score(y, score, sample_weight=weight))
+
+
+def one_vs_rest(measure, y, proba, weight=None):
+    """A ranking measure of the second column for two classes, its mean over the classes present for more."""
+    if proba.shape[1] == 2:
+        return measure(y == 1, proba[:, 1], weight)
+    present = np.unique(y)
+    return _mean([measure(y == k, proba[:, k], weight) for k in present])
+
+
+def _brier(y, proba, weight=None):
+    target = np.eye(proba.shape[1])[y]
+    scale = 2.0 if proba.shape[1] == 2 else 1.0
+    return -float(np.average(np.sum((proba - target) ** 2, axis=1) / scale, weights=weight))
+
+
+def _log_loss(y, proba, weight=None):
+    return -float(log_loss(y, proba, sample_weight=weight, labels=np.arange(proba.shape[1])))
+
+
+def _auc(y, proba, weight=None):
+    return one_vs_rest(area_under_curve, y, proba, weight)
+
+
+def _ap(y, proba, weight=None):
+    return one_vs_rest(average_precision, y, proba, weight)
+
+
+PROBA_METRICS = {
+    "roc_auc": _auc,
+    "roc_auc_ovr": _auc,
+    "average_precision": _ap,
+    "neg_log_loss": _log_loss,
+    "neg_brier_score": _brier,
+}
+
+
+class _ConfusionMetric:
+    """A scikit-learn label scorer as a function of confusion matrices, through weighted cells."""
+
+    max_cuts = 64  # each cut is a call of the scorer's function
+
+    def __init__(self, scorer, classes):
+        self.scorer = scorer
+        self.takes_weight = "sample_weight" in _parameters(scorer)
+        self.labels, self.kwargs = _as_shown(scorer, classes)
+
+    def __call__(self, confusion):
+        n_classes = confusion.shape[-1]
+        truth, label = (self.labels[grid.ravel()] for grid in np.indices((n_classes, n_classes)))
+        flat = confusion.reshape(-1, n_classes * n_classes)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UndefinedMetricWarning)  # some cuts leave a class out
+            values = [self._value(truth, label, cells) for cells in flat]
+        return np.reshape(values, confusion.shape[:-2])
+
+    def _value(self, truth, label, cells):
+        truth, label, cells = truth[cells > 0], label[cells > 0], cells[cells > 0]
+        weight = {"sample_weight": cells} if self.takes_weight else {}
+        if not self.takes_weight:
+            if (cells != np.round(cells)).any():
+                raise ValueError("the function of this scoring takes no sample_weight, so fit must not be given any")
+            truth, label = (np.repeat(part, cells.astype(int)) for part in (truth, label))
+        return self.scorer._sign * self.scorer._score_func(truth, label, **weight, **self.kwargs)
+
+
+class _ProbaMetric:
+    """A scikit-learn probability scorer as a function of codes and probabilities."""
+
+    def __init__(self, scorer, classes):
+        self.scorer = scorer
+        self.labels, self.kwargs = _as_shown(scorer, classes)
+        self.takes_weight = "sample_weight" in _parameters(scorer)
+
+    def __call__(self, y, proba, weight=None):
+        y, proba = self.labels[y], proba[:, np.argsort(self.labels)]  # columns as scikit-learn has them
+        present = np.isin(np.sort(self.labels), y)
+        if len(self.labels) > 2 and not present.all():  # classes of one or two rows are never validated
+            proba = proba[:, present] / np.maximum(proba[:, present].sum(axis=1, keepdims=True), 1e-15)
+        if proba.shape[1] < 2:
+            return np.nan
+        rows = {} if weight is None or not self.takes_weight else {"sample_weight": weight}
+        scores = proba[:, 1] if proba.shape[1] == 2 else proba
+        return self.scorer._sign * self.scorer._score_func(y, scores, **rows, **self.kwargs)
+
+
+def _parameters(scorer):
+    return inspect.signature(scorer._score_func).parameters
+
+
+def _as_shown(scorer, classes):
+    """What a scorer's function is given for the classes, and its keywords.
+
+    Functions with a positive label are given 0 and 1, so that it means `pos_label` of the search; others the labels.
+    """
+    if "pos_label" not in _parameters(scorer):
+        return classes, scorer._kwargs
+    return np.arange(len(classes)), {name: value for name, value in scorer._kwargs.items() if name != "pos_label"}
+
+
+def resolve_metric(scoring, classes):
+    """The name, kind ("labels" or "proba") and function of a scoring.
+
+    Parameters
+    ----------
+    scoring : str or scorer
+    classes : ndarray of shape (n_classes,)
+        The labels in the order of their codes, of two the positive one last.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown; the message holds the nearest names.
+    """
+    if not isinstance(scoring, str):
+        return _from_scorer(scoring, classes)
+    name = MACRO.get(scoring, scoring) if len(classes) > 2 else scoring
+    if name in CONFUSION_METRICS:
+        return name, "labels", CONFUSION_METRICS[name]
+    if name in PROBA_METRICS:
+        return name, "proba", PROBA_METRICS[name]
+    if name in get_scorer_names():
+        return (name, *_from_scorer(get_scorer(name), classes)[1:])
+    known = sorted({*CONFUSION_METRICS, *PROBA_METRICS, *get_scorer_names()})
+    close = difflib.get_close_matches(scoring, known, n=3)
+    hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"for example {sorted(CONFUSION_METRICS)}"
+    raise ValueError(f"scoring={scoring!r} is not a known score; {hint}")
+
+
+def _from_scorer(scorer, classes):
+    if not hasattr(scorer, "_score_func"):
+        raise ValueError(
+            f"scoring={scorer!r} must be a name such as 'f1' or a scorer made by sklearn.metrics.make_scorer"
+        )
+    name = getattr(scorer._score_func, "__name__", "score")
+    if scorer._response_method == "predict":
+        return name, "labels", _ConfusionMetric(scorer, classes)
+    return name, "proba", _ProbaMetric(scorer, classes)
+
+
+def own_pos_label(scoring):
+    """The pos_label that a scorer was made with, None without one."""
+    return getattr(scoring, "_kwargs", {}).get("pos_label")
+
+
+def _mean(values):
+    """The mean of what is known, NaN where nothing is."""
+    known = np.asarray(values, dtype=float)
+    known = known[~np.isnan(known)]
+    return float(known.mean()) if len(known) else np.nan
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Scores out-of-fold probabilities of one data set; sent to the workers once.
+
+    y, fold, repeat and weight have shape (n_validated,): one entry for each row of each validation fold, in the
+    order of the folds. `positive` is the code that a two-class threshold is about.
+    """
+
+    name: str
+    kind: str
+    metric: object
+    y: np.ndarray
+    fold: np.ndarray
+    repeat: np.ndarray
+    weight: np.ndarray | None = None
+    positive: int = 1
+    parts: list = field(init=False)
+
+    def __post_init__(self):
+        object.__setattr__(self, "parts", [np.flatnonzero(self.repeat == r) for r in np.unique(self.repeat)])
+
+    def oriented(self, proba):
+        """Codes and probabilities with the positive class second (two classes only)."""
+        if proba.shape[1] == 2 and self.positive == 0:
+            return 1 - self.y, proba[:, ::-1]
+        return self.y, proba
+
+    def rank(self, proba):
+        """Average precision, the mean over repeats: what rungs and the ensemble go by."""
+        y, proba = self.oriented(proba)
+        return _mean([_ap(y[rows], proba[rows], self._weight(rows)) for rows in self.parts])
+
+    def report(self, proba):
+        """The score, F1, AUC, AP and the score of each fold."""
+        y, proba = self.oriented(proba)
+        f1 = CONFUSION_METRICS["f1_macro" if proba.shape[1] > 2 else "f1"]
+        scores_f1 = self._label_score(y, proba, f1)
+        measures = {
+            "F1": self._pooled(scores_f1),
+            "AUC": self._pooled(lambda rows: _auc(y[rows], proba[rows], self._weight(rows))),
+            "AP": self._pooled(lambda rows: _ap(y[rows], proba[rows], self._weight(rows))),
+        }
+        if self.kind == "proba":
+            value = lambda rows: self.metric(y[rows], proba[rows], self._weight(rows))  # noqa: E731
+        else:
+            value = scores_f1 if self.metric is f1 else self._label_score(y, proba, self.metric)
+        folds = [value(np.flatnonzero(self.fold == k)) for k in np.unique(self.fold)]
+        return {"score": self._pooled(value), "fold_scores": folds, **measures}
+
+    def cut(self, proba):
+        """The cut that the score likes best on all rows: 0.5 or equal weights where the score needs no labels."""
+        y, proba = self.oriented(proba)
+        if self.kind == "proba":
+            return 0.5 if proba.shape[1] == 2 else np.ones(proba.shape[1])
+        return best_cut(y, proba, self.metric, self.weight)
+
+    def labels(self, proba, cut):
+        """Codes of any rows' probabilities at a cut."""
+        if proba.shape[1] > 2:
+            return cut_labels(proba, cut)
+        at_least = proba[:, self.positive] >= cut
+        return np.where(at_least, self.positive, 1 - self.positive)
+
+    def _label_score(self, y, proba, metric):
+        """The metric of some rows, labelled by cuts chosen on the other folds of their repeat."""
+        labels = np.empty(len(y), dtype=np.int64)
+        for rows in self.parts:
+            labels[rows] = cross_fitted_labels(y[rows], proba[rows], self.fold[rows], metric, self._weight(rows))
+        size = proba.shape[1]
+        return lambda rows: float(metric(confusion_of(y[rows], labels[rows], size, self._weight(rows))))
+
+    def _pooled(self, value):
+        return _mean([value(rows) for rows in self.parts])
+
+    def _weight(self, rows):
+        return None if self.weight is None else self.weight[rows]

@@ -1,0 +1,112 @@
+"""Seconds of a fit: the deadline, what each phase may use and what it used."""
+
+import math
+import time
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+
+from skauto.search._budget import Budget
+
+# The part of the time limit kept for ensemble and refit, and its bounds in seconds.
+FINISH_SHARE, FINISH_LEAST, FINISH_MOST = 0.2, 0.5, 45.0
+
+# Once so many trials are known, their fits times this care say what the refit takes, and it gets at least this share.
+MEMBERS, FINISH_CARE, LEAST_SHARE = 6, 3.5, 0.05
+
+# The part of the limit that one trial may use, and the quantile of trial seconds that counts as quick.
+TRIAL_SHARE, QUICK = 0.2, 0.25
+
+# Seconds kept free at the very end, for putting the pieces together.
+MARGIN_SHARE, MARGIN_MOST = 0.02, 1.0
+
+
+class SearchBudget(Budget):
+    """Budget of a search that leaves time for the refit: a share of the limit at first, then what trials suggest.
+
+    Parameters
+    ----------
+    phases : Phases
+    n_iter : int or None
+    n_workers : int
+    """
+
+    def __init__(self, phases, n_iter, n_workers):
+        super().__init__(n_iter=n_iter)
+        self.phases = phases
+        self.n_workers = n_workers
+        self.reserve = phases.for_finish()
+        self._trials, self._seconds = [], []
+
+    def remaining(self):
+        """Seconds that the search may still use."""
+        return max(self.phases.left() - self.reserve, 0.0)
+
+    def room(self, history):
+        """How many more trials may be asked; none where even a quick one would not end in time."""
+        hopeless = self._seconds and self.remaining() < np.quantile(self._seconds, QUICK)
+        return 0 if hopeless else super().room(history)
+
+    def trial_limit(self, remaining):
+        """Seconds of one trial: a share of the whole limit, so that none can eat it, and no more than is left."""
+        return min(self.phases.time_limit * TRIAL_SHARE, remaining)
+
+    def learn(self, result):
+        """Adapt the reserve to the fits of the best full trials so far."""
+        if result.details is None or "fold_scores" not in result.details:
+            return
+        self._seconds.append(result.seconds)
+        self._trials = sorted([*self._trials, (-result.score, result.details["fit_seconds"])])[:MEMBERS]
+        if len(self._trials) == MEMBERS:
+            expected = FINISH_CARE * sum(seconds for _, seconds in self._trials) / self.n_workers
+            least = max(FINISH_LEAST, LEAST_SHARE * self.phases.time_limit)
+            self.reserve = min(max(expected, least), self.phases.for_finish())
+
+
+class Phases:
+    """Clock of one fit.
+
+    Parameters
+    ----------
+    time_limit : float or None
+        Seconds for everything.
+    clock : callable, default=time.monotonic
+    """
+
+    def __init__(self, time_limit, clock=time.monotonic):
+        self.time_limit = math.inf if time_limit is None else float(time_limit)
+        self.clock = clock
+        self.began = clock()
+        self.used = {}
+
+    @contextmanager
+    def __call__(self, name):
+        """Count the seconds of a phase."""
+        began = self.clock()
+        try:
+            yield
+        finally:
+            self.used[name] = self.used.get(name, 0.0) + self.clock() - began
+
+    def left(self):
+        """Seconds until the work must be done, infinity without a limit."""
+        margin = min(MARGIN_SHARE * self.time_limit, MARGIN_MOST)
+        return max(self.time_limit - margin - (self.clock() - self.began), 0.0)
+
+    def for_finish(self):
+        """Seconds planned for ensemble and refit."""
+        return min(max(FINISH_SHARE * self.time_limit, FINISH_LEAST), FINISH_MOST, self.time_limit)
+
+    def frame(self):
+        """Planned and used seconds of each phase, a DataFrame."""
+        planned = {"inspect": math.nan, "search": math.nan, "ensemble": math.nan, "refit": math.nan}
+        if math.isfinite(self.time_limit):
+            finish = self.for_finish()
+            planned["search"], planned["refit"] = self.time_limit - finish, finish
+        rows = [
+            {"phase": name, "planned": seconds, "used": self.used.get(name, 0.0)} for name, seconds in planned.items()
+        ]
+        limit = self.time_limit if math.isfinite(self.time_limit) else math.nan
+        rows.append({"phase": "total", "planned": limit, "used": self.clock() - self.began})
+        return pd.DataFrame(rows).set_index("phase")

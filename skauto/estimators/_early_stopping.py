@@ -1,0 +1,112 @@
+"""LightGBM that stops early inside the folds: fitted to its end, read at the stopping point of the other folds."""
+
+from functools import cache
+
+import numpy as np
+
+# Rounds without a gain before training ends, and the fewest validation rows of each class that can judge a gain.
+PATIENCE = 30
+MIN_CLASS_ROWS = 10
+
+
+class Watch:
+    """Validation rows for early stopping, carried as a parameter through any meta-estimator's clones."""
+
+    def __init__(self, X, y, weight, metric):
+        self.X, self.y, self.weight, self.metric = X, y, weight, metric
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+@cache
+def watching_class():
+    """LGBMClassifier with a parameter `watch`; made on first use, since LightGBM is loaded only then."""
+    import lightgbm
+
+    class WatchingLGBMClassifier(lightgbm.LGBMClassifier):
+        def fit(self, X, y, sample_weight=None):
+            watch = self._other_params.pop("watch")
+            del self.watch  # a parameter of ours that LightGBM would warn about
+            return super().fit(
+                X,
+                y,
+                sample_weight=sample_weight,
+                eval_X=watch.X,
+                eval_y=watch.y,
+                eval_sample_weight=None if watch.weight is None else [watch.weight],
+                eval_metric=watch.metric,
+                callbacks=[lightgbm.early_stopping(PATIENCE, first_metric_only=True, verbose=False)],
+            )
+
+    return WatchingLGBMClassifier
+
+
+def fit_last_step(estimator, X, y, weight, X_valid, y_valid, weight_valid):
+    """Fit the last step of a pipeline; a LightGBM inside it watches the validation rows.
+
+    Returns
+    -------
+    fitted : classifier
+    stop : int or None
+        Its best round; None for other classifiers and where the rarest class has too few validation rows.
+    """
+    rows = {} if weight is None else {"sample_weight": weight}
+    path = _path_to_boosting(estimator)
+    counts = np.bincount(y_valid)
+    if path is None or counts[counts > 0].min() < MIN_CLASS_ROWS or not np.isin(y_valid, y).all():
+        return estimator.fit(X, y, **rows), None
+    watched = _with_watch(estimator, path, Watch(X_valid, y_valid, weight_valid, _metric(estimator, path, y)))
+    fitted = watched.fit(X, y, **rows)
+    return fitted, max(int(_fitted_boosting(fitted).best_iteration_), 1)
+
+
+def predict_at(fitted, X, stop):
+    """Probabilities after `stop` rounds of boosting, or after all where it is None."""
+    if stop is not None:
+        _fitted_boosting(fitted).booster_.best_iteration = stop
+    return fitted.predict_proba(X)
+
+
+def with_rounds(estimator, stop):
+    """The same estimator with as many rounds of boosting, itself where it has no LightGBM or `stop` is None."""
+    path = _path_to_boosting(estimator)
+    if path is None or stop is None:
+        return estimator
+    return estimator.set_params(**{"__".join([*path, "n_estimators"]): stop})
+
+
+def _path_to_boosting(estimator):
+    """Names of the parameters that lead to a LightGBM classifier, None where there is none."""
+    path = []
+    while estimator is not None:
+        if type(estimator).__name__ == "LGBMClassifier":
+            return path
+        if hasattr(estimator, "steps"):
+            path.append(estimator.steps[-1][0])
+            estimator = estimator.steps[-1][1]
+        else:
+            path.append("estimator")
+            estimator = getattr(estimator, "estimator", None)
+    return None
+
+
+def _with_watch(estimator, path, watch):
+    boosting = estimator.get_params()["__".join(path)] if path else estimator
+    watching = watching_class()(**boosting.get_params(), watch=watch)
+    return estimator.set_params(**{"__".join(path): watching}) if path else watching
+
+
+def _metric(estimator, path, y):
+    """Log loss for the natural distribution; a ranking where weights or samplers move the probabilities."""
+    boosting = estimator.get_params()["__".join(path)] if path else estimator
+    natural = not path and boosting.class_weight is None
+    if len(np.unique(y)) > 2:  # of the training rows: a rare class may be missing from the others
+        return "multi_logloss"
+    return "binary_logloss" if natural else "average_precision"
+
+
+def _fitted_boosting(fitted):
+    while hasattr(fitted, "estimator_"):
+        fitted = fitted.estimator_
+    return fitted

@@ -1,0 +1,118 @@
+"""Weighted ensembles: greedy selection over out-of-fold predictions, and the classifier it gives."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils.validation import check_is_fitted
+
+# A gain below this is rounding.
+TOLERANCE = 1e-9
+
+
+def greedy_selection(predictions, value, n_steps=25, patience=5):
+    """Weights of models whose average prediction scores best, by forward selection with replacement.
+
+    Parameters
+    ----------
+    predictions : list of ndarray, each of shape (n, K)
+        Out-of-fold probabilities, the best single model first.
+    value : callable
+        From probabilities of shape (n, K) to a score; greater is better.
+    n_steps : int, default=25
+        Most picks.
+    patience : int, default=5
+        Picks in a row that do not gain before the selection ends; they are taken back.
+
+    Returns
+    -------
+    weights : ndarray of shape (len(predictions),)
+        Non-negative, summing to one.
+
+    References
+    ----------
+    Caruana, Niculescu-Mizil, Crew, Ksikes: Ensemble selection from libraries of models, ICML 2004, sections 2.1-2.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skauto.estimators._ensemble import greedy_selection
+    >>> y = np.array([0, 1, 1])
+    >>> good, bad = np.array([[.9, .1], [.4, .6], [.2, .8]]), np.full((3, 2), .5)
+    >>> greedy_selection([good, bad], lambda p: -np.sum((p[:, 1] - y) ** 2))
+    array([1., 0.])
+    """
+    counts, kept = np.zeros(len(predictions)), None
+    total, best, idle = np.zeros_like(predictions[0]), -np.inf, 0
+    for step in range(1, n_steps + 1):
+        values = [value((total + prediction) / step) for prediction in predictions]
+        pick = int(np.argmax(values))
+        counts[pick] += 1
+        total += predictions[pick]
+        idle += 1
+        if values[pick] > best + TOLERANCE:
+            best, kept, idle = values[pick], counts.copy(), 0
+        if idle == patience:
+            break
+    return kept / kept.sum()
+
+
+class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):
+    """Average of the probabilities of some classifiers, with weights.
+
+    Parameters
+    ----------
+    estimators : list of classifiers
+        Each with predict_proba. `fit` fits clones of them.
+    weights : array-like of shape (n_estimators,), default=None
+        Share of each in the average; None weighs all alike.
+
+    Attributes
+    ----------
+    estimators_ : list of fitted classifiers
+    weights_ : ndarray of shape (n_estimators,), summing to one
+    classes_ : ndarray of shape (n_classes,)
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skauto.estimators._ensemble import WeightedEnsembleClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> members = [LogisticRegression(max_iter=500), GaussianNB()]
+    >>> WeightedEnsembleClassifier(members, weights=[3, 1]).fit(X, y).predict_proba(X).shape
+    (150, 3)
+    """
+
+    def __init__(self, estimators, weights=None):
+        self.estimators = estimators
+        self.weights = weights
+
+    def fit(self, X, y, sample_weight=None):
+        """Fit a clone of each estimator on all rows."""
+        rows = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return self._gather([clone(estimator).fit(X, y, **rows) for estimator in self.estimators])
+
+    @classmethod
+    def from_fitted(cls, estimators, weights):
+        """An ensemble of classifiers that are fitted already, on the same classes."""
+        return cls(estimators, weights)._gather(list(estimators))
+
+    def _gather(self, fitted):
+        weights = np.ones(len(fitted)) if self.weights is None else np.asarray(self.weights, dtype=float)
+        if len(weights) != len(fitted) or weights.min() < 0 or weights.sum() == 0:
+            raise ValueError(
+                f"weights={self.weights!r} must be {len(fitted)} non-negative numbers, one an estimator, not all zero"
+            )
+        self.estimators_ = fitted
+        self.weights_ = weights / weights.sum()
+        self.classes_ = fitted[0].classes_
+        return self
+
+    def predict_proba(self, X):
+        """Weighted mean of the members' probabilities, shape (n, n_classes)."""
+        check_is_fitted(self, "estimators_")
+        return sum(w * member.predict_proba(X) for w, member in zip(self.weights_, self.estimators_, strict=True))
+
+    def predict(self, X):
+        """The class with the greatest mean probability."""
+        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]

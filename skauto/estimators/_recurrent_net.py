@@ -1,0 +1,152 @@
+"""The module behind MinGRUClassifier and MinLSTMClassifier: whole batches at once, or one step at a time."""
+
+import math
+
+from skauto._deps import require
+from skauto.estimators._scan import linear_scan, scan
+
+torch = require("torch", extra="deep")
+
+KEPT_BYTES = 16 << 20  # pre-activations up to so many bytes are kept for backward, above they are worked out again
+
+
+class MinLayer(torch.nn.Module):
+    """minGRU or minLSTM over (batch, time, inputs), in one or both directions."""
+
+    def __init__(self, inputs, units, *, lstm, bidirectional, memory):
+        super().__init__()
+        self.units, self.lstm = units, lstm
+        ways = 2 if bidirectional else 1
+        self.ways = torch.nn.ModuleList(torch.nn.Linear(inputs, (3 if lstm else 2) * units) for _ in range(ways))
+        for way in self.ways:
+            self._spread_memories(way.bias.data, memory)
+
+    def _spread_memories(self, bias, memory):
+        """Gate biases by which units forget over 1 to `memory` steps, evenly in its logarithm (Tallec, Ollivier 2018)."""
+        forgets = -math.log(max(memory, 2.0)) * torch.rand(self.units)
+        if self.lstm:
+            bias[: self.units] = 1.0
+        enters = slice(self.units, 2 * self.units) if self.lstm else slice(self.units)
+        bias[enters] = forgets
+
+    def forward(self, x, steps):
+        """States (batch, time, units), twice as wide if bidirectional."""
+        return torch.cat([self._scan(x, way, steps, i == 1) for i, way in enumerate(self.ways)], -1)
+
+    def _scan(self, x, way, steps, reverse):
+        options = {"lstm": self.lstm, "reverse": reverse}
+        size = x.shape[0] * x.shape[1] * way.out_features * x.element_size()
+        if torch.is_grad_enabled() and size <= KEPT_BYTES:
+            return scan(way(x), None, steps, **options)
+        return linear_scan(x, way.weight, way.bias, None, steps, **options)
+
+    def step(self, x, state):
+        """The next state (batch, units) from x (batch, inputs); one direction only."""
+        way = self.ways[0]
+        return linear_scan(x.unsqueeze(1), way.weight, way.bias, state, None, lstm=self.lstm)[:, 0]
+
+
+class Norm(torch.nn.Module):
+    """Layer or batch normalisation over the last axis; padding does not count."""
+
+    def __init__(self, kind, width):
+        super().__init__()
+        self.norm = {"layer": torch.nn.LayerNorm, "batch": torch.nn.BatchNorm1d, "none": torch.nn.Identity}[kind](width)
+        self.batch = kind == "batch"
+
+    def forward(self, x, steps=None):
+        """Normalised x (..., width)."""
+        if not self.batch:
+            return self.norm(x)
+        if steps is None:
+            return self.norm(x.reshape(-1, x.shape[-1])).view(x.shape)
+        real = steps != 0
+        out = torch.zeros_like(x)
+        out[real] = self.norm(x[real])
+        return out
+
+
+class Block(torch.nn.Module):
+    """Residual block: normalise, recur, project back."""
+
+    def __init__(self, width, *, expansion, normalization, dropout, bidirectional, lstm, memory):
+        super().__init__()
+        units = max(1, round(expansion * width))
+        self.norm = Norm(normalization, width)
+        self.layer = MinLayer(width, units, lstm=lstm, bidirectional=bidirectional, memory=memory)
+        self.back = torch.nn.Linear(units * len(self.layer.ways), width)
+        self.dropout = torch.nn.Dropout(dropout) if dropout else torch.nn.Identity()
+
+    def forward(self, x, steps):
+        """x (batch, time, width) after the block."""
+        return x + self.dropout(self.back(self.layer(self.norm(x, steps), steps)))
+
+    def step(self, x, state):
+        """One step of x (batch, width), and the next state."""
+        state = self.layer.step(self.norm(x), state)
+        return x + self.back(state), state
+
+
+class SequenceNet(torch.nn.Module):
+    """Causal convolution over a few steps, residual recurrent blocks, pooling over time, linear head."""
+
+    def __init__(self, inputs, n_classes, *, hidden_size, n_layers, conv_size, normalization, pooling, **block):
+        super().__init__()
+        self.conv_size, self.pooling = conv_size, pooling
+        self.front = torch.nn.Conv1d(inputs, hidden_size, conv_size)
+        blocks = [Block(hidden_size, normalization=normalization, **block) for _ in range(n_layers)]
+        self.blocks = torch.nn.ModuleList(blocks)
+        self.norm = Norm(normalization, hidden_size)
+        self.score = torch.nn.Linear(hidden_size, 1) if pooling == "attention" else None
+        self.head = torch.nn.Linear(hidden_size, n_classes)
+
+    def forward(self, x, lengths):
+        """Logits (batch, classes) of x (batch, time, inputs) whose series have these lengths."""
+        steps = None
+        if int(lengths.min()) < x.shape[1]:
+            steps = (torch.arange(x.shape[1], device=x.device) < lengths.unsqueeze(1)).to(torch.int8)
+        padded = torch.nn.functional.pad(x.transpose(1, 2), (self.conv_size - 1, 0))
+        x = torch.nn.functional.silu(self.front(padded).transpose(1, 2))
+        for block in self.blocks:
+            x = block(x, steps)
+        return self.head(self._pool(self.norm(x, steps), lengths, steps))
+
+    def _pool(self, x, lengths, steps):
+        if self.pooling == "last":
+            return x[torch.arange(len(x), device=x.device), lengths - 1]
+        if self.pooling == "mean":
+            x = x if steps is None else x * steps.unsqueeze(2)
+            return x.sum(1) / lengths.unsqueeze(1)
+        score = self.score(x)
+        if steps is not None:
+            score = score.masked_fill(steps.unsqueeze(2) == 0, -torch.inf)
+        return (score.softmax(1) * x).sum(1)
+
+    def begin(self, n):
+        """State of n fresh streams: a dict of tensors with one entry a stream."""
+        like = self.head.weight
+        width = self.head.in_features
+        state = {f"h{i}": like.new_zeros(n, block.layer.units) for i, block in enumerate(self.blocks)}
+        state["recent"] = like.new_zeros(n, self.conv_size - 1, self.front.in_channels)
+        state["total"], state["weight"] = like.new_zeros(n, width), like.new_zeros(n, 1)
+        state["highest"] = like.new_full((n, 1), -torch.inf)
+        return state
+
+    def step(self, x, state):
+        """Logits (batch, classes) after one more step x (batch, inputs), and the next state."""
+        window = torch.cat([state["recent"], x.unsqueeze(1)], 1)
+        after = {"recent": window[:, 1:]}
+        x = torch.nn.functional.silu(self.front(window.transpose(1, 2))[:, :, 0])
+        for i, block in enumerate(self.blocks):
+            x, after[f"h{i}"] = block.step(x, state[f"h{i}"])
+        x = self.norm(x)
+        return self.head(self._pool_step(x, state, after)), after
+
+    def _pool_step(self, x, state, after):
+        """Pooling as a running sum; attention rescales it whenever a higher score comes."""
+        score = self.score(x) if self.pooling == "attention" else torch.zeros_like(x[:, :1])
+        after["highest"] = torch.maximum(state["highest"], score)
+        fade, enter = torch.exp(state["highest"] - after["highest"]), torch.exp(score - after["highest"])
+        after["weight"] = fade * state["weight"] + enter
+        after["total"] = fade * state["total"] + enter * x
+        return x if self.pooling == "last" else after["total"] / after["weight"]

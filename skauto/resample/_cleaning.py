@@ -1,0 +1,144 @@
+"""Rows taken out where classes touch: Tomek links and edited nearest neighbours, exact and fast."""
+
+import imblearn.under_sampling as upstream
+import numpy as np
+from scipy import sparse
+from scipy.stats import mode
+
+from skauto.resample._neighbours import embed, has_missing, searcher
+from skauto.resample._sampler import RowSampler, kept
+from skauto.resample._scan import own_neighbours_only
+
+SMALL = 2000  # up to this many rows a plain search is as fast
+
+
+class TomekLinks(RowSampler, upstream.TomekLinks):
+    """Cleaning by Tomek links: two rows of different classes, each the nearest of the other.
+
+    Finds the links that imbalanced-learn finds, but asks only for the neighbours of the smaller classes, and of the
+    rows these point at.
+
+    Parameters
+    ----------
+    sampling_strategy : str, list or callable, default="auto"
+        Classes whose rows are taken out, as in imbalanced-learn; "auto" is all but the smallest.
+    n_jobs : int, default=None
+        Threads of the search.
+
+    Attributes
+    ----------
+    sample_indices_ : ndarray of shape (m,)
+        Positions of the rows kept.
+    parents_, steps_ : ndarray of shape (m, 2), (m,)
+        The same in the form of SMOTE; steps are 0.
+
+    References
+    ----------
+    I. Tomek, "Two modifications of CNN", IEEE Transactions on Systems, Man and Cybernetics 6, 1976.
+
+    Examples
+    --------
+    >>> from skauto.resample import TomekLinks
+    >>> sampler = TomekLinks()
+    >>> _ = sampler.fit_resample([[0.0], [1.0], [4.0], [4.1], [9.0]], [0, 0, 0, 1, 1])
+    >>> sampler.sample_indices_
+    array([0, 1, 3, 4])
+    """
+
+    def _fit_resample(self, table, y, notes):
+        matrix = embed(table, np.arange(len(y)), y)
+        search = searcher(2, matrix, n_jobs=self.n_jobs)
+        largest = np.bincount(y).argmax()
+        rows = np.flatnonzero(y != largest)
+        near = np.full(len(y), -1)
+        near[rows] = _second(search, matrix[rows])
+        # Each link has an end outside the largest class, so only what those rows point at can be the other end.
+        hits = np.unique(near[rows][y[near[rows]] == largest])
+        if len(hits):
+            near[hits] = _second(search, matrix[hits])
+        linked = (near >= 0) & (near[near] == np.arange(len(y))) & (y[near] != y)
+        targeted = np.isin(y, [code for _, code, _, _ in self._quotas()])
+        return kept(table, keep_classes(~(linked & targeted), y, self.classes_, notes))
+
+
+def _second(search, matrix):
+    """The nearest row besides the row itself, which comes first."""
+    found = search.kneighbors(matrix, return_distance=False)
+    return found[:, -1]
+
+
+class EditedNearestNeighbours(RowSampler, upstream.EditedNearestNeighbours):
+    """Cleaning by edited nearest neighbours: rows are taken out that their neighbours contradict.
+
+    Keeps the rows that imbalanced-learn keeps. Most rows are decided without a search: a row stays if k rows of its own
+    class are nearer than the nearest of any other.
+
+    Parameters
+    ----------
+    sampling_strategy : str, list or callable, default="auto"
+        Classes whose rows are taken out, as in imbalanced-learn; "auto" is all but the smallest.
+    n_neighbors : int or object with `kneighbors`, default=3
+        Neighbours that are asked.
+    kind_sel : {"all", "mode"}, default="all"
+        Whether all neighbours must agree with a row for it to stay, or most.
+    n_jobs : int, default=None
+        Threads of the search.
+
+    Attributes
+    ----------
+    sample_indices_ : ndarray of shape (m,)
+        Positions of the rows kept.
+    parents_, steps_ : ndarray of shape (m, 2), (m,)
+        The same in the form of SMOTE; steps are 0.
+
+    References
+    ----------
+    D. L. Wilson, "Asymptotic properties of nearest neighbor rules using edited data", IEEE Transactions on Systems,
+    Man and Cybernetics 2(3), 1972.
+
+    Examples
+    --------
+    >>> from skauto.resample import EditedNearestNeighbours
+    >>> sampler = EditedNearestNeighbours(n_neighbors=1)
+    >>> _ = sampler.fit_resample([[0.0], [1.0], [4.0], [4.1], [9.0]], [0, 0, 0, 1, 1])
+    >>> sampler.sample_indices_
+    array([0, 1, 3, 4])
+    """
+
+    def _fit_resample(self, table, y, notes):
+        matrix = embed(table, np.arange(len(y)), y)
+        targeted = np.isin(y, [code for _, code, _, _ in self._quotas()])
+        agree = np.ones(len(y), dtype=bool)
+        verdict = self._verdict(matrix, y)
+        agree[verdict == 0] = False
+        rows = np.flatnonzero((verdict < 0) & targeted)
+        if len(rows):
+            agree[rows] = self._agree(matrix, y, rows)
+        chosen = keep_classes(agree | ~targeted, y, self.classes_, notes)
+        # by class, the order of imbalanced-learn
+        return kept(table, chosen[np.argsort(y[chosen], kind="stable")])
+
+    def _verdict(self, matrix, y):
+        """1 for rows that surely stay, 0 for those that surely go, -1 for those to be searched."""
+        slow = hasattr(self.n_neighbors, "kneighbors") or len(y) <= SMALL or sparse.issparse(matrix)
+        if slow or has_missing(matrix):
+            return np.full(len(y), -1)
+        verdict = own_neighbours_only(matrix, y, self.n_neighbors)
+        if self.kind_sel == "mode":
+            verdict[verdict == 0] = -1
+        return verdict
+
+    def _agree(self, matrix, y, rows):
+        search = searcher(self.n_neighbors, matrix, extra=1, n_jobs=self.n_jobs)
+        labels = y[search.kneighbors(matrix[rows], return_distance=False)[:, 1:]]
+        if self.kind_sel == "mode":
+            return mode(labels, axis=1, keepdims=False)[0] == y[rows]
+        return (labels == y[rows, None]).all(axis=1)
+
+
+def keep_classes(mask, y, classes, notes):
+    """Positions where a mask is set; a class that would lose all its rows keeps them."""
+    gone = np.bincount(y[mask], minlength=len(classes)) == 0
+    if gone.any():
+        notes.append(f"all rows of the classes {classes[gone].tolist()} would be taken out, so they are kept")
+    return np.flatnonzero(mask | gone[y])

@@ -1,0 +1,153 @@
+"""Over-sampling followed by cleaning."""
+
+import imblearn.combine as upstream
+from sklearn.base import clone
+
+from skauto.resample._cleaning import EditedNearestNeighbours, TomekLinks
+from skauto.resample._rows import interpolate
+from skauto.resample._sampler import RowSampler
+from skauto.resample._smote import SMOTE
+from skauto.resample._wrapped import checked_weight
+
+
+class Combined(RowSampler):
+    """Two samplers, one after the other, as one; a subclass gives them by `_samplers`."""
+
+    def fit_resample(self, X, y, sample_weight=None):
+        """Over-sample, then clean.
+
+        Parameters
+        ----------
+        X : DataFrame, array of any rank, sparse matrix or list of shape (n, ...)
+            Rows. Missing values are allowed.
+        y : array-like of shape (n,)
+            Labels.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the rows; those of synthetic rows are interpolated like their features.
+
+        Returns
+        -------
+        X, y : of shape (m, ...), (m,)
+            Resampled rows and labels, of the kind and dtypes that came.
+        sample_weight : ndarray of shape (m,)
+            Their weights; only where weights were given.
+        """
+        self._validate_params()
+        _, codes, _ = self._read(X, y, [])
+        first, second = self._samplers()
+        X, y = first.fit_resample(X, y)
+        X, y = second.fit_resample(X, y)
+        self.parents_ = first.parents_[second.sample_indices_]
+        self.steps_ = first.steps_[second.sample_indices_]
+        if sample_weight is None:
+            return X, y
+        return X, y, interpolate(checked_weight(sample_weight, codes), self.parents_, self.steps_)
+
+    def _fit_resample(self, table, y, notes):
+        raise NotImplementedError("Combined samplers resample in fit_resample.")
+
+    def _smote(self):
+        default = SMOTE(sampling_strategy=self.sampling_strategy, random_state=self.random_state)
+        self.smote_ = _ours(self.smote, SMOTE, default)
+        return self.smote_
+
+
+def _ours(given, cls, default):
+    """A copy of the sampler given, in our class where it is imbalanced-learn's."""
+    if given is None:
+        return default
+    if isinstance(given, RowSampler):
+        return clone(given)
+    known = cls().get_params()
+    return cls(**{name: value for name, value in given.get_params(deep=False).items() if name in known})
+
+
+class SMOTEENN(Combined, upstream.SMOTEENN):
+    """SMOTE, then edited nearest neighbours over all classes; takes any input.
+
+    Parameters
+    ----------
+    sampling_strategy : float, str, dict or callable, default="auto"
+        As in imbalanced-learn; a float is the ratio of each class to the largest, also for more than two classes.
+        A ratio well below 1 is many times faster on a large table.
+    random_state : int, RandomState or None, default=None
+        Seed.
+    smote : SMOTE, default=None
+        The over-sampler; None for one with the two parameters above.
+    enn : EditedNearestNeighbours, default=None
+        The cleaner; None for one over all classes.
+    n_jobs : int, default=None
+        Threads of the search.
+
+    Attributes
+    ----------
+    parents_ : ndarray of shape (m, 2)
+        For each row given back the positions of the two rows that it lies between; twice its own for an old row.
+    steps_ : ndarray of shape (m,)
+        How far along; 0 for an old row.
+    smote_, enn_ : samplers
+        The fitted ones.
+
+    References
+    ----------
+    G. Batista, R. C. Prati, M. C. Monard, "A study of the behavior of several methods for balancing machine learning
+    training data", SIGKDD Explorations 6(1), 2004, section 3.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from skauto.resample import SMOTEENN
+    >>> X, y = make_blobs([80, 20], centers=[[0, 0], [9, 9]], random_state=0)
+    >>> SMOTEENN(random_state=0).fit_resample(X, y)[0].shape
+    (160, 2)
+    """
+
+    def _samplers(self):
+        default = EditedNearestNeighbours(sampling_strategy="all", n_jobs=self.n_jobs)
+        self.enn_ = _ours(self.enn, EditedNearestNeighbours, default)
+        return self._smote(), self.enn_
+
+
+class SMOTETomek(Combined, upstream.SMOTETomek):
+    """SMOTE, then Tomek links over all classes; takes any input.
+
+    Parameters
+    ----------
+    sampling_strategy : float, str, dict or callable, default="auto"
+        As in imbalanced-learn; a float is the ratio of each class to the largest, also for more than two classes.
+        A ratio well below 1 is many times faster on a large table.
+    random_state : int, RandomState or None, default=None
+        Seed.
+    smote : SMOTE, default=None
+        The over-sampler; None for one with the two parameters above.
+    tomek : TomekLinks, default=None
+        The cleaner; None for one over all classes.
+    n_jobs : int, default=None
+        Threads of the search.
+
+    Attributes
+    ----------
+    parents_ : ndarray of shape (m, 2)
+        For each row given back the positions of the two rows that it lies between; twice its own for an old row.
+    steps_ : ndarray of shape (m,)
+        How far along; 0 for an old row.
+    smote_, tomek_ : samplers
+        The fitted ones.
+
+    References
+    ----------
+    G. Batista, A. Bazzan, M. C. Monard, "Balancing training data for automated annotation of keywords", WOB 2003.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from skauto.resample import SMOTETomek
+    >>> X, y = make_blobs([80, 20], centers=[[0, 0], [9, 9]], random_state=0)
+    >>> SMOTETomek(random_state=0).fit_resample(X, y)[0].shape
+    (160, 2)
+    """
+
+    def _samplers(self):
+        default = TomekLinks(sampling_strategy="all", n_jobs=self.n_jobs)
+        self.tomek_ = _ours(self.tomek, TomekLinks, default)
+        return self._smote(), self.tomek_

@@ -1,0 +1,243 @@
+"""A classifier that decides by what mistakes cost."""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.dummy import DummyClassifier
+from sklearn.model_selection import StratifiedKFold
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skauto._seeds import child_rng, root_seed
+from skauto.resample._costs import checked_costs, expected_costs
+from skauto.resample._rows import take_rows
+from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has
+
+METHODS = ("minimum_expected_cost", "reweight", "metacost", "rejection_sampling")
+CALIBRATIONS = ("sigmoid", "isotonic", None)
+
+
+class CostSensitiveClassifier(WrappedClassifier):
+    """Makes any classifier mind what mistakes cost, for two classes or more.
+
+    Parameters
+    ----------
+    estimator : classifier
+        The classifier; with probabilities for "minimum_expected_cost" and "metacost", with `sample_weight` for
+        "reweight".
+    cost_matrix : array-like of shape (K, K) or DataFrame, default=None
+        Cost of predicting class j where i is true, in the order of `classes_`, or labelled. None: 1 for every mistake.
+        Costs that differ by row are given to `fit` and `predict`.
+    method : str, default="minimum_expected_cost"
+        - "minimum_expected_cost": probabilities, calibrated, then the decision of least expected cost (Elkan 2001,
+          section 2).
+        - "reweight": rows weigh what a mistake on them costs (Elkan 2001, section 3; for more classes the sum over
+          mistakes).
+        - "metacost": bags vote on the cheapest label of each training row, and the classifier learns these labels
+          (Domingos 1999, section 3).
+        - "rejection_sampling": each of several copies learns from rows drawn with a chance proportional to what a
+          mistake on them costs (Zadrozny, Langford and Abe 2003, section 3, "costing").
+    calibration : {"sigmoid", "isotonic", None}, default="sigmoid"
+        How "minimum_expected_cost" calibrates, on 3 folds; None trusts the probabilities as they are.
+    n_estimators : int, default=10
+        Bags of "metacost", copies of "rejection_sampling".
+    random_state : int, RandomState or None, default=None
+        Seed of the bags and samples.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (K,)
+        The class labels.
+    cost_matrix_ : ndarray of shape (K, K)
+        The costs; the mean over rows where they differ by row. Predictions without costs of their own use it.
+    estimator_ : classifier
+        The fitted classifier, or the first of those of "rejection_sampling".
+    estimators_ : list of classifiers
+        The fitted copies of "rejection_sampling", else `estimator_` alone.
+
+    References
+    ----------
+    C. Elkan, "The foundations of cost-sensitive learning", IJCAI 2001. P. Domingos, "MetaCost: a general method for
+    making classifiers cost-sensitive", KDD 1999. B. Zadrozny, J. Langford, N. Abe, "Cost-sensitive learning by
+    cost-proportionate example weighting", ICDM 2003.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skauto.resample import CostSensitiveClassifier, total_cost_score
+    >>> X, y = make_classification(n_samples=1000, weights=[0.8], class_sep=0.5, random_state=0)
+    >>> costs = [[0, 1], [5, 0]]
+    >>> plain = LogisticRegression().fit(X, y)
+    >>> minded = CostSensitiveClassifier(LogisticRegression(), costs).fit(X, y)
+    >>> total_cost_score(y, minded.predict(X), costs) < total_cost_score(y, plain.predict(X), costs)
+    True
+    """
+
+    def __init__(
+        self,
+        estimator,
+        cost_matrix=None,
+        method="minimum_expected_cost",
+        *,
+        calibration="sigmoid",
+        n_estimators=10,
+        random_state=None,
+    ):
+        self.estimator = estimator
+        self.cost_matrix = cost_matrix
+        self.method = method
+        self.calibration = calibration
+        self.n_estimators = n_estimators
+        self.random_state = random_state
+
+    def fit(self, X, y, sample_weight=None, cost_matrix=None):
+        """Fit under costs.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            Rows, handed to the estimator as they are.
+        y : array-like of shape (n,)
+            Labels.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the rows.
+        cost_matrix : array-like of shape (K, K) or (n, K, K), default=None
+            Costs, by row if need be, in place of those of the constructor.
+
+        Returns
+        -------
+        self : object
+        """
+        self._check_parameters()
+        labels, self.classes_ = checked_target(X, y)
+        codes = np.searchsorted(self.classes_, labels)
+        costs = checked_costs(self.cost_matrix if cost_matrix is None else cost_matrix, self.classes_, len(codes))
+        self.cost_matrix_ = costs.mean(axis=0) if costs.ndim == 3 else costs
+        weight = None if sample_weight is None else checked_weight(sample_weight, labels)
+        fitted = getattr(self, f"_fit_{self.method}")(X, codes, costs, weight)
+        self.estimators_ = fitted if isinstance(fitted, list) else [fitted]
+        self.estimator_ = self.estimators_[0]
+        return self
+
+    def _check_parameters(self):
+        if self.method not in METHODS:
+            raise ValueError(f"method={self.method!r} must be one of {', '.join(METHODS)}.")
+        if self.calibration not in CALIBRATIONS:
+            raise ValueError(f"calibration={self.calibration!r} must be 'sigmoid', 'isotonic' or None.")
+        if self.method in ("minimum_expected_cost", "metacost") and not hasattr(self.estimator, "predict_proba"):
+            scores = self.calibration is not None and hasattr(self.estimator, "decision_function")
+            if self.method == "metacost" or not scores:
+                raise ValueError(
+                    f"method={self.method!r} needs probabilities, which {self.estimator!r} does not give: use "
+                    "method='reweight' or 'rejection_sampling'."
+                )
+
+    def _fit_minimum_expected_cost(self, X, codes, costs, weight):
+        model = self._inner()
+        smallest = np.bincount(codes).min()
+        if self.calibration is not None and smallest > 1:
+            cv = StratifiedKFold(min(3, smallest), shuffle=True, random_state=0)
+            model = CalibratedClassifierCV(model, method=self.calibration, cv=cv, ensemble=False)
+        return self._learn(model, X, codes, weight)
+
+    def _fit_reweight(self, X, codes, costs, weight):
+        importance = mistake_costs(codes, costs)
+        return self._learn(self._inner(), X, codes, importance if weight is None else importance * weight)
+
+    def _fit_metacost(self, X, codes, costs, weight):
+        proba = np.zeros((len(codes), len(self.classes_)))
+        for rng in self._streams():
+            rows = np.concatenate(
+                [rng.choice(np.flatnonzero(codes == c), np.sum(codes == c)) for c in np.unique(codes)]
+            )
+            bag = self._learn(self._inner(), take_rows(X, rows), codes[rows], None if weight is None else weight[rows])
+            proba += bag.predict_proba(X)
+        cheapest = expected_costs(proba / self.n_estimators, costs).argmin(axis=1)
+        if len(np.unique(cheapest)) == 1:
+            return DummyClassifier().fit(X, self.classes_[cheapest])
+        return self._learn(self._inner(), X, cheapest, weight)
+
+    def _fit_rejection_sampling(self, X, codes, costs, weight):
+        importance = mistake_costs(codes, costs)
+        chance = importance if weight is None else importance * weight
+        chance = chance / chance.max()
+        fitted = []
+        for rng in self._streams():
+            taken = rng.random(len(codes)) < chance
+            for code in np.setdiff1d(codes, codes[taken]):  # a class is never lost
+                own = np.flatnonzero(codes == code)
+                taken[own[chance[own].argmax()]] = True
+            rows = np.flatnonzero(taken)
+            fitted.append(self._learn(self._inner(), take_rows(X, rows), codes[rows], None))
+        return fitted
+
+    def _streams(self):
+        seed = root_seed(self.random_state)
+        return [child_rng(seed, self.method, i) for i in range(self.n_estimators)]
+
+    def _learn(self, model, X, codes, weight):
+        extra = {} if weight is None else {"sample_weight": weight}
+        return clone(model).fit(X, self.classes_[codes], **extra)
+
+    @available_if(fitted_has("predict_proba"))
+    def predict_proba(self, X):
+        """Probabilities of the fitted classifier, (n, K).
+
+        Those of "minimum_expected_cost" are calibrated and know nothing of costs; those of other methods speak of the
+        rows that they learned from.
+        """
+        check_is_fitted(self)
+        proba = np.zeros((0, 0))
+        for model in self.estimators_:
+            found = model.predict_proba(X)
+            if proba.size == 0:
+                proba = np.zeros((len(found), len(self.classes_)))
+            proba[:, np.searchsorted(self.classes_, model.classes_)] += found
+        return proba / len(self.estimators_)
+
+    def predict(self, X, cost_matrix=None):
+        """The decision for each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            Rows.
+        cost_matrix : array-like of shape (K, K) or (n, K, K), default=None
+            Costs of these rows, for "minimum_expected_cost"; None for those learned with.
+
+        Returns
+        -------
+        labels : ndarray of shape (n,)
+
+        Raises
+        ------
+        ValueError
+            If costs are given to a method that has already decided in fit.
+        """
+        check_is_fitted(self)
+        if self.method == "minimum_expected_cost":
+            proba = self.predict_proba(X)
+            costs = self.cost_matrix_ if cost_matrix is None else checked_costs(cost_matrix, self.classes_, len(proba))
+            return self.classes_[expected_costs(proba, costs).argmin(axis=1)]
+        if cost_matrix is not None:
+            raise ValueError(
+                f"method={self.method!r} has learned its costs in fit and cannot take others in predict: use "
+                "method='minimum_expected_cost'."
+            )
+        if len(self.estimators_) == 1:
+            return self.estimator_.predict(X)
+        if hasattr(self, "predict_proba"):
+            return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        votes = np.stack([np.searchsorted(self.classes_, model.predict(X)) for model in self.estimators_])
+        return self.classes_[np.stack([(votes == c).sum(axis=0) for c in range(len(self.classes_))]).argmax(axis=0)]
+
+
+def mistake_costs(codes, costs):
+    """What a mistake on each row costs beyond being right, summed over the mistakes there are; scaled to mean 1."""
+    of_true = costs[np.arange(len(codes)), codes] if costs.ndim == 3 else costs[codes]
+    right = of_true[np.arange(len(codes)), codes]
+    importance = np.maximum(of_true - right[:, None], 0).sum(axis=1)
+    if not importance.any():
+        raise ValueError("cost_matrix makes no mistake cost more than being right: there is nothing to learn from it.")
+    return importance / importance.mean()

@@ -1,0 +1,87 @@
+"""A classifier of many classes whose probabilities are weighed before the largest wins."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.utils.validation import check_is_fitted
+
+from skauto.resample._threshold import cut_labels
+
+
+class MulticlassFixedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """Predicts the class whose probability times its weight is largest.
+
+    What scikit-learn's FixedThresholdClassifier is for two classes, for more of them. Probabilities are passed on
+    as they are.
+
+    Parameters
+    ----------
+    estimator : classifier
+        With predict_proba.
+    class_multipliers : array-like of shape (n_classes,), default=None
+        Factor of each column of predict_proba, in the order of the sorted classes; None leaves them alike.
+
+    Attributes
+    ----------
+    estimator_ : fitted classifier
+    classes_ : ndarray of shape (n_classes,)
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = LogisticRegression(max_iter=500)
+    >>> fixed = MulticlassFixedThresholdClassifier(model, class_multipliers=[1, 9, 1]).fit(X, y)
+    >>> int((fixed.predict(X) == 1).sum()) > int((fixed.estimator_.predict(X) == 1).sum())
+    True
+    """
+
+    def __init__(self, estimator, class_multipliers=None):
+        self.estimator = estimator
+        self.class_multipliers = class_multipliers
+
+    def fit(self, X, y, sample_weight=None):
+        """Fit a clone of the estimator.
+
+        Raises
+        ------
+        ValueError
+            If there is not one multiplier a class, or one is not positive.
+        """
+        rows = {} if sample_weight is None else {"sample_weight": sample_weight}
+        self.estimator_ = clone(self.estimator).fit(X, y, **rows)
+        given = self.class_multipliers
+        if given is not None and (len(given) != len(self.classes_) or min(given) <= 0):
+            raise ValueError(
+                f"class_multipliers={given!r} must be one positive number for each of the {len(self.classes_)} classes "
+                f"{list(self.classes_)}"
+            )
+        return self
+
+    @property
+    def classes_(self):
+        """Labels, in the order of the columns of predict_proba."""
+        return self.estimator_.classes_
+
+    @property
+    def n_features_in_(self):
+        """Columns seen in fit."""
+        return self.estimator_.n_features_in_
+
+    def predict_proba(self, X):
+        """Probabilities of the estimator, shape (n, n_classes)."""
+        check_is_fitted(self, "estimator_")
+        return self.estimator_.predict_proba(X)
+
+    def predict(self, X):
+        """The class with the largest product of probability and multiplier."""
+        proba = self.predict_proba(X)
+        multipliers = np.ones(proba.shape[1]) if self.class_multipliers is None else np.asarray(self.class_multipliers)
+        return self.classes_[cut_labels(proba, multipliers)]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = self.estimator.__sklearn_tags__().input_tags
+        tags.input_tags.sparse, tags.input_tags.allow_nan = inner.sparse, inner.allow_nan
+        return tags

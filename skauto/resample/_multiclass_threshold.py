@@ -1,0 +1,134 @@
+"""Weights of the classes, tuned for a label metric on out-of-fold probabilities."""
+
+import numpy as np
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import StratifiedKFold, check_cv, cross_val_predict
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skauto.resample._threshold import CONFUSION_METRICS, best_cut, cut_labels
+from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has
+
+
+class MulticlassThresholdClassifierCV(WrappedClassifier):
+    """Tunes how much each class must lead by, for any label metric and any number of classes.
+
+    scikit-learn's `TunedThresholdClassifierCV` does this for two classes; here each class has a weight, and the
+    prediction is the class of the greatest weighted probability. `predict_proba` stays as it is.
+
+    Parameters
+    ----------
+    estimator : classifier with `predict_proba`
+        The classifier.
+    scoring : str or callable, default="balanced_accuracy"
+        "f1_macro", "f1_weighted", "accuracy", "balanced_accuracy", "matthews_corrcoef", the name of any other scorer
+        of predicted labels, or a function `(y_true, y_pred, sample_weight) -> float`, greater being better.
+    cv : int or splitter, default=5
+        Folds for the probabilities that the weights are tuned on; no more folds than the rarest class has rows.
+    random_state : int, RandomState or None, default=None
+        Seed of the folds where cv is a number.
+    n_jobs : int, default=None
+        Processes for the folds.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        The classifier fitted on all rows.
+    classes_ : ndarray of shape (K,)
+        The class labels.
+    class_weights_ : ndarray of shape (K,)
+        Weights of the columns of `predict_proba`, of mean 1; with two classes those of the tuned threshold. All 1 where
+        rows are too few to tune on.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skauto.resample import MulticlassThresholdClassifierCV
+    >>> X, y = make_classification(
+    ...     n_samples=900, n_classes=3, n_informative=4, weights=[0.8, 0.15], class_sep=0.7, random_state=0
+    ... )
+    >>> model = MulticlassThresholdClassifierCV(LogisticRegression(), "f1_macro", random_state=0).fit(X, y)
+    >>> bool(model.class_weights_[2] > model.class_weights_[0])
+    True
+    """
+
+    def __init__(self, estimator, scoring="balanced_accuracy", *, cv=5, random_state=None, n_jobs=None):
+        self.estimator = estimator
+        self.scoring = scoring
+        self.cv = cv
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(self, X, y, sample_weight=None):
+        """Tune the weights on out-of-fold probabilities, then fit on all rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            Rows, handed to the estimator as they are.
+        y : array-like of shape (n,)
+            Labels.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the rows, for the estimator and the metric.
+
+        Returns
+        -------
+        self : object
+        """
+        labels, self.classes_ = checked_target(X, y)
+        codes = np.searchsorted(self.classes_, labels)
+        weight = None if sample_weight is None else checked_weight(sample_weight, labels)
+        extra = {} if weight is None else {"sample_weight": weight}
+        metric = confusion_metric(self.scoring, self.classes_)
+        self.class_weights_ = np.ones(len(self.classes_))
+        cv = self._folds(codes)
+        if cv is not None:
+            proba = cross_val_predict(
+                self._inner(), X, labels, cv=cv, method="predict_proba", params=extra, n_jobs=self.n_jobs
+            )
+            cut = best_cut(codes, proba, metric, weight)
+            self.class_weights_ = np.array([2 * cut, 2 * (1 - cut)]) if np.ndim(cut) == 0 else cut
+        self.estimator_ = self._inner().fit(X, labels, **extra)
+        return self
+
+    def _folds(self, codes):
+        """The splitter; None where the rarest class has one row."""
+        if not isinstance(self.cv, int):
+            return check_cv(self.cv, codes, classifier=True)
+        folds = min(self.cv, np.bincount(codes).min())
+        return StratifiedKFold(folds, shuffle=True, random_state=self.random_state) if folds > 1 else None
+
+    @available_if(fitted_has("predict_proba"))
+    def predict_proba(self, X):
+        """Probabilities as the classifier gives them, (n, K)."""
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(X)
+
+    def predict(self, X):
+        """The class of the greatest weighted probability for each row, (n,)."""
+        check_is_fitted(self)
+        return self.classes_[cut_labels(self.predict_proba(X), self.class_weights_)]
+
+
+def confusion_metric(scoring, classes):
+    """A metric of confusion matrices (..., K, K) for a name or a function of labels."""
+    if scoring in CONFUSION_METRICS and (len(classes) == 2 or scoring not in ("f1", "precision", "recall", "jaccard")):
+        return CONFUSION_METRICS[scoring]
+    function, sign, kwargs = scoring, 1, {}
+    if isinstance(scoring, str):
+        scorer = get_scorer(scoring)
+        if getattr(scorer, "_response_method", "predict") != "predict":
+            raise ValueError(f"scoring={scoring!r} is not a metric of predicted labels: choose one that is.")
+        function, sign, kwargs = scorer._score_func, scorer._sign, scorer._kwargs
+    true, predicted = (np.asarray(classes)[part.ravel()] for part in np.indices((len(classes),) * 2))
+
+    def metric(confusion):
+        flat = confusion.reshape(-1, len(true)).astype(float)
+        values = []
+        for cells in flat:
+            seen = cells > 0
+            values.append(sign * function(true[seen], predicted[seen], sample_weight=cells[seen], **kwargs))
+        return np.reshape(values, confusion.shape[:-2])
+
+    return metric

@@ -1,0 +1,251 @@
+"""Scores of anomaly detectors as features."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, OutlierMixin, TransformerMixin, clone
+from sklearn.ensemble import IsolationForest
+from sklearn.model_selection import KFold
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skauto._seeds import child_seed, root_seed
+
+DETECTORS = {
+    "isolation_forest": IsolationForest,
+    "lof": lambda: LocalOutlierFactor(novelty=True),
+    "ecod": lambda: ECOD(),
+}
+
+
+class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
+    """Adds to each row how much it is an outlier, by any detector; greater is stranger.
+
+    A detector knows the rows that it was fitted on. So training rows get scores from detectors fitted on the other
+    folds (`fit_transform`), and new rows those of one fitted on all (`transform`): the two differ on purpose.
+
+    Parameters
+    ----------
+    detector : {"isolation_forest", "lof", "ecod"} or detector, default="isolation_forest"
+        Any object with `fit(X)` and `score_samples(X)` (greater is more normal) or `decision_function(X)`.
+    cv : int, default=5
+        Folds for the scores of the training rows.
+    append : bool, default=True
+        Whether to keep the columns of X before the score.
+    random_state : int, RandomState or None, default=None
+        Seed of folds and detectors.
+
+    Attributes
+    ----------
+    detector_ : detector
+        The one fitted on all rows.
+    n_features_in_ : int
+        Number of columns of X.
+
+    References
+    ----------
+    Y. Zhao, M. K. Hryniewicki, "XGBOD: improving supervised outlier detection with unsupervised representation
+    learning", IJCNN 2018, section III.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skauto.resample import OutlierScoreTransformer
+    >>> X = np.vstack([np.random.RandomState(0).normal(size=(99, 2)), [[9.0, 9.0]]])
+    >>> scored = OutlierScoreTransformer("ecod", random_state=0).fit_transform(X)
+    >>> scored.shape, int(scored[:, 2].argmax())
+    ((100, 3), 99)
+    """
+
+    def __init__(self, detector="isolation_forest", *, cv=5, append=True, random_state=None):
+        self.detector = detector
+        self.cv = cv
+        self.append = append
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        """Fit the detector on all rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, p)
+            Numbers.
+        y : None
+            Not used.
+
+        Returns
+        -------
+        self : object
+        """
+        X = self._checked(X, reset=True)
+        self.detector_ = self._detector("all").fit(X)
+        return self
+
+    def fit_transform(self, X, y=None):
+        """Fit, and give the training rows scores of detectors that have not seen them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, p)
+            Numbers.
+        y : None
+            Not used.
+
+        Returns
+        -------
+        X : ndarray of shape (n, p + 1) or (n, 1)
+        """
+        self.fit(X)
+        X = self._checked(X, reset=False)
+        folds = min(self.cv, len(X))
+        if folds < 2:
+            return self._with_scores(X, _strangeness(self.detector_, X))
+        scores = np.empty(len(X))
+        seed = child_seed(root_seed(self.random_state), "folds")
+        for i, (train, test) in enumerate(KFold(folds, shuffle=True, random_state=seed).split(X)):
+            scores[test] = _strangeness(self._detector(i).fit(X[train]), X[test])
+        return self._with_scores(X, scores)
+
+    def transform(self, X):
+        """Scores of the detector fitted on all training rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, p)
+            Numbers.
+
+        Returns
+        -------
+        X : ndarray of shape (n, p + 1) or (n, 1)
+        """
+        check_is_fitted(self)
+        X = self._checked(X, reset=False)
+        return self._with_scores(X, _strangeness(self.detector_, X))
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the columns: those of X, then "outlier_score"."""
+        check_is_fitted(self)
+        names = getattr(self, "feature_names_in_", None)
+        if input_features is not None:
+            if len(input_features) != self.n_features_in_:
+                raise ValueError("input_features should have length equal to number of features")
+            if names is not None and not np.array_equal(names, input_features):
+                raise ValueError("input_features is not equal to feature_names_in_")
+            names = input_features
+        if names is None:
+            names = [f"x{i}" for i in range(self.n_features_in_)]
+        return np.asarray([*(names if self.append else []), "outlier_score"], dtype=object)
+
+    def _checked(self, X, reset):
+        finite = "allow-nan" if self.__sklearn_tags__().input_tags.allow_nan else True
+        return validate_data(self, X, reset=reset, dtype=float, ensure_all_finite=finite)
+
+    def _detector(self, place):
+        given = self.detector
+        if isinstance(given, str) and given not in DETECTORS:
+            raise ValueError(f"detector={given!r} must be one of {', '.join(DETECTORS)}, or an object.")
+        detector = DETECTORS[given]() if isinstance(given, str) else clone(given)
+        if "random_state" in detector.get_params():
+            detector.set_params(random_state=child_seed(root_seed(self.random_state), "detector", place))
+        return detector
+
+    def _with_scores(self, X, scores):
+        return np.column_stack([X, scores]) if self.append else scores[:, None]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.detector in ("isolation_forest", "ecod")
+        return tags
+
+
+def _strangeness(detector, X):
+    score = getattr(detector, "score_samples", None) or detector.decision_function
+    return -np.asarray(score(X), dtype=float)
+
+
+class ECOD(OutlierMixin, BaseEstimator):
+    """Outliers by empirical tails: how rare a value is in each column, summed as negative logarithms.
+
+    No parameters but one, no training but sorting; missing values count nothing.
+
+    Parameters
+    ----------
+    contamination : float, default=0.1
+        Share of the training rows that `predict` calls outliers.
+
+    Attributes
+    ----------
+    offset_ : float
+        `decision_function` is `score_samples - offset_`.
+    n_features_in_ : int
+        Number of columns.
+
+    References
+    ----------
+    Z. Li, Y. Zhao, X. Hu, N. Botta, C. Ionescu, G. Chen, "ECOD: unsupervised outlier detection using empirical
+    cumulative distribution functions", IEEE TKDE 35(12), 2023, algorithm 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skauto.resample import ECOD
+    >>> X = np.vstack([np.random.RandomState(0).normal(size=(99, 2)), [[9.0, 9.0]]])
+    >>> int(ECOD(contamination=0.02).fit(X).score_samples(X).argmin())
+    99
+    """
+
+    def __init__(self, contamination=0.1):
+        self.contamination = contamination
+
+    def fit(self, X, y=None):
+        """Sort each column.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, p)
+            Numbers, NaN for missing.
+        y : None
+            Not used.
+
+        Returns
+        -------
+        self : object
+        """
+        if not 0 < self.contamination <= 0.5:
+            raise ValueError(f"contamination={self.contamination!r} must be above 0 and at most 0.5.")
+        X = validate_data(self, X, dtype=float, ensure_all_finite="allow-nan")
+        self.sorted_ = [np.sort(column[~np.isnan(column)]) for column in X.T]
+        self.skewed_left_ = np.array([_skewness(column) < 0 for column in self.sorted_])
+        self.offset_ = np.percentile(self.score_samples(X), 100 * self.contamination)
+        return self
+
+    def score_samples(self, X):
+        """How normal each row is, (n,): the sum of the logarithms of its tails, the least of three ways to add."""
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=float, ensure_all_finite="allow-nan")
+        left, right = np.zeros(X.shape), np.zeros(X.shape)
+        for j, known in enumerate(self.sorted_):
+            there, n = ~np.isnan(X[:, j]), len(known)
+            if n:
+                below = np.searchsorted(known, X[there, j], side="right")
+                above = n - np.searchsorted(known, X[there, j], side="left")
+                left[there, j] = np.log(np.maximum(below, 1) / n)
+                right[there, j] = np.log(np.maximum(above, 1) / n)
+        by_skew = np.where(self.skewed_left_, left, right)
+        return np.minimum.reduce([left.sum(axis=1), right.sum(axis=1), by_skew.sum(axis=1)])
+
+    def decision_function(self, X):
+        """Above zero for normal rows, below for outliers, (n,)."""
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X):
+        """1 for normal rows, -1 for outliers, (n,)."""
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _skewness(values):
+    spread = values.std() if len(values) else 0.0
+    return float((((values - values.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0

@@ -1,0 +1,81 @@
+"""What to try against imbalance, nothing first: a space for any search over ResamplingClassifier."""
+
+import numpy as np
+import pandas as pd
+
+from skauto.resample._random_samplers import RandomOverSampler, RandomUnderSampler
+from skauto.resample._smote import SMOTE
+from skauto.resample._smote_variants import BorderlineSMOTE
+
+MAX_SYNTHETIC = 50_000  # rows that over-sampling may add: each is one more row to fit
+MIN_FOR_NEIGHBOURS = 6  # rows of the smallest class from which neighbours say something
+MIN_FOR_UNDER_SAMPLING = 100
+MIN_IMBALANCE = 1.5  # below this ratio of the largest to the smallest class there is nothing to balance
+RATIOS = (0.1, 0.25, 0.5, 1.0)
+
+
+def imbalance_search_space(y, estimator, prefix=""):
+    """What to try against the imbalance of y, for a `ResamplingClassifier(estimator, sampler=None)`.
+
+    The first entry changes nothing: every other has to beat it on the same folds. Then class weights, where the
+    estimator has them, and samplers with their settings: only ratios that add rows, and few enough of them.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Labels.
+    estimator : classifier
+        The inner classifier.
+    prefix : str, default=""
+        Put before each name, for a ResamplingClassifier that is a step: "model__".
+
+    Returns
+    -------
+    space : list of dict
+        In scikit-learn's form: `ParameterGrid`, `GridSearchCV` and `skauto.search` take it.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skauto.resample import imbalance_search_space
+    >>> space = imbalance_search_space([0] * 900 + [1] * 60, LogisticRegression())
+    >>> space[0]
+    {'sampler': [None]}
+    >>> [type(entry["sampler"][0]).__name__ for entry in space[2:]]
+    ['SMOTE', 'BorderlineSMOTE', 'RandomOverSampler', 'RandomUnderSampler']
+    """
+    labels, counts = np.unique(np.asarray(pd.Series(y)), return_counts=True)
+    space = [{"sampler": [None]}]
+    if counts.max() >= MIN_IMBALANCE * counts.min():
+        if "class_weight" in estimator.get_params(deep=False):
+            space.append({"sampler": [None], "estimator__class_weight": ["balanced", _root_weights(labels, counts)]})
+        space += _over(counts) + _under(counts)
+    return [{prefix + name: values for name, values in entry.items()} for entry in space]
+
+
+def _root_weights(labels, counts):
+    """Half the way to balance, on a logarithmic scale."""
+    weights = np.sqrt(counts.sum() / (len(counts) * counts))
+    return dict(zip(labels.tolist(), weights.tolist(), strict=True))
+
+
+def _over(counts):
+    added = {ratio: np.maximum(int(counts.max() * ratio) - counts, 0).sum() for ratio in RATIOS}
+    ratios = [ratio for ratio, rows in added.items() if 0 < rows <= MAX_SYNTHETIC]
+    if not ratios:
+        return []
+    space = []
+    if counts.min() >= MIN_FOR_NEIGHBOURS:
+        near = [k for k in (3, 5, 9) if k < counts.min()]
+        space = [
+            {"sampler": [sampler], "sampler__sampling_strategy": ratios, "sampler__k_neighbors": near}
+            for sampler in (SMOTE(random_state=0), BorderlineSMOTE(random_state=0))
+        ]
+    return [*space, {"sampler": [RandomOverSampler(random_state=0)], "sampler__sampling_strategy": ratios}]
+
+
+def _under(counts):
+    ratios = [ratio for ratio in RATIOS if (counts > counts.min() / ratio).any()]
+    if counts.min() < MIN_FOR_UNDER_SAMPLING and counts.sum() < MAX_SYNTHETIC:
+        ratios = [ratio for ratio in ratios if counts.min() / ratio >= MIN_FOR_UNDER_SAMPLING]
+    return [{"sampler": [RandomUnderSampler(random_state=0)], "sampler__sampling_strategy": ratios}] if ratios else []

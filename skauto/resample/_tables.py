@@ -1,0 +1,264 @@
+"""Rows of any kind as numbers and integer codes, and synthetic numbers and codes as rows of that kind."""
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.utils import assert_all_finite, check_array
+
+BLOCK = 1 << 22  # numbers interpolated at a time, so that temporary arrays stay small
+
+
+def read_table(X, categorical_features="auto", allow_infinite=False):
+    """The table for a DataFrame, a matrix (dense or sparse), an array of any rank, or a list of rows.
+
+    Raises
+    ------
+    ValueError
+        If X holds complex numbers or (unless allowed) infinite ones, has no rows or columns, or is one-dimensional.
+    """
+    if isinstance(X, list):
+        return ListTable(read_table(np.asarray(X), categorical_features, allow_infinite))
+    if hasattr(X, "iloc"):
+        table = FrameTable(X, categorical_features)
+    elif sparse.issparse(X):
+        table = SparseTable(X)
+    else:
+        X = check_array(X, dtype=None, ensure_all_finite=False, allow_nd=True)
+        by_dtype = isinstance(categorical_features, str)
+        table = ArrayTable(X) if X.dtype.kind in "iuf" and by_dtype else WrappedTable(X, categorical_features)
+    if not allow_infinite:
+        numbers = table.numeric.data if sparse.issparse(table.numeric) else table.numeric
+        assert_all_finite(numbers, allow_nan=True, input_name="X")
+    return table
+
+
+def interpolate(values, first, second, steps):
+    """values[first] + steps * (values[second] - values[first]), in floats of the kind of values.
+
+    A NaN of the first parent stays; where only the second is NaN, the value of the first is taken.
+    """
+    kind = values.dtype if values.dtype.kind == "f" else np.float64
+    made = np.empty((len(first), values.shape[1]), dtype=kind)
+    size = max(1, BLOCK // max(1, values.shape[1]))
+    for start in range(0, len(first), size):
+        part = slice(start, start + size)
+        base = values[first[part]].astype(kind, copy=False)
+        difference = values[second[part]] - base
+        difference[np.isnan(difference)] = 0
+        made[part] = base + steps[part, None].astype(kind) * difference
+    return made
+
+
+class ArrayTable:
+    """Dense numbers, (n, ...): integers are rounded, the shape of a row is kept."""
+
+    def __init__(self, X):
+        self.X = X
+        self.numeric = X.reshape(len(X), -1)
+        self.codes = np.empty((len(X), 0), dtype=np.int32)
+
+    def take(self, rows):
+        """The rows of these positions."""
+        return self.X[rows]
+
+    def append(self, numeric, codes):
+        """All rows, then synthetic ones given as numbers (m, p) and codes (m, q)."""
+        made = as_kind(numeric, self.X.dtype).reshape(-1, *self.X.shape[1:])
+        return np.concatenate([self.X, made])
+
+
+class SparseTable:
+    """A CSR or CSC matrix of numbers."""
+
+    def __init__(self, X):
+        X = check_array(X, accept_sparse=["csr", "csc"], dtype="numeric", ensure_all_finite=False)
+        self.format, self.numeric = X.format, X.tocsr()
+        self.codes = np.empty((X.shape[0], 0), dtype=np.int32)
+
+    def take(self, rows):
+        """The rows of these positions."""
+        return self.numeric[rows].asformat(self.format)
+
+    def append(self, numeric, codes):
+        """All rows, then synthetic ones."""
+        made = sparse.csr_matrix(numeric)
+        made.data = as_kind(made.data, self.numeric.dtype)
+        return sparse.vstack([self.numeric, made], format=self.format)
+
+
+class FrameTable:
+    """A DataFrame: strings, categories and bools as codes, numbers and dates as floats, dtypes restored by column."""
+
+    def __init__(self, X, categorical_features="auto"):
+        self.X = X
+        chosen = chosen_columns(X, categorical_features)
+        columns = [X.iloc[:, j] for j in range(X.shape[1])]
+        self.columns = [
+            CodedColumn(column) if is_coded else NumericColumn(column)
+            for column, is_coded in zip(columns, chosen, strict=True)
+        ]
+        self.numeric = _stack([c.values for c in self.columns if isinstance(c, NumericColumn)], len(X), float)
+        self.codes = _stack([c.values for c in self.columns if isinstance(c, CodedColumn)], len(X), np.int32)
+        self._scale_dates()
+
+    def _scale_dates(self):
+        """A date shall count as much as the median column of numbers, whatever its unit."""
+        dated = [c.origin is not None for c in self.columns if isinstance(c, NumericColumn)]
+        if not any(dated):
+            return
+        spread = column_spread(self.numeric)
+        plain = spread[~np.array(dated)]
+        typical = np.median(plain) if plain.size and np.median(plain) > 0 else 1.0
+        scale = np.where(np.array(dated) & (spread > 0), typical / np.where(spread > 0, spread, 1), 1.0)
+        self.numeric *= scale
+        numbers = [c for c in self.columns if isinstance(c, NumericColumn)]
+        for column, factor in zip(numbers, scale, strict=True):
+            column.scale = factor
+
+    def take(self, rows):
+        """The rows of these positions, with their index."""
+        return self.X.iloc[rows]
+
+    def append(self, numeric, codes):
+        """All rows, then synthetic ones, with a new index."""
+        numbers, levels = iter(numeric.T), iter(codes.T)
+        made = [column.restore(next(levels if isinstance(column, CodedColumn) else numbers)) for column in self.columns]
+        block = pd.DataFrame(dict(enumerate(made)))
+        block.columns = self.X.columns
+        return pd.concat([self.X, block], ignore_index=True)
+
+
+class WrappedTable(FrameTable):
+    """An array that holds strings, bools or integer codes of categories: a frame inside, an array outside."""
+
+    def __init__(self, X, categorical_features="auto"):
+        self.array = X
+        frame = pd.DataFrame(X.reshape(len(X), -1))
+        super().__init__(frame.infer_objects() if X.dtype.kind == "O" else frame, categorical_features)
+
+    def take(self, rows):
+        """The rows of these positions."""
+        return self.array[rows]
+
+    def append(self, numeric, codes):
+        """All rows, then synthetic ones."""
+        made = super().append(numeric, codes).iloc[len(self.array) :].to_numpy(dtype=self.array.dtype)
+        return np.concatenate([self.array, made.reshape(-1, *self.array.shape[1:])])
+
+
+class ListTable:
+    """A list of rows: an array inside, a list outside."""
+
+    def __init__(self, inner):
+        self.inner, self.numeric, self.codes = inner, inner.numeric, inner.codes
+
+    def take(self, rows):
+        """The rows of these positions."""
+        return self.inner.take(rows).tolist()
+
+    def append(self, numeric, codes):
+        """All rows, then synthetic ones."""
+        return self.inner.append(numeric, codes).tolist()
+
+
+class NumericColumn:
+    """A column of numbers, dates or durations as floats; dates count in days from the earliest."""
+
+    def __init__(self, column):
+        self.dtype, self.name = column.dtype, column.name
+        self.origin, self.scale = None, 1.0
+        if self.dtype.kind in "mM":
+            self.origin = pd.Timedelta(0) if self.dtype.kind == "m" else column.min()
+            column = (column - self.origin) / pd.Timedelta(days=1)
+        self.values = column.to_numpy(dtype=float, na_value=np.nan)
+        finite = self.values[~np.isnan(self.values)]
+        self.whole = self.dtype.kind in "iu" or (self.origin is not None and not (finite % 1).any())
+
+    def restore(self, values):
+        """Floats as a column of the dtype that was read."""
+        values = values / self.scale
+        values = np.rint(values) if self.whole else values
+        if self.origin is not None:
+            missing = np.isnan(values)
+            elapsed = pd.Series(pd.to_timedelta(np.where(missing, 0, values) * 86_400e9 // 1, unit="ns"))
+            return (elapsed + self.origin).mask(missing).astype(self.dtype)
+        if isinstance(self.dtype, np.dtype):
+            return pd.Series(as_kind(values, self.dtype))
+        missing = np.isnan(values)
+        return pd.Series(np.where(missing, 0, values)).astype(_dense(self.dtype)).mask(missing).astype(self.dtype)
+
+
+class CodedColumn:
+    """A column of strings, categories, bools or objects as integer codes, -1 for missing."""
+
+    def __init__(self, column):
+        self.dtype = column.dtype
+        if isinstance(self.dtype, pd.CategoricalDtype):
+            self.values, self.levels = column.cat.codes.to_numpy(np.int32), None
+        else:
+            codes, self.levels = pd.factorize(column)
+            self.values = codes.astype(np.int32)
+
+    def restore(self, codes):
+        """Codes as a column of the dtype that was read."""
+        if self.levels is None:
+            return pd.Series(pd.Categorical.from_codes(codes, dtype=self.dtype))
+        # reindex leaves a gap where the code is -1
+        return pd.Series(self.levels).reindex(codes).reset_index(drop=True).astype(self.dtype)
+
+
+def as_kind(values, dtype):
+    """Floats as numbers of a dtype: integers rounded and held within what they can be."""
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        # The largest float below the limit: the limit of 64 bits itself is rounded up in floats.
+        top = np.nextafter(float(limits.max), 0) if dtype.itemsize == np.dtype(np.int64).itemsize else limits.max
+        return np.clip(np.rint(values), limits.min, top).astype(dtype)
+    return values.astype(dtype, copy=False)
+
+
+def column_spread(numeric):
+    """Standard deviation of each column over what is not missing; 0 for a column without values."""
+    present = ~np.isnan(numeric)
+    count = np.maximum(present.sum(axis=0), 1)
+    mean = np.where(present, numeric, 0).sum(axis=0) / count
+    return np.sqrt((np.where(present, numeric - mean, 0) ** 2).sum(axis=0) / count)
+
+
+def chosen_columns(X, categorical_features):
+    """Which columns of a frame are categories: by dtype, or as named by positions, names or a mask."""
+    if isinstance(categorical_features, str):
+        return np.array([not _is_number(dtype) for dtype in X.dtypes], dtype=bool)
+    given = np.asarray(categorical_features)
+    if given.dtype == bool:
+        if given.shape != (X.shape[1],):
+            raise ValueError(
+                f"categorical_features is a mask of {given.size} values, but X has {X.shape[1]} columns: give one "
+                "value for each column, or positions, or names."
+            )
+        return given
+    chosen = np.zeros(X.shape[1], dtype=bool)
+    if given.dtype.kind in "iu" or not given.size:
+        chosen[given.astype(int)] = True
+        return chosen
+    unknown = [name for name in given.tolist() if name not in X.columns]
+    if unknown:
+        raise ValueError(f"categorical_features names columns that X does not have: {unknown}.")
+    return chosen | X.columns.isin(given)
+
+
+def _is_number(dtype):
+    if isinstance(dtype, pd.SparseDtype):
+        dtype = dtype.subtype
+    return getattr(dtype, "kind", "O") in "iufmM" and not isinstance(dtype, (pd.PeriodDtype, pd.CategoricalDtype))
+
+
+def _dense(dtype):
+    return dtype.subtype if isinstance(dtype, pd.SparseDtype) else dtype
+
+
+def _stack(columns, n, dtype):
+    stacked = np.empty((n, len(columns)), dtype=dtype)
+    for j, values in enumerate(columns):
+        stacked[:, j] = values
+    return stacked

@@ -1,0 +1,155 @@
+"""One trial to its out-of-fold probabilities: the only file of the search that fits estimators."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from skauto._seeds import child_rng, child_seed
+from skauto.search import _deadline
+
+# Fitted first steps are kept for later trials up to this many bytes in each worker.
+CACHE_BYTES = 1 << 29
+
+
+def fit_plain(estimator, X, y, weight, X_valid, y_valid, weight_valid):
+    """Fit the last step of a pipeline; returns it and None, since it has no stopping point of its own."""
+    return fit_weighted(estimator, X, y, weight), None
+
+
+def predict_plain(estimator, X, stop):
+    """Probabilities of a fitted last step; `stop` is the stopping point that the other folds agree on."""
+    return estimator.predict_proba(X)
+
+
+def fit_weighted(estimator, X, y, weight):
+    """Fit with the weights where there are any."""
+    return estimator.fit(X, y) if weight is None else estimator.fit(X, y, sample_weight=weight)
+
+
+@dataclass
+class Evaluation:
+    """All that a worker needs for any trial; sent to it once.
+
+    X has n rows; y is an array of shape (n,) of codes 0 ... n_classes - 1; folds is a list of pairs of row numbers
+    (train, valid). `build(values, seed)` gives the unfitted estimator of a configuration and `report(proba)` a dict
+    of scores of the validation rows of all folds, in their order; `rank(proba)` a number for lower fidelities.
+    `fit` and `predict` treat the last step of the estimator as fit_plain and predict_plain do.
+    """
+
+    X: Any
+    y: np.ndarray
+    weight: np.ndarray | None
+    folds: list
+    n_classes: int
+    space: Any
+    build: Any
+    report: Any
+    rank: Any
+    seed: int
+    fit: Any = fit_plain
+    predict: Any = predict_plain
+    min_class_rows: int = 2
+    cache: dict = field(default_factory=dict)
+
+
+def evaluate(context, trial):
+    """Fit a trial on every fold and score its out-of-fold probabilities.
+
+    Returns
+    -------
+    outcome : dict
+        "score"; "proba" of shape (n_validated, n_classes) in the order of the folds; "fit_seconds", the mean of a
+        fold; "stop", the median stopping point or None; and what `report` gave where the fidelity is one.
+    """
+    values = context.space.decode(trial.params)
+    seed = child_seed(context.seed, "trial", trial.number)
+    models, stops, seconds = [], [], []
+    for number in range(len(context.folds)):
+        began = time.perf_counter()
+        model, stop = _fit_fold(context, context.build(values, seed), number, trial.fidelity)
+        models.append(model)
+        stops.append(stop)
+        seconds.append(time.perf_counter() - began)
+        _deadline.check(number + 1, len(context.folds))
+    parts = [_predict_fold(context, models, stops, number) for number in range(len(models))]
+    proba = np.concatenate(parts)
+    if not np.isfinite(proba).all():
+        raise ValueError("predict_proba gave NaN or infinite probabilities")
+    outcome = {"proba": proba, "fit_seconds": float(np.mean(seconds)), "stop": median_stop(stops)}
+    if trial.fidelity < 1:
+        return {**outcome, "score": context.rank(proba)}
+    return {**outcome, **context.report(proba)}
+
+
+def median_stop(stops):
+    """The middle of the stopping points, None where there are none."""
+    known = [stop for stop in stops if stop is not None]
+    return int(np.median(known)) if known else None
+
+
+def _fit_fold(context, estimator, number, fidelity):
+    """A fitted last step with the classes it saw, its validation rows prepared, and its stopping point."""
+    train, valid = context.folds[number]
+    train = train[nested_rows(context.y[train], fidelity, context.min_class_rows, context.seed)]
+    *first, last = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
+    X_train, X_valid = _prepared(context, first, (number, fidelity), train, valid)
+    weight, weight_valid = (None if context.weight is None else context.weight[part] for part in (train, valid))
+    fitted, stop = context.fit(last, X_train, context.y[train], weight, X_valid, context.y[valid], weight_valid)
+    return (fitted, X_valid), stop
+
+
+def _predict_fold(context, models, stops, number):
+    """Probabilities of one fold at the stopping point of the other folds: its own would flatter it."""
+    fitted, X_valid = models[number]
+    stop = median_stop(stops[:number] + stops[number + 1 :])
+    proba = context.predict(fitted, X_valid, stop)
+    columns = np.zeros((len(proba), context.n_classes))
+    columns[:, fitted.classes_] = proba
+    return columns
+
+
+def _prepared(context, steps, where, train, valid):
+    """Training and validation rows after some first steps; each step is fitted once for a fold and its settings."""
+    if not steps:
+        return take(context.X, train), take(context.X, valid)
+    key = (repr([step.get_params() for step in steps]), *where)
+    if key in context.cache:
+        return context.cache[key]
+    X_train, X_valid = _prepared(context, steps[:-1], where, train, valid)
+    made = steps[-1].fit_transform(X_train, context.y[train]), steps[-1].transform(X_valid)
+    if _bytes(context.cache) + sum(map(_size, made)) < CACHE_BYTES:
+        context.cache[key] = made
+    return made
+
+
+def _bytes(cache):
+    return sum(_size(part) for pair in cache.values() for part in pair)
+
+
+def _size(X):
+    if hasattr(X, "memory_usage"):
+        return int(X.memory_usage(index=False).sum())
+    return X.data.nbytes if hasattr(X, "indptr") else X.nbytes
+
+
+def take(X, rows):
+    """Rows of an array, sparse matrix or DataFrame."""
+    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+
+
+def nested_rows(y, fidelity, min_class_rows, seed):
+    """Row numbers of a stratified share of the rows; a larger share holds the smaller ones.
+
+    Every class keeps at least `min_class_rows` of its rows, or all that it has.
+    """
+    if fidelity >= 1:
+        return np.arange(len(y))
+    shuffled = child_rng(seed, "rows").permutation(len(y))
+    kept = []
+    for code in np.unique(y):
+        rows = shuffled[y[shuffled] == code]
+        kept.append(rows[: max(int(np.ceil(fidelity * len(rows))), min_class_rows)])
+    return np.sort(np.concatenate(kept))

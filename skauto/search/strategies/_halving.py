@@ -1,0 +1,128 @@
+"""Successive halving: many trials at low fidelity, the better ones again at a higher one."""
+
+from skauto.search._trial import Status, Trial
+from skauto.search.strategies._base import Strategy
+
+FULL = 1 - 1e-9  # a fidelity that rounding keeps just below 1 counts as 1
+
+
+class Halving(Strategy):
+    """Synchronous successive halving around any strategy; brackets repeat.
+
+    A bracket starts `n_initial` trials of `base` at `min_fidelity`. Once all of a rung have results, the best
+    ``1 / factor`` of it are asked again at `factor` times the fidelity, up to 1. Promotion depends on the results of
+    the rung alone, not on the order in which they came. Failed trials are not promoted, except where the whole rung
+    came to nothing: then those that raised an error are, since more data may cure them.
+
+    Parameters
+    ----------
+    base : Strategy
+        Proposes configurations; it sees all trials, whatever their fidelity.
+    factor : float, default=3
+        Share kept, and growth of the fidelity.
+    min_fidelity : float, default=1/9
+        Fidelity of the first rung. With 1 there is one rung: `base`, limited to `n_initial` trials.
+    n_initial : int, default=None
+        Trials of the first rung; None for `factor` to the number of rungs, so that `factor` of them arrive.
+    max_brackets : int, default=None
+        Brackets before it is finished; None for no limit (one, if there is one rung).
+
+    References
+    ----------
+    Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization", AISTATS 2016,
+    algorithm 1. Li et al., "Hyperband", JMLR 18(185), 2018, section 3 (rungs and brackets).
+
+    Examples
+    --------
+    >>> from skauto.search._history import History
+    >>> from skauto.search._space import Space
+    >>> from skauto.search.strategies._halving import Halving
+    >>> from skauto.search.strategies._random import Random
+    >>> trials = Halving(Random(), n_initial=9).ask(History(Space({"C": list(range(99))}), seed=0), 20)
+    >>> len(trials), trials[0].fidelity
+    (9, 0.1111111111111111)
+    """
+
+    def __init__(self, base, factor=3, min_fidelity=1 / 9, n_initial=None, max_brackets=None):
+        self.base = base
+        self.factor = factor
+        self.min_fidelity = min_fidelity
+        self.n_initial = n_initial
+        self.max_brackets = max_brackets
+
+    def fidelities(self):
+        """The fidelity of each rung, the last one 1."""
+        if not 0 < self.min_fidelity <= 1:
+            raise ValueError(f"min_fidelity of Halving must be in (0, 1], got {self.min_fidelity!r}")
+        if not self.factor > 1:
+            raise ValueError(f"factor of Halving must be greater than 1, got {self.factor!r}")
+        levels = [self.min_fidelity]
+        while levels[-1] < FULL:
+            levels.append(min(levels[-1] * self.factor, 1.0))
+        return [1.0 if level >= FULL else level for level in levels]
+
+    def propose(self, history):
+        """A promotion that is due, else a new trial for the first rung, else None."""
+        levels = self.fidelities()
+        bracket, rungs = self._present(history, len(levels))
+        while not self._is_past(bracket, len(levels)):
+            if len(rungs[0]) < self._width(levels):
+                trial = self.base.propose(history)
+                if trial is not None:
+                    tags = {**trial.tags, "halving": {"bracket": bracket, "rung": 0}}
+                    return Trial(trial.number, trial.params, levels[0], tags)
+                # The base waits while anything runs; else it is finished, and the rung is what it has become.
+                if history.pending or not rungs[0]:
+                    return None
+            due, ended = self._promotion(history, rungs)
+            if due is not None:
+                rung, parent = due
+                tags = {"halving": {"bracket": bracket, "rung": rung, "parent": parent.number}}
+                return Trial(len(history), parent.params, levels[rung], tags)
+            if not ended:
+                return None
+            bracket, rungs = bracket + 1, [[] for _ in levels]
+        return None
+
+    def _width(self, levels):
+        return round(self.factor ** len(levels)) if self.n_initial is None else self.n_initial
+
+    def _is_past(self, bracket, n_rungs):
+        """Whether a bracket comes after the last one."""
+        limit = 1 if self.max_brackets is None and n_rungs == 1 else self.max_brackets
+        return limit is not None and bracket >= limit
+
+    def _present(self, history, n_rungs):
+        """The latest bracket and its trials by rung."""
+        bracket, rungs = None, [[] for _ in range(n_rungs)]
+        for trial in reversed(history.trials):
+            place = trial.tags.get("halving")
+            if place is None:
+                continue
+            if bracket is None:
+                bracket = place["bracket"]
+            elif place["bracket"] != bracket:
+                break
+            rungs[place["rung"]].insert(0, trial)
+        return bracket or 0, rungs
+
+    def _promotion(self, history, rungs):
+        """What is due, as (rung, parent) or None, and whether the bracket has no more to ask."""
+        for rung, trials in enumerate(rungs[:-1]):
+            results = [(trial, history.result(trial.number)) for trial in trials]
+            if any(result is None for _, result in results):
+                return None, False
+            promoted = self._winners(results)
+            n_asked = len(rungs[rung + 1])
+            if n_asked < len(promoted):
+                return (rung + 1, promoted[n_asked]), False
+        return None, True
+
+    def _winners(self, results):
+        """Trials of a rung that go on, the best first."""
+        complete = [(trial, result) for trial, result in results if result.status == Status.COMPLETE]
+        if not complete:
+            return [trial for trial, result in results if result.status == Status.FAILED]
+        complete.sort(key=lambda pair: (-pair[1].score, pair[0].number))
+        keep = max(1, int(len(results) / self.factor))
+        return [trial for trial, _ in complete[:keep]]

@@ -1,0 +1,55 @@
+"""Wrappers that shape what another strategy asks: known configurations first, and a number of trials."""
+
+from skauto.search.strategies._base import Strategy, next_trial
+
+
+class WarmStart(Strategy):
+    """Known configurations first, at full fidelity, then another strategy, which sees their results.
+
+    Parameters
+    ----------
+    first : list of dict
+        Params, as `Space.encode` gives them, in the order to try.
+    base : Strategy
+        What asks afterwards.
+
+    Examples
+    --------
+    >>> from skauto.search._history import History
+    >>> from skauto.search._space import Space
+    >>> from skauto.search.strategies._random import Random
+    >>> from skauto.search.strategies._warm_start import WarmStart
+    >>> space = Space({"C": [1, 10, 100]})
+    >>> strategy = WarmStart([space.encode({"C": 10})], Random())
+    >>> [space.decode(trial.params)["C"] for trial in strategy.ask(History(space, seed=0), 1)]
+    [10]
+    """
+
+    def __init__(self, first, base):
+        self.first = first
+        self.base = base
+
+    def propose(self, history):
+        """The next known configuration, then what the base proposes."""
+        n_asked = sum("warm_start" in trial.tags for trial in history.trials)
+        if n_asked < len(self.first):
+            return next_trial(history, self.first[n_asked], {"warm_start": n_asked})
+        return self.base.propose(history)
+
+
+class MaxTrials(Strategy):
+    """Another strategy, finished once so many trials have been asked.
+
+    Parameters
+    ----------
+    base : Strategy
+    n : int
+    """
+
+    def __init__(self, base, n):
+        self.base = base
+        self.n = n
+
+    def propose(self, history):
+        """What the base proposes, or None after n trials."""
+        return None if len(history) >= self.n else self.base.propose(history)

@@ -1,0 +1,83 @@
+"""Ensembles: greedy selection never loses to its best member, and the average is the average."""
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+
+from skauto.estimators._ensemble import WeightedEnsembleClassifier, greedy_selection
+
+X, Y = load_iris(return_X_y=True)
+LABELS = np.array(["setosa", "versicolor", "virginica"])[Y]
+
+
+def members():
+    return [LogisticRegression(max_iter=500), GaussianNB()]
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 10_000), st.integers(1, 6))
+def test_a_selection_is_at_least_as_good_as_its_best_member(seed, n_models):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(2, size=30)
+    models = [np.column_stack([1 - p, p]) for p in rng.uniform(size=(n_models, 30))]
+
+    def value(proba):
+        return -float(np.mean((proba[:, 1] - y) ** 2))
+
+    weights = greedy_selection(models, value)
+    assert weights.shape == (n_models,)
+    assert weights.min() >= 0
+    assert weights.sum() == pytest.approx(1)
+    mix = sum(w * model for w, model in zip(weights, models, strict=True))
+    assert value(mix) >= max(map(value, models)) - 1e-9
+
+
+def test_models_that_err_apart_are_mixed():
+    y = np.array([0, 0, 1, 1])
+    one, two = np.array([0.1, 0.6, 0.9, 0.6]), np.array([0.6, 0.1, 0.6, 0.9])
+    pairs = [np.column_stack([1 - p, p]) for p in (one, two)]
+    np.testing.assert_allclose(greedy_selection(pairs, lambda p: -np.sum((p[:, 1] - y) ** 2)), [0.5, 0.5])
+
+
+def test_a_copy_of_the_best_model_gains_nothing():
+    proba = np.array([[0.8, 0.2], [0.3, 0.7]])
+    np.testing.assert_array_equal(greedy_selection([proba, proba], lambda p: p[1, 1]), [1, 0])
+
+
+def test_a_value_that_is_never_known_keeps_the_first():
+    proba = np.full((3, 2), 0.5)
+    np.testing.assert_array_equal(greedy_selection([proba, proba], lambda p: np.nan), [1, 0])
+
+
+def test_the_average_is_weighted():
+    ensemble = WeightedEnsembleClassifier(members(), weights=[3, 1]).fit(X, LABELS)
+    first, second = (model.predict_proba(X) for model in ensemble.estimators_)
+    np.testing.assert_allclose(ensemble.predict_proba(X), 0.75 * first + 0.25 * second)
+    assert set(ensemble.predict(X)) == set(LABELS)
+    np.testing.assert_allclose(pickle.loads(pickle.dumps(ensemble)).predict_proba(X), ensemble.predict_proba(X))
+
+
+def test_fitted_members_are_used_as_they_are():
+    fitted = [model.fit(X, LABELS) for model in members()]
+    ensemble = WeightedEnsembleClassifier.from_fitted(fitted, [0.5, 0.5])
+    assert ensemble.estimators_ == fitted
+    np.testing.assert_array_equal(clone(ensemble).fit(X, LABELS).predict(X), ensemble.predict(X))
+
+
+def test_weights_of_rows_reach_the_members():
+    weight = np.where(Y == 2, 0.0, 1.0)
+    ensemble = WeightedEnsembleClassifier([LogisticRegression(max_iter=500)]).fit(X, Y, sample_weight=weight)
+    assert (ensemble.predict(X) == 2).sum() < 50
+
+
+@pytest.mark.parametrize("wrong", [[1], [1, -1], [0, 0]])
+def test_weights_that_are_none(wrong):
+    with pytest.raises(ValueError, match="must be 2 non-negative numbers"):
+        WeightedEnsembleClassifier(members(), weights=wrong).fit(X, Y)

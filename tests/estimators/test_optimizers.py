@@ -1,0 +1,24 @@
+import numpy as np
+import pytest
+import torch
+
+from skauto.estimators._mlp import MLPClassifier
+from skauto.estimators._optimizers import OPTIMIZERS, build_optimizer
+
+
+@pytest.mark.parametrize("name", sorted(OPTIMIZERS))
+def test_every_optimizer_lowers_the_loss(name):
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    lr = {"adadelta": 1.0, "sgd": 0.1, "momentum": 0.05, "nesterov": 0.05}.get(name, 0.01)
+    clf = MLPClassifier(optimizer=name, lr=lr, max_epochs=8, random_state=0).fit(X, X[:, 0] > 0)
+    assert clf.history_[-1]["train_loss"] < 0.6 * clf.history_[0]["train_loss"]
+
+
+def test_only_weights_are_decayed():
+    module = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.LayerNorm(3))
+    for parameter in module.parameters():
+        parameter.data.fill_(1)
+        parameter.grad = torch.zeros_like(parameter)
+    build_optimizer("adamw", module, lr=0.1, momentum=0.9, weight_decay=0.5).step()
+    kept = {name: float(p.detach().mean()) for name, p in module.named_parameters()}
+    assert kept == pytest.approx({"0.weight": 0.95, "0.bias": 1, "1.weight": 1, "1.bias": 1})

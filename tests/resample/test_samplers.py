@@ -1,0 +1,44 @@
+"""Every sampler keeps the contract, and passes the checks of scikit-learn and imbalanced-learn."""
+
+import pytest
+import sklearn.utils.estimator_checks
+from imblearn.utils import estimator_checks
+
+import skauto.resample
+from tests.contracts.sampler import SamplerContract
+
+SAMPLERS = [
+    skauto.resample.SMOTE(random_state=0),
+    skauto.resample.BorderlineSMOTE(random_state=0),
+    skauto.resample.BorderlineSMOTE(kind="borderline-2", random_state=0),
+    skauto.resample.ADASYN(random_state=0),
+    skauto.resample.SVMSMOTE(random_state=0),
+    skauto.resample.KMeansSMOTE(random_state=0),
+    skauto.resample.RandomOverSampler(random_state=0),
+    skauto.resample.RandomUnderSampler(random_state=0),
+    skauto.resample.NearMiss(),
+    skauto.resample.TomekLinks(),
+    skauto.resample.EditedNearestNeighbours(),
+    skauto.resample.SMOTEENN(random_state=0),
+    skauto.resample.SMOTETomek(random_state=0),
+]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: type(sampler).__name__)
+class TestContract(SamplerContract):
+    """The contract, for each of them."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "estimator, check",
+    [pair for sampler in SAMPLERS for pair in estimator_checks.estimator_checks_generator(sampler)],
+)
+def test_imbalanced_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@sklearn.utils.estimator_checks.parametrize_with_checks(SAMPLERS)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)

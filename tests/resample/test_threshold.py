@@ -1,0 +1,163 @@
+"""Cuts: the best of all of them, never worse than none, and none where the rows say too little."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from sklearn import metrics
+
+from skauto.resample._threshold import (
+    CONFUSION_METRICS,
+    MIN_POSITIVES,
+    MIN_ROWS,
+    best_cut,
+    confusion_of,
+    cross_fitted_labels,
+    cut_labels,
+)
+
+f1, f1_macro = CONFUSION_METRICS["f1"], CONFUSION_METRICS["f1_macro"]
+
+
+def rows(n_classes, min_size=60, max_size=120):
+    """Labels with coarse probabilities: ties on purpose."""
+    pair = st.tuples(st.integers(0, n_classes - 1), st.lists(st.integers(0, 8), min_size=n_classes, max_size=n_classes))
+    return st.lists(pair, min_size=min_size, max_size=max_size)
+
+
+def unpack(drawn):
+    y = np.array([label for label, _ in drawn])
+    proba = np.array([levels for _, levels in drawn]) + 0.5
+    return y, proba / proba.sum(1, keepdims=True)
+
+
+def value(y, proba, cut, metric, weight=None):
+    return float(metric(confusion_of(y, cut_labels(proba, cut), proba.shape[1], weight)))
+
+
+@pytest.mark.parametrize("name", ["f1", "balanced_accuracy", "matthews_corrcoef"])
+@settings(deadline=None, max_examples=30)
+@given(drawn=rows(2), weighted=st.booleans())
+def test_no_cut_is_better_than_the_best(name, drawn, weighted):
+    y, proba = unpack(drawn)
+    assume(np.bincount(y, minlength=2).min() >= MIN_POSITIVES)
+    metric = CONFUSION_METRICS[name]
+    weight = np.random.default_rng(0).uniform(0.1, 2, len(y)) if weighted else None
+    found = value(y, proba, best_cut(y, proba, metric, weight), metric, weight)
+    assert found >= max(value(y, proba, cut, metric, weight) for cut in np.unique(proba[:, 1])) - 1e-9
+
+
+@settings(deadline=None, max_examples=30)
+@given(drawn=rows(3))
+def test_weights_of_many_classes_never_do_worse_than_equal_ones(drawn):
+    y, proba = unpack(drawn)
+    cut = best_cut(y, proba, f1_macro)
+    assert cut.shape == (3,)
+    assert cut.min() > 0
+    assert value(y, proba, cut, f1_macro) >= value(y, proba, np.ones(3), f1_macro) - 1e-12
+
+
+def test_weights_find_a_class_that_is_drowned():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [400, 60, 40])
+    proba = np.eye(3)[y] * 0.2 + rng.dirichlet([8, 1, 1], size=500)
+    proba /= proba.sum(1, keepdims=True)
+    gain = value(y, proba, best_cut(y, proba, f1_macro), f1_macro) - value(y, proba, np.ones(3), f1_macro)
+    assert gain > 0.2
+
+
+def test_neighbouring_floats_are_told_apart():
+    low, high = np.nextafter(0.5, 0), 0.5
+    y = np.repeat([0, 1], 40)
+    proba = np.where(y == 1, high, low)
+    cut = best_cut(y, np.column_stack([1 - proba, proba]), f1)
+    np.testing.assert_array_equal(proba >= cut, y == 1)
+
+
+@pytest.mark.parametrize("positives", [0, 1, MIN_POSITIVES - 1])
+def test_few_positives_leave_the_cut_in_the_middle(positives):
+    y = (np.arange(500) < positives).astype(int)
+    proba = np.where(y == 1, 0.3, 0.1)
+    assert best_cut(y, np.column_stack([1 - proba, proba]), f1) == 0.5
+
+
+def test_few_rows_leave_the_cut_in_the_middle():
+    y = np.arange(MIN_ROWS - 1) % 2
+    assert best_cut(y, np.column_stack([1 - y * 0.3, y * 0.3]), f1) == 0.5
+    three = np.arange(MIN_ROWS - 1) % 3
+    np.testing.assert_array_equal(best_cut(three, np.eye(3)[three], f1_macro), np.ones(3))
+
+
+def test_the_weight_of_a_rare_class_is_not_moved():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [100, 100, MIN_POSITIVES - 1])
+    cut = best_cut(y, rng.dirichlet([3, 1, 1], size=len(y)), f1_macro)
+    assert cut[2] == pytest.approx(3 / cut.sum() * cut[2])
+    others = best_cut(y[y < 2], rng.dirichlet([3, 1, 1], size=200), f1_macro)
+    assert others[2] <= others.max()
+
+
+def test_a_slow_metric_is_asked_for_few_cuts():
+    class Slow:
+        max_cuts = 10
+        seen = 0
+
+        def __call__(self, confusion):
+            self.seen = len(confusion)
+            return f1(confusion)
+
+    rng = np.random.default_rng(0)
+    y, score = rng.integers(2, size=1000), rng.uniform(size=1000)
+    slow = Slow()
+    best_cut(y, np.column_stack([1 - score, score]), slow)
+    assert slow.seen == 10
+
+
+@settings(deadline=None, max_examples=30)
+@given(drawn=rows(2, 80, 160), n_folds=st.integers(2, 5))
+def test_labels_of_a_fold_do_not_depend_on_its_own_labels(drawn, n_folds):
+    y, proba = unpack(drawn)
+    fold = np.arange(len(y)) % n_folds
+    before = cross_fitted_labels(y, proba, fold, f1)
+    turned = np.where(fold == 0, 1 - y, y)
+    np.testing.assert_array_equal(cross_fitted_labels(turned, proba, fold, f1)[fold == 0], before[fold == 0])
+
+
+def test_one_fold_alone_is_cut_in_the_middle():
+    y = np.arange(200) % 2
+    proba = np.where(y == 1, 0.4, 0.1)
+    labels = cross_fitted_labels(y, np.column_stack([1 - proba, proba]), np.zeros(200), f1)
+    assert labels.sum() == 0
+
+
+SKLEARN = {
+    "f1": metrics.f1_score,
+    "precision": metrics.precision_score,
+    "recall": metrics.recall_score,
+    "jaccard": metrics.jaccard_score,
+    "accuracy": metrics.accuracy_score,
+    "balanced_accuracy": metrics.balanced_accuracy_score,
+    "matthews_corrcoef": metrics.matthews_corrcoef,
+    "f1_macro": lambda *a, **k: metrics.f1_score(*a, average="macro", **k),
+    "f1_weighted": lambda *a, **k: metrics.f1_score(*a, average="weighted", **k),
+}
+
+
+def test_every_metric_is_compared():
+    assert set(SKLEARN) == set(CONFUSION_METRICS)
+
+
+@pytest.mark.parametrize("name", SKLEARN)
+def test_metrics_of_confusions_are_those_of_scikit_learn(name):
+    rng = np.random.default_rng(0)
+    n_classes = 4 if name in {"accuracy", "balanced_accuracy", "matthews_corrcoef", "f1_macro", "f1_weighted"} else 2
+    for _ in range(20):
+        y, labels = rng.integers(n_classes, size=(2, 50))
+        weight = rng.uniform(0.1, 2, 50)
+        given = CONFUSION_METRICS[name](confusion_of(y, labels, n_classes, weight))
+        assert given == pytest.approx(SKLEARN[name](y, labels, sample_weight=weight))
+
+
+@pytest.mark.parametrize("name", CONFUSION_METRICS)
+def test_empty_classes_are_no_error(name):
+    assert np.isfinite(CONFUSION_METRICS[name](np.array([[5, 0], [0, 0]])))

@@ -1,0 +1,41 @@
+"""Spare workers."""
+
+import pytest
+
+from skauto.search._spares import Spares
+from skauto.search._worker import Worker
+
+
+@pytest.fixture
+def spares():
+    spares = Spares()
+    yield spares
+    spares.end()
+
+
+def test_taken_by_number_of_threads(spares):
+    one, two = Worker(1), Worker(2)
+    spares.put(one)
+    spares.put(two)
+    assert spares.take(3) is None
+    assert spares.take(2) is two
+    assert spares.take(2) is None
+    two.end()
+    assert spares.take(1) is one
+    one.end()
+
+
+def test_the_dead_are_not_taken(spares):
+    worker = Worker(1)
+    spares.put(worker)
+    worker.process.kill()
+    worker.process.wait()
+    assert spares.take(1) is None
+
+
+def test_end_ends_all(spares):
+    workers = [Worker(1), Worker(1)]
+    for worker in workers:
+        spares.put(worker)
+    spares.end()
+    assert [worker.dead() for worker in workers] == [True, True]

@@ -1,0 +1,334 @@
+"""The pool, with real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+
+import psutil
+import pytest
+
+from skauto.search._spares import SPARES
+from skauto.search._trial import Status
+from skauto.search._workers import Outcome, WorkerPool
+from tests.search import tasks
+
+
+@pytest.fixture
+def pool():
+    with WorkerPool(1, context=10) as pool:
+        yield pool
+
+
+def outcome_of(pool, function, *args, **settings):
+    """The outcome of one task."""
+    pool.submit("key", function, *args, **settings)
+    (outcome,) = pool.wait(60)
+    assert outcome.key == "key"
+    assert pool.running == []
+    return outcome
+
+
+def gone(pid, within=10):
+    """Whether a process ends soon."""
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return True
+        process.wait(within)
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.TimeoutExpired:
+        return False
+    return True
+
+
+def test_a_task_gets_the_context_and_its_arguments(pool):
+    outcome = outcome_of(pool, tasks.add, 5)
+    assert (outcome.status, outcome.value, outcome.reason) == (Status.COMPLETE, 15, "")
+    assert outcome.seconds < 10
+    assert outcome.peak_memory > 10_000_000
+
+
+def test_functions_that_cannot_be_imported(pool):
+    offset = 100
+    assert outcome_of(pool, lambda context: context + offset).value == 110
+
+
+@pytest.mark.parametrize(
+    ("task", "args", "status", "reason"),
+    [
+        (tasks.fail, (), Status.FAILED, "ValueError: no luck"),
+        (tasks.leave, (), Status.FAILED, "SystemExit: 3"),
+        (tasks.lock, (), Status.FAILED, "the result cannot be pickled: TypeError: cannot pickle '_thread.lock' object"),
+        (tasks.bad_return, (), Status.FAILED, "the result cannot be unpickled: OSError: the file is gone"),
+        (tasks.ask_too_much, (), Status.MEMORY, "MemoryError"),
+        (tasks.die, (3,), Status.CRASHED, "the worker process died (exit code 3): last words"),
+        (tasks.segfault, (), Status.CRASHED, "the worker process died (signal SIGSEGV)"),
+    ],
+)
+def test_a_bad_task_is_an_outcome_with_its_reason(pool, task, args, status, reason):
+    outcome = outcome_of(pool, task, *args)
+    assert (outcome.status, outcome.reason, outcome.value) == (status, reason, None)
+    assert outcome_of(pool, tasks.add, 1).value == 11
+
+
+def test_the_traceback_is_kept(pool):
+    assert 'raise ValueError("no luck' in outcome_of(pool, tasks.fail).output
+
+
+def test_a_task_that_cannot_be_pickled(pool):
+    outcome = outcome_of(pool, tasks.add, threading.Lock())
+    assert outcome.status == Status.FAILED
+    assert outcome.reason == "the task cannot be pickled: TypeError: cannot pickle '_thread.lock' object"
+
+
+@pytest.mark.parametrize(("task", "args"), [(tasks.sleep, (60,)), (tasks.spin, ())])
+def test_a_task_that_hangs_is_killed_at_its_limit(pool, task, args):
+    assert outcome_of(pool, tasks.add, 1).value == 11
+    outcome = outcome_of(pool, task, *args, time_limit=0.3)
+    assert (outcome.status, outcome.reason) == (Status.TIMEOUT, "took longer than its limit of 0.3 s")
+    assert 0.3 <= outcome.seconds < 5
+    assert outcome_of(pool, tasks.add, 1).value == 11
+
+
+@pytest.mark.parametrize("task", [tasks.eat, tasks.eat_in_a_child])
+def test_a_task_that_eats_memory_is_killed(task):
+    with WorkerPool(1, memory_limit=450_000_000) as pool:
+        outcome = outcome_of(pool, task)
+    assert outcome.status == Status.MEMORY
+    assert outcome.reason.endswith("MB of memory, the limit is 450 MB")
+    assert 450e6 < outcome.peak_memory < 2e9
+
+
+def test_what_a_killed_task_has_started_is_killed_too(pool, tmp_path):
+    outcome = outcome_of(pool, tasks.leak, str(tmp_path / "pid"), 60, time_limit=1.0)
+    assert outcome.status == Status.TIMEOUT
+    assert gone(int((tmp_path / "pid").read_text()))
+
+
+def test_a_worker_with_leaked_children_is_not_kept(tmp_path):
+    SPARES.end()
+    with WorkerPool(1) as pool:
+        worker = outcome_of(pool, tasks.pid).value
+        assert outcome_of(pool, tasks.leak, str(tmp_path / "pid")).status == Status.COMPLETE
+    assert gone(int((tmp_path / "pid").read_text()))
+    assert gone(worker)
+
+
+def test_warnings_come_back_and_noise_does_not(pool, capfd):
+    outcome = outcome_of(pool, tasks.warn)
+    assert (outcome.value, outcome.warnings) == ("warned", ("UserWarning: take care",))
+    assert outcome_of(pool, tasks.shout).status == Status.COMPLETE
+    assert capfd.readouterr() == ("", "")
+
+
+def test_threads_of_a_worker():
+    with WorkerPool(1, threads=3) as pool:
+        assert outcome_of(pool, tasks.environment, "OMP_NUM_THREADS").value == "3"
+        assert max(outcome_of(pool, tasks.blas_threads).value) <= 3
+
+
+def test_several_at_once_and_a_queue():
+    with WorkerPool(2, context=0) as pool:
+        assert pool.free == 2
+        for key in range(5):
+            pool.submit(key, tasks.add, key)
+        assert sorted(pool.running) == list(range(5))
+        assert pool.free == 0
+        outcomes = []
+        while pool.running:
+            outcomes += pool.wait(60)
+    assert {outcome.key: outcome.value for outcome in outcomes} == {key: key for key in range(5)}
+
+
+def test_wait_gives_up_and_has_nothing_to_wait_for(pool):
+    assert pool.wait() == []
+    pool.submit("long", tasks.sleep, 60)
+    assert pool.wait(0.1) == []
+    assert pool.running == ["long"]
+
+
+def test_cancel_kills_a_running_and_a_queued_task(pool):
+    process = outcome_of(pool, tasks.pid).value
+    pool.submit("running", tasks.sleep, 60)
+    pool.submit("queued", tasks.add, 1)
+    pool.cancel("running")
+    assert gone(process)
+    pool.cancel("queued")
+    pool.cancel("unheard of")
+    assert pool.running == []
+    assert outcome_of(pool, tasks.add, 1).value == 11
+
+
+def test_a_worker_left_halfway_by_an_interrupt_is_replaced(pool):
+    process = outcome_of(pool, tasks.pid).value
+    pool.submit("lost", tasks.sleep, 60)
+    pool._workers[0].state = "hearing"
+    (outcome,) = pool.wait(60)
+    assert (outcome.key, outcome.status) == ("lost", Status.CRASHED)
+    assert gone(process)
+    assert outcome_of(pool, tasks.add, 1).value == 11
+
+
+def test_closing_kills_what_runs():
+    with WorkerPool(1) as pool:
+        process = outcome_of(pool, tasks.pid).value
+        pool.submit("long", tasks.sleep, 60)
+    assert gone(process)
+
+
+def test_the_next_pool_takes_over_a_warm_worker_with_a_new_context():
+    SPARES.end()
+    pids, values = [], []
+    for context in (1, 2):
+        with WorkerPool(1, context=context) as pool:
+            pids.append(outcome_of(pool, tasks.pid).value)
+            values.append(outcome_of(pool, tasks.add, 0).value)
+    assert pids[0] == pids[1]
+    assert values == [1, 2]
+    with WorkerPool(1, threads=2) as pool:
+        assert outcome_of(pool, tasks.pid).value != pids[0]
+
+
+def test_a_spare_worker_that_died_is_not_taken():
+    with WorkerPool(1, context=1) as pool:
+        process = outcome_of(pool, tasks.pid).value
+    os.kill(process, signal.SIGKILL)
+    assert gone(process)
+    with WorkerPool(1, context=1) as pool:
+        assert outcome_of(pool, tasks.add, 1).value == 2
+
+
+def test_a_context_that_cannot_be_loaded_fails_each_task():
+    with WorkerPool(1, context=tasks.BrokenContext()) as pool:
+        outcome = outcome_of(pool, tasks.add, 1)
+    assert outcome.status == Status.FAILED
+    assert outcome.reason == "the context cannot be loaded: OSError: the file is gone"
+
+
+@pytest.mark.slow
+def test_workers_that_cannot_start_end_in_an_error():
+    SPARES.end()
+    with WorkerPool(1, context=tasks.DeadlyContext()) as pool:
+        pool.submit("key", tasks.add, 1)
+        with pytest.raises(RuntimeError, match=r"workers cannot start: the worker process died \(exit code 7\)"):
+            pool.wait(120)
+
+
+def test_the_context_is_removed_from_the_disk():
+    with WorkerPool(1, context=1) as pool:
+        path = pool._context_path
+        assert os.path.exists(path)
+    assert not os.path.exists(os.path.dirname(path))
+
+
+@pytest.mark.parametrize(
+    ("value", "status", "reason"),
+    [
+        ({"score": 0.5, "folds": 3}, Status.COMPLETE, ""),
+        ({"score": float("nan")}, Status.FAILED, "the score is not a finite number: nan"),
+        ({"score": "high"}, Status.FAILED, "the score is not a finite number: 'high'"),
+        (0.5, Status.FAILED, "the score is not a finite number: None"),
+    ],
+)
+def test_outcome_as_result(value, status, reason):
+    result = Outcome(4, Status.COMPLETE, value, seconds=2.0, peak_memory=7).as_result()
+    assert (result.number, result.status, result.reason, result.seconds) == (4, status, reason, 2.0)
+    assert result.details["peak_memory"] == 7
+    if status == Status.COMPLETE:
+        assert (result.score, result.details["folds"]) == (0.5, 3)
+
+
+SCRIPT = """
+    import os, sys, time
+    from skauto.search._workers import WorkerPool
+
+    class Model:
+        def __init__(self, size):
+            self.size = size
+
+    def work(context, number):
+        return os.getpid(), Model(context.size + number)
+
+    def hold(context):
+        time.sleep(600)
+"""
+
+
+def script(path, text):
+    """A script without a guard for `__main__`, started on its own."""
+    path.write_text(textwrap.dedent(SCRIPT) + textwrap.dedent(text))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", str(path)], stdout=subprocess.PIPE, text=True, env=environment
+    )
+
+
+def test_a_plain_script_with_its_own_functions_and_classes(tmp_path):
+    process = script(
+        tmp_path / "plain.py",
+        """
+        with WorkerPool(1, context=Model(2)) as pool:
+            pool.submit("key", work, 3)
+            (outcome,) = pool.wait(60)
+        print(type(outcome.value[1]) is Model, outcome.value[1].size, outcome.value[0])
+        """,
+    )
+    output, _ = process.communicate(timeout=60)
+    same_class, size, worker = output.split()
+    assert (process.returncode, same_class, size) == (0, "True", "5")
+    assert gone(int(worker))
+
+
+@pytest.mark.parametrize("task", ["hold", pytest.param("lambda context: 10 ** (10**9)", marks=pytest.mark.slow)])
+def test_workers_end_when_their_parent_is_killed(tmp_path, task):
+    process = script(
+        tmp_path / "killed.py",
+        f"""
+        with WorkerPool(2, context=Model(2)) as pool:
+            pool.submit("idle", work, 3)
+            pool.wait(60)
+            pool.submit("busy", {task}, time_limit=1)
+            pool.wait(0.2)
+            print(pool._folder, *[worker.process.pid for worker in pool._workers], flush=True)
+            time.sleep(600)
+        """,
+    )
+    folder, *pids = process.stdout.readline().split()
+    assert os.path.exists(folder)
+    process.kill()
+    process.communicate()
+    assert len(pids) == 2
+    assert [gone(int(pid), within=30) for pid in pids] == [True, True]
+    assert not os.path.exists(folder)
+
+
+def test_a_forked_child_leaves_its_parents_spares_alone():
+    SPARES.end()
+    with WorkerPool(1) as pool:
+        process = outcome_of(pool, tasks.pid).value
+    child = os.fork()
+    if child == 0:
+        taken = SPARES.take(1)
+        os._exit(0 if taken is None else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with WorkerPool(1) as pool:
+        assert outcome_of(pool, tasks.pid).value == process
+
+
+def test_spares_leave_after_their_time():
+    SPARES.end()
+    with WorkerPool(1) as pool:
+        process = outcome_of(pool, tasks.pid).value
+        pool.submit("shorten", _shorten_patience)
+        pool.wait(60)
+    assert gone(process)
+
+
+def _shorten_patience(context):
+    from skauto.search import _worker_process
+
+    _worker_process.SPARE_SECONDS = 0.1

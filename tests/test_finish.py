@@ -1,0 +1,113 @@
+"""After the search: when a rebalanced trial may win, what a refit gives, and where the cut sits."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+from sklearn.model_selection import FixedThresholdClassifier
+
+from skauto._finish import Scored, choose_best, choose_members, mixed, quick_fit, refit, release_threads, with_cut
+from skauto._inputs import inspect
+from skauto._plan import make_plan
+from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
+
+
+def scored(number, score, folds, natural=True, proba=None):
+    values = {"candidate": "logistic", "imbalance": "none" if natural else "smote"}
+    return Scored(number, values, score, score, np.array(folds), proba, fit_seconds=0.1, stop=None, natural=natural)
+
+
+def test_the_best_natural_trial_wins():
+    assert choose_best([scored(3, 0.9, [0.9]), scored(1, 0.8, [0.8], natural=False)], 0.25).number == 3
+
+
+# Differences of the folds are 1, 2, 3 and 4 hundredths: mean 2.5, variance 5/3 (in hundredths); with 4 folds of a
+# quarter each, test over train rows are 1/3, and the corrected error is sqrt((1/4 + 1/3) * 5/3) = 0.986 hundredths.
+@pytest.mark.parametrize(("gain", "winner"), [(0.0098, 1), (0.0099, 2)])
+def test_a_rebalanced_trial_must_win_by_a_corrected_error(gain, winner):
+    natural = scored(1, 0.5, [0.50, 0.50, 0.50, 0.50])
+    rebalanced = scored(2, 0.5 + gain, [0.51, 0.52, 0.53, 0.54], natural=False)
+    assert choose_best([rebalanced, natural], 1 / 3).number == winner
+
+
+def test_folds_without_a_score_do_not_count():
+    natural = scored(1, 0.5, [0.5, np.nan, 0.5])
+    assert choose_best([scored(2, 0.6, [0.6, 0.6, np.nan], natural=False), natural], 0.3).number == 1
+    assert choose_best([scored(2, 0.6, [0.6, 0.6, 0.6], natural=False), natural], 0.3).number == 2
+
+
+def test_a_rebalanced_trial_alone_wins():
+    assert choose_best([scored(2, 0.6, [0.6], natural=False)], 0.3).number == 2
+
+
+@pytest.fixture
+def plan():
+    X, y = make_classification(120, 5, weights=[0.7], random_state=0)
+    data = inspect(X, np.array(["no", "yes"])[y])
+    return make_plan(
+        data, scoring="f1", cv=3, candidates=["logistic", "extra_trees"], pos_label="yes", seed=0, threads=1
+    )
+
+
+LABELS = np.array(["no", "yes"])
+
+
+def test_members_are_mixed_by_their_weights(plan):
+    rng = np.random.default_rng(0)
+    y = plan.scoring.y
+    trials = []
+    for number in range(3):
+        p = np.clip(0.5 + 0.3 * (y - 0.5) + rng.normal(0, 0.2, len(y)), 0.01, 0.99)
+        trials.append(scored(number, 0.5, [0.5], proba=np.column_stack([1 - p, p])))
+    members = choose_members(trials, plan.scoring)
+    assert sum(weight for _, weight in members) == pytest.approx(1)
+    assert plan.scoring.rank(mixed(members)) >= max(plan.scoring.rank(trial.proba) for trial in trials) - 1e-9
+    weights = [weight for _, weight in members]
+    assert weights == sorted(weights, reverse=True)
+
+
+def trial_of(plan, name):
+    values = next(v for v in map(plan.space.decode, plan.first) if v["candidate"] == name)
+    return replace(scored(0, 0.5, [0.5]), values=values)
+
+
+def test_a_refit_is_a_pipeline_of_all_rows_with_the_users_labels(plan):
+    fitted = refit(plan.context, trial_of(plan, "logistic"), LABELS)
+    assert fitted.classes_.tolist() == ["no", "yes"]
+    again = clone(fitted).fit(plan.context.X, LABELS[plan.context.y])
+    np.testing.assert_allclose(fitted.predict_proba(plan.context.X), again.predict_proba(plan.context.X))
+
+
+def test_a_refitted_forest_uses_all_cores_later(plan):
+    fitted = refit(plan.context, trial_of(plan, "extra_trees"), LABELS)
+    assert fitted.steps[-1][1].n_jobs is None
+    release_threads(fitted.steps[-1][1])
+
+
+@pytest.mark.parametrize("positive", ["no", "yes"])
+def test_a_cut_is_the_last_step_and_moves_labels_only(plan, positive):
+    fitted = refit(plan.context, trial_of(plan, "logistic"), LABELS)
+    X, before = plan.context.X, fitted.predict_proba(plan.context.X)
+    column = list(LABELS).index(positive)
+    cut = with_cut(fitted, 0.2, positive)
+    assert isinstance(cut.steps[-1][1], FixedThresholdClassifier)
+    np.testing.assert_array_equal(cut.predict_proba(X), before)
+    np.testing.assert_array_equal(cut.predict(X) == positive, before[:, column] >= 0.2)
+    again = clone(cut).fit(X, LABELS[plan.context.y])
+    np.testing.assert_array_equal(again.predict(X), cut.predict(X))
+
+
+def test_a_cut_of_many_classes():
+    X, y = make_classification(150, 5, n_informative=4, n_redundant=0, n_classes=3, random_state=0)
+    data = inspect(X, y)
+    plan = make_plan(data, scoring="f1", cv=3, candidates=["logistic"], pos_label=None, seed=0, threads=1)
+    cut = with_cut(refit(plan.context, trial_of(plan, "logistic"), data.classes), np.array([1.0, 5.0, 1.0]), None)
+    assert isinstance(cut.steps[-1][1], MulticlassFixedThresholdClassifier)
+    np.testing.assert_array_equal(cut.predict(X), (cut.predict_proba(X) * [1, 5, 1]).argmax(1))
+
+
+def test_the_quick_model(plan):
+    model = quick_fit(plan.context, LABELS)
+    assert model.score(plan.context.X, LABELS[plan.context.y]) > 0.7

@@ -1,0 +1,116 @@
+"""From a configuration to a Pipeline: preparation made for the candidate, classes treated in the last step."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
+
+from skauto._pipelines import Traits, balanced, build
+from skauto._portfolio import TABLES
+from skauto.resample._priors import PriorCorrectedClassifier
+from skauto.resample._resampling_classifier import ResamplingClassifier
+
+CANDIDATES = {candidate.name: candidate for candidate in TABLES}
+FAST = ["logistic", "hist_boosting", "extra_trees", "random_forest", "svm", "knn", "naive_bayes"]
+RNG = np.random.default_rng(0)
+Y = np.arange(80) % 2
+
+
+def traits(**changes):
+    given = {"n_rows": 80, "n_columns": 4, "n_classes": 2, "sparse": False, "threads": 1, "stops": False}
+    return Traits(**{**given, **changes})
+
+
+def table(n=80):
+    return pd.DataFrame(
+        {
+            "number": np.where(np.arange(n) % 9 == 0, np.nan, np.arange(n) % 2 + RNG.normal(size=n)),
+            "kind": pd.Categorical(RNG.choice(["u", "v", "w"], n)),
+            "empty": np.nan,
+            "town": RNG.choice(["Ulm", "Rom"], n),
+        }
+    )
+
+
+def usual(name, **changes):
+    candidate = CANDIDATES[name]
+    return candidate, {"imbalance": "none", **candidate.usual, **changes}
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_a_mixed_table(name):
+    X = table()
+    pipeline = build(*usual(name), traits(), seed=0).fit(X, Y)
+    proba = pipeline.predict_proba(X.assign(kind="unseen", number=np.nan))
+    np.testing.assert_allclose(proba.sum(1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", [name for name in FAST if CANDIDATES[name].sparse])
+def test_a_sparse_matrix(name):
+    X = sp.random(80, 12, density=0.3, format="csr", random_state=0)
+    pipeline = build(*usual(name), traits(sparse=True, n_columns=12), seed=0).fit(X, Y)
+    assert pipeline.predict_proba(X).shape == (80, 2)
+
+
+@pytest.mark.lightgbm
+def test_names_of_columns_that_lightgbm_refuses():
+    X = pd.DataFrame(RNG.normal(size=(80, 4)), columns=['a[b]{"x":1,}', "a(b)", "a b", "a_b"])
+    pipeline = build(*usual("lightgbm"), traits(), seed=0).fit(X, Y)
+    assert pipeline.predict_proba(X[X.columns[::-1]]).shape == (80, 2)
+
+
+@pytest.mark.parametrize("scaler", ["standard", "quantile"])
+@pytest.mark.parametrize("encode", ["onehot", "target"])
+@pytest.mark.parametrize("splines", [None, 4])
+def test_every_preparation(scaler, encode, splines):
+    X = table()
+    pipeline = build(*usual("logistic", scaler=scaler, encode=encode, splines=splines), traits(), 0).fit(X, Y)
+    prepared = pipeline[:-1].transform(X)
+    assert np.isfinite(prepared).all()
+
+
+@pytest.mark.parametrize("only", [["number"], ["town"]], ids=["numbers", "categories"])
+def test_tables_of_one_kind_of_column(only):
+    X = table()[only]
+    assert build(*usual("logistic"), traits(n_columns=1), 0).fit(X, Y).predict(X).shape == (80,)
+
+
+def test_the_same_seed_gives_the_same_model():
+    X = table()
+    one, two = (build(*usual("extra_trees"), traits(), seed=5).fit(X, Y).predict_proba(X) for _ in range(2))
+    np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(one, build(*usual("extra_trees"), traits(), seed=6).fit(X, Y).predict_proba(X))
+
+
+def test_values_are_left_as_they_were():
+    candidate, values = usual("svm", imbalance="smote", ratio=0.5)
+    before = dict(values)
+    build(candidate, values, traits(), 0)
+    assert values == before
+
+
+def test_no_treatment_is_the_classifier_itself():
+    model = LogisticRegression()
+    assert balanced(model, "none", None, 0) is model
+
+
+def test_class_weights_go_to_the_heart_and_are_corrected():
+    outer = balanced(CalibratedClassifierCV(SVC()), "class_weight", None, 0)
+    assert isinstance(outer, PriorCorrectedClassifier)
+    assert outer.estimator.estimator.class_weight == "balanced"
+
+
+@pytest.mark.parametrize("way", ["undersample", "oversample", "smote"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_samplers_keep_natural_probabilities(way, n_classes):
+    rng = np.random.default_rng(0)
+    y = np.where(rng.random(600) < 0.9, 0, rng.integers(1, n_classes, 600))
+    X = rng.normal(size=(600, 3)) + y[:, None]
+    model = clone(balanced(LogisticRegression(), way, 0.5, seed=1))
+    assert isinstance(model, ResamplingClassifier)
+    share = model.fit(X, y).predict_proba(X)[:, 0].mean()
+    assert share == pytest.approx(0.9, abs=0.06)

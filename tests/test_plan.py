@@ -1,0 +1,113 @@
+"""The plan of a search: folds that respect classes and groups, candidates that can run, names that are known."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.model_selection import KFold
+
+from skauto._inputs import inspect
+from skauto._pipelines import Traits
+from skauto._plan import MAX_REPEATS, available, make_plan
+from skauto._portfolio import TABLES
+
+TRAITS = Traits(n_rows=200, n_columns=4, n_classes=2, sparse=False, threads=1, stops=False)
+
+
+def plan_of(y, groups=None, X=None, **changes):
+    X = np.random.default_rng(0).normal(size=(len(y), 3)) if X is None else X
+    data = inspect(X, y, None, groups)
+    given = {"scoring": "f1", "cv": 4, "candidates": ["logistic", "naive_bayes"], "pos_label": data.classes[-1],
+             "seed": 0, "threads": 1}  # fmt: skip
+    return make_plan(data, **{**given, **changes})
+
+
+def test_small_tables_are_split_again():
+    plan = plan_of(np.arange(200) % 2)
+    assert len(plan.context.folds) == 4 * MAX_REPEATS
+    assert sorted(np.unique(plan.scoring.repeat)) == list(range(MAX_REPEATS))
+    for repeat in range(MAX_REPEATS):
+        rows = np.concatenate([valid for _, valid in plan.context.folds[4 * repeat : 4 * repeat + 4]])
+        np.testing.assert_array_equal(np.sort(rows), np.arange(200))
+    assert len(plan_of(np.arange(4000) % 2).context.folds) == 4
+    assert len(plan_of(np.arange(40) % 2).context.folds) == 4
+
+
+def test_what_is_judged_is_in_the_order_of_the_folds():
+    y = np.random.default_rng(0).integers(3, size=90)
+    plan = plan_of(y)
+    rows = np.concatenate([valid for _, valid in plan.context.folds])
+    np.testing.assert_array_equal(plan.scoring.y, y[rows])
+    assert len(plan.scoring.fold) == len(rows)
+
+
+def test_groups_are_on_one_side():
+    groups = np.arange(120) // 4
+    for train, valid in plan_of(np.arange(120) % 2, groups).context.folds:
+        assert not set(groups[train]) & set(groups[valid])
+
+
+def test_rare_classes_learn_and_are_never_judged():
+    y = np.array([0] * 60 + [1] * 60 + [2] * 2 + [3])
+    plan = plan_of(y)
+    assert all({120, 121, 122} <= set(train) for train, _ in plan.context.folds)
+    assert set(plan.scoring.y) == {0, 1}
+
+
+def test_a_splitter_of_the_user():
+    plan = plan_of(np.arange(60) % 2, cv=KFold(3))
+    assert [len(valid) for _, valid in plan.context.folds] == [20, 20, 20]
+
+
+def test_the_positive_class():
+    y = np.array(["no"] * 30 + ["yes"] * 50)
+    assert plan_of(y, pos_label="no").scoring.positive == 0
+    assert plan_of(y, pos_label="yes").scoring.positive == 1
+
+
+def test_early_stopping_needs_positives_in_every_fold():
+    assert plan_of((np.arange(400) % 10 == 0).astype(int)).context.build.traits.stops
+    assert not plan_of((np.arange(400) % 20 == 0).astype(int)).context.build.traits.stops
+
+
+def test_rungs_keep_enough_rows():
+    plan = plan_of(np.arange(1000) % 2)
+    rows = plan.context.build.traits.n_rows
+    assert plan.min_fidelity(rows) == 1.0
+    assert plan.min_fidelity(rows / 3) == 1 / 3
+    assert plan.min_fidelity(rows / 9) == 1 / 9
+    assert plan.min_fidelity(1) == 1 / 9
+
+
+def test_configurations_tried_first_come_in_their_order():
+    plan = plan_of(np.arange(100) % 2)
+    names = [plan.space.decode(params)["candidate"] for params in plan.first]
+    assert names == ["logistic", "logistic", "naive_bayes"]
+    assert plan.n_trials > len(names)
+
+
+def test_large_and_sparse_tables_leave_some_out():
+    def names(**changes):
+        return {candidate.name for candidate in available("auto", Traits(**{**vars(TRAITS), **changes}))[0]}
+
+    assert "svm" in names()
+    assert "svm" not in names(n_rows=100_000)
+    assert {"hist_boosting", "naive_bayes"}.isdisjoint(names(sparse=True))
+
+
+@pytest.mark.parametrize(("wrong", "hint"), [("lightgmb", "lightgbm"), ("logistics", "logistic"), ("zzz", "auto")])
+def test_an_unknown_candidate_is_told_what_was_meant(wrong, hint):
+    with pytest.raises(ValueError, match=f"{wrong}.*not known.*{hint}"):
+        available([wrong], TRAITS)
+
+
+def test_nothing_left_to_try():
+    with pytest.raises(ValueError, match="leaves nothing to try"):
+        plan_of(np.arange(60) % 2, X=sp.random(60, 5, 0.5, format="csr"), candidates=["naive_bayes"])
+    with pytest.raises(ValueError, match="leaves nothing to try"):
+        available([], TRAITS)
+
+
+def test_every_candidate_can_be_named():
+    for candidate in TABLES:
+        chosen, missing = available([candidate.name, "naive_bayes"], TRAITS)
+        assert len(chosen) + len(missing) == 2

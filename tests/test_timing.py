@@ -1,0 +1,117 @@
+"""Seconds on a simulated clock: what each phase may use and what it did."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skauto._timing import Phases, SearchBudget
+from skauto.search._history import History
+from skauto.search._space import Space
+from skauto.search._trial import Result, Status
+
+
+class Clock:
+    """A clock that goes on only when told."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def result(number, seconds, fit_seconds, score=0.5):
+    details = {"fold_scores": [score], "fit_seconds": fit_seconds}
+    return Result(number, Status.COMPLETE, score, seconds, details=details)
+
+
+def history():
+    return History(Space({"C": list(range(99))}), seed=0)
+
+
+@given(st.floats(0.01, 1e5))
+def test_what_is_planned_fits_into_the_limit(limit):
+    phases = Phases(limit, Clock())
+    budget = SearchBudget(phases, None, 2)
+    assert 0 <= phases.for_finish() <= limit
+    assert 0 <= budget.remaining() <= limit - phases.for_finish()
+    assert (phases.frame()["planned"].dropna() >= 0).all()
+
+
+def test_phases_add_up():
+    clock = Clock()
+    phases = Phases(100, clock)
+    for name, seconds in [("inspect", 2), ("search", 60), ("refit", 5), ("refit", 6)]:
+        with phases(name):
+            clock.now += seconds
+    frame = phases.frame()
+    assert frame["used"].to_dict() == {"inspect": 2, "search": 60, "ensemble": 0, "refit": 11, "total": 73}
+    assert frame.loc["total", "planned"] == 100
+    assert frame.loc["search", "planned"] + frame.loc["refit", "planned"] == 100
+    assert 100 - 73 - 1 <= phases.left() <= 100 - 73
+
+
+def test_a_phase_that_fails_is_counted():
+    clock = Clock()
+    phases = Phases(10, clock)
+    with pytest.raises(KeyboardInterrupt), phases("search"):
+        clock.now += 3
+        raise KeyboardInterrupt
+    assert phases.used == {"search": 3}
+
+
+def test_time_runs_out_and_not_below_zero():
+    clock = Clock()
+    phases = Phases(10, clock)
+    clock.now += 50
+    assert phases.left() == 0
+    assert SearchBudget(phases, None, 1).remaining() == 0
+
+
+def test_without_a_limit_nothing_is_planned():
+    phases = Phases(None, Clock())
+    assert phases.left() == math.inf
+    budget = SearchBudget(phases, 5, 1)
+    assert budget.remaining() == math.inf
+    budget.learn(result(0, 1.0, 0.1))
+    assert budget.room(history()) == 5
+    assert phases.frame()["planned"].isna().all()
+
+
+def test_quick_fits_leave_the_search_more_time():
+    phases = Phases(100, Clock())
+    budget = SearchBudget(phases, None, 2)
+    before = budget.remaining()
+    for number in range(6):
+        budget.learn(result(number, 1.0, 0.01))
+    assert budget.remaining() > before
+    slow = SearchBudget(phases, None, 2)
+    for number in range(6):
+        slow.learn(result(number, 60.0, 12.0))
+    assert slow.remaining() == before
+
+
+def test_no_trial_is_asked_that_could_not_end():
+    clock = Clock()
+    budget = SearchBudget(Phases(100, clock), None, 2)
+    for number in range(4):
+        budget.learn(result(number, 10.0, 1.0))
+    assert budget.room(history()) == math.inf
+    clock.now += 75
+    assert 0 < budget.remaining() < 10
+    assert budget.room(history()) == 0
+
+
+def test_failed_trials_teach_nothing():
+    budget = SearchBudget(Phases(100, Clock()), None, 2)
+    budget.learn(Result(0, Status.FAILED, math.nan, 1.0, "bad", {"warnings": ()}))
+    budget.learn(Result(1, Status.CANCELLED, reason="time limit"))
+    assert budget.room(history()) == math.inf
+
+
+def test_one_trial_never_gets_all():
+    budget = SearchBudget(Phases(100, Clock()), None, 2)
+    assert budget.trial_limit(budget.remaining()) == pytest.approx(20)
+    assert budget.trial_limit(3.0) == 3.0
