@@ -73,7 +73,7 @@ def compress(
     >>> from skauto.estimators import CNNClassifier
     >>> X, y = load_digits(return_X_y=True)
     >>> clf = CNNClassifier(width=8, depth=1, max_epochs=3, random_state=0)
-    >>> small = compress(clf, X, y, target={"bytes": 12_000}, epochs=1, random_state=0)
+    >>> small = compress(clf, X, y, target={"bytes": 12_000}, epochs=1, time_limit=1.0, random_state=0)
     >>> len(small.to_bytes()) <= 12_000
     True
     """

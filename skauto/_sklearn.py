@@ -14,6 +14,9 @@ from sklearn.utils._param_validation import (
 # A list of named steps whose parameters are reached as name__parameter, like a Pipeline's.
 from sklearn.utils.metaestimators import _BaseComposition as BaseComposition
 
+# Feature names for input that validate_data cannot take, images of rank 3 and 4: kept at fit, compared at predict.
+from sklearn.utils.validation import _check_feature_names as check_feature_names
+
 # What get_feature_names_out must accept and refuse, word for word as in scikit-learn.
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 
@@ -28,6 +31,7 @@ __all__ = [
     "InvalidParameterError",
     "Options",
     "StrOptions",
+    "check_feature_names",
     "check_feature_names_in",
     "check_parameters",
     "check_sample_weight",

@@ -9,7 +9,6 @@ NAMES = {
     "CompressedClassifier": "compression._classifier",
     "DamagedModelError": "compression._packed",
     "Distill": "compression._distill",
-    "Footprint": "_footprint",
     "GradCAMDisplay": "_gradcam",
     "LowRank": "compression._lowrank",
     "MLPClassifier": "_mlp",

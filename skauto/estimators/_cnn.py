@@ -7,7 +7,7 @@ from numbers import Integral
 import numpy as np
 
 from skauto._deps import require
-from skauto._sklearn import Interval, StrOptions
+from skauto._sklearn import Interval, StrOptions, check_feature_names
 from skauto.estimators._augment import MixStyle, Mixup, augmented, check_augment
 from skauto.estimators._backbones import BACKBONES, build_backbone
 from skauto.estimators._images import as_images, check_images, image_layout
@@ -144,21 +144,14 @@ class CNNClassifier(NeuralClassifier):
         self.verbose = verbose
 
     def _check_X(self, X, *, reset):
-        names = getattr(X, "columns", None)
+        check_feature_names(self, X, reset=reset)
         X = check_images(X)
         layout, shape = image_layout(X, self.channels, self.image_shape) if reset else self._seen_layout(X)
         if reset:
             check_augment(self.augment)
-            self._keep_names(names)
             self._layout, self.image_shape_ = layout, tuple(int(side) for side in shape)
             self.n_features_in_ = int(np.prod(shape))
         return as_images(X, layout, shape)
-
-    def _keep_names(self, names):
-        if names is not None and all(isinstance(name, str) for name in names):
-            self.feature_names_in_ = np.asarray(names, dtype=object)
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
 
     def _seen_layout(self, X):
         """The layout of fit, if X has it."""

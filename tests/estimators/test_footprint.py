@@ -3,7 +3,6 @@ import io
 import joblib
 import numpy as np
 import pytest
-import torch
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -11,7 +10,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skauto.estimators._cnn import CNNClassifier
-from skauto.estimators._flops import count_flops
 from skauto.estimators._footprint import footprint
 from skauto.estimators.compression._classifier import CompressedClassifier
 from skauto.estimators.compression._prune import Prune
@@ -28,18 +26,6 @@ def test_network_counts_are_the_analytic_ones():
     assert cost.latency_ms > 0
     frame = cost.frame()
     assert frame["flops"].iloc[:-1].sum() == cost.flops and frame["name"].iloc[-1] == "total"
-
-
-@pytest.mark.parametrize(
-    ("layer", "expected"),
-    [
-        (torch.nn.LSTM(8, 16, batch_first=True), 2 * 32 * 4 * 16 * 24),
-        (torch.nn.GRU(8, 16, batch_first=True), 2 * 32 * 3 * 16 * 24),
-        (torch.nn.GRU(8, 16, 2, batch_first=True, bidirectional=True), 2 * 2 * 32 * 3 * 16 * (24 + 48)),
-    ],
-)
-def test_recurrent_layers_are_counted(layer, expected):
-    assert count_flops(layer, (torch.zeros(1, 32, 8),)) == {"": (expected, expected)}
 
 
 def test_any_estimator_has_bytes_and_latency():

@@ -42,16 +42,17 @@ def choose_filters(net, example, amount, norm):
     return channels, dead
 
 
+@torch.no_grad()
 def mask_filters(channels, dead):
     """Set the weights and biases of the dead filters to zero, in place; their batch norms are left as they are."""
-    with torch.no_grad():
-        for name, labels in channels.outputs.items():
-            layer = channels.fetch_attr(name)
-            gone = _is_dead(channels, labels, dead)
-            if gone.any() and not isinstance(layer, NORMS):
-                layer.weight[gone] = 0
-                if layer.bias is not None:
-                    layer.bias[gone] = 0
+    for name, labels in channels.outputs.items():
+        layer = channels.fetch_attr(name)
+        if isinstance(layer, NORMS):
+            continue
+        gone = _is_dead(channels, labels, dead)
+        layer.weight[gone] = 0
+        if layer.bias is not None:
+            layer.bias[gone] = 0
 
 
 def remove_filters(net, example, channels, dead):

@@ -1,0 +1,43 @@
+import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+
+from skauto.estimators._cnn import CNNClassifier
+from skauto.estimators.compression._classifier import CompressedClassifier
+from skauto.estimators.compression._distill import Distill
+from skauto.estimators.compression._lowrank import LowRank
+from tests.contracts.compression import CompressionContract
+
+
+class TestDistill(CompressionContract):
+    loss = 0.3
+
+    def make(self, **params):
+        return Distill(CNNClassifier(width=8, depth=1, random_state=0), **{"epochs": 8, **params})
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (Distill(), "needs a student"),
+        (Distill(teacher=DummyClassifier().fit([[0], [1]], [0, 1])), "the teacher knows the classes"),
+    ],
+)
+def test_what_cannot_be_done_is_named(digits_net, step, said):
+    base, X, y = digits_net
+    with pytest.raises(ValueError, match=said):
+        CompressedClassifier(FrozenEstimator(base), [("step", step)]).fit(X, y)
+
+
+def test_any_classifier_can_teach(digits_net):
+    _, X, y = digits_net
+    flat = X.reshape(len(X), -1)
+    student = CNNClassifier(width=8, depth=1, random_state=0)
+    clf = CompressedClassifier(LogisticRegression(C=0.01, max_iter=500), [("d", Distill(student, epochs=10))])
+    assert clf.fit(flat, y).score(flat, y) > 0.85
+    small = CNNClassifier(width=4, depth=1, max_epochs=2, random_state=0)
+    step = Distill(teacher=LogisticRegression(C=0.01, max_iter=500), epochs=6)
+    assert CompressedClassifier(small, [("d", step)]).fit(flat, y).score(flat, y) > 0.7
+    with pytest.raises(ValueError, match="start with a Distill step"):
+        CompressedClassifier(LogisticRegression(max_iter=500), [("l", LowRank())]).fit(flat, y)

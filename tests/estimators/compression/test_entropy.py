@@ -1,0 +1,21 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skauto.estimators.compression._entropy import decode, encode, entropy_bits
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 9000), st.integers(1, 256), st.floats(0, 1), st.integers(0, 2**31))
+def test_symbols_come_back(count, size, peak, seed):
+    rng = np.random.default_rng(seed)
+    symbols = np.where(rng.random(count) < peak, 0, rng.integers(0, size, count))
+    data = encode(symbols, size)
+    np.testing.assert_array_equal(decode(data, count, size), symbols)
+    assert len(data) <= entropy_bits(symbols) / 8 * 1.02 + 2 * size + 80
+
+
+def test_long_streams_are_within_a_percent_of_entropy():
+    rng = np.random.default_rng(0)
+    symbols = np.where(rng.random(400_000) < 0.95, 0, rng.integers(1, 17, 400_000))
+    assert len(encode(symbols, 17)) < 1.01 * entropy_bits(symbols) / 8

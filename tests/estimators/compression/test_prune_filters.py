@@ -1,0 +1,60 @@
+import copy
+
+import pytest
+import torch
+
+from skauto.estimators._backbones import build_backbone
+from skauto.estimators.compression._channels import trace
+from skauto.estimators.compression._prune_filters import choose_filters, mask_filters, remove_filters
+
+
+def lively(name, side=20):
+    """A backbone whose batch norms have been through something, and images for it."""
+    torch.manual_seed(0)
+    net = build_backbone(name, 3, 10, 16, 2).eval()
+    for layer in net.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.running_mean.normal_()
+            layer.running_var.uniform_(0.5, 2)
+            layer.weight.data.uniform_(0.5, 1.5)
+            layer.bias.data.normal_()
+    return net, torch.randn(2, 3, side, side)
+
+
+def replicated(net):
+    """The network with borders repeated instead of zeros, where a constant channel stays constant."""
+    net = copy.deepcopy(net)
+    for layer in net.modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            layer.padding_mode = "replicate"
+    return net
+
+
+@pytest.mark.parametrize("norm", ["l1", "l2", "bn"])
+@pytest.mark.parametrize("name", ["plain", "lenet5", "resnet", "mobilenetv2", "shufflenetv2"])
+@torch.no_grad()
+def test_masked_is_removed_to_a_millionth(name, norm):
+    if name == "lenet5" and norm == "bn":
+        pytest.skip("LeNet-5 has no batch norm")
+    net, x = lively(name)
+    channels, dead = choose_filters(net, x, 0.5, norm)
+    masked, small = copy.deepcopy(net), copy.deepcopy(net)
+    mask_filters(trace(masked, x), dead)
+    remove_filters(small, x, trace(small, x), dead)
+    assert sum(p.numel() for p in small.parameters()) < 0.6 * sum(p.numel() for p in net.parameters())
+    wanted, got = replicated(masked)(x), replicated(small)(x)
+    assert (wanted - got).abs().max() < 1e-6 * wanted.abs().max().clamp_min(1)
+
+
+@torch.no_grad()
+def test_without_a_shift_masked_is_removed_at_borders_too():
+    net, x = lively("resnet")
+    for layer in net.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.running_mean.zero_()
+            layer.bias.data.zero_()
+    channels, dead = choose_filters(net, x, 0.5, "l1")
+    masked, small = copy.deepcopy(net), copy.deepcopy(net)
+    mask_filters(trace(masked, x), dead)
+    remove_filters(small, x, trace(small, x), dead)
+    torch.testing.assert_close(small(x), masked(x), rtol=1e-6, atol=1e-6)
