@@ -60,7 +60,7 @@ def mean_costs(learner, X, y, costs, folds):
     by_row = costs.ndim == 3
     for train, test in StratifiedKFold(folds, shuffle=True, random_state=0).split(X, y):
         of_train, of_test = (costs[train], costs[test]) if by_row else (costs, costs)
-        for name in found:
+        for name, answers in found.items():
             if name == "argmax":
                 answer = clone(learner).fit(X.iloc[train], y[train]).predict(X.iloc[test])
             else:
@@ -68,7 +68,7 @@ def mean_costs(learner, X, y, costs, folds):
                 model.fit(X.iloc[train], y[train], cost_matrix=of_train)
                 extra = {"cost_matrix": of_test} if name == "minimum_expected_cost" else {}
                 answer = model.predict(X.iloc[test], **extra)
-            found[name].append(costs_of(y[test], answer, of_test).mean())
+            answers.append(costs_of(y[test], answer, of_test).mean())
     return found
 
 

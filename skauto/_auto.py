@@ -15,7 +15,7 @@ from skauto._memory import memory_bytes
 from skauto._progress import Progress
 from skauto._scoring import own_pos_label, resolve_metric
 from skauto._seeds import root_seed
-from skauto._sklearn import HasMethods, Interval, StrOptions, validate_parameter_constraints
+from skauto._sklearn import HasMethods, Interval, validate_parameter_constraints
 from skauto._timing import Phases, SearchBudget
 from skauto.resample._threshold import confusion_of, cut_labels
 from skauto.search._evaluate import evaluate
@@ -64,7 +64,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         trial that hangs.
     cv : int or splitter, default=5
         Folds. An integer means stratified folds, drawn up to three times on small tables.
-    candidates : "auto" or list of str, default="auto"
+    candidates : "auto", str or list of str, default="auto"
         Which kinds of classifier to try: "lightgbm", "hist_boosting", "extra_trees", "random_forest", "logistic",
         "svm", "knn", "naive_bayes", "mlp".
     pos_label : label or None, default=None
@@ -113,7 +113,8 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
     >>> from sklearn.datasets import load_breast_cancer
     >>> from skauto import AutoClassifier
     >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
-    >>> auto = AutoClassifier(n_iter=3, time_limit=None, cv=3, pos_label=0, n_jobs=1, random_state=0, verbose=0).fit(X, y)
+    >>> auto = AutoClassifier(n_iter=3, time_limit=None, cv=3, pos_label=0, n_jobs=1, random_state=0, verbose=0)
+    >>> auto = auto.fit(X, y)
     >>> auto.predict_proba(X).shape
     (569, 2)
     >>> auto.leaderboard_["candidate"].nunique()
@@ -125,7 +126,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         "time_limit": [Interval(Real, 0, None, closed="neither"), None],
         "n_iter": [Interval(Integral, 1, None, closed="left"), None],
         "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split", "get_n_splits"])],
-        "candidates": [StrOptions({"auto"}), list, tuple],
+        "candidates": [str, list, tuple],
         "ensemble": ["boolean"],
         "n_jobs": [Integral, None],
         "memory_limit": [Interval(Integral, 1, None, closed="left"), str, None],
@@ -191,12 +192,13 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         with phases("inspect"):
             data = inspect(X, y, sample_weight, groups)
             self._learn(data)
+            resolve_metric(self.scoring, self.classes_)
             SPARES.warm(threads, n_workers + SPARE_WORKERS)  # they import while the plan is made
-            plan = self._plan(data, seed, threads)
+            memory_limit = memory_bytes(self.memory_limit, n_workers)
+            plan = self._plan(data, seed, threads, memory_limit)
         progress = Progress(self.verbose, self.time_limit, phases.began)
         for line in plan.missing:
             progress.say(line)
-        memory_limit = memory_bytes(self.memory_limit, n_workers)
         with WorkerPool(n_workers, threads, plan.context, memory_limit, PRELOAD) as pool:
             with phases("search"):
                 history, interrupted = self._search(plan, seed, pool, phases, progress)
@@ -267,7 +269,8 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError("time_limit=None needs n_iter, a number of trials, or the search would never end")
 
     def _learn(self, data):
-        """What the input alone tells."""
+        """What the input alone tells; what an earlier fit left no longer goes with it."""
+        vars(self).pop("ensemble_", None)
         self.kind_, self.classes_, self.n_features_in_ = data.kind, data.classes, data.n_features
         if data.feature_names is not None:
             self.feature_names_in_ = np.asarray(data.feature_names, dtype=object)
@@ -305,13 +308,13 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             return 1
         return max(_cores() // self._n_workers(), 1)
 
-    def _plan(self, data, seed, threads):
+    def _plan(self, data, seed, threads, memory_limit):
         from skauto._plan import make_plan  # loads the portfolio's packages, which importing skauto must not
 
         candidates = self.candidates if isinstance(self.candidates, str) else list(self.candidates)
         return make_plan(
             data, scoring=self.scoring, cv=self.cv, candidates=candidates, pos_label=self.pos_label_, seed=seed,
-            threads=threads, finite=isinstance(make_strategy(self.strategy), Grid),
+            threads=threads, memory_limit=memory_limit, finite=isinstance(make_strategy(self.strategy), Grid),
         )  # fmt: skip
 
     def _search(self, plan, seed, pool, phases, progress):

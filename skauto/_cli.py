@@ -7,6 +7,7 @@ import io
 import os
 import sys
 import warnings
+import zlib
 from pathlib import Path
 
 from skauto._version import __version__
@@ -57,6 +58,8 @@ def predict(args):
     from skauto._persistence import load_model
 
     model = load_model(args.model)
+    if not all(hasattr(model, name) for name in ("feature_names_in_", "classes_", "predict_proba")):
+        raise CommandError(f"{args.model} is not a classifier that was fitted on a table with column names")
     frame = read_csv(args.data)
     missing = [name for name in model.feature_names_in_ if name not in frame.columns]
     if missing:
@@ -104,10 +107,13 @@ def read_csv(path):
     if repeated:
         raise CommandError(f"{path} names the column {repeated[0]!r} {header.count(repeated[0])} times")
     n_rows = 0
-    for row in rows:
-        if row and len(row) != len(header):
-            raise CommandError(f"{path} line {rows.line_num} has {len(row)} fields, its header has {len(header)}")
-        n_rows += bool(row)
+    try:
+        for row in rows:
+            if row and len(row) != len(header):
+                raise CommandError(f"{path} line {rows.line_num} has {len(row)} fields, its header has {len(header)}")
+            n_rows += bool(row)
+    except csv.Error as error:
+        raise CommandError(f"{path} line {rows.line_num}: {error}") from error
     if n_rows == 0:
         raise CommandError(f"{path} has no rows below its header")
     return pd.read_csv(io.StringIO(text), sep=delimiter, index_col=False, low_memory=False)
@@ -118,7 +124,7 @@ def _text(path):
     try:
         with opener(path, "rb") as file:
             text = file.read().decode("utf-8-sig")
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
+    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise CommandError(f"{path} is not a CSV file in UTF-8: {error}") from error
     if "\0" in text:
         raise CommandError(f"{path} is not a CSV file: it holds binary data")

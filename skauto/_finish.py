@@ -1,11 +1,13 @@
 """After the search: the best trial, the ensemble and the cut from out-of-fold predictions, then the refit."""
 
+import copy
 import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
@@ -94,9 +96,11 @@ def choose_best(trials, valid_over_train):
 
 
 def choose_members(trials, scoring):
-    """The trials of the ensemble with their weights, by greedy selection on average precision."""
-    pool = sorted(trials, key=lambda trial: (-trial.rank, trial.number))[:POOL]
-    weights = greedy_selection([trial.proba for trial in pool], scoring.rank)
+    """The trials of the ensemble with their weights, by greedy selection on `scoring.select`."""
+    by_score = scoring.kind == "proba" or not np.isfinite([trial.rank for trial in trials]).all()
+    key = (lambda trial: trial.score) if by_score else (lambda trial: trial.rank)
+    pool = sorted(trials, key=lambda trial: (-key(trial), trial.number))[:POOL]
+    weights = greedy_selection([trial.proba for trial in pool], scoring.select)
     chosen = [(trial, float(weight)) for trial, weight in zip(pool, weights, strict=True) if weight > 0]
     return sorted(chosen, key=lambda pair: -pair[1])
 
@@ -121,25 +125,29 @@ def refit(context, trial, labels):
 
 
 def release_threads(estimator):
-    """Let a fitted classifier use as many threads as the machine that predicts has."""
+    """Forget how many threads a worker had: a fitted classifier goes back to its own default."""
     while estimator is not None:
         if hasattr(estimator, "n_jobs"):
             estimator.n_jobs = None
         estimator = getattr(estimator, "estimator_", None)
 
 
-def with_cut(pipeline, cut, pos_label):
-    """The fitted pipeline with its last step inside a fixed threshold; nothing is fitted again."""
+def with_cut(pipeline, cut, pos_label, classes):
+    """A fitted pipeline like this one with its last step inside a fixed threshold; nothing is fitted again.
+
+    The first steps are copied, so that fitting the result anew does not touch the ensemble's.
+    """
     name, fitted = pipeline.steps[-1]
     if np.ndim(cut) == 0:
         fixed = FixedThresholdClassifier(
             fitted, threshold=float(cut), pos_label=pos_label, response_method="predict_proba"
         )
     else:
-        fixed = MulticlassFixedThresholdClassifier(fitted, class_multipliers=[float(c) for c in cut])
+        fixed = MulticlassFixedThresholdClassifier(
+            fitted, class_multipliers=dict(zip(classes.tolist(), map(float, cut), strict=True))
+        )
     fixed.estimator_ = fitted
-    pipeline.steps[-1] = (name, fixed)
-    return pipeline
+    return Pipeline([*copy.deepcopy(pipeline.steps[:-1]), (name, fixed)])
 
 
 class Finish:
@@ -175,18 +183,30 @@ class Finish:
             self.progress.show("ensemble")
             with self.phases("ensemble"):
                 best = choose_best(trials, self._valid_over_train())
-                members = choose_members(trials, self.plan.scoring) if use_ensemble else [(best, 1.0)]
-                members = self._in_time(best, members)
+                members, interrupted = self._choose(trials, best, use_ensemble, interrupted)
             self.progress.show("refit")
             with self.phases("refit"):
                 others = [trial for trial, _ in members if trial is not best]
                 fitted = self._refit([best, *others], interrupted)
             members = [(trial, weight) for trial, weight in members if trial.number in fitted]
+            if not members and best.number in fitted:
+                members = [(best, 1.0)]
         if members:
             self._assemble(best, members, fitted)
         else:
             with self.phases("refit"):
                 self._fall_back(history)
+
+    def _choose(self, trials, best, use_ensemble, interrupted):
+        """The members with their weights; where a first Ctrl-C falls into the choice, the best one alone will do."""
+        if not use_ensemble:
+            return [(best, 1.0)], interrupted
+        try:
+            return self._in_time(best, choose_members(trials, self.plan.scoring)), interrupted
+        except KeyboardInterrupt:
+            if interrupted:
+                raise
+            return [(best, 1.0)], True
 
     def _valid_over_train(self):
         folds = self.plan.context.folds
@@ -242,7 +262,9 @@ class Finish:
         self.cut = scoring.cut(proba)
         names = [(trial.values["candidate"], trial.number, round(weight, 3)) for trial, weight in members]
         self.report = {**scoring.report(proba), "members": names}
-        self.best_estimator = with_cut(fitted[self.best.number], scoring.cut(self.best.proba), self.pos_label)
+        self.best_estimator = with_cut(
+            fitted[self.best.number], scoring.cut(self.best.proba), self.pos_label, self.classes
+        )
 
     def _fall_back(self, history):
         """A quick model where no trial could be evaluated and refitted in time."""
@@ -264,7 +286,7 @@ class Finish:
         n_classes = len(self.classes)
         self.cut = 0.5 if n_classes == 2 else np.ones(n_classes)
         self.ensemble = WeightedEnsembleClassifier.from_fitted([model], [1.0])
-        self.best_estimator = with_cut(model, self.cut, self.pos_label)
+        self.best_estimator = with_cut(model, self.cut, self.pos_label, self.classes)
 
 
 def _why(history):
@@ -277,8 +299,9 @@ def quick_fit(context, labels):
     """A small model on at most some thousand rows, in about a second; runs in a worker."""
     rows = nested_rows(context.y, min(1.0, FALLBACK_ROWS / len(context.y)), 2, context.seed)
     sparse = hasattr(context.X, "indptr")
+    fill = [("fill", SimpleImputer())] if sparse else []
     last = LogisticRegression(max_iter=50) if sparse else HistGradientBoostingClassifier(max_iter=30)
     if not sparse:
         last.set_params(categorical_features="from_dtype", early_stopping=False, random_state=0)
-    pipeline = Pipeline([("clean", TableCleaner()), ("classify", last)])
+    pipeline = Pipeline([("clean", TableCleaner()), *fill, ("classify", last)])
     return pipeline.fit(take(context.X, rows), labels[context.y[rows]])

@@ -6,11 +6,24 @@ import json
 import os
 import pickle
 import platform
+import zlib
 from pathlib import Path
 
 from skauto._version import __version__
 
 FORMAT = 1
+# What reading damaged pickled bytes can raise.
+DAMAGE = (
+    EOFError,
+    ValueError,
+    AttributeError,
+    KeyError,
+    IndexError,
+    TypeError,
+    ImportError,
+    pickle.UnpicklingError,
+    zlib.error,
+)
 LONGEST_HEADER = 65_536
 # Module -> distribution. A model names the versions of those modules that its own bytes mention.
 PACKAGES = {
@@ -108,7 +121,7 @@ def load_model(path, *, check_versions=True):
             _compare(path, header["versions"])
         try:
             return joblib.load(file)
-        except (EOFError, ValueError, AttributeError, pickle.UnpicklingError) as error:
+        except DAMAGE as error:
             raise ModelFileError(f"{path} is damaged, or names what is not here: {error}") from error
 
 

@@ -7,6 +7,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -55,6 +56,7 @@ class Traits:
     sparse: bool
     threads: int
     stops: bool
+    rare: bool = False
     refit: bool = False
 
 
@@ -106,7 +108,7 @@ def named(values, traits):
 def codes(values, traits):
     """Forests take numbers and missing values; categories become integer codes."""
     if traits.sparse:
-        return None
+        return SimpleImputer()
     return ColumnTransformer([("category", _codes(), category_columns)], remainder="passthrough")
 
 
@@ -115,7 +117,7 @@ def scaled(values, traits):
     scaler, encode = values.pop("scaler"), values.pop("encode")
     splines = values.pop("splines", None)
     if traits.sparse:
-        return MaxAbsScaler()
+        return make_pipeline(SimpleImputer(), MaxAbsScaler())
     numbers = [SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)]
     numbers.append(StandardScaler() if scaler == "standard" else _ranks(traits))
     if splines:
@@ -137,7 +139,7 @@ def _encoder(encode):
             handle_unknown="infrequent_if_exist", min_frequency=3, max_categories=MAX_LEVELS, sparse_output=False
         )
         return make_pipeline(_codes(), encoder)
-    return make_pipeline(_codes(), TargetEncoder(random_state=0), StandardScaler())
+    return make_pipeline(_codes(), TargetEncoder(cv=KFold(5, shuffle=True, random_state=0)), StandardScaler())
 
 
 def _codes():
@@ -189,11 +191,13 @@ def svm(values, traits, seed):
     """RBF support vectors with Platt's probabilities; gamma is in units of one over the number of columns."""
     gamma = values.pop("gamma") / traits.n_columns
     machine = SVC(**values, gamma=gamma, random_state=seed)
-    return CalibratedClassifierCV(machine, cv=SafeFolds(CALIBRATION_FOLDS, seed), ensemble=False)
+    # Calibration of one machine needs every row predicted once, which rows of rare classes cannot be.
+    return CalibratedClassifierCV(machine, cv=SafeFolds(CALIBRATION_FOLDS, seed), ensemble=traits.rare)
 
 
 def nearest_neighbors(values, traits, seed):
     """k nearest neighbours."""
+    values["n_neighbors"] = min(values["n_neighbors"], max(traits.n_rows - 1, 1))
     return KNeighborsClassifier(**values, n_jobs=traits.threads)
 
 

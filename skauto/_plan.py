@@ -12,7 +12,7 @@ from skauto._portfolio import TABLES
 from skauto._scoring import Scoring, resolve_metric
 from skauto._seeds import child_seed
 from skauto.estimators._early_stopping import MIN_CLASS_ROWS, fit_last_step, predict_at
-from skauto.search._evaluate import Evaluation
+from skauto.search._evaluate import CACHE_BYTES, Evaluation
 from skauto.search._folds import stratified_folds
 from skauto.search._space import Space
 
@@ -62,7 +62,7 @@ class Builder:
         return _pipelines.build(self.candidates[values["candidate"]], rest, self.traits, seed)
 
 
-def make_plan(data, *, scoring, cv, candidates, pos_label, seed, threads, finite=False):
+def make_plan(data, *, scoring, cv, candidates, pos_label, seed, threads, memory_limit=None, finite=False):
     """The plan of a search over tables.
 
     Parameters
@@ -77,6 +77,8 @@ def make_plan(data, *, scoring, cv, candidates, pos_label, seed, threads, finite
     seed : int
     threads : int
         Threads of one worker.
+    memory_limit : int, default=None
+        Bytes of a worker.
     finite : bool, default=False
         Whether the space must be a grid.
     """
@@ -85,7 +87,7 @@ def make_plan(data, *, scoring, cv, candidates, pos_label, seed, threads, finite
     name, kind, metric = resolve_metric(scoring, data.classes[::-1] if positive == 0 else data.classes)
     folds, repeat = _folds(data, cv, seed)
     traits = _traits(data, folds, threads)
-    chosen, missing = available(candidates, traits)
+    chosen, missing = available(candidates, traits, weighted=data.sample_weight is not None)
     space, first = table_space(chosen, finite)
     rows = np.concatenate([valid for _, valid in folds])
     judged = Scoring(
@@ -112,8 +114,10 @@ def make_plan(data, *, scoring, cv, candidates, pos_label, seed, threads, finite
         fit=fit_last_step,
         predict=predict_at,
         min_class_rows=20,
+        repeat=repeat,
+        cache_bytes=CACHE_BYTES if memory_limit is None else min(CACHE_BYTES, memory_limit // 4),
     )
-    n_trials = len(first) + traits.n_rows // ROWS_A_TRIAL
+    n_trials = space.size if finite else len(first) + traits.n_rows // ROWS_A_TRIAL
     return Plan(context, judged, space, first, missing, n_trials)
 
 
@@ -121,10 +125,23 @@ def _folds(data, cv, seed):
     """Pairs of row numbers and the repeat that each belongs to."""
     if hasattr(cv, "split"):
         folds = [(np.asarray(a), np.asarray(b)) for a, b in cv.split(data.X, data.y, data.groups)]
-        return folds, np.zeros(len(folds), dtype=int)
+        return folds, _drawings(folds)
     repeats = int(np.clip(REPEAT_ROWS // len(data.y), 1, MAX_REPEATS)) if len(data.y) >= 60 else 1
     folds = stratified_folds(data.y, cv, child_seed(seed, "folds"), data.groups, repeats)
     return folds, np.repeat(np.arange(repeats), len(folds) // repeats)
+
+
+def _drawings(folds):
+    """Which folds of a splitter belong together: each joins the first drawing that validates none of its rows."""
+    seen, drawing = [], []
+    for _, valid in folds:
+        rows = set(valid.tolist())
+        number = next((k for k, taken in enumerate(seen) if not taken & rows), len(seen))
+        if number == len(seen):
+            seen.append(set())
+        seen[number] |= rows
+        drawing.append(number)
+    return np.array(drawing)
 
 
 def _traits(data, folds, threads):
@@ -136,6 +153,7 @@ def _traits(data, folds, threads):
         sparse=hasattr(data.X, "indptr"),
         threads=threads,
         stops=fewest >= MIN_CLASS_ROWS,
+        rare=min(_fewest(data.y[train]) for train, _ in folds) < _pipelines.CALIBRATION_FOLDS,
     )
 
 
@@ -144,7 +162,7 @@ def _fewest(y):
     return int(counts[counts > 0].min(initial=len(y)))
 
 
-def available(names, traits):
+def available(names, traits, weighted=False):
     """The candidates that can run here, and one line on each that is left out for want of a package.
 
     Raises
@@ -163,6 +181,8 @@ def available(names, traits):
     chosen, missing = [], []
     for candidate in (known[name] for name in names):
         if (candidate.max_rows and traits.n_rows > candidate.max_rows) or (traits.sparse and not candidate.sparse):
+            continue
+        if weighted and not candidate.weighted:
             continue
         line = _lacks(candidate)
         chosen += [] if line else [candidate]

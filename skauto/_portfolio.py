@@ -24,8 +24,8 @@ class Candidate:
     `build(values, traits, seed)` makes the unfitted classifier and `prepare(values, traits)` the transformer before
     it, or None. `space` holds its parameters and `usual` a value of each; `first` are configurations evaluated before
     any search, as pairs of their place among those of all candidates and what differs from `usual`. `imbalance` are
-    the ways to treat the classes that suit it; `weight` is its share of the random trials. `max_rows`, `sparse` and
-    `package`, which `extra` brings, say where it can be used.
+    the ways to treat the classes that suit it; `weight` is its share of the random trials. `max_rows`, `sparse`,
+    `weighted` (whether it takes sample weights) and `package`, which `extra` brings, say where it can be used.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Candidate:
     weight: float = 1.0
     max_rows: int | None = None
     sparse: bool = True
+    weighted: bool = True
     package: str | None = None
     extra: str | None = None
 
@@ -101,7 +102,7 @@ EXTRA_TREES = Candidate(
     space=FOREST_SPACE,
     usual=FOREST_USUAL,
     first=((3, {}), (9, {"max_features": 1.0, "min_samples_leaf": 1, "criterion": "gini"})),
-    imbalance=(WEIGHTS, UNDER, OVER),
+    imbalance=(UNDER, OVER),
 )
 
 RANDOM_FOREST = Candidate(
@@ -111,7 +112,7 @@ RANDOM_FOREST = Candidate(
     space=FOREST_SPACE,
     usual=FOREST_USUAL,
     first=((5, {}), (10, {"max_features": 0.4, "min_samples_leaf": 1, "criterion": "gini"})),
-    imbalance=(WEIGHTS, UNDER, OVER),
+    imbalance=(UNDER, OVER),
 )
 
 HIST_BOOSTING = Candidate(
@@ -146,7 +147,7 @@ SVM = Candidate(
     space={"C": loguniform(0.05, 100), "gamma": loguniform(0.05, 5), **SCALER},
     usual={"C": 1.0, "gamma": 0.5, **PLAIN},
     first=((3.5, {}),),
-    imbalance=(WEIGHTS, OVER),
+    imbalance=(WEIGHTS,),
     max_rows=5_000,
 )
 
@@ -160,6 +161,7 @@ NEAREST_NEIGHBORS = Candidate(
     imbalance=(UNDER, OVER),
     weight=0.5,
     max_rows=30_000,
+    weighted=False,
 )
 
 NAIVE_BAYES = Candidate(

@@ -14,6 +14,9 @@ from skauto.resample._threshold import CONFUSION_METRICS, best_cut, confusion_of
 # Names that mean the positive class for two classes and the mean over classes for more.
 MACRO = {"f1": "f1_macro"}
 
+# Names that mean the positive class and nothing else.
+OF_TWO = ("precision", "recall", "jaccard")
+
 
 def average_precision(y, score, weight=None):
     """Average precision of a boolean target; sklearn's definition, without its checks."""
@@ -149,6 +152,8 @@ def resolve_metric(scoring, classes):
     if not isinstance(scoring, str):
         return _from_scorer(scoring, classes)
     name = MACRO.get(scoring, scoring) if len(classes) > 2 else scoring
+    if name in OF_TWO and len(classes) > 2:
+        raise ValueError(f"scoring={scoring!r} is for two classes, y has {len(classes)}; use '{scoring}_macro'")
     if name in CONFUSION_METRICS:
         return name, "labels", CONFUSION_METRICS[name]
     if name in PROBA_METRICS:
@@ -166,6 +171,8 @@ def _from_scorer(scorer, classes):
         raise ValueError(
             f"scoring={scorer!r} must be a name such as 'f1' or a scorer made by sklearn.metrics.make_scorer"
         )
+    if scorer._score_func.__module__ == "sklearn.metrics._regression":
+        raise ValueError(f"scoring={scorer!r} is for regression; AutoClassifier needs a score of classes, such as 'f1'")
     name = getattr(scorer._score_func, "__name__", "score")
     if scorer._response_method == "predict":
         return name, "labels", _ConfusionMetric(scorer, classes)
@@ -216,6 +223,13 @@ class Scoring:
         y, proba = self.oriented(proba)
         return _mean([_ap(y[rows], proba[rows], self._weight(rows)) for rows in self.parts])
 
+    def select(self, proba):
+        """What the ensemble goes by: the score itself where it is one of probabilities, else average precision."""
+        if self.kind == "labels":
+            return self.rank(proba)
+        y, proba = self.oriented(proba)
+        return self._pooled(lambda rows: self.metric(y[rows], proba[rows], self._weight(rows)))
+
     def report(self, proba):
         """The score, F1, AUC, AP and the score of each fold; the score is 0 where no fold could be judged."""
         y, proba = self.oriented(proba)
@@ -239,7 +253,7 @@ class Scoring:
         y, proba = self.oriented(proba)
         if self.kind == "proba":
             return 0.5 if proba.shape[1] == 2 else np.ones(proba.shape[1])
-        return best_cut(y, proba, self.metric, self.weight)
+        return best_cut(y, proba, self.metric, self.weight, repeats=len(self.parts))
 
     def labels(self, proba, cut):
         """Codes of any rows' probabilities at a cut."""

@@ -91,7 +91,7 @@ def test_a_cut_is_the_last_step_and_moves_labels_only(plan, positive):
     fitted = refit(plan.context, trial_of(plan, "logistic"), LABELS)
     X, before = plan.context.X, fitted.predict_proba(plan.context.X)
     column = list(LABELS).index(positive)
-    cut = with_cut(fitted, 0.2, positive)
+    cut = with_cut(fitted, 0.2, positive, LABELS)
     assert isinstance(cut.steps[-1][1], FixedThresholdClassifier)
     np.testing.assert_array_equal(cut.predict_proba(X), before)
     np.testing.assert_array_equal(cut.predict(X) == positive, before[:, column] >= 0.2)
@@ -103,7 +103,9 @@ def test_a_cut_of_many_classes():
     X, y = make_classification(150, 5, n_informative=4, n_redundant=0, n_classes=3, random_state=0)
     data = inspect(X, y)
     plan = make_plan(data, scoring="f1", cv=3, candidates=["logistic"], pos_label=None, seed=0, threads=1)
-    cut = with_cut(refit(plan.context, trial_of(plan, "logistic"), data.classes), np.array([1.0, 5.0, 1.0]), None)
+    cut = with_cut(
+        refit(plan.context, trial_of(plan, "logistic"), data.classes), np.array([1.0, 5.0, 1.0]), None, data.classes
+    )
     assert isinstance(cut.steps[-1][1], MulticlassFixedThresholdClassifier)
     np.testing.assert_array_equal(cut.predict(X), (cut.predict_proba(X) * [1, 5, 1]).argmax(1))
 

@@ -24,7 +24,10 @@ HEAVY = {"torch", "skorch", "lightgbm", "skopt", "matplotlib"}
 BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Files whose duty is to be run by another one's test, and that one.
-TESTED_WITH = {"search/_worker_process.py": "tests/search/test_workers.py"}
+TESTED_WITH = {"search/_worker_process.py": "tests/search/test_workers.py", "_auto.py": "tests/test_auto_inputs.py"}
+# What samplers are made of is tested through the contract that each of them must pass.
+SAMPLER_PARTS = "combined near_miss neighbours random_samplers rows sampler scan smote_variants tables targets wrapped"
+TESTED_WITH |= {f"resample/_{part}.py": "tests/resample/test_samplers.py" for part in SAMPLER_PARTS.split()}
 
 
 def part(path):

@@ -104,6 +104,7 @@ def test_class_weights_go_to_the_heart_and_are_corrected():
     assert outer.estimator.estimator.class_weight == "balanced"
 
 
+@pytest.mark.filterwarnings("ignore::skauto.resample._targets.ResamplingWarning")
 @pytest.mark.parametrize("way", ["undersample", "oversample", "smote"])
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_samplers_keep_natural_probabilities(way, n_classes):

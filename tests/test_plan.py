@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from sklearn.model_selection import KFold
+from sklearn.model_selection import KFold, RepeatedStratifiedKFold
 
 from skauto._inputs import inspect
 from skauto._pipelines import Traits
@@ -111,3 +111,19 @@ def test_every_candidate_can_be_named():
     for candidate in TABLES:
         chosen, missing = available([candidate.name, "naive_bayes"], TRAITS)
         assert len(chosen) + len(missing) == 2
+
+
+def test_folds_of_a_repeating_splitter_are_kept_apart():
+    plan = plan_of(np.arange(60) % 2, cv=RepeatedStratifiedKFold(n_splits=3, n_repeats=2, random_state=0))
+    np.testing.assert_array_equal(plan.context.repeat, [0, 0, 0, 1, 1, 1])
+
+
+def test_a_grid_holds_two_values_of_each_number():
+    plan = plan_of(np.arange(60) % 2, candidates=["naive_bayes"], finite=True)
+    values = {plan.space.decode(params)["var_smoothing"] for params in plan.space.grid()}
+    assert len(values) == 2 and plan.first == [] and plan.n_trials == plan.space.size
+
+
+def test_candidates_without_weights_are_left_out_where_there_are_some():
+    names = {candidate.name for candidate in available("auto", TRAITS, weighted=True)[0]}
+    assert "knn" not in names and "logistic" in names

@@ -231,3 +231,14 @@ def test_a_positive_class_that_is_never_validated_gives_nan_in_silence():
     assert report["score"] == 0.0
     assert np.isnan(report["AUC"])
     assert np.isnan(report["AP"])
+
+
+@pytest.mark.parametrize("name", ["precision", "recall", "jaccard"])
+def test_names_of_two_classes_are_refused_for_more(name):
+    with pytest.raises(ValueError, match=f"use '{name}_macro'"):
+        resolve_metric(name, np.arange(3))
+
+
+def test_scores_of_regression_are_refused():
+    with pytest.raises(ValueError, match="is for regression"):
+        resolve_metric("r2", np.arange(2))

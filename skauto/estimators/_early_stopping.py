@@ -63,8 +63,9 @@ def fit_last_step(estimator, X, y, weight, X_valid, y_valid, weight_valid):
 
 def predict_at(fitted, X, stop):
     """Probabilities after `stop` rounds of boosting, or after all where it is None."""
-    if stop is not None:
-        _fitted_boosting(fitted).booster_.best_iteration = stop
+    boosting = _fitted_boosting(fitted)
+    if hasattr(boosting, "booster_"):
+        boosting.booster_.best_iteration = -1 if stop is None else stop
     return fitted.predict_proba(X)
 
 
@@ -102,7 +103,7 @@ def _metric(estimator, path, y):
     boosting = estimator.get_params()["__".join(path)] if path else estimator
     natural = not path and boosting.class_weight is None
     if len(np.unique(y)) > 2:  # of the training rows: a rare class may be missing from the others
-        return "multi_logloss"
+        return "multi_logloss" if natural else "auc_mu"
     return "binary_logloss" if natural else "average_precision"
 
 

@@ -40,10 +40,12 @@ def greedy_selection(predictions, value, n_steps=25, patience=5):
     >>> greedy_selection([good, bad], lambda p: -np.sum((p[:, 1] - y) ** 2))
     array([1., 0.])
     """
-    counts, kept = np.zeros(len(predictions)), None
+    counts = np.zeros(len(predictions))
+    kept = np.eye(len(predictions))[0]
     total, best, idle = np.zeros_like(predictions[0]), -np.inf, 0
     for step in range(1, n_steps + 1):
         values = [value((total + prediction) / step) for prediction in predictions]
+        values = np.where(np.isnan(values), -np.inf, values)  # nothing could be judged
         pick = int(np.argmax(values))
         counts[pick] += 1
         total += predictions[pick]

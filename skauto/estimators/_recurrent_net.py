@@ -22,7 +22,7 @@ class MinLayer(torch.nn.Module):
             self._spread_memories(way.bias.data, memory)
 
     def _spread_memories(self, bias, memory):
-        """Gate biases by which units forget over 1 to `memory` steps, evenly in its logarithm (Tallec, Ollivier 2018)."""
+        """Gate biases: units forget over 1 to `memory` steps, evenly in its logarithm (Tallec, Ollivier 2018)."""
         forgets = -math.log(max(memory, 2.0)) * torch.rand(self.units)
         if self.lstm:
             bias[: self.units] = 1.0

@@ -1,7 +1,6 @@
 """Folds for calibration that take classes of one or two rows."""
 
-import warnings
-
+import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 
@@ -30,8 +29,11 @@ class SafeFolds:
         return self.n_folds
 
     def split(self, X, y, groups=None):
-        """Pairs of row numbers."""
+        """Pairs of row numbers; rows of classes with fewer rows than folds are in every training part."""
+        y = np.asarray(y)
+        labels, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+        rare = np.flatnonzero(counts[codes] < self.n_folds)
+        common = np.flatnonzero(counts[codes] >= self.n_folds)
         folds = StratifiedKFold(self.n_folds, shuffle=True, random_state=self.seed)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-            yield from folds.split(X, y)
+        for train, valid in folds.split(common, codes[common]):
+            yield np.sort(np.append(common[train], rare)), common[valid]

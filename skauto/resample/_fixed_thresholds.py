@@ -17,8 +17,9 @@ class MulticlassFixedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, Ba
     ----------
     estimator : classifier
         With predict_proba.
-    class_multipliers : array-like of shape (n_classes,), default=None
-        Factor of each column of predict_proba, in the order of the sorted classes; None leaves them alike.
+    class_multipliers : dict or array-like of shape (n_classes,), default=None
+        Factor of each class by its label, one for labels left out, so that it also fits a part of the rows in which
+        a class is missing; or the factors in the order of the sorted classes. None leaves them alike.
 
     Attributes
     ----------
@@ -52,7 +53,9 @@ class MulticlassFixedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, Ba
         rows = {} if sample_weight is None else {"sample_weight": sample_weight}
         self.estimator_ = clone(self.estimator).fit(X, y, **rows)
         given = self.class_multipliers
-        if given is not None and (len(given) != len(self.classes_) or min(given) <= 0):
+        values = list(given.values()) if isinstance(given, dict) else given
+        fits = given is None or isinstance(given, dict) or len(given) == len(self.classes_)
+        if not fits or (given is not None and min(values) <= 0):
             raise ValueError(
                 f"class_multipliers={given!r} must be one positive number for each of the {len(self.classes_)} classes "
                 f"{list(self.classes_)}"
@@ -77,8 +80,10 @@ class MulticlassFixedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, Ba
     def predict(self, X):
         """The class with the largest product of probability and multiplier."""
         proba = self.predict_proba(X)
-        multipliers = np.ones(proba.shape[1]) if self.class_multipliers is None else np.asarray(self.class_multipliers)
-        return self.classes_[cut_labels(proba, multipliers)]
+        given = {} if self.class_multipliers is None else self.class_multipliers
+        if isinstance(given, dict):
+            given = [given.get(label, 1.0) for label in self.classes_.tolist()]
+        return self.classes_[cut_labels(proba, np.asarray(given, dtype=float))]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

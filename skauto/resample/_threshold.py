@@ -107,7 +107,7 @@ def cut_labels(proba, cut):
     return np.argmax(proba * cut, axis=1)
 
 
-def best_cut(y, proba, metric, sample_weight=None):
+def best_cut(y, proba, metric, sample_weight=None, repeats=1):
     """The cut of out-of-fold probabilities that a metric likes best.
 
     Parameters
@@ -117,6 +117,8 @@ def best_cut(y, proba, metric, sample_weight=None):
     metric : callable
         From confusion matrices of shape (..., K, K) to values of shape (...); greater is better.
     sample_weight : ndarray of shape (n,), default=None
+    repeats : int, default=1
+        How often each row stands in y.
 
     Returns
     -------
@@ -124,12 +126,12 @@ def best_cut(y, proba, metric, sample_weight=None):
         A threshold on the second column for two classes, a weight of each column for more. Where rows or
         positives are too few to say anything, 0.5 or equal weights.
     """
-    counts = np.bincount(y, minlength=proba.shape[1])
+    counts = np.bincount(y, minlength=proba.shape[1]) / repeats
     if proba.shape[1] == 2:
-        if len(y) < MIN_ROWS or counts.min() < MIN_POSITIVES:
+        if len(y) / repeats < MIN_ROWS or counts.min() < MIN_POSITIVES:
             return 0.5
         return _best_threshold(y, proba[:, 1], metric, sample_weight)
-    if len(y) < MIN_ROWS:
+    if len(y) / repeats < MIN_ROWS:
         return np.ones(proba.shape[1])
     return _best_weights(y, proba, metric, sample_weight, movable=counts >= MIN_POSITIVES)
 
@@ -140,16 +142,27 @@ def _best_threshold(y, score, metric, sample_weight):
     ranked, truth = score[order], y[order]
     weight = np.ones(len(y)) if sample_weight is None else sample_weight[order]
     last = np.append(np.flatnonzero(np.diff(ranked)), len(y) - 1)
-    if len(last) > (most := getattr(metric, "max_cuts", len(last))):  # a slow metric looks at some cuts only
-        last = last[np.linspace(0, len(last) - 1, most).astype(int)]
-    tp = np.cumsum(weight * truth)[last]
-    fp = np.cumsum(weight * (1 - truth))[last]
-    positives, negatives = (weight * truth).sum(), (weight * (1 - truth)).sum()
-    confusion = np.stack([np.stack([negatives - fp, fp], -1), np.stack([positives - tp, tp], -1)], -2)
-    winner = last[int(np.argmax(metric(confusion)))]
+    tp, fp = (np.append(0.0, np.cumsum(weight * part)[last]) for part in (truth, 1 - truth))  # none, then ever more
+    confusion = np.stack([np.stack([fp[-1] - fp, fp], -1), np.stack([tp[-1] - tp, tp], -1)], -2)
+    best = _best_of(metric, confusion)
+    if best == 0:
+        return float(np.nextafter(ranked[0], np.inf))
+    winner = last[best - 1]
     below = ranked[winner + 1] if winner + 1 < len(ranked) else 0.0
     middle = (ranked[winner] + below) / 2
     return float(middle if middle > below else ranked[winner])  # two neighbouring floats have no middle
+
+
+def _best_of(metric, confusion):
+    """Where a metric is best; a slow one looks at some places, closer where few rows are labelled, then around them."""
+    most = getattr(metric, "max_cuts", len(confusion))
+    if len(confusion) <= most:
+        return int(np.argmax(metric(confusion)))
+    places = np.unique(np.append(0, np.geomspace(1, len(confusion) - 1, most).astype(int)))
+    best = int(np.argmax(metric(confusion[places])))
+    low, high = places[max(best - 1, 0)], places[min(best + 1, len(places) - 1)]
+    near = np.unique(np.linspace(low, high, most).astype(int))
+    return int(near[np.argmax(metric(confusion[near]))])
 
 
 def _best_weights(y, proba, metric, sample_weight, movable, n_rounds=3, n_steps=48):

@@ -34,9 +34,10 @@ class Evaluation:
     """All that a worker needs for any trial; sent to it once.
 
     X has n rows; y is an array of shape (n,) of codes 0 ... n_classes - 1; folds is a list of pairs of row numbers
-    (train, valid). `build(values, seed)` gives the unfitted estimator of a configuration and `report(proba)` a dict
-    of scores of the validation rows of all folds, in their order; `rank(proba)` a number for lower fidelities.
-    `fit` and `predict` treat the last step of the estimator as fit_plain and predict_plain do.
+    (train, valid) and `repeat` the number of the drawing that each belongs to. `build(values, seed)` gives the unfitted
+    estimator of a configuration and `report(proba)` a dict of scores of the validation rows of all folds, in their
+    order; `rank(proba)` a number for lower fidelities. `fit` and `predict` treat the last step of the estimator as
+    fit_plain and predict_plain do.
     """
 
     X: Any
@@ -52,6 +53,8 @@ class Evaluation:
     fit: Any = fit_plain
     predict: Any = predict_plain
     min_class_rows: int = 2
+    repeat: Any = None
+    cache_bytes: int = CACHE_BYTES
     cache: dict = field(default_factory=dict)
 
 
@@ -104,7 +107,9 @@ def _fit_fold(context, estimator, number, fidelity):
 def _predict_fold(context, models, stops, number):
     """Probabilities of one fold at the stopping point of the other folds: its own would flatter it."""
     fitted, X_valid = models[number]
-    stop = median_stop(stops[:number] + stops[number + 1 :])
+    repeat = np.zeros(len(stops)) if context.repeat is None else context.repeat
+    others = [stop for k, stop in enumerate(stops) if k != number and repeat[k] == repeat[number]]
+    stop = median_stop(others)
     proba = context.predict(fitted, X_valid, stop)
     columns = np.zeros((len(proba), context.n_classes))
     columns[:, fitted.classes_] = proba
@@ -120,7 +125,7 @@ def _prepared(context, steps, where, train, valid):
         return context.cache[key]
     X_train, X_valid = _prepared(context, steps[:-1], where, train, valid)
     made = steps[-1].fit_transform(X_train, context.y[train]), steps[-1].transform(X_valid)
-    if _bytes(context.cache) + sum(map(_size, made)) < CACHE_BYTES:
+    if _bytes(context.cache) + sum(map(_size, made)) < context.cache_bytes:
         context.cache[key] = made
     return made
 

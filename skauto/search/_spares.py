@@ -20,8 +20,11 @@ class Spares:
     def warm(self, threads, count):
         """Have at least so many workers, starting what is missing; they import while the caller goes on."""
         self._forget_after_fork()
-        waiting = self._workers.get(threads, ())
-        for _ in range(count - sum(not worker.dead() for worker in waiting)):
+        waiting = self._workers.get(threads, deque())
+        for worker in [worker for worker in waiting if worker.dead()]:
+            waiting.remove(worker)
+            worker.end()
+        for _ in range(count - len(waiting)):
             self.put(Worker(threads))
 
     def put(self, worker):

@@ -4,6 +4,7 @@ import contextlib
 import math
 import os
 import pickle
+import shutil
 import tempfile
 import time
 from collections import deque
@@ -128,11 +129,19 @@ class WorkerPool:
         self._failed_starts = 0
         self._folder = tempfile.mkdtemp(prefix="skauto-")
         self._context_path = os.path.join(self._folder, "context")
-        with open(self._context_path, "wb") as file:
-            cloudpickle.dump(context, file, protocol=5)
+        self._write(context)
         self._setup = ("setup", self._context_path, threads, preload, import_path(), os.getcwd())
         self._workers = []
         self._fill()
+
+    def _write(self, context):
+        with open(self._context_path, "wb") as file:
+            written = attempt(cloudpickle.dump, context, file, 5)
+        if written.status != Status.COMPLETE:
+            shutil.rmtree(self._folder)
+            raise TypeError(
+                f"what the workers need cannot be pickled ({written.reason}); look at scoring and estimators"
+            )
 
     def __enter__(self):
         return self

@@ -49,3 +49,10 @@ def test_weights_reach_the_estimator():
     weight = np.where(Y == 0, 0.0, 1.0)
     fixed = MulticlassFixedThresholdClassifier(LogisticRegression(max_iter=500)).fit(X, Y, sample_weight=weight)
     assert (fixed.predict(X) == 0).sum() < 50
+
+
+def test_multipliers_by_label_fit_rows_without_a_class():
+    model = MulticlassFixedThresholdClassifier(LogisticRegression(max_iter=500), {"b": 50, "c": 1})
+    assert (model.fit(X, LABELS).predict(X) == "b").sum() > 50
+    part = LABELS != "c"
+    assert set(model.fit(X[part], LABELS[part]).predict(X[part])) == {"a", "b"}

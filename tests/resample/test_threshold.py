@@ -161,3 +161,18 @@ def test_metrics_of_confusions_are_those_of_scikit_learn(name):
 @pytest.mark.parametrize("name", CONFUSION_METRICS)
 def test_empty_classes_are_no_error(name):
     assert np.isfinite(CONFUSION_METRICS[name](np.array([[5, 0], [0, 0]])))
+
+
+def test_repeated_rows_count_once_for_the_guard():
+    y = np.repeat([0, 1], [60, 5])
+    proba = np.column_stack([1 - y * 0.3, y * 0.3])
+    thrice = np.tile(y, 3), np.tile(proba, (3, 1))
+    assert best_cut(*thrice, CONFUSION_METRICS["f1"], repeats=3) == 0.5
+    assert best_cut(*thrice, CONFUSION_METRICS["f1"]) < 0.3
+
+
+def test_accuracy_may_label_nobody():
+    y = np.array([0, 0, 1] * 40)
+    proba = np.column_stack([np.full(120, 0.4), np.full(120, 0.6)])
+    cut = best_cut(y, proba, CONFUSION_METRICS["accuracy"])
+    assert not cut_labels(proba, cut).any()

@@ -39,3 +39,16 @@ def test_end_ends_all(spares):
         spares.put(worker)
     spares.end()
     assert [worker.dead() for worker in workers] == [True, True]
+
+
+def test_dead_workers_are_not_kept(spares):
+    spares.warm(1, 1)
+    first = spares.take(1)
+    spares.put(first)
+    first.process.kill()
+    first.process.wait()
+    spares.warm(1, 1)
+    second = spares.take(1)
+    assert second is not first and not second.dead()
+    assert spares.take(1) is None
+    second.end()
