@@ -10,6 +10,18 @@ class Strategy:
     A subclass writes `propose`: one trial, or None for "wait" (with nothing running: "finished"). It must be a pure
     function of the history: it changes nothing, draws from `rng` only, and what it has to remember rides on the tags
     of its trials. So a search can be replayed, resumed and given to any number of workers.
+
+    Examples
+    --------
+    >>> from skauto.search import Space, Strategy
+    >>> from skauto.search._history import History
+    >>> from skauto.search.strategies._base import next_trial
+    >>> class Always(Strategy):
+    ...     def propose(self, history):
+    ...         return next_trial(history, {"branch": 0, "values": {"C": 0}})
+    >>> history = History(Space({"C": [1, 10]}), seed=0)
+    >>> [trial.number for trial in Always().ask(history, 2)]
+    [0, 1]
     """
 
     def ask(self, history, n):
