@@ -8,7 +8,6 @@ NAMES = {
     "Genetic": "strategies._genetic",
     "Grid": "strategies._grid",
     "Halving": "strategies._halving",
-    "MaxTrials": "strategies._warm_start",
     "Random": "strategies._random",
     "Space": "_space",
     "Strategy": "strategies._base",

@@ -172,6 +172,7 @@ def test_bad_trials_do_not_end_a_search_in_real_workers(history):
 
 
 SCRIPT = """
+    import signal
     import time
     from scipy.stats import uniform
     from skauto.search._budget import Budget
@@ -180,6 +181,8 @@ SCRIPT = """
     from skauto.search._space import Space
     from skauto.search._workers import WorkerPool
     from skauto.search.strategies._random import Random
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may start us deaf to it
 
     def evaluate(context, trial):
         if trial.number > 2:

@@ -1,4 +1,4 @@
-"""Wrappers that shape what another strategy asks: known configurations first, and a number of trials."""
+"""A wrapper that asks known configurations first."""
 
 from skauto.search.strategies._base import Strategy, next_trial
 
@@ -35,21 +35,3 @@ class WarmStart(Strategy):
         if n_asked < len(self.first):
             return next_trial(history, self.first[n_asked], {"warm_start": n_asked})
         return self.base.propose(history)
-
-
-class MaxTrials(Strategy):
-    """Another strategy, finished once so many trials have been asked.
-
-    Parameters
-    ----------
-    base : Strategy
-    n : int
-    """
-
-    def __init__(self, base, n):
-        self.base = base
-        self.n = n
-
-    def propose(self, history):
-        """What the base proposes, or None after n trials."""
-        return None if len(history) >= self.n else self.base.propose(history)

@@ -1,10 +1,9 @@
-"""Known configurations first, and a number of trials."""
+"""Known configurations first."""
 
-from skauto.search._history import History
 from skauto.search._space import Space
 from skauto.search.strategies._halving import Halving
 from skauto.search.strategies._random import Random
-from skauto.search.strategies._warm_start import MaxTrials, WarmStart
+from skauto.search.strategies._warm_start import WarmStart
 from tests.contracts.strategy import FINITE, MIXED, StrategyContract, run
 
 # Params that lie in the last space of the contract and, by their form, in both.
@@ -25,11 +24,6 @@ class TestWarmStart(StrategyContract):
         assert len(history) == history.n_distinct == 12
 
 
-class TestMaxTrials(StrategyContract):
-    def make(self):
-        return MaxTrials(Random(), 1000)
-
-
 def test_the_known_come_first_at_full_fidelity_then_the_base():
     first = [{"branch": 0, "values": {"x": number}} for number in (3, 1)]
     history = run(WarmStart(first, Halving(Random(), n_initial=3)), {"x": list(range(30))}, 6)
@@ -43,8 +37,3 @@ def test_under_halving_the_known_start_at_the_first_rung():
     assert history.trials[0].params == first[0]
     assert history.trials[0].fidelity < 1
     assert sum("warm_start" in trial.tags for trial in history.trials) == 1
-
-
-def test_max_trials():
-    assert len(run(MaxTrials(Random(), 5), MIXED, 100)) == 5
-    assert MaxTrials(Random(), 0).ask(History(Space(MIXED), seed=0), 1) == []
