@@ -188,8 +188,9 @@ def logistic(values, traits, seed):
 
 
 def svm(values, traits, seed):
-    """RBF support vectors with Platt's probabilities; gamma is in units of one over the number of columns."""
-    gamma = values.pop("gamma") / traits.n_columns
+    """RBF support vectors with Platt's probabilities; numbers for gamma are in units of one over the columns."""
+    gamma = values.pop("gamma")
+    gamma = gamma if gamma == "scale" else gamma / traits.n_columns
     machine = SVC(**values, gamma=gamma, random_state=seed)
     # Calibration of one machine needs every row predicted once, which rows of rare classes cannot be.
     return CalibratedClassifierCV(machine, cv=SafeFolds(CALIBRATION_FOLDS, seed), ensemble=traits.rare)

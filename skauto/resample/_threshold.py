@@ -195,7 +195,8 @@ def _moves(proba, weights, k, n_steps):
 def _steps(weighted, k, n_steps):
     """Factors for column k at which some row changes sides, at most a factor of 20 away from one."""
     rival = np.delete(weighted, k, axis=1).max(1)
-    ratio = np.log(rival[weighted[:, k] > 0] / weighted[:, k][weighted[:, k] > 0])
+    known = (weighted[:, k] > 0) & (rival > 0)
+    ratio = np.log(rival[known] / weighted[known, k])
     ratio = np.sort(ratio[np.abs(ratio) < np.log(20)])
     if len(ratio) < 2:
         return []

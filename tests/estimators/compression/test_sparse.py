@@ -11,7 +11,7 @@ from skauto.estimators.compression._sparse import SparseLinear
 
 def test_perceptrons_compress_and_skip_zeros(tmp_path):
     X, y = make_blobs(600, centers=4, n_features=70, cluster_std=9, random_state=0)
-    base = MLPClassifier(hidden_size=128, max_epochs=10, random_state=0)
+    base = MLPClassifier(hidden_size=128, n_members=1, max_epochs=10, random_state=0)
     clf = CompressedClassifier(base, [("p", Prune(0.95, rounds=2, epochs=3)), ("q", Quantize(bits=4))]).fit(X, y)
     assert any(isinstance(layer, SparseLinear) for layer in clf.estimator_.module_.modules())
     assert clf.score(X, y) > 0.8
