@@ -124,7 +124,9 @@ def recipes(estimator, X, epochs):
     if not isinstance(estimator, NeuralClassifier):
         shapes = np.ndim(X) > 2
         students = {
-            f"student of {size}": CNNClassifier(width=size) if shapes else MLPClassifier(hidden_size=4 * size)
+            f"student of {size}": CNNClassifier(width=size)
+            if shapes
+            else MLPClassifier(hidden_size=4 * size, n_members=1)
             for size in (8, 16, 32)
         }
         book = [("quantize", Quantize(bits=6, smallest=SMALLEST, epochs=epochs))]

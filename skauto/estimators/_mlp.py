@@ -26,20 +26,28 @@ class TableNet(torch.nn.Module):
         super().__init__()
         self.register_buffer("center", center)
         self.register_buffer("scale", scale)
-        self.n_members = n_members
         layers, width = [], len(center)
         for _ in range(n_layers):
-            layers += [MemberLinear(n_members, width, hidden_size), MemberNorm(n_members, hidden_size), torch.nn.ReLU()]
+            layers += [*_layer(n_members, width, hidden_size), torch.nn.ReLU()]
             if dropout:
                 layers.append(torch.nn.Dropout(dropout))
             width = hidden_size
-        self.layers = torch.nn.Sequential(*layers, MemberLinear(n_members, width, n_classes))
+        self.layers = torch.nn.Sequential(*layers, _layer(n_members, width, n_classes)[0])
 
     def forward(self, x):
         """Logits (rows, classes, members) of x (rows, features)."""
         x = (x - self.center) / self.scale
         x = x / torch.sqrt(1 + (x / SOFT_LIMIT) ** 2)
-        return self.layers(x.expand(self.n_members, -1, -1)).permute(1, 2, 0)
+        if not isinstance(self.layers[0], MemberLinear):
+            return self.layers(x).unsqueeze(-1)
+        return self.layers(x.expand(len(self.layers[0].weight), -1, -1)).permute(1, 2, 0)
+
+
+def _layer(n_members, inputs, outputs):
+    """A linear layer and its norm; PyTorch's own for one member, so that it can be compressed."""
+    if n_members == 1:
+        return torch.nn.Linear(inputs, outputs), torch.nn.LayerNorm(outputs)
+    return MemberLinear(n_members, inputs, outputs), MemberNorm(n_members, outputs)
 
 
 @shares_training

@@ -106,6 +106,11 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
             than weights.
         """
         self._check_steps()
+        if getattr(self.estimator, "n_members", 1) > 1:
+            raise ValueError(
+                f"n_members={self.estimator.n_members} of {type(self.estimator).__name__} are nets side by side, "
+                "which no step can compress; use n_members=1"
+            )
         started = time.perf_counter()
         if isinstance(self.estimator, FrozenEstimator):
             base = copy.deepcopy(self.estimator.estimator)
