@@ -286,7 +286,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             return None
         if given is None:
             chosen = rarest_class(data.classes, data.y)
-            if set(data.classes) == {0, 1} and chosen == 0:
+            if data.classes.dtype.kind != "b" and set(data.classes) == {0, 1} and chosen == 0:
                 message = f"pos_label=None takes the rarer class as positive, which is {chosen} here; "
                 message += f"pass pos_label={data.classes[1]} if the other is meant"
                 warnings.warn(message, UserWarning, stacklevel=4)

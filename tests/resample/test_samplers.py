@@ -29,7 +29,9 @@ class TestContract(SamplerContract):
     """The contract, for each of them."""
 
 
+# The checks do not expect the warnings of samplers that go on where imbalanced-learn's own would stop.
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::skauto.resample._targets.ResamplingWarning")
 @pytest.mark.parametrize(
     "estimator, check",
     [pair for sampler in SAMPLERS for pair in estimator_checks.estimator_checks_generator(sampler)],
