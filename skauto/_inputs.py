@@ -216,10 +216,10 @@ def _sparse(X):
         raise ValueError(f"Expected 2D input, got input with shape {X.shape}.\n{_RESHAPE}")
     if X.dtype.kind == "c":
         raise ValueError("Complex data not supported\n")
-    X = X.tocsr().astype(np.float64)
+    X = sp.csr_matrix(X.tocsr().astype(np.float64))  # LightGBM takes no sparse array
     if X.indices.dtype != np.int32 and max(X.nnz, *X.shape) < np.iinfo(np.int32).max:
-        kind = type(X)  # most solvers only take 32-bit indices
-        X = kind((X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32)), shape=X.shape)
+        # most solvers only take 32-bit indices
+        X = sp.csr_matrix((X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32)), shape=X.shape)
     return X
 
 
