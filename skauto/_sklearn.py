@@ -3,10 +3,8 @@
 # The constraint tables that scikit-learn's own estimators check at fit; there is no public spelling.
 from sklearn.utils._param_validation import (
     HasMethods,
-    Hidden,
     Interval,
     InvalidParameterError,
-    Options,
     StrOptions,
     validate_parameter_constraints,
 )
@@ -26,10 +24,8 @@ from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 __all__ = [
     "BaseComposition",
     "HasMethods",
-    "Hidden",
     "Interval",
     "InvalidParameterError",
-    "Options",
     "StrOptions",
     "check_feature_names",
     "check_feature_names_in",

@@ -92,15 +92,20 @@ def _path_to_boosting(estimator):
     return None
 
 
+def _at(estimator, path):
+    """The LightGBM classifier that a path leads to."""
+    return estimator.get_params()["__".join(path)] if path else estimator
+
+
 def _with_watch(estimator, path, watch):
-    boosting = estimator.get_params()["__".join(path)] if path else estimator
+    boosting = _at(estimator, path)
     watching = watching_class()(**boosting.get_params(), watch=watch)
     return estimator.set_params(**{"__".join(path): watching}) if path else watching
 
 
 def _metric(estimator, path, y):
     """Log loss for the natural distribution; a ranking where weights or samplers move the probabilities."""
-    boosting = estimator.get_params()["__".join(path)] if path else estimator
+    boosting = _at(estimator, path)
     natural = not path and boosting.class_weight is None
     if len(np.unique(y)) > 2:  # of the training rows: a rare class may be missing from the others
         return "multi_logloss" if natural else "auc_mu"
