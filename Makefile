@@ -30,6 +30,8 @@ UPSTREAM := $(RUN) -m pytest -o filterwarnings=default -o xfail_strict=false
 upstream: $(VENV)/.installed-test
 	$(UPSTREAM) -p tests.upstream.imbalanced_learn.rebind --pyargs \
 		imblearn.over_sampling imblearn.under_sampling imblearn.combine
+	$(UPSTREAM) -p tests.upstream.scikit_learn.rebind --pyargs \
+		sklearn.model_selection.tests.test_search sklearn.model_selection.tests.test_successive_halving
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis
@@ -44,4 +46,4 @@ $(VENV)/.installed-test: pyproject.toml constraints.txt | $(RUN)
 	touch $@ $(VENV)/.installed
 
 $(RUN):
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || (rm -rf $(VENV); exit 1)

@@ -24,18 +24,14 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import f1_score
 from torch import nn
 
-from skauto.estimators._backbones_plain import Plain
 from skauto.estimators._cnn import CNNClassifier
 from skauto.estimators.compression._binarize import Binarize
-from skauto.estimators.compression._channels import trace
+from skauto.estimators.compression._binary_layers import BinaryConv2d, BinaryLinear
 from skauto.estimators.compression._classifier import CompressedClassifier
 from skauto.estimators.compression._distill import Distill
 from skauto.estimators.compression._fold import fold_norms
-from skauto.estimators.compression._int8 import to_int8
-from skauto.estimators.compression._kernels import bit_product, pack_bits
 from skauto.estimators.compression._lowrank import LowRank, split_layer
 from skauto.estimators.compression._prune import Prune
-from skauto.estimators.compression._prune_filters import choose_filters, remove_filters
 from skauto.estimators.compression._quantize import Quantize
 from skauto.estimators.compression._sparse import SparseLinear
 
@@ -73,69 +69,64 @@ def show(title, times, base):
         say(f"{title:28s} {name:24s} {value:9.3f} ms  {reference / value:6.2f}x")
 
 
-@torch.no_grad()
-def speed_networks():
-    """The network of six convolutions, width 64, 32 x 32, against its halved and its int8 form."""
-    torch.manual_seed(0)
-    net = Plain(3, 10, 64, 2).eval()
-    half = copy.deepcopy(net)
-    example = torch.randn(8, 3, 32, 32)
-    channels, dead = choose_filters(half, example, 0.5, "l1")
-    remove_filters(half, example, trace(half, example), dead)
-    folded = fold_norms(copy.deepcopy(net))
+def with_net(estimator, net):
+    """The estimator around another network."""
+    made = copy.copy(estimator)
+    made.module_ = net
+    return made
+
+
+def speed_estimators():
+    """predict_proba of six convolutions, width 64, 32 x 32: half the filters, int8, and the forms of float."""
+    generator = np.random.default_rng(0)
+    X, y = generator.integers(0, 256, (64, 3, 32, 32), dtype=np.uint8), np.arange(64) % 10
+    model = CNNClassifier(width=64, depth=2, max_epochs=1, random_state=0).fit(X, y)
+    base = FrozenEstimator(model)
+    half = Prune(0.5, what="filters", rounds=1, epochs=0)
+    folded = fold_norms(copy.deepcopy(model.module_))
     last = copy.deepcopy(folded).to(memory_format=torch.channels_last)
-    small = fold_norms(copy.deepcopy(half)).to(memory_format=torch.channels_last)
-    int8 = to_int8(copy.deepcopy(folded), torch.randn(64, 3, 32, 32))
-    brief = copy.deepcopy(last).bfloat16()
+    models = {
+        "float32": model,
+        "float32 folded": with_net(model, folded),
+        "float32 channels last": with_net(model, last),
+        "half the filters": CompressedClassifier(base, [("half", half)]).fit(X, y),
+        "int8": CompressedClassifier(base, [("int8", Quantize("int8"))]).fit(X, y),
+        "half the filters, int8": CompressedClassifier(base, [("half", half), ("int8", Quantize("int8"))]).fit(X, y),
+    }
     for batch in BATCHES:
-        x = torch.randn(batch, 3, 32, 32)
-        y = x.contiguous(memory_format=torch.channels_last)
-        z = y.bfloat16()
-        calls = {
-            "float32": lambda x=x: net(x),
-            "float32 folded": lambda x=x: folded(x),
-            "float32 channels last": lambda y=y: last(y),
-            "half the filters, as is": lambda x=x: half(x),
-            "half the filters": lambda y=y: small(y),
-            "int8": lambda x=x: int8(x),
-            "bfloat16": lambda z=z: brief(z),
-        }
-        show(f"network, batch {batch}", race(calls), ["float32", "float32 folded", "float32 channels last"])
+        calls = {name: lambda m=m, b=batch: m.predict_proba(X[:b]) for name, m in models.items()}
+        show(f"estimator, batch {batch}", race(calls), list(models)[:3])
 
 
 @torch.no_grad()
 def speed_layers():
-    """A sparse, a low-rank and a one-bit product against the dense ones."""
+    """Sparse, low-rank and one-bit layers of the library against dense ones."""
     torch.manual_seed(0)
     for batch in BATCHES:
-        dense = nn.Linear(1024, 1024)
-        dense.weight[torch.rand(1024, 1024) < 0.95] = 0
-        sparse = SparseLinear(1024, 1024).eval()
-        sparse.load_state_dict(dense.state_dict())
-        x = torch.randn(batch, 1024)
-        show(
-            f"95 % zeros, batch {batch}",
-            race({"dense": lambda x=x, f=dense: f(x), "sparse": lambda x=x, f=sparse: f(x)}),
-            ["dense"],
-        )
-        layer = nn.Conv2d(128, 128, 3, padding=1)
-        maps = torch.randn(batch, 128, 32, 32)
-        calls = {"dense": lambda m=maps, f=layer: f(m)}
-        for rank in (32, 64):
-            for form in ("channels", "spatial"):
-                split = split_layer(layer, lambda *_, rank=rank: rank, form)
-                calls[f"rank {rank} {form}"] = lambda s=split, m=maps: s(m)
-        show(f"low rank, batch {batch}", race(calls, rounds=15), ["dense"])
-    for rows, out, width in ((16, 1024, 1024), (64, 1024, 1024), (1024, 128, 1152), (256, 256, 2304)):
-        a, w = torch.randn(rows, width).sign(), torch.randn(out, width).sign()
-        zero, base = torch.zeros(width), -w.sum(1)
-        packed = pack_bits(w, zero).T.contiguous()
-        assert torch.equal(bit_product(pack_bits(a, zero), packed, base, 2.0), a @ w.T)
-        calls = {
-            "sgemm": lambda a=a, w=w: a @ w.T,
-            "counted bits, packing in": lambda a=a, p=packed, b=base, z=zero: bit_product(pack_bits(a, z), p, b, 2.0),
-        }
-        show(f"1 bit, {rows} x {width} x {out}", race(calls), ["sgemm"])
+        dense, x = nn.Linear(1024, 1024), torch.randn(batch, 1024)
+        binary = BinaryLinear(1024, 1024, 1, 1.0).take(dense.weight, dense.bias, torch.zeros(1024)).eval()
+        calls = {"dense": lambda x=x, f=dense: f(x), "1 bit": lambda x=x, f=binary: f(x)}
+        for share in (0.9, 0.95):
+            sparse = SparseLinear(1024, 1024).eval()
+            sparse.weight.copy_(dense.weight * (torch.rand(1024, 1024) >= share))
+            calls[f"{share:.0%} zeros"] = lambda x=x, f=sparse: f(x)
+        show(f"linear 1024, batch {batch}", race(calls), ["dense"])
+        speed_convolutions(batch)
+
+
+def speed_convolutions(batch):
+    """128 filters 3 x 3 on 128 maps of 32 x 32."""
+    layer, x = nn.Conv2d(128, 128, 3, padding=1), torch.randn(batch, 128, 32, 32)
+    sides = layer.kernel_size, layer.stride, layer.padding
+    binary = BinaryConv2d(128, 128, *sides, 1, 1.0).take(layer.weight, layer.bias, torch.zeros(128)).eval()
+    last, y = (thing.to(memory_format=torch.channels_last) for thing in (copy.deepcopy(layer), x))
+    calls = {"dense": lambda: layer(x), "dense, channels last": lambda: last(y)}
+    calls |= {"1 bit": lambda: binary(x), "1 bit, channels last": lambda: binary(y)}
+    for rank in (32, 64):
+        for form in ("channels", "spatial"):
+            split = split_layer(layer, lambda *_, rank=rank: rank, form).to(memory_format=torch.channels_last)
+            calls[f"rank {rank} {form}"] = lambda f=split: f(y)
+    show(f"convolution 128, batch {batch}", race(calls, rounds=15), ["dense", "dense, channels last"])
 
 
 def images(folder, rows=None):
@@ -231,7 +222,7 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(1)
     if args.part == "speed":
-        speed_networks()
+        speed_estimators()
         speed_layers()
     elif args.part == "chain":
         chain(args.data, args.net, args.epochs)

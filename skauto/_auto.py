@@ -1,28 +1,30 @@
 """AutoClassifier: inspect the data, search over pipelines, build the ensemble, cut, refit."""
 
-import os
 import warnings
+from contextlib import ExitStack
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
+from skauto._array_inputs import describe, kind_of, read_images, read_sequences, same_form
+from skauto._decisions import decide, score
 from skauto._finish import Finish
 from skauto._inputs import align, inspect, rarest_class
 from skauto._leaderboard import cv_results, leaderboard
-from skauto._memory import memory_bytes
+from skauto._places import make_pool, memory_of_a_trial, open_journal
 from skauto._progress import Progress
 from skauto._scoring import own_pos_label, resolve_metric
 from skauto._seeds import root_seed
 from skauto._sklearn import HasMethods, Interval, validate_parameter_constraints
 from skauto._timing import Phases, SearchBudget
-from skauto.resample._threshold import confusion_of, cut_labels
+from skauto.resample._costs import checked_costs
+from skauto.search._cores import cores, count_workers
 from skauto.search._evaluate import evaluate
 from skauto.search._history import History
 from skauto.search._loop import search
 from skauto.search._spares import SPARES
-from skauto.search._workers import WorkerPool
 from skauto.search.strategies._base import Strategy
 from skauto.search.strategies._grid import Grid
 from skauto.search.strategies._halving import Halving
@@ -36,8 +38,8 @@ LAG = 3
 # The fewest training rows of a first rung: "auto" halves only where rows are many.
 ROWS_TO_HALVE, ROWS_OF_A_RUNG = 1_500, 200
 
-# What every worker needs, imported before its first trial.
-PRELOAD = ("skauto._plan", "lightgbm")
+# How the input of a fit is read.
+READERS = {"table": None, "sequence": read_sequences, "image": read_images}
 
 # Trials of the first rung.
 RUNG = 9
@@ -47,7 +49,7 @@ SPARE_WORKERS = 1
 
 
 class AutoClassifier(ClassifierMixin, BaseEstimator):
-    """Finds, ensembles and cuts classifiers for a table.
+    """Finds, ensembles and cuts classifiers for a table, a batch of sequences or a stack of images.
 
     Parameters
     ----------
@@ -66,13 +68,27 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         Folds. An integer means stratified folds, drawn up to three times on small tables.
     candidates : "auto", str or list of str, default="auto"
         Which kinds of classifier to try: "lightgbm", "hist_boosting", "extra_trees", "random_forest", "logistic",
-        "svm", "knn", "naive_bayes", "mlp".
+        "svm", "knn", "naive_bayes", "mlp" and, only where named, the balanced ensembles "easy_ensemble", "rusboost",
+        "balanced_forest"; of sequences "rocket", "rocket_logistic", "lightgbm", "extra_trees",
+        "min_gru", "min_lstm"; of images "cnn", "logistic", "svm", "extra_trees", "lightgbm".
+    kind : {"auto", "table", "sequence", "image"}, default="auto"
+        What X is. "auto" takes arrays of four axes, and of three if uint8, for images, other arrays of three axes and
+        lists of series for sequences, and everything else for a table.
     pos_label : label or None, default=None
         The positive class of two; None is the rarer one, on a tie the second.
+    cost_matrix : array-like of shape (n_classes, n_classes), DataFrame or None, default=None
+        Cost of predicting the j-th class where the i-th is true, in the order of `classes_`, or labelled. With it the
+        search minimises the mean cost in the place of `scoring`, and `predict` decides by least expected cost.
     ensemble : bool, default=True
         Whether `predict` uses a weighted ensemble of the models tried; False uses the best one alone.
+    journal : str, path or None, default=None
+        Folder in which the search writes down all it does. After a kill, or with more budget, a fit with the same
+        data and arguments goes on from there; another search is refused with the difference named.
     n_jobs : int or None, default=-1
         Worker processes; -1 is one a core, None one.
+    executor : concurrent.futures.Executor or None, default=None
+        Where trials run instead of on processes of this machine, for example
+        ``dask.distributed.Client(...).get_executor()``.
     memory_limit : int, str or None, default=None
         Most resident memory of a trial, in bytes or as "4GB". None is an equal share of four fifths of what is free.
     random_state : int, RandomState or None, default=None
@@ -95,14 +111,17 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         Score of the best single model over the pooled folds.
     cv_results_ : dict
         As in scikit-learn's searches.
-    threshold_ : float or ndarray of shape (n_classes,)
-        Cut of the probability of `pos_label_`; for more than two classes the factor of each column.
-    kind_ : str
-        "table".
+    threshold_ : float, ndarray of shape (n_classes,) or None
+        Cut of the probability of `pos_label_`; for more than two classes the factor of each column. None with costs.
+    cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
+        The costs, in the order of `classes_`.
+    kind_ : {"table", "sequence", "image"}
+        What X was taken for.
     pos_label_ : label or None
         The positive class, None for more than two classes.
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
+        Columns of a table, features of a step of a sequence, pixels times channels of an image.
     feature_names_in_ : ndarray of str
         Only where X had column names.
     budget_ : DataFrame
@@ -127,8 +146,11 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         "n_iter": [Interval(Integral, 1, None, closed="left"), None],
         "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split", "get_n_splits"])],
         "candidates": [str, list, tuple],
+        "kind": [str],
+        "cost_matrix": ["array-like", None],
         "ensemble": ["boolean"],
         "n_jobs": [Integral, None],
+        "executor": [HasMethods(["submit"]), None],
         "memory_limit": [Interval(Integral, 1, None, closed="left"), str, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -143,9 +165,13 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         n_iter=None,
         cv=5,
         candidates="auto",
+        kind="auto",
         pos_label=None,
+        cost_matrix=None,
         ensemble=True,
+        journal=None,
         n_jobs=-1,
+        executor=None,
         memory_limit=None,
         random_state=None,
         verbose=1,
@@ -156,9 +182,13 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         self.n_iter = n_iter
         self.cv = cv
         self.candidates = candidates
+        self.kind = kind
         self.pos_label = pos_label
+        self.cost_matrix = cost_matrix
         self.ensemble = ensemble
+        self.journal = journal
         self.n_jobs = n_jobs
+        self.executor = executor
         self.memory_limit = memory_limit
         self.random_state = random_state
         self.verbose = verbose
@@ -169,7 +199,9 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame, array or sparse matrix of shape (n, n_features)
-            Numbers, booleans, categories, strings and dates; missing values are welcome.
+            Numbers, booleans, categories, strings and dates; missing values are welcome. Or sequences: an array
+            (n, time, features), shorter ones padded at the end with NaN, or a list of arrays (time_i, features). Or
+            images: (n, height, width), (n, height, width, channels) or (n, channels, height, width).
         y : array-like of shape (n,)
             Labels of two or more classes.
         sample_weight : array-like of shape (n,), default=None
@@ -188,21 +220,24 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         """
         phases = Phases(self.time_limit)
         self._check()
-        seed, n_workers, threads = root_seed(self.random_state), self._n_workers(), self._threads()
-        with phases("inspect"):
-            data = inspect(X, y, sample_weight, groups)
-            self._learn(data)
-            resolve_metric(self.scoring, self.classes_)
-            SPARES.warm(threads, n_workers + SPARE_WORKERS)  # they import while the plan is made
-            memory_limit = memory_bytes(self.memory_limit, n_workers)
-            plan = self._plan(data, seed, threads, memory_limit)
-        progress = Progress(self.verbose, self.time_limit, phases.began)
-        for line in plan.missing:
-            progress.say(line)
-        with WorkerPool(n_workers, threads, plan.context, memory_limit, PRELOAD) as pool:
+        seed, n_workers, threads = root_seed(self.random_state), count_workers(self.n_jobs), self._threads()
+        with ExitStack() as stack:
+            with phases("inspect"):
+                data = self._read(X, y, sample_weight, groups)
+                journal = open_journal(self, data, seed, stack)
+                seed = seed if journal is None else journal.seed
+                if self.executor is None:
+                    SPARES.warm(threads, n_workers + SPARE_WORKERS)  # they import while the plan is made
+                memory_limit = memory_of_a_trial(self, n_workers)
+                plan = self._plan(data, seed, threads, memory_limit)
+            progress = Progress(self.verbose, self.time_limit, phases.began)
+            for line in ([] if self.kind_ == "table" else [describe(data.X, self.kind_)]) + plan.missing:
+                progress.say(line)
+            pool = stack.enter_context(make_pool(self, n_workers, threads, plan.context, memory_limit))
+            history = History(plan.space, seed) if journal is None else journal.replay(plan.space)
             with phases("search"):
-                history, interrupted = self._search(plan, seed, pool, phases, progress)
-            finish = Finish(plan, data.classes, self.pos_label_, pool, phases, progress)
+                interrupted = self._search(plan, history, pool, phases, progress)
+            finish = Finish(plan, data.classes, self.pos_label_, pool, phases, progress, self.cost_matrix_)
             finish.run(history, self.ensemble, interrupted)
         self._keep(history, finish)
         progress.show("finished", end=True)
@@ -214,8 +249,9 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : DataFrame, array or sparse matrix of shape (n, n_features)
-            A DataFrame may have its columns in another order, unseen categories and new missing values.
+        X : as in `fit`
+            A DataFrame may have its columns in another order, unseen categories and new missing values; sequences may
+            have another number of steps.
 
         Returns
         -------
@@ -223,16 +259,19 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             Columns in the order of `classes_`.
         """
         check_is_fitted(self, "ensemble_")
-        X = align(X, getattr(self, "feature_names_in_", None), self.n_features_in_)
-        return self.ensemble_.predict_proba(X)
+        return self.ensemble_.predict_proba(self._aligned(X))
+
+    def _aligned(self, X):
+        """X as the members want it."""
+        if self.kind_ == "table":
+            return align(X, getattr(self, "feature_names_in_", None), self.n_features_in_)
+        X, _ = READERS[self.kind_](X)
+        same_form(X, self._form, self.kind_)
+        return X
 
     def predict(self, X):
-        """Labels of the ensemble at `threshold_`, shape (n,)."""
-        proba = self.predict_proba(X)
-        if len(self.classes_) > 2:
-            return self.classes_[cut_labels(proba, self.threshold_)]
-        positive = int(self.pos_label_ == self.classes_[1])
-        return self.classes_[np.where(proba[:, positive] >= self.threshold_, positive, 1 - positive)]
+        """Labels of the ensemble at `threshold_`, or of least expected cost; shape (n,)."""
+        return decide(self.predict_proba(X), self.classes_, self.pos_label_, self.threshold_, self.cost_matrix_)
 
     def score(self, X, y, sample_weight=None):
         """The score that the search maximised, of given rows.
@@ -242,31 +281,23 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If y has another length than X, or labels that fit never saw.
         """
-        proba, classes = self.predict_proba(X), self.classes_
-        codes = self._codes(y, len(proba))
-        if len(classes) == 2 and self.pos_label_ == classes[0]:
-            codes, proba, classes = 1 - codes, proba[:, ::-1], classes[::-1]
-        weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
-        _, kind, metric = resolve_metric(self.scoring, classes)
-        if kind == "proba":
-            return float(metric(codes, proba, weight))
-        labels = cut_labels(proba, self.threshold_)
-        return float(metric(confusion_of(codes, labels, len(classes), weight)))
-
-    def _codes(self, y, n_rows):
-        """Labels of rows to score as codes."""
-        labels = column_or_1d(y)
-        if len(labels) != n_rows:
-            raise ValueError(f"X has {n_rows} rows, but y has {len(labels)}")
-        unknown = sorted(set(labels.tolist()) - set(self.classes_.tolist()), key=str)
-        if unknown:
-            raise ValueError(f"y has labels that fit never saw: {unknown[:5]}; known are {self.classes_.tolist()}")
-        return np.searchsorted(self.classes_, labels)
+        how = self.classes_, self.pos_label_, self.threshold_, self.cost_matrix_
+        return score(y, self.predict_proba(X), *how, self.scoring, sample_weight)
 
     def _check(self):
         validate_parameter_constraints(self._parameter_constraints, self.get_params(deep=False), type(self).__name__)
+        if isinstance(self.cv, type):
+            raise ValueError(f"cv={self.cv.__name__} is a class: pass an object, for example {self.cv.__name__}()")
         if self.time_limit is None and self.n_iter is None:
             raise ValueError("time_limit=None needs n_iter, a number of trials, or the search would never end")
+
+    def _read(self, X, y, sample_weight, groups):
+        """The checked input of a fit, with what it alone tells learnt."""
+        kind = kind_of(X, self.kind)
+        data = inspect(X, y, sample_weight, groups, kind=kind, read=READERS[kind])
+        self._learn(data)
+        resolve_metric(self.scoring, self.classes_, self.cost_matrix_)
+        return data
 
     def _learn(self, data):
         """What the input alone tells; what an earlier fit left no longer goes with it."""
@@ -276,7 +307,9 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             self.feature_names_in_ = np.asarray(data.feature_names, dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
+        self._form = data.X.shape
         self.pos_label_ = self._positive(data)
+        self.cost_matrix_ = None if self.cost_matrix is None else checked_costs(self.cost_matrix, self.classes_)
 
     def _positive(self, data):
         given = own_pos_label(self.scoring) if self.pos_label is None else self.pos_label
@@ -295,18 +328,11 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"pos_label={given!r} is not among the classes {data.classes.tolist()}")
         return data.classes[data.classes.tolist().index(given)]
 
-    def _n_workers(self):
-        if self.n_jobs is None:
-            return 1
-        if self.n_jobs == 0:
-            raise ValueError("n_jobs=0 has no meaning; it must be None, a positive number, or negative to count back")
-        return self.n_jobs if self.n_jobs > 0 else max(_cores() + 1 + self.n_jobs, 1)
-
     def _threads(self):
         """Threads of a worker; always one in count mode, where results must not depend on the number of workers."""
         if self.time_limit is None:
             return 1
-        return max(_cores() // self._n_workers(), 1)
+        return max(cores() // count_workers(self.n_jobs), 1)
 
     def _plan(self, data, seed, threads, memory_limit):
         from skauto._plan import make_plan  # loads the portfolio's packages, which importing skauto must not
@@ -314,12 +340,12 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         candidates = self.candidates if isinstance(self.candidates, str) else list(self.candidates)
         return make_plan(
             data, scoring=self.scoring, cv=self.cv, candidates=candidates, pos_label=self.pos_label_, seed=seed,
-            threads=threads, memory_limit=memory_limit, finite=isinstance(make_strategy(self.strategy), Grid),
+            threads=threads, cost_matrix=self.cost_matrix_, memory_limit=memory_limit,
+            finite=isinstance(make_strategy(self.strategy), Grid), time_limit=self.time_limit,
         )  # fmt: skip
 
-    def _search(self, plan, seed, pool, phases, progress):
-        """The history of the search, and whether Ctrl-C ended it."""
-        history = History(plan.space, seed)
+    def _search(self, plan, history, pool, phases, progress):
+        """Fill the history; gives whether Ctrl-C ended the search."""
         strategy = WarmStart(plan.first, self._make_strategy(plan))
         timed = self.time_limit is not None
         budget = SearchBudget(phases, self.n_iter or (plan.n_trials if timed else None), pool.n_workers)
@@ -338,14 +364,14 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             trial_limit=budget.trial_limit if timed else None,
             on_result=on_result,
         )
-        return history, reason == "interrupted"
+        return reason == "interrupted"
 
     def _make_strategy(self, plan):
         """The strategy; halving begins at a share of the rows that still says something."""
+        small = plan.min_fidelity(ROWS_TO_HALVE if self.strategy == "auto" else ROWS_OF_A_RUNG)
         if self.strategy in ("auto", "halving"):
-            small = plan.min_fidelity(ROWS_TO_HALVE if self.strategy == "auto" else ROWS_OF_A_RUNG)
             return Random() if small >= 1 else Halving(Random(), min_fidelity=small, n_initial=RUNG)
-        return make_strategy(self.strategy)
+        return make_strategy(self.strategy, small)
 
     def _keep(self, history, finish):
         best = finish.best
@@ -358,10 +384,5 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = tags.input_tags.allow_nan = True
-        tags.input_tags.string = tags.input_tags.categorical = True
+        tags.input_tags.string = tags.input_tags.categorical = tags.input_tags.three_d_array = True
         return tags
-
-
-def _cores():
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

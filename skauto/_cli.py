@@ -101,8 +101,9 @@ def read_csv(path):
 
     text = _text(Path(path))
     delimiter = _delimiter(text)
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a cell may hold a long text
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    header = next(rows, [])
+    header = next((row for row in rows if row), [])  # pandas skips empty lines too
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
         raise CommandError(f"{path} names the column {repeated[0]!r} {header.count(repeated[0])} times")
@@ -152,6 +153,8 @@ def _writable(path):
     path = Path(path)
     if not path.absolute().parent.is_dir():
         raise CommandError(f"{path}: the folder {path.parent} does not exist")
+    if not os.access(path if path.is_file() else path.absolute().parent, os.W_OK):
+        raise CommandError(f"{path} cannot be written: no permission")
     if path.is_dir():
         raise CommandError(f"{path} is a folder, not a file to write")
     return path

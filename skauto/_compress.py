@@ -121,7 +121,7 @@ def recipes(estimator, X, epochs):
     from skauto.estimators.compression._prune import Prune
     from skauto.estimators.compression._quantize import Quantize
 
-    if not isinstance(estimator, NeuralClassifier):
+    if not isinstance(estimator, NeuralClassifier) or getattr(estimator, "n_members", 1) > 1:
         shapes = np.ndim(X) > 2
         students = {
             f"student of {size}": CNNClassifier(width=size)

@@ -6,16 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
 from skauto._seeds import child_seed
 from skauto.estimators._early_stopping import with_rounds
 from skauto.estimators._ensemble import WeightedEnsembleClassifier, greedy_selection
-from skauto.estimators._table_cleaner import TableCleaner
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
 from skauto.search._evaluate import fit_weighted, nested_rows, take
 
@@ -132,13 +128,18 @@ def release_threads(estimator):
         estimator = getattr(estimator, "estimator_", None)
 
 
-def with_cut(pipeline, cut, pos_label, classes):
-    """A fitted pipeline like this one with its last step inside a fixed threshold; nothing is fitted again.
+def with_cut(pipeline, cut, pos_label, classes, costs=None):
+    """A fitted pipeline like this one with its last step inside a fixed threshold, or a rule of costs.
 
-    The first steps are copied, so that fitting the result anew does not touch the ensemble's.
+    Nothing is fitted again. The first steps are copied, so that fitting the result anew does not touch the ensemble's.
     """
     name, fitted = pipeline.steps[-1]
-    if np.ndim(cut) == 0:
+    if costs is not None:
+        from skauto.resample._cost_sensitive import CostSensitiveClassifier  # loads imbalanced-learn
+
+        fixed = CostSensitiveClassifier(fitted, costs, calibration=None)
+        fixed.classes_, fixed.cost_matrix_, fixed.estimators_ = classes, costs, [fitted]
+    elif np.ndim(cut) == 0:
         fixed = FixedThresholdClassifier(
             fitted, threshold=float(cut), pos_label=pos_label, response_method="predict_proba"
         )
@@ -160,19 +161,20 @@ class Finish:
     best_estimator : Pipeline
         Refitted on all rows, with its cut.
     ensemble : WeightedEnsembleClassifier
-    cut : float or ndarray of shape (n_classes,)
-        Of the ensemble.
+    cut : float, ndarray of shape (n_classes,) or None
+        Of the ensemble; None where costs decide.
     report : dict or None
         Scores of the ensemble's out-of-fold probabilities.
     """
 
-    def __init__(self, plan, classes, pos_label, pool, phases, progress):
+    def __init__(self, plan, classes, pos_label, pool, phases, progress, costs=None):
         self.plan = plan
         self.classes = classes
         self.pos_label = pos_label
         self.pool = pool
         self.phases = phases
         self.progress = progress
+        self.costs = costs
         self.best = self.report = None
 
     def run(self, history, use_ensemble, interrupted=False):
@@ -195,7 +197,7 @@ class Finish:
             self._assemble(best, members, fitted)
         else:
             with self.phases("refit"):
-                self._fall_back(history)
+                self._fall_back(history, interrupted)
 
     def _choose(self, trials, best, use_ensemble, interrupted):
         """The members with their weights; where a first Ctrl-C falls into the choice, the best one alone will do."""
@@ -259,49 +261,48 @@ class Finish:
             [fitted[trial.number] for trial, _ in members], [weight for _, weight in members]
         )
         proba = mixed(members)
-        self.cut = scoring.cut(proba)
+        self.cut = None if self.costs is not None else scoring.cut(proba)
         names = [(trial.values["candidate"], trial.number, round(weight, 3)) for trial, weight in members]
         self.report = {**scoring.report(proba), "members": names}
-        self.best_estimator = with_cut(
-            fitted[self.best.number], scoring.cut(self.best.proba), self.pos_label, self.classes
-        )
+        self.best_estimator = self._decided(fitted[self.best.number], scoring.cut(self.best.proba))
 
-    def _fall_back(self, history):
+    def _decided(self, pipeline, cut):
+        return with_cut(pipeline, cut, self.pos_label, self.classes, self.costs)
+
+    def _fall_back(self, history, interrupted):
         """A quick model where no trial could be evaluated and refitted in time."""
         self.pool.submit("fallback", quick_fit, self.classes)
         outcomes = self.pool.wait(max(self.phases.left(), FALLBACK_LEAST))
         self.pool.cancel("fallback")
         model, name = None, "the shares of the classes"
         if outcomes and outcomes[0].status == "complete":
-            model, name = outcomes[0].value, "a small boosting on part of the rows"
+            model, name = outcomes[0].value, "a small one on part of the rows"
         if model is None:
             prior = DummyClassifier(strategy="prior")
             y = self.classes[self.plan.context.y]
             model = Pipeline([("classify", prior.fit(np.zeros((len(y), 1)), y, self.plan.context.weight))])
         warnings.warn(
-            f"no trial was evaluated and refitted, so the model is {name}; {_why(history)}",
+            f"no trial was evaluated and refitted, so the model is {name}; {_why(history, interrupted)}",
             UserWarning,
             stacklevel=4,
         )
         n_classes = len(self.classes)
-        self.cut = 0.5 if n_classes == 2 else np.ones(n_classes)
+        cut = 0.5 if n_classes == 2 else np.ones(n_classes)
+        self.cut = None if self.costs is not None else cut
         self.ensemble = WeightedEnsembleClassifier.from_fitted([model], [1.0])
-        self.best_estimator = with_cut(model, self.cut, self.pos_label, self.classes)
+        self.best_estimator = self._decided(model, cut)
 
 
-def _why(history):
+def _why(history, interrupted):
     """What the user can do: the first reason that was not time, else more time."""
     reasons = [result.reason for _, result in history.finished if result.status in ("failed", "crashed", "memory")]
-    return f"a trial failed with {reasons[0]!r}" if reasons else "raise time_limit"
+    if reasons:
+        return f"a trial failed with {reasons[0]!r}"
+    return "the search was interrupted before its first trial ended" if interrupted else "raise time_limit"
 
 
 def quick_fit(context, labels):
     """A small model on at most some thousand rows, in about a second; runs in a worker."""
     rows = nested_rows(context.y, min(1.0, FALLBACK_ROWS / len(context.y)), 2, context.seed)
-    sparse = hasattr(context.X, "indptr")
-    fill = [("fill", SimpleImputer())] if sparse else []
-    last = LogisticRegression(max_iter=50) if sparse else HistGradientBoostingClassifier(max_iter=30)
-    if not sparse:
-        last.set_params(categorical_features="from_dtype", early_stopping=False, random_state=0)
-    pipeline = Pipeline([("clean", TableCleaner()), *fill, ("classify", last)])
-    return pipeline.fit(take(context.X, rows), labels[context.y[rows]])
+    weight = {} if context.weight is None else {"classify__sample_weight": context.weight[rows]}
+    return context.build.fallback().fit(take(context.X, rows), labels[context.y[rows]], **weight)

@@ -1,6 +1,7 @@
 """What the caller handed in: a table, labels, weights and groups, checked once at the public door."""
 
 import difflib
+import math
 import warnings
 from dataclasses import dataclass
 
@@ -8,13 +9,14 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
+
+from skauto._row_inputs import read_groups, read_labels, read_weights, same_length
 
 _RESHAPE = (
     "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or array.reshape(1, -1) "
     "if it contains a single sample."
 )
-_NOT_A_TABLE = "images and sequences are not handled by this version; X must be a table of shape (n_rows, n_columns)"
+_NOT_A_TABLE = "a table has two axes; sequences have three, images three or four (kind='auto')"
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,8 @@ class Data:
     Attributes
     ----------
     kind : str
-        ``"table"``.
-    X : DataFrame, ndarray of float64 or CSR matrix of float64, shape (n_rows, n_features)
+        ``"table"``, ``"sequence"`` or ``"image"``.
+    X : DataFrame, ndarray of float64 or CSR matrix of float64, shape (n_rows, n_features), or an array of more axes
         A numeric array stays an array, sparse stays sparse, everything else is a DataFrame whose columns keep their
         dtypes. A DataFrame has string column names and a plain row index.
     y : ndarray of int64, shape (n_rows,)
@@ -49,12 +51,8 @@ class Data:
     sample_weight: np.ndarray | None
     groups: np.ndarray | None
 
-    def class_counts(self):
-        """Rows of each class, in the order of `classes`."""
-        return np.bincount(self.y, minlength=len(self.classes))
 
-
-def inspect(X, y, sample_weight=None, groups=None, *, estimator="AutoClassifier"):
+def inspect(X, y, sample_weight=None, groups=None, *, kind="table", read=None, estimator="AutoClassifier"):
     """Check the input of a fit and say what it is.
 
     Parameters
@@ -67,6 +65,8 @@ def inspect(X, y, sample_weight=None, groups=None, *, estimator="AutoClassifier"
         Weights, none negative and not all zero.
     groups : array-like, shape (n_rows,), default=None
         Group of each row, of any type, none missing.
+    kind, read : str, callable
+        For other kinds than tables: ``read(X)`` gives an array that is checked, and None.
     estimator : str, default="AutoClassifier"
         Name used in messages.
 
@@ -89,27 +89,27 @@ def inspect(X, y, sample_weight=None, groups=None, *, estimator="AutoClassifier"
     >>> data.classes.tolist(), data.y.tolist(), data.feature_names
     (['no', 'yes'], [0, 1, 0], ['age', 'town'])
     """
-    table, names = as_table(X)
+    table, names = (read or as_table)(X)
     if y is None:
         raise ValueError(f"This {estimator} estimator requires y to be passed, but the target y is None.")
-    labels = _labels(y)
-    _same_length(len(labels), table.shape[0], "y")
+    labels = read_labels(y)
+    same_length(len(labels), table.shape[0], "y")
     check_classification_targets(labels)
     classes, codes = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(f"y has only one class, {classes[0].item()!r}: a classifier needs at least two classes")
-    weight = None if sample_weight is None else _weights(sample_weight, table.shape[0])
+    weight = None if sample_weight is None else read_weights(sample_weight, table.shape[0])
     if weight is not None and len(np.unique(codes[weight > 0])) < 2:
         raise ValueError("sample_weight leaves only one class with a weight above zero: a classifier needs two classes")
     return Data(
-        kind="table",
+        kind=kind,
         X=table.reset_index(drop=True) if isinstance(table, pd.DataFrame) else table,
         y=codes.astype(np.int64),
         classes=classes,
         feature_names=names,
-        n_features=table.shape[1],
+        n_features=math.prod(table.shape[1:]) if kind == "image" else table.shape[-1],
         sample_weight=weight,
-        groups=None if groups is None else _groups(groups, table.shape[0]),
+        groups=None if groups is None else read_groups(groups, table.shape[0]),
     )
 
 
@@ -160,6 +160,8 @@ def align(X, feature_names, n_features, *, estimator="AutoClassifier"):
     """
     table, names = as_table(X)
     feature_names = None if feature_names is None else list(feature_names)
+    if names is not None and feature_names in (None, _numbered(n_features)):
+        table, names = _in_order_of_numbers(table, names, n_features)
     if isinstance(table, pd.DataFrame) and names is not None and feature_names is not None:
         return table if names == feature_names else _by_name(table, feature_names)
     if table.shape[1] != n_features:
@@ -167,8 +169,6 @@ def align(X, feature_names, n_features, *, estimator="AutoClassifier"):
             f"X has {table.shape[1]} features, but {estimator} is expecting {n_features} features as input."
         )
     if feature_names is None:
-        if names is not None and set(names) == {str(i) for i in range(n_features)}:
-            return table[[str(i) for i in range(n_features)]]  # numbered columns in another order
         if names not in (None, _numbered(n_features)):
             warnings.warn(f"X has feature names, but {estimator} was fitted without feature names", stacklevel=3)
         return table
@@ -194,6 +194,14 @@ def rarest_class(classes, y):
 def _numbered(n_features):
     """Names of columns that came without."""
     return [f"x{i}" for i in range(n_features)]
+
+
+def _in_order_of_numbers(table, names, n_features):
+    """The columns 0, 1, 2, ... of a frame in another order as at fit, where they came without names; others as is."""
+    numbers = [str(i) for i in range(n_features)]
+    if set(names) != set(numbers):
+        return table, names
+    return table[numbers].set_axis(_numbered(n_features), axis=1), None
 
 
 def _frame(X):
@@ -313,83 +321,3 @@ def _named(table, feature_names):
     if isinstance(table, pd.DataFrame):
         return table.set_axis(feature_names, axis=1)
     return pd.DataFrame(table, columns=feature_names)
-
-
-def _same_length(found, expected, what):
-    if found != expected:
-        raise ValueError(
-            f"Found input variables with inconsistent numbers of samples: X has {expected} rows, {what} has {found}"
-        )
-
-
-def _labels(y):
-    """y as a one-dimensional array of int, bool, float or str."""
-    if isinstance(y, pd.DataFrame) and y.shape[1] == 1:
-        column_or_1d(np.empty((len(y), 1)), warn=True)  # scikit-learn's own warning
-        y = y.iloc[:, 0]
-    if not isinstance(y, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):
-        y = _label_array(y)
-    series = pd.Series(y).reset_index(drop=True)
-    missing = np.flatnonzero(series.isna())
-    if len(missing):
-        raise ValueError(
-            f"y contains NaN: {len(missing)} of {len(series)} labels are missing, the first in row {missing[0]}; "
-            "drop these rows or give them a label"
-        )
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        series = pd.Series(np.asarray(series))
-    series = series.infer_objects()
-    if series.dtype.kind in "biu":
-        return series.to_numpy(dtype={"b": bool}.get(series.dtype.kind, np.int64))
-    if series.dtype.kind == "f":
-        values = series.to_numpy(dtype=np.float64)
-        if np.isinf(values).any():
-            raise ValueError("Input y contains infinity or a value too large for dtype('float64').")
-        return values
-    return _string_labels(series)
-
-
-def _label_array(y):
-    # A list of mixed labels would become one of strings; as objects they are found to be mixed.
-    array = column_or_1d(np.asarray(y, dtype=object if isinstance(y, (list, tuple)) else None), warn=True)
-    if array.dtype.kind == "c":
-        raise ValueError(f"Complex data not supported\n{array}\n")
-    return array
-
-
-def _string_labels(series):
-    values = series.to_numpy(dtype=object)
-    kinds = {type(value) for value in values}
-    if all(issubclass(kind, str) for kind in kinds):
-        return values.astype(str)
-    names = ", ".join(sorted(kind.__name__ for kind in kinds))
-    raise ValueError(
-        f"Unknown label type: y holds values of type {names}; labels are strings, booleans or integers, all of one "
-        "type: convert them, for example by y.astype(str)"
-    )
-
-
-def _weights(sample_weight, n_rows):
-    weight = np.asarray(sample_weight, dtype=np.float64)
-    if weight.ndim == 0:
-        weight = np.full(n_rows, float(weight))
-    if weight.ndim != 1:
-        raise ValueError(f"Sample weights must be 1D array or scalar, got shape {weight.shape}")
-    _same_length(len(weight), n_rows, "sample_weight")
-    bad = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
-    if len(bad):
-        raise ValueError(f"sample_weight must be finite and not negative, but row {bad[0]} has {weight[bad[0]]}")
-    if not weight.any():
-        raise ValueError("Sample weights must contain at least one non-zero number.")
-    return weight
-
-
-def _groups(groups, n_rows):
-    if not isinstance(groups, pd.Series):
-        groups = column_or_1d(np.asarray(groups, dtype=object), input_name="groups")
-    codes, _ = pd.factorize(groups)
-    _same_length(len(codes), n_rows, "groups")
-    missing = np.flatnonzero(codes < 0)
-    if len(missing):
-        raise ValueError(f"groups has {len(missing)} missing values, the first in row {missing[0]}")
-    return codes.astype(np.int64)

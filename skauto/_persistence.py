@@ -140,7 +140,7 @@ def _header(path, line):
         header = json.loads(line)
     except ValueError:
         header = None
-    if not isinstance(header, dict) or "skauto_model" not in header:
+    if not isinstance(header, dict) or not {"skauto_model", "versions"} <= header.keys():
         raise ModelFileError(f"{path} is not a model saved by skauto")
     if header["skauto_model"] != FORMAT:
         raise ModelFileError(

@@ -1,4 +1,7 @@
-"""From a configuration to an unfitted Pipeline: clean, prepare, classify; imbalance handling inside the last step."""
+"""From a configuration to an unfitted Pipeline: clean, prepare, classify; imbalance handling inside the last step.
+
+The classifiers are those of tables; `_sequence_pipelines` and `_image_pipelines` have those of the other kinds.
+"""
 
 from dataclasses import dataclass
 
@@ -8,6 +11,7 @@ from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifie
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -21,14 +25,17 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
 
 from skauto.estimators._category_codes import category_codes
 from skauto.estimators._plain_names import plain_names
 from skauto.estimators._safe_folds import SafeFolds
 from skauto.estimators._table_cleaner import TableCleaner, category_columns, numeric_columns
+from skauto.resample._easy_ensemble import EasyEnsembleClassifier
 from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.resample._random_samplers import RandomOverSampler, RandomUnderSampler
 from skauto.resample._resampling_classifier import ResamplingClassifier
+from skauto.resample._rusboost import RUSBoostClassifier
 from skauto.resample._smote import SMOTE
 
 SAMPLERS = {"undersample": RandomUnderSampler, "oversample": RandomOverSampler, "smote": SMOTE}
@@ -42,13 +49,20 @@ CALIBRATION_FOLDS = 3
 # Rows from which forests must be thrifty.
 MANY_ROWS = 12_000
 
+# Steps of the perceptrons, and rows they see in all.
+STEPS, MOST_ROWS_SEEN = 160, 100_000
+
 # Rounds times learning rate at which boosting ends at the latest.
 MOST_SHRUNK_ROUNDS = 40
 
 
 @dataclass(frozen=True)
 class Traits:
-    """What the portfolio must know of a data set to size its pipelines."""
+    """What the portfolio must know of a data set to size its pipelines.
+
+    `shape` is that of a row and `length` the mean number of steps; `seconds` is what one fit may take, None without a
+    time limit.
+    """
 
     n_rows: int
     n_columns: int
@@ -57,7 +71,13 @@ class Traits:
     threads: int
     stops: bool
     rare: bool = False
+    weighted: bool = False
     refit: bool = False
+    kind: str = "table"
+    shape: tuple = ()
+    length: float = 0.0
+    seconds: float | None = None
+    seed: int = 0
 
 
 def build(candidate, values, traits, seed):
@@ -74,14 +94,41 @@ def build(candidate, values, traits, seed):
     Returns
     -------
     pipeline : Pipeline
-        Steps "clean", "prepare" (not for every candidate) and "classify".
+        Steps "clean" (tables only), "prepare" (not for every candidate) and "classify".
     """
     values = dict(values)
     imbalance, ratio = values.pop("imbalance", "none"), values.pop("ratio", None)
     prepare = candidate.prepare(values, traits)
     classifier = candidate.build(values, traits, seed)
-    steps = [("clean", TableCleaner())] + ([("prepare", prepare)] if prepare is not None else [])
-    return Pipeline([*steps, ("classify", balanced(classifier, imbalance, ratio, seed))])
+    clean = [("clean", TableCleaner())] if traits.kind == "table" else []
+    steps = [("prepare", prepare)] if prepare is not None else []
+    return Pipeline([*clean, *steps, ("classify", balanced(classifier, imbalance, ratio, seed))])
+
+
+def fallback(traits):
+    """A small model for tables that is fitted in about a second."""
+    if traits.sparse:
+        return Pipeline([("clean", TableCleaner()), ("fill", SimpleImputer()), ("classify", LogisticRegression())])
+    boosting = HistGradientBoostingClassifier(
+        max_iter=30, categorical_features="from_dtype", early_stopping=False, random_state=0
+    )
+    return Pipeline([("clean", TableCleaner()), ("classify", boosting)])
+
+
+def epochs_within(traits, row_seconds, most):
+    """Epochs that one fit has time for, if a row takes so many seconds an epoch; all of them without a time limit."""
+    return most if traits.seconds is None else int(min(traits.seconds / (row_seconds * traits.n_rows), most))
+
+
+def whole_or_part(estimator, fidelity):
+    """An estimator and its share of the rows for a share of the effort: nets are given all rows and fewer epochs."""
+    last = estimator.steps[-1][1]
+    while hasattr(last, "estimator"):
+        last = last.estimator
+    if fidelity >= 1 or not hasattr(last, "max_epochs"):
+        return estimator, fidelity
+    last.set_params(max_epochs=max(1, round(fidelity * last.max_epochs)))
+    return estimator, 1.0
 
 
 def balanced(classifier, imbalance, ratio, seed):
@@ -89,7 +136,9 @@ def balanced(classifier, imbalance, ratio, seed):
     if imbalance == "none":
         return classifier
     if imbalance == "class_weight":
-        heart = classifier.estimator if hasattr(classifier, "estimator") else classifier
+        heart = classifier
+        while hasattr(heart, "estimator"):
+            heart = heart.estimator
         heart.set_params(class_weight="balanced")
         return PriorCorrectedClassifier(classifier)
     return ResamplingClassifier(classifier, SAMPLERS[imbalance](sampling_strategy=ratio, random_state=seed))
@@ -188,10 +237,16 @@ def logistic(values, traits, seed):
 
 
 def svm(values, traits, seed):
-    """RBF support vectors with Platt's probabilities; numbers for gamma are in units of one over the columns."""
+    """RBF support vectors with Platt's probabilities; numbers for gamma are in units of one over the columns.
+
+    Of many classes each has a machine of its own, whose distances say more than the votes of pairs; not with weights,
+    which scikit-learn's one-vs-rest does not hand on.
+    """
     gamma = values.pop("gamma")
     gamma = gamma if gamma == "scale" else gamma / traits.n_columns
     machine = SVC(**values, gamma=gamma, random_state=seed)
+    if traits.n_classes > 2 and not traits.weighted:
+        machine = OneVsRestClassifier(machine)
     # Calibration of one machine needs every row predicted once, which rows of rare classes cannot be.
     return CalibratedClassifierCV(machine, cv=SafeFolds(CALIBRATION_FOLDS, seed), ensemble=traits.rare)
 
@@ -208,7 +263,42 @@ def naive_bayes(values, traits, seed):
 
 
 def mlp(values, traits, seed):
-    """A multi-layer perceptron on PyTorch."""
+    """Multi-layer perceptrons on PyTorch, with as many steps on few rows as on many."""
     from skauto.estimators._mlp import MLPClassifier
 
-    return MLPClassifier(**values, device="cpu", random_state=seed)
+    batch = min(max(traits.n_rows // 20, 16), 512)
+    epochs = min(STEPS * batch, MOST_ROWS_SEEN) // max(traits.n_rows, 1)
+    return MLPClassifier(
+        **values,
+        n_members=4,
+        batch_size=batch,
+        max_epochs=min(max(epochs, 5), 50),
+        device="cpu",
+        random_state=seed,
+    )
+
+
+def easy_ensemble(values, traits, seed):
+    """Balanced bags of histogram boosting."""
+    booster = HistGradientBoostingClassifier(
+        **{name: values.pop(name) for name in ("learning_rate", "max_iter", "max_leaf_nodes")},
+        categorical_features="from_dtype",
+        early_stopping=False,
+    )
+    return EasyEnsembleClassifier(booster, **values, random_state=seed)
+
+
+def rusboost(values, traits, seed):
+    """Boosting on balanced draws, calibrated: its own probabilities are too sure."""
+    tree = DecisionTreeClassifier(max_depth=values.pop("max_depth"), min_samples_leaf=values.pop("min_samples_leaf"))
+    boosted = RUSBoostClassifier(tree, **values, random_state=seed)
+    return CalibratedClassifierCV(boosted, cv=SafeFolds(CALIBRATION_FOLDS, seed), ensemble=traits.rare)
+
+
+def balanced_forest(values, traits, seed):
+    """A forest of balanced draws, its probabilities moved back to the natural shares."""
+    from imblearn.ensemble import BalancedRandomForestClassifier  # most searches never ask for it
+
+    few = 400 if traits.refit else 150
+    forest = BalancedRandomForestClassifier(few, **values, n_jobs=traits.threads, random_state=seed)
+    return PriorCorrectedClassifier(forest)

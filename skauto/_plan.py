@@ -5,13 +5,19 @@ import importlib.util
 from dataclasses import dataclass, replace
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
 
-from skauto import _pipelines
+from skauto import _image_pipelines, _pipelines, _sequence_pipelines
+from skauto._array_inputs import series_lengths
 from skauto._deps import MissingDependencyError, require
-from skauto._portfolio import TABLES
+from skauto._image_portfolio import IMAGES
+from skauto._portfolio import ON_REQUEST, TABLES
 from skauto._scoring import Scoring, resolve_metric
 from skauto._seeds import child_seed
+from skauto._sequence_portfolio import SEQUENCES
+from skauto._timing import TRIAL_SHARE
 from skauto.estimators._early_stopping import MIN_CLASS_ROWS, fit_last_step, predict_at
+from skauto.resample._search_space import imbalance_search_space
 from skauto.search._evaluate import CACHE_BYTES, Evaluation
 from skauto.search._folds import stratified_folds
 from skauto.search._space import Space
@@ -21,6 +27,13 @@ REPEAT_ROWS, MAX_REPEATS = 3_000, 3
 
 # Trials of a search beyond the defaults: one for so many rows, since more would only fit the noise of the folds.
 ROWS_A_TRIAL = 4
+
+# What is tried on each kind of data, and what does where nothing could be fitted in time.
+PORTFOLIOS = {"table": TABLES, "sequence": SEQUENCES, "image": IMAGES}
+FALLBACKS = {"table": _pipelines.fallback, "sequence": _sequence_pipelines.fallback, "image": _image_pipelines.fallback}
+
+# The part of a trial's time that its fits may plan with: the machine may be busy, and predictions take time.
+FIT_SHARE = 0.7
 
 # What a grid tries of a distribution.
 GRID_QUANTILES = (0.2, 0.8)
@@ -57,13 +70,30 @@ class Builder:
         """The builder of the final models, for which there is more time than for a fold."""
         return replace(self, traits=replace(self.traits, refit=True))
 
+    def fallback(self):
+        """A small model of the data's kind, fitted in about a second."""
+        return FALLBACKS[self.traits.kind](self.traits)
+
     def __call__(self, values, seed):
         rest = {name: value for name, value in values.items() if name != "candidate"}
         return _pipelines.build(self.candidates[values["candidate"]], rest, self.traits, seed)
 
 
-def make_plan(data, *, scoring, cv, candidates, pos_label, seed, threads, memory_limit=None, finite=False):
-    """The plan of a search over tables.
+def make_plan(
+    data,
+    *,
+    scoring,
+    cv,
+    candidates,
+    pos_label,
+    seed,
+    threads,
+    cost_matrix=None,
+    memory_limit=None,
+    finite=False,
+    time_limit=None,
+):
+    """The plan of a search.
 
     Parameters
     ----------
@@ -77,17 +107,25 @@ def make_plan(data, *, scoring, cv, candidates, pos_label, seed, threads, memory
     seed : int
     threads : int
         Threads of one worker.
+    cost_matrix : array-like of shape (n_classes, n_classes) or DataFrame, default=None
+        Costs of mistakes, in the place of the score.
     memory_limit : int, default=None
         Bytes of a worker.
     finite : bool, default=False
         Whether the space must be a grid.
+    time_limit : float, default=None
+        Seconds of the whole fit.
     """
     n_classes = len(data.classes)
     positive = int(np.flatnonzero(data.classes == pos_label)[0]) if n_classes == 2 else 1
-    name, kind, metric = resolve_metric(scoring, data.classes[::-1] if positive == 0 else data.classes)
+    oriented = data.classes[::-1] if positive == 0 else data.classes
+    name, kind, metric = resolve_metric(scoring, oriented, cost_matrix)
     folds, repeat = _folds(data, cv, seed)
-    traits = _traits(data, folds, threads)
-    chosen, missing = available(candidates, traits, weighted=data.sample_weight is not None)
+    seconds = None if time_limit is None else time_limit * TRIAL_SHARE * FIT_SHARE / len(folds)
+    traits = _traits(data, folds, threads, seed, seconds)
+    chosen, missing = available(candidates, traits)
+    if len(imbalance_search_space(data.y, LogisticRegression())) == 1:  # nothing to balance
+        chosen = [replace(candidate, imbalance=()) for candidate in chosen]
     space, first = table_space(chosen, finite)
     rows = np.concatenate([valid for _, valid in folds])
     judged = Scoring(
@@ -113,6 +151,7 @@ def make_plan(data, *, scoring, cv, candidates, pos_label, seed, threads, memory
         seed=seed,
         fit=fit_last_step,
         predict=predict_at,
+        spend=_pipelines.whole_or_part,
         min_class_rows=20,
         repeat=repeat,
         cache_bytes=CACHE_BYTES if memory_limit is None else min(CACHE_BYTES, memory_limit // 4),
@@ -125,14 +164,15 @@ def _folds(data, cv, seed):
     """Pairs of row numbers and the repeat that each belongs to."""
     if hasattr(cv, "split"):
         folds = [(np.asarray(a), np.asarray(b)) for a, b in cv.split(data.X, data.y, data.groups)]
-        return folds, _drawings(folds)
-    repeats = int(np.clip(REPEAT_ROWS // len(data.y), 1, MAX_REPEATS)) if len(data.y) >= 60 else 1
-    folds = stratified_folds(data.y, cv, child_seed(seed, "folds"), data.groups, repeats)
-    return folds, np.repeat(np.arange(repeats), len(folds) // repeats)
+    else:
+        again = data.kind == "table" and len(data.y) >= 60
+        repeats = int(np.clip(REPEAT_ROWS // len(data.y), 1, MAX_REPEATS)) if again else 1
+        folds = stratified_folds(data.y, cv, child_seed(seed, "folds"), data.groups, repeats)
+    return folds, _drawings(folds)
 
 
 def _drawings(folds):
-    """Which folds of a splitter belong together: each joins the first drawing that validates none of its rows."""
+    """Which folds belong together: each joins the first drawing that validates none of its rows."""
     seen, drawing = [], []
     for _, valid in folds:
         rows = set(valid.tolist())
@@ -144,7 +184,7 @@ def _drawings(folds):
     return np.array(drawing)
 
 
-def _traits(data, folds, threads):
+def _traits(data, folds, threads, seed, seconds):
     fewest = min(_fewest(data.y[valid]) for _, valid in folds)
     return _pipelines.Traits(
         n_rows=min(len(train) for train, _ in folds),
@@ -153,7 +193,13 @@ def _traits(data, folds, threads):
         sparse=hasattr(data.X, "indptr"),
         threads=threads,
         stops=fewest >= MIN_CLASS_ROWS,
+        weighted=data.sample_weight is not None,
         rare=min(_fewest(data.y[train]) for train, _ in folds) < _pipelines.CALIBRATION_FOLDS,
+        kind=data.kind,
+        shape=tuple(data.X.shape[1:]),
+        length=float(series_lengths(data.X).mean()) if data.kind == "sequence" else 0.0,
+        seconds=seconds,
+        seed=seed,
     )
 
 
@@ -162,34 +208,43 @@ def _fewest(y):
     return int(counts[counts > 0].min(initial=len(y)))
 
 
-def available(names, traits, weighted=False):
-    """The candidates that can run here, and one line on each that is left out for want of a package.
+def available(names, traits):
+    """The candidates that can run here, and a line on each that lacks a package or was named for data it cannot take.
 
     Raises
     ------
     ValueError
         If a name is unknown or no candidate is left.
     """
-    known = {candidate.name: candidate for candidate in TABLES}
+    portfolio, on_request = PORTFOLIOS[traits.kind], ON_REQUEST if traits.kind == "table" else ()
+    known = {candidate.name: candidate for candidate in (*portfolio, *on_request)}
+    every = isinstance(names, str) and names == "auto"
     if isinstance(names, str):
-        names = known if names == "auto" else [names]
+        names = [candidate.name for candidate in portfolio] if every else [names]
     unknown = [name for name in names if name not in known]
     if unknown:
-        close = difflib.get_close_matches(str(unknown[0]), known, n=1)
+        close = difflib.get_close_matches(str(unknown[0]).lower(), known, n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise ValueError(f"candidates={unknown} are not known; {hint}choose 'auto' or some of {sorted(known)}")
     chosen, missing = [], []
     for candidate in (known[name] for name in names):
-        if (candidate.max_rows and traits.n_rows > candidate.max_rows) or (traits.sparse and not candidate.sparse):
-            continue
-        if weighted and not candidate.weighted:
-            continue
-        line = _lacks(candidate)
+        unsuited = _unsuited(candidate, traits)
+        line = unsuited or _lacks(candidate) or (candidate.affords and candidate.affords(candidate.usual, traits))
         chosen += [] if line else [candidate]
-        missing += [f"{candidate.name} left out: {line}"] if line else []
+        missing += [f"{candidate.name} left out: {line}"] if line and not (every and unsuited) else []
     if not chosen:
-        raise ValueError(f"candidates={list(names)!r} leaves nothing to try on these data; {'; '.join(missing)}")
+        why = "; ".join([f"candidates={list(names)!r} leaves nothing to try on these data", *missing])
+        raise ValueError(f"{why}; choose 'auto' or others of {sorted(known)}")
     return chosen, missing
+
+
+def _unsuited(candidate, traits):
+    """Why a candidate cannot be used on these data, an empty string where it can."""
+    if candidate.max_rows and traits.n_rows > candidate.max_rows:
+        return f"it learns from at most {candidate.max_rows} rows, here are {traits.n_rows}"
+    if traits.sparse and not candidate.sparse:
+        return "it takes no sparse X"
+    return "it takes no sample_weight" if traits.weighted and not candidate.weighted else ""
 
 
 def _lacks(candidate):

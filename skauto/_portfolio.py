@@ -25,7 +25,8 @@ class Candidate:
     it, or None. `space` holds its parameters and `usual` a value of each; `first` are configurations evaluated before
     any search, as pairs of their place among those of all candidates and what differs from `usual`. `imbalance` are
     the ways to treat the classes that suit it; `weight` is its share of the random trials. `max_rows`, `sparse`,
-    `weighted` (whether it takes sample weights) and `package`, which `extra` brings, say where it can be used.
+    `weighted` (whether it takes sample weights) and `package`, which `extra` brings, say where it can be used;
+    `affords(values, traits)` is a line on why there is no time for it, or an empty one.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Candidate:
     weighted: bool = True
     package: str | None = None
     extra: str | None = None
+    affords: object = None
 
 
 LIGHTGBM = Candidate(
@@ -101,7 +103,7 @@ EXTRA_TREES = Candidate(
     prepare=make.codes,
     space=FOREST_SPACE,
     usual=FOREST_USUAL,
-    first=((3, {}), (9, {"max_features": 1.0, "min_samples_leaf": 1, "criterion": "gini"})),
+    first=((3, {}), (9, {"min_samples_leaf": 1, "criterion": "gini"})),
     imbalance=(UNDER, OVER),
 )
 
@@ -183,15 +185,15 @@ MLP = Candidate(
     space={
         "hidden_size": [32, 64, 128, 256],
         "n_layers": [1, 2, 3],
-        "lr": loguniform(5e-4, 2e-2),
+        "lr": loguniform(3e-3, 3e-2),
         "weight_decay": loguniform(1e-4, 0.3),
         "dropout": uniform(0.0, 0.4),
         **SCALER,
     },
-    usual={"hidden_size": 128, "n_layers": 2, "lr": 3e-3, "weight_decay": 0.02, "dropout": 0.1, **RANKS},
-    first=((13, {}),),
+    usual={"hidden_size": 64, "n_layers": 2, "lr": 0.015, "weight_decay": 0.02, "dropout": 0.1, **RANKS},
+    first=((6.5, {}),),
     imbalance=(OVER,),
-    weight=0.3,
+    weight=0.5,
     sparse=False,
     package="torch skorch",
     extra="deep",
@@ -200,3 +202,44 @@ MLP = Candidate(
 TABLES = (
     LIGHTGBM, LOGISTIC, EXTRA_TREES, SVM, RANDOM_FOREST, HIST_BOOSTING, MLP, NEAREST_NEIGHBORS, NAIVE_BAYES
 )  # fmt: skip
+
+EASY_ENSEMBLE = Candidate(
+    name="easy_ensemble",
+    build=make.easy_ensemble,
+    prepare=make.native,
+    space={
+        "n_estimators": randint(5, 20),
+        "learning_rate": loguniform(0.05, 0.3),
+        "max_iter": randint(20, 100),
+        "max_leaf_nodes": randint(4, 32),
+    },
+    usual={"n_estimators": 10, "learning_rate": 0.1, "max_iter": 50, "max_leaf_nodes": 8},
+    first=((14, {}),),
+    sparse=False,
+)
+
+RUSBOOST = Candidate(
+    name="rusboost",
+    build=make.rusboost,
+    prepare=make.codes,
+    space={
+        "n_estimators": randint(20, 150),
+        "learning_rate": loguniform(0.1, 1.0),
+        "max_depth": randint(1, 6),
+        "min_samples_leaf": randint(1, 20),
+    },
+    usual={"n_estimators": 50, "learning_rate": 0.5, "max_depth": 3, "min_samples_leaf": 5},
+    first=((15, {}),),
+)
+
+BALANCED_FOREST = Candidate(
+    name="balanced_forest",
+    build=make.balanced_forest,
+    prepare=make.codes,
+    space=FOREST_SPACE,
+    usual=FOREST_USUAL,
+    first=((16, {}),),
+)
+
+# Ensembles of balanced draws are tried only where `candidates` names them: no evidence puts them before the others.
+ON_REQUEST = (EASY_ENSEMBLE, RUSBOOST, BALANCED_FOREST)

@@ -9,7 +9,15 @@ import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import get_scorer, get_scorer_names, log_loss, roc_auc_score
 
-from skauto.resample._threshold import CONFUSION_METRICS, best_cut, confusion_of, cross_fitted_labels, cut_labels
+from skauto.resample._costs import checked_costs, costs_of, expected_costs
+from skauto.resample._threshold import (
+    CONFUSION_METRICS,
+    accuracy,
+    best_cut,
+    confusion_of,
+    cross_fitted_labels,
+    cut_labels,
+)
 
 # Names that mean the positive class for two classes and the mean over classes for more.
 MACRO = {"f1": "f1_macro"}
@@ -121,6 +129,19 @@ class _ProbaMetric:
         return self.scorer._sign * self.scorer._score_func(y, scores, **rows, **self.kwargs)
 
 
+class CostMetric:
+    """Minus the mean cost of a row where each decision is the one of least expected cost."""
+
+    def __init__(self, cost_matrix, classes):
+        order = np.argsort(classes)
+        self.costs = np.empty((len(classes),) * 2)
+        self.costs[np.ix_(order, order)] = checked_costs(cost_matrix, np.asarray(classes)[order])
+
+    def __call__(self, y, proba, weight=None):
+        decisions = expected_costs(proba, self.costs).argmin(axis=1)
+        return -float(np.average(costs_of(y, decisions, self.costs), weights=weight))
+
+
 def _parameters(scorer):
     return inspect.signature(scorer._score_func).parameters
 
@@ -135,7 +156,7 @@ def _as_shown(scorer, classes):
     return np.arange(len(classes)), {name: value for name, value in scorer._kwargs.items() if name != "pos_label"}
 
 
-def resolve_metric(scoring, classes):
+def resolve_metric(scoring, classes, cost_matrix=None):
     """The name, kind ("labels" or "proba") and function of a scoring.
 
     Parameters
@@ -143,12 +164,21 @@ def resolve_metric(scoring, classes):
     scoring : str or scorer
     classes : ndarray of shape (n_classes,)
         The labels in the order of their codes, of two the positive one last.
+    cost_matrix : array-like of shape (n_classes, n_classes) or DataFrame, default=None
+        Takes the place of the score: `[true, predicted]` in the order of the sorted labels, or labelled.
 
     Raises
     ------
     ValueError
-        If the name is unknown; the message holds the nearest names.
+        If the name is unknown; the message holds the nearest names. If both goals are given.
     """
+    if cost_matrix is not None:
+        if scoring != "f1":
+            raise ValueError(
+                f"scoring={scoring!r} and cost_matrix are two goals: with costs the score is the mean cost, so leave "
+                "scoring at its default"
+            )
+        return "cost", "proba", CostMetric(cost_matrix, classes)
     if not isinstance(scoring, str):
         return _from_scorer(scoring, classes)
     name = MACRO.get(scoring, scoring) if len(classes) > 2 else scoring
@@ -161,7 +191,7 @@ def resolve_metric(scoring, classes):
     if name in get_scorer_names():
         return (name, *_from_scorer(get_scorer(name), classes)[1:])
     known = sorted({*CONFUSION_METRICS, *PROBA_METRICS, *get_scorer_names()})
-    close = difflib.get_close_matches(scoring, known, n=3)
+    close = difflib.get_close_matches(scoring.lower(), known, n=3)
     hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"for example {sorted(CONFUSION_METRICS)}"
     raise ValueError(f"scoring={scoring!r} is not a known score; {hint}")
 
@@ -182,6 +212,11 @@ def _from_scorer(scorer, classes):
 def own_pos_label(scoring):
     """The pos_label that a scorer was made with, None without one."""
     return getattr(scoring, "_kwargs", {}).get("pos_label")
+
+
+def _no_cut(proba):
+    """The cut that leaves each row its most probable class."""
+    return 0.5 if proba.shape[1] == 2 else np.ones(proba.shape[1])
 
 
 def _mean(values):
@@ -249,23 +284,19 @@ class Scoring:
         return {"score": score if np.isfinite(score) else 0.0, "fold_scores": folds, **measures}
 
     def cut(self, proba):
-        """The cut that the score likes best on all rows: 0.5 or equal weights where the score needs no labels."""
+        """The cut that the score likes best on all rows; none where it needs no labels, or just the likeliest ones."""
         y, proba = self.oriented(proba)
-        if self.kind == "proba":
-            return 0.5 if proba.shape[1] == 2 else np.ones(proba.shape[1])
+        if self.kind == "proba" or self.metric is accuracy:
+            return _no_cut(proba)
         return best_cut(y, proba, self.metric, self.weight, repeats=len(self.parts))
-
-    def labels(self, proba, cut):
-        """Codes of any rows' probabilities at a cut."""
-        if proba.shape[1] > 2:
-            return cut_labels(proba, cut)
-        at_least = proba[:, self.positive] >= cut
-        return np.where(at_least, self.positive, 1 - self.positive)
 
     def _label_score(self, y, proba, metric):
         """The metric of some rows, labelled by cuts chosen on the other folds of their repeat."""
         labels = np.empty(len(y), dtype=np.int64)
         for rows in self.parts:
+            if metric is accuracy:  # likeliest labels are best for it, and a cut of few rows is mostly luck
+                labels[rows] = cut_labels(proba[rows], _no_cut(proba))
+                continue
             labels[rows] = cross_fitted_labels(y[rows], proba[rows], self.fold[rows], metric, self._weight(rows))
         size = proba.shape[1]
         return lambda rows: float(metric(confusion_of(y[rows], labels[rows], size, self._weight(rows))))

@@ -1,5 +1,19 @@
 """The one door to scikit-learn's private names: if scikit-learn moves one, this is the only file to change."""
 
+# What a search's fit must be wrapped in so that parameters are checked and callbacks are set up and torn down.
+from sklearn.base import _fit_context as fit_context
+
+# Several scorers that share one call of predict.
+from sklearn.metrics._scorer import _MultimetricScorer as MultimetricScorer
+
+# The selection and its messages, word for word as in scikit-learn's own searches.
+from sklearn.model_selection._search import BaseSearchCV
+
+# One fold as scikit-learn's searches fit and score it: metadata, callbacks, error_score and verbose lines included.
+from sklearn.model_selection._validation import _fit_and_score as fit_and_score
+from sklearn.model_selection._validation import _insert_error_scores as insert_error_scores
+from sklearn.model_selection._validation import _warn_or_raise_about_fit_failures as warn_or_raise_about_failures
+
 # The constraint tables that scikit-learn's own estimators check at fit; there is no public spelling.
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -18,20 +32,30 @@ from sklearn.utils.validation import _check_feature_names as check_feature_names
 # What get_feature_names_out must accept and refuse, word for word as in scikit-learn.
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 
+# Fit parameters that are as long as X are cut into folds with it.
+from sklearn.utils.validation import _check_method_params as check_method_params
+
 # The check of sample_weight that scikit-learn's own estimators do at fit.
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 __all__ = [
     "BaseComposition",
+    "BaseSearchCV",
     "HasMethods",
     "Interval",
     "InvalidParameterError",
+    "MultimetricScorer",
     "StrOptions",
     "check_feature_names",
     "check_feature_names_in",
+    "check_method_params",
     "check_parameters",
     "check_sample_weight",
+    "fit_and_score",
+    "fit_context",
+    "insert_error_scores",
     "validate_parameter_constraints",
+    "warn_or_raise_about_failures",
 ]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.utils.validation import check_is_fitted
 
+from skauto._plan import PORTFOLIOS
 from tests.autos import mixed_table, quick
 from tests.faulty import with_faults
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:pos_label=None takes the rarer c
 @pytest.fixture
 def portfolio(monkeypatch):
     """Adds faulty candidates; workers import them from where they are defined."""
-    return lambda *faults: monkeypatch.setattr("skauto._plan.TABLES", with_faults(*faults))
+    return lambda *faults: monkeypatch.setitem(PORTFOLIOS, "table", with_faults(*faults))
 
 
 def rows(auto, name):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from sklearn.model_selection import KFold
 
 from tests.autos import all_complete, mixed_table, quick
 
@@ -218,6 +219,7 @@ def test_faults_of_the_data(fault):
         ({"n_iter": None}, "time_limit=None needs n_iter"),
         ({"memory_limit": "lots"}, "memory_limit='lots'.*such as '4GB'"),
         ({"cv": 1}, "'cv' parameter"),
+        ({"cv": KFold}, "cv=KFold is a class: pass an object"),
         ({"n_jobs": 0}, "n_jobs=0 has no meaning"),
         ({"time_limit": 0}, "'time_limit' parameter"),
         ({"n_iter": 0}, "'n_iter' parameter"),

@@ -126,6 +126,12 @@ def test_one_column_is_a_table_too(tmp_path):
     assert read_csv(tmp_path / "one.csv")["a"].tolist() == [1, 2]
 
 
+def test_empty_lines_first_and_very_long_cells(tmp_path):
+    (tmp_path / "long.csv").write_text("\n\na,b\n1," + "x" * 200_000 + "\n")
+    frame = read_csv(tmp_path / "long.csv")
+    assert list(frame) == ["a", "b"] and len(frame.loc[0, "b"]) == 200_000
+
+
 @pytest.mark.slow
 def test_fit_then_predict(capsys, data, tmp_path):
     model = tmp_path / "model.joblib"

@@ -113,3 +113,11 @@ def test_a_cut_of_many_classes():
 def test_the_quick_model(plan):
     model = quick_fit(plan.context, LABELS)
     assert model.score(plan.context.X, LABELS[plan.context.y]) > 0.7
+
+
+def test_the_quick_model_heeds_weights(plan):
+    weight = np.where(plan.context.y == 1, 1e-3, 1.0)
+    weighted = quick_fit(replace(plan.context, weight=weight), LABELS)
+    assert (weighted.predict(plan.context.X) == "no").mean() > (
+        quick_fit(plan.context, LABELS).predict(plan.context.X) == "no"
+    ).mean()

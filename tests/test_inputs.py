@@ -115,9 +115,9 @@ def test_rows_are_renumbered_and_the_frame_of_the_caller_stays():
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
-        (np.ones((4, 2, 2)), ValueError, "images and sequences are not handled by this version"),
-        (np.ones((4, 2, 2, 3)), ValueError, r"shape \(4, 2, 2, 3\): images and sequences"),
-        ([np.ones((3, 2)), np.ones((4, 2))], ValueError, "list of arrays: images and sequences"),
+        (np.ones((4, 2, 2)), ValueError, "a table has two axes; sequences have three"),
+        (np.ones((4, 2, 2, 3)), ValueError, r"shape \(4, 2, 2, 3\): a table has two axes"),
+        ([np.ones((3, 2)), np.ones((4, 2))], ValueError, "list of arrays: a table has two axes"),
         ([[1, 2], [3]], ValueError, r"different lengths: \[1, 2\]"),
         (np.ones(4), ValueError, "Expected 2D array, got 1D array instead(.|\n)*Reshape your data"),
         (pd.Series([1.0, 2.0]), ValueError, "Reshape your data"),
@@ -160,6 +160,7 @@ def test_faults_of_x(X, error, message):
         ([True, False, True, False], [False, True], "b"),
         (pd.Series([True, False, True, False], dtype="boolean"), [False, True], "b"),
         ([1.0, 0.0, 1.0, 0.0], [0.0, 1.0], "f"),
+        (np.array([2**64 - 1, 3] * 2, dtype=np.uint64), [3, 2**64 - 1], "u"),
         (NotAnArray([1, 0, 1, 0]), [0, 1], "i"),
     ],
 )
@@ -169,7 +170,6 @@ def test_labels_of_every_type(y, classes, kind):
     assert data.classes.dtype.kind == kind
     assert data.y.dtype == np.int64
     assert data.y.tolist() == [1, 0, 1, 0]
-    assert data.class_counts().tolist() == [2, 2]
 
 
 @pytest.mark.parametrize("y", [np.array([[0], [1], [0], [1]]), pd.DataFrame({"y": Y4}), [[0], [1], [0], [1]]])
@@ -185,7 +185,7 @@ def test_a_column_of_labels_is_taken_with_a_warning(y):
         ([0, None, 1, None], "2 of 4 labels are missing, the first in row 1"),
         ([0, np.nan, 1, 1], "1 of 4 labels are missing, the first in row 1"),
         (pd.Series(["a", "b", pd.NA, "b"], dtype="string"), "1 of 4 labels are missing, the first in row 2"),
-        ([0.0, np.inf, 1, 1], "Input y contains infinity"),
+        ([0.0, np.inf, 1, 1], "Input y contains infinity.*The first of 1 is in row 1"),
         (["a"] * 4, "only one class, 'a': a classifier needs at least two classes"),
         ([0, 1, 0], "X has 4 rows, y has 3"),
         ([1, "a", 1, "a"], "Unknown label type: y holds values of type int, str"),
@@ -222,6 +222,7 @@ def test_weights_and_groups_are_taken():
         ({"sample_weight": np.ones((4, 2))}, r"must be 1D array or scalar, got shape \(4, 2\)"),
         ({"sample_weight": [1, -1, 1, 1]}, r"row 1 has -1\.0"),
         ({"sample_weight": [1, 1, np.nan, 1]}, "row 2 has nan"),
+        ({"sample_weight": list("1a11")}, "sample_weight must hold one number for each row.*'a'"),
         ({"sample_weight": np.zeros(4)}, "Sample weights must contain at least one non-zero number"),
         ({"sample_weight": [1, 0, 1, 0]}, "leaves only one class"),
         ({"groups": [1, 2]}, "X has 4 rows, groups has 2"),
@@ -264,6 +265,7 @@ def test_arrays_go_by_position_with_a_warning():
 def test_numbered_columns_are_put_in_order_without_a_warning():
     frame = pd.DataFrame(X4)[[1, 0]]
     np.testing.assert_array_equal(align(frame, None, 2), X4)
+    pd.testing.assert_frame_equal(align(frame, ["x0", "x1"], 2), pd.DataFrame(X4, columns=["x0", "x1"]))
     mixed = np.array([[1, "a"], [2, "b"]], dtype=object)
     assert list(align(mixed, ["x0", "x1"], 2).columns) == ["x0", "x1"]
 

@@ -67,7 +67,9 @@ def test_patch_releases_agree(forest, tmp_path):
     load_model(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello\n", b"[1]\n", b"\x80\x04\x95" + bytes(range(256))])
+@pytest.mark.parametrize(
+    "content", [b"", b"hello\n", b"[1]\n", b'{"skauto_model": 1}\n', b"\x80\x04\x95" + bytes(range(256))]
+)
 def test_other_files_are_refused(tmp_path, content):
     path = tmp_path / "m.joblib"
     path.write_bytes(content)

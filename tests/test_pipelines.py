@@ -7,15 +7,17 @@ import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 
 from skauto._pipelines import Traits, balanced, build
-from skauto._portfolio import TABLES
+from skauto._portfolio import ON_REQUEST, TABLES
 from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.resample._resampling_classifier import ResamplingClassifier
 
-CANDIDATES = {candidate.name: candidate for candidate in TABLES}
+CANDIDATES = {candidate.name: candidate for candidate in (*TABLES, *ON_REQUEST)}
 FAST = ["logistic", "hist_boosting", "extra_trees", "random_forest", "svm", "knn", "naive_bayes"]
+FAST += [candidate.name for candidate in ON_REQUEST]
 RNG = np.random.default_rng(0)
 Y = np.arange(80) % 2
 
@@ -77,6 +79,27 @@ def test_every_preparation(scaler, encode, splines):
 def test_tables_of_one_kind_of_column(only):
     X = table()[only]
     assert build(*usual("logistic"), traits(n_columns=1), 0).fit(X, Y).predict(X).shape == (80,)
+
+
+@pytest.mark.parametrize("imbalance", ["none", "class_weight"])
+def test_support_vectors_of_many_classes_stand_one_against_the_rest(imbalance):
+    X, y = RNG.normal(size=(90, 3)), np.arange(90) % 3
+    X[:, 0] += 3 * y
+    one, many = (traits(n_classes=3, n_columns=3, weighted=weighted) for weighted in (True, False))
+    weighted = build(*usual("svm", imbalance=imbalance), one, 0).fit(X, y, classify__sample_weight=np.ones(90))
+    plain = build(*usual("svm", imbalance=imbalance), many, 0).fit(X, y)
+    for model in (weighted, plain):
+        assert model.score(X, y) > 0.8
+    machine = plain[-1] if imbalance == "none" else plain[-1].estimator
+    assert isinstance(machine.estimator, OneVsRestClassifier)
+    assert machine.estimator.estimator.class_weight == (None if imbalance == "none" else "balanced")
+
+
+@pytest.mark.parametrize(("n_rows", "batch", "epochs"), [(50, 16, 50), (2_000, 100, 8), (40_000, 512, 5)])
+def test_perceptrons_take_as_many_steps_on_few_rows_as_on_many(n_rows, batch, epochs):
+    pytest.importorskip("torch")
+    net = build(*usual("mlp"), traits(n_rows=n_rows), 0)[-1]
+    assert (net.batch_size, net.max_epochs) == (batch, epochs)
 
 
 def test_the_same_seed_gives_the_same_model():

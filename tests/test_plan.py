@@ -1,5 +1,7 @@
 """The plan of a search: folds that respect classes and groups, candidates that can run, names that are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -8,7 +10,7 @@ from sklearn.model_selection import KFold, RepeatedStratifiedKFold
 from skauto._inputs import inspect
 from skauto._pipelines import Traits
 from skauto._plan import MAX_REPEATS, available, make_plan
-from skauto._portfolio import TABLES
+from skauto._portfolio import ON_REQUEST, TABLES
 
 TRAITS = Traits(n_rows=200, n_columns=4, n_classes=2, sparse=False, threads=1, stops=False)
 
@@ -87,30 +89,55 @@ def test_configurations_tried_first_come_in_their_order():
 
 def test_large_and_sparse_tables_leave_some_out():
     def names(**changes):
-        return {candidate.name for candidate in available("auto", Traits(**{**vars(TRAITS), **changes}))[0]}
+        return {candidate.name for candidate in available("auto", replace(TRAITS, **changes))[0]}
 
     assert "svm" in names()
     assert "svm" not in names(n_rows=100_000)
     assert {"hist_boosting", "naive_bayes"}.isdisjoint(names(sparse=True))
 
 
-@pytest.mark.parametrize(("wrong", "hint"), [("lightgmb", "lightgbm"), ("logistics", "logistic"), ("zzz", "auto")])
+@pytest.mark.parametrize(("wrong", "hint"), [("lightgmb", "lightgbm"), ("LightGBM", "'lightgbm'.?"), ("zzz", "auto")])
 def test_an_unknown_candidate_is_told_what_was_meant(wrong, hint):
     with pytest.raises(ValueError, match=f"{wrong}.*not known.*{hint}"):
         available([wrong], TRAITS)
 
 
 def test_nothing_left_to_try():
-    with pytest.raises(ValueError, match="leaves nothing to try"):
+    with pytest.raises(ValueError, match="leaves nothing to try.*naive_bayes left out: it takes no sparse X; choose"):
         plan_of(np.arange(60) % 2, X=sp.random(60, 5, 0.5, format="csr"), candidates=["naive_bayes"])
-    with pytest.raises(ValueError, match="leaves nothing to try"):
+    with pytest.raises(ValueError, match="leaves nothing to try on these data; choose 'auto'"):
         available([], TRAITS)
 
 
+def test_a_candidate_that_was_named_and_cannot_be_used_is_said():
+    chosen, missing = available(["svm", "knn", "logistic"], replace(TRAITS, n_rows=6_000, weighted=True))
+    assert [candidate.name for candidate in chosen] == ["logistic"]
+    assert missing == [
+        "svm left out: it learns from at most 5000 rows, here are 6000",
+        "knn left out: it takes no sample_weight",
+    ]
+    assert not any("svm" in line for line in available("auto", replace(TRAITS, n_rows=6_000))[1])
+
+
 def test_every_candidate_can_be_named():
-    for candidate in TABLES:
+    for candidate in (*TABLES, *ON_REQUEST):
         chosen, missing = available([candidate.name, "naive_bayes"], TRAITS)
         assert len(chosen) + len(missing) == 2
+
+
+def test_ways_to_treat_classes_are_tried_only_where_there_is_something_to_balance():
+    def ways(y):
+        plan = plan_of(y, candidates=["logistic"])
+        rng = np.random.default_rng(0)
+        return {plan.space.decode(plan.space.sample(rng))["imbalance"] for _ in range(100)}
+
+    assert ways(np.arange(90) % 2) == {"none"}
+    assert ways((np.arange(90) % 3 == 0).astype(int)) == {"none", "class_weight", "smote", "oversample"}
+
+
+def test_balanced_ensembles_wait_to_be_named():
+    chosen, _ = available("auto", TRAITS)
+    assert not {candidate.name for candidate in chosen} & {candidate.name for candidate in ON_REQUEST}
 
 
 def test_folds_of_a_repeating_splitter_are_kept_apart():
@@ -125,5 +152,5 @@ def test_a_grid_holds_two_values_of_each_number():
 
 
 def test_candidates_without_weights_are_left_out_where_there_are_some():
-    names = {candidate.name for candidate in available("auto", TRAITS, weighted=True)[0]}
+    names = {candidate.name for candidate in available("auto", replace(TRAITS, weighted=True))[0]}
     assert "knn" not in names and "logistic" in names

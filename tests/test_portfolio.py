@@ -1,33 +1,43 @@
 """The portfolio is data that fits together: every first configuration lies in its space and gives a pipeline."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from skauto import AutoClassifier
 from skauto._pipelines import SAMPLERS, Traits, build
-from skauto._plan import table_space
-from skauto._portfolio import TABLES
+from skauto._plan import PORTFOLIOS, table_space
+from skauto._portfolio import ON_REQUEST, TABLES
 from skauto.search._space import Space
 
 TRAITS = Traits(n_rows=200, n_columns=6, n_classes=2, sparse=False, threads=1, stops=False)
+FORMS = {"table": {}, "sequence": {"shape": (50, 6), "length": 40.0}, "image": {"shape": (3, 20, 16)}}
 NAMES = {"lightgbm", "logistic", "extra_trees", "svm", "random_forest", "hist_boosting", "mlp", "knn", "naive_bayes"}
+EVERY = [(kind, candidate) for kind, candidates in PORTFOLIOS.items() for candidate in candidates]
+EVERY += [("table", candidate) for candidate in ON_REQUEST]
+every_candidate = pytest.mark.parametrize(("kind", "candidate"), EVERY, ids=lambda part: getattr(part, "name", part))
 
 
 def test_every_candidate_of_the_docs_is_there():
     assert {candidate.name for candidate in TABLES} == NAMES
+    for kind, candidates in PORTFOLIOS.items():
+        for candidate in candidates:
+            assert f'"{candidate.name}"' in AutoClassifier.__doc__, kind
 
 
-@pytest.mark.parametrize("candidate", TABLES, ids=lambda candidate: candidate.name)
-def test_usual_values_are_one_for_each_parameter(candidate):
+@every_candidate
+def test_usual_values_are_one_for_each_parameter(kind, candidate):
     assert set(candidate.usual) == set(candidate.space)
     assert candidate.first
     for _, changed in candidate.first:
         assert set(changed) <= set(candidate.space)
 
 
-@pytest.mark.parametrize("candidate", TABLES, ids=lambda candidate: candidate.name)
-def test_first_configurations_lie_in_the_space(candidate):
+@every_candidate
+def test_first_configurations_lie_in_the_space(kind, candidate):
     space, first = table_space([candidate])
     assert len(first) == len(candidate.first)
     for params in first:
@@ -37,24 +47,25 @@ def test_first_configurations_lie_in_the_space(candidate):
 
 
 @pytest.mark.lightgbm
-@pytest.mark.parametrize("candidate", TABLES, ids=lambda candidate: candidate.name)
-def test_random_configurations_give_pipelines(candidate):
+@every_candidate
+def test_random_configurations_give_pipelines(kind, candidate):
     if candidate.extra:
         for package in candidate.package.split():
             pytest.importorskip(package)
     space, _ = table_space([candidate])
+    traits = replace(TRAITS, kind=kind, seconds=5.0, **FORMS[kind])
     rng = np.random.default_rng(0)
     for _ in range(20):
         values = space.decode(space.sample(rng))
         values.pop("candidate")
-        pipeline = build(candidate, values, TRAITS, seed=3)
+        pipeline = build(candidate, values, traits, seed=3)
         assert isinstance(pipeline, Pipeline)
         assert pipeline.steps[-1][0] == "classify"
         clone(pipeline)
 
 
 def test_ways_to_treat_classes_are_known():
-    for candidate in TABLES:
+    for _, candidate in EVERY:
         for way in candidate.imbalance:
             assert set(way["imbalance"]) <= {"class_weight", *SAMPLERS}
 

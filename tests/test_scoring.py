@@ -139,7 +139,7 @@ def test_probability_functions_see_columns_as_scikit_learn_has_them(order):
 
 @pytest.mark.parametrize(
     ("given", "hint"),
-    [("f1_makro", "f1_macro"), ("rocauc", "roc_auc"), ("acuracy", "accuracy"), ("zzz", "for example")],
+    [("F1", "'f1'"), ("f1_makro", "f1_macro"), ("rocauc", "roc_auc"), ("acuracy", "accuracy"), ("zzz", "for example")],
 )
 def test_an_unknown_name_is_told_what_was_meant(given, hint):
     with pytest.raises(ValueError, match=f"scoring='{given}' is not a known score.*{hint}"):
@@ -198,8 +198,7 @@ def test_the_first_class_can_be_the_positive_one():
     forth, back = scoring_of(y, 2), scoring_of(1 - y, 2, positive=0)
     assert back.report(proba[:, ::-1]) == forth.report(proba)
     assert back.rank(proba[:, ::-1]) == forth.rank(proba)
-    cut = back.cut(proba[:, ::-1])
-    np.testing.assert_array_equal(back.labels(proba[:, ::-1], cut), 1 - forth.labels(proba, cut))
+    assert back.cut(proba[:, ::-1]) == forth.cut(proba)
 
 
 def test_repeats_are_scored_apart_and_averaged():

@@ -6,11 +6,12 @@ from numbers import Integral
 
 import numpy as np
 
+from skauto._array_inputs import check_images
 from skauto._deps import require
 from skauto._sklearn import Interval, StrOptions, check_feature_names
 from skauto.estimators._augment import MixStyle, Mixup, augmented, check_augment
 from skauto.estimators._backbones import BACKBONES, build_backbone
-from skauto.estimators._images import as_images, check_images, image_layout
+from skauto.estimators._images import as_images, image_layout
 from skauto.estimators._neural import NeuralClassifier, shares_training
 
 torch = require("torch", extra="deep")
@@ -53,16 +54,9 @@ class CNNClassifier(NeuralClassifier):
 
     Attributes
     ----------
-    module_ : torch.nn.Module
-        The trained net.
-    classes_ : ndarray
-        Labels, sorted.
+    [training attributes]
     image_shape_ : tuple of int
         (channels, height, width) seen in fit.
-    history_ : list of dict
-        One entry an epoch: epoch, train_loss, valid_loss with early stopping, lr, seconds.
-    n_iter_ : int
-        Epochs run.
     n_features_in_ : int
         Pixels times channels.
 
@@ -112,6 +106,7 @@ class CNNClassifier(NeuralClassifier):
         lr_schedule="one_cycle",
         clip_norm=None,
         clip_value=None,
+        loss="cross_entropy",
         label_smoothing=0.0,
         class_weight=None,
         early_stopping=False,
@@ -136,6 +131,7 @@ class CNNClassifier(NeuralClassifier):
         self.lr_schedule = lr_schedule
         self.clip_norm = clip_norm
         self.clip_value = clip_value
+        self.loss = loss
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
         self.early_stopping = early_stopping

@@ -2,10 +2,7 @@
 
 import math
 
-import numpy as np
-from sklearn.utils import assert_all_finite, check_array
-
-CHANNELS = (1, 3, 4)
+from skauto._array_inputs import channel_axis
 
 
 def image_layout(X, channels="auto", image_shape=None):
@@ -40,7 +37,7 @@ def image_layout(X, channels="auto", image_shape=None):
             "(n, height, width, channels), or rows of a table"
         )
     if channels == "auto":
-        channels = _channel_axis(X.shape)
+        channels = channel_axis(X.shape)
     return channels, X.shape[1:] if channels == "first" else (X.shape[3], *X.shape[1:3])
 
 
@@ -49,31 +46,6 @@ def as_images(X, layout, shape):
     if layout == "last":
         return X.transpose(0, 3, 1, 2)
     return X.reshape(len(X), *shape) if layout in ("flat", "gray") else X
-
-
-def check_images(X):
-    """An array of uint8 or float32 without NaN or infinity, at least one row and one pixel; uint8 is not copied."""
-    X = check_array(X, dtype=None, ensure_2d=False, allow_nd=True, ensure_all_finite=False, input_name="X")
-    if X.ndim < 2:
-        raise ValueError(
-            f"Expected 2D array, got {X.ndim}D array instead: X has shape {X.shape}, images have rank 3 or 4. "
-            "Reshape your data with array.reshape(1, -1) if it is a single image in one row"
-        )
-    if not all(X.shape):
-        raise ValueError(
-            f"Found array with 0 sample(s) or 0 feature(s) (shape={X.shape}) while a minimum of 1 is required."
-        )
-    if X.dtype == np.uint8:
-        return X
-    if X.dtype.kind == "c":
-        raise ValueError("Complex data not supported: X must be uint8 or real numbers")
-    X = (
-        X.astype(np.float32, copy=False)
-        if X.dtype.kind in "fiub"
-        else check_array(X, dtype=np.float32, ensure_2d=False, allow_nd=True, ensure_all_finite=False)
-    )
-    assert_all_finite(X, input_name="X")
-    return X
 
 
 def _flat_shape(n_features, image_shape):
@@ -86,14 +58,3 @@ def _flat_shape(n_features, image_shape):
             f"image_shape={tuple(image_shape)} means {math.prod(shape)} pixels, but X has {n_features} features"
         )
     return shape
-
-
-def _channel_axis(shape):
-    first, last = shape[1] in CHANNELS, shape[3] in CHANNELS
-    if first == last:
-        which = "both axis 1 and axis 3" if first else "neither axis 1 nor axis 3"
-        raise ValueError(
-            f"X has shape {shape}: {which} could be the channels (sizes {shape[1]} and {shape[3]}; channels are 1, 3 "
-            'or 4). Say channels="first" or channels="last"'
-        )
-    return "first" if first else "last"

@@ -1,19 +1,25 @@
-"""The loss of all classifiers: cross-entropy with label smoothing and a weight for each row."""
+"""The losses of all classifiers: cross-entropy, plain or focal, with label smoothing and a weight for each row."""
 
 from skauto._deps import require
 
 torch = require("torch", extra="deep")
 
 
+LOSSES = {"cross_entropy": 0.0, "focal": 2.0}  # the power of (1 - probability of the true class) that multiplies it
+
+
 class WeightedCrossEntropy(torch.nn.Module):
     """Mean over the batch of weight times cross-entropy; weights have mean 1 over the training rows.
 
     The mean is over rows, not over weights: a batch of light rows must not count as much as one of heavy rows.
+    With `gamma` above zero rows that are already well predicted count less: the focal loss (T.-Y. Lin et al., "Focal
+    loss for dense object detection", ICCV 2017, section 3) in its form for exclusive classes.
     """
 
-    def __init__(self, label_smoothing):
+    def __init__(self, label_smoothing, gamma=0.0):
         super().__init__()
         self.label_smoothing = label_smoothing
+        self.gamma = gamma
 
     def forward(self, logits, codes, weights):
         """Loss of logits (rows, classes) or (rows, classes, members), class codes (rows,) and weights (rows,)."""
@@ -23,6 +29,9 @@ class WeightedCrossEntropy(torch.nn.Module):
         losses = torch.nn.functional.cross_entropy(
             logits, codes, reduction="none", label_smoothing=self.label_smoothing
         )
+        if self.gamma:
+            right = logits.softmax(1).gather(1, codes.unsqueeze(1)).squeeze(1)
+            losses = losses * (1 - right) ** self.gamma
         return (losses * weights).mean()
 
 

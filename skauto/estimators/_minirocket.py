@@ -11,9 +11,10 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from skauto import _native
+from skauto._array_inputs import series_lengths
 from skauto._seeds import child_rng, root_seed
 from skauto._sklearn import Interval
-from skauto.estimators._sequences import check_sequences, fill_gaps, series_lengths
+from skauto.estimators._sequences import check_sequences, fill_gaps
 
 SOURCE = Path(__file__).parent / "kernels" / "minirocket.c"
 PLACES = np.array(list(combinations(range(9), 3)))  # where the three weights 2 sit; the other six are -1

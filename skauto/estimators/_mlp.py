@@ -71,14 +71,7 @@ class MLPClassifier(NeuralClassifier):
 
     Attributes
     ----------
-    module_ : torch.nn.Module
-        The trained net.
-    classes_ : ndarray
-        Labels, sorted.
-    history_ : list of dict
-        One entry an epoch: epoch, train_loss, valid_loss with early stopping, lr, seconds.
-    n_iter_ : int
-        Epochs run.
+    [training attributes]
     n_features_in_ : int
         Columns seen in fit.
 
@@ -125,6 +118,7 @@ class MLPClassifier(NeuralClassifier):
         lr_schedule="one_cycle",
         clip_norm=None,
         clip_value=None,
+        loss="cross_entropy",
         label_smoothing=0.0,
         class_weight=None,
         early_stopping=False,
@@ -146,6 +140,7 @@ class MLPClassifier(NeuralClassifier):
         self.lr_schedule = lr_schedule
         self.clip_norm = clip_norm
         self.clip_value = clip_value
+        self.loss = loss
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
         self.early_stopping = early_stopping

@@ -18,7 +18,7 @@ from skauto._deps import require
 from skauto._seeds import child_seed, root_seed
 from skauto._sklearn import Interval, StrOptions, check_sample_weight
 from skauto.estimators._initializers import INITIALIZERS, initialize
-from skauto.estimators._losses import WeightedCrossEntropy, probabilities
+from skauto.estimators._losses import LOSSES, WeightedCrossEntropy, probabilities
 from skauto.estimators._optimizers import OPTIMIZERS
 from skauto.estimators._schedules import SCHEDULES
 from skauto.estimators._trainer import Rows, Settings, seeded, train
@@ -28,6 +28,7 @@ torch = require("torch", extra="deep")
 VALIDATION_SHARE = 0.15  # rows watched by early stopping
 PATIENCE = 10  # epochs without improvement that early_stopping=True waits
 PREDICT_ROWS = 1024  # rows in a batch of predict
+EFFECTIVE = 0.999  # beta of class_weight="effective"
 
 TRAINING_PARAMETERS = """\
     batch_size : int or "auto"
@@ -52,10 +53,13 @@ TRAINING_PARAMETERS = """\
         Largest norm of all gradients together.
     clip_value : float or None
         Largest absolute value of any gradient.
+    loss : {"cross_entropy", "focal"}
+        "focal" (gamma 2) makes rows count less that are already well predicted; it leaves probabilities timid.
     label_smoothing : float in [0, 1)
         Share of the target spread over all classes.
-    class_weight : "balanced", dict {label: weight} or None
-        Weight of each class in the loss; multiplied with `sample_weight`.
+    class_weight : "balanced", "effective", dict {label: weight} or None
+        Weight of each class in the loss; multiplied with `sample_weight`. "effective" is the class-balanced loss (Cui
+        et al., CVPR 2019): n rows of a class count as (1 - 0.999^n) / (1 - 0.999), between None and "balanced".
     early_stopping : bool or int
         Hold back 15 % of the rows, stop when their loss has not improved for so many epochs (True: 10) and keep the
         weights of the best epoch.
@@ -68,9 +72,22 @@ TRAINING_PARAMETERS = """\
 """
 
 
+TRAINING_ATTRIBUTES = """\
+    module_ : torch.nn.Module
+        The trained net.
+    classes_ : ndarray
+        Labels, sorted.
+    history_ : list of dict
+        One entry an epoch: epoch, train_loss, valid_loss with early stopping, lr, seconds.
+    n_iter_ : int
+        Epochs run.
+"""
+
+
 def shares_training(cls):
-    """Write the shared parameters into a class docstring where it says ``[training parameters]``."""
+    """Write what all nets share into a class docstring, for ``[training parameters]`` and ``[training attributes]``."""
     cls.__doc__ = cls.__doc__.replace("    [training parameters]\n", TRAINING_PARAMETERS)
+    cls.__doc__ = cls.__doc__.replace("    [training attributes]\n", TRAINING_ATTRIBUTES)
     return cls
 
 
@@ -95,8 +112,9 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         "lr_schedule": [StrOptions({*SCHEDULES, "plateau"})],
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
         "clip_value": [Interval(Real, 0, None, closed="neither"), None],
+        "loss": [StrOptions(set(LOSSES))],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "class_weight": [StrOptions({"balanced", "effective"}), dict, None],
         "early_stopping": ["boolean", Interval(Integral, 1, None, closed="left")],
         "device": [str],
         "random_state": ["random_state", np.random.Generator],
@@ -178,12 +196,14 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            Also for a label that is not in `classes`, and for ``class_weight="balanced"``.
+            Also for a label that is not in `classes`, and for a `class_weight` that must count the rows.
         """
         first = not hasattr(self, "module_")
         self._validate_params()
         if isinstance(self.class_weight, str):
-            raise ValueError('class_weight="balanced" needs all rows at once; give partial_fit a dict {label: weight}')
+            raise ValueError(
+                f"class_weight={self.class_weight!r} needs all rows at once; give partial_fit a dict {{label: weight}}"
+            )
         X = self._check_X(X, reset=first)
         y = self._check_y(X, y)
         self._keep_classes(y, classes, first)
@@ -273,6 +293,10 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             return np.array([self.class_weight.get(label, 1.0) for label in self.classes_.tolist()])
         present = np.flatnonzero(np.bincount(codes, weights, minlength=len(every)))
         counted = np.zeros(len(every))
+        if self.class_weight == "effective":
+            counts = np.bincount(codes[weights > 0], minlength=len(every))[present]
+            counted[present] = (1 - EFFECTIVE) / (1 - EFFECTIVE**counts)
+            return counted
         counted[present] = compute_class_weight("balanced", classes=present, y=codes[weights > 0])
         return counted
 
@@ -314,7 +338,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         return state
 
     def _criterion(self):
-        return WeightedCrossEntropy(self.label_smoothing)
+        return WeightedCrossEntropy(self.label_smoothing, LOSSES[self.loss])
 
     def _settings(self, n_rows, device, stopping):
         batch_size = min(256, max(16, n_rows // 40)) if self.batch_size == "auto" else self.batch_size

@@ -4,11 +4,12 @@ from numbers import Integral, Real
 
 import numpy as np
 
+from skauto._array_inputs import series_lengths
 from skauto._deps import require
 from skauto._sklearn import Interval, StrOptions
 from skauto.estimators._neural import NeuralClassifier, shares_training
 from skauto.estimators._recurrent_net import SequenceNet
-from skauto.estimators._sequences import check_sequences, series_lengths
+from skauto.estimators._sequences import check_sequences
 from skauto.estimators._streaming import Stream
 
 torch = require("torch", extra="deep")
@@ -87,6 +88,7 @@ class _SequenceClassifier(NeuralClassifier):
         lr_schedule="one_cycle",
         clip_norm=1.0,
         clip_value=None,
+        loss="cross_entropy",
         label_smoothing=0.0,
         class_weight=None,
         early_stopping=False,
@@ -113,6 +115,7 @@ class _SequenceClassifier(NeuralClassifier):
         self.lr_schedule = lr_schedule
         self.clip_norm = clip_norm
         self.clip_value = clip_value
+        self.loss = loss
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
         self.early_stopping = early_stopping
@@ -206,14 +209,7 @@ class MinGRUClassifier(_SequenceClassifier):
 
     Attributes
     ----------
-    module_ : torch.nn.Module
-        The trained net.
-    classes_ : ndarray
-        Labels, sorted.
-    history_ : list of dict
-        One entry an epoch: epoch, train_loss, valid_loss with early stopping, lr, seconds.
-    n_iter_ : int
-        Epochs run.
+    [training attributes]
     n_features_in_ : int
         Features of a step; for X with two axes its columns.
 
@@ -253,14 +249,7 @@ class MinLSTMClassifier(_SequenceClassifier):
 
     Attributes
     ----------
-    module_ : torch.nn.Module
-        The trained net.
-    classes_ : ndarray
-        Labels, sorted.
-    history_ : list of dict
-        One entry an epoch: epoch, train_loss, valid_loss with early stopping, lr, seconds.
-    n_iter_ : int
-        Epochs run.
+    [training attributes]
     n_features_in_ : int
         Features of a step; for X with two axes its columns.
 

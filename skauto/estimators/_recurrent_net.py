@@ -7,7 +7,7 @@ from skauto.estimators._scan import linear_scan, scan
 
 torch = require("torch", extra="deep")
 
-KEPT_BYTES = 16 << 20  # pre-activations up to so many bytes are kept for backward, above they are worked out again
+KEPT_BYTES = 40 << 20  # pre-activations up to so many bytes are kept for backward, above they are worked out again
 
 
 class MinLayer(torch.nn.Module):

@@ -4,7 +4,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skauto.estimators._sequences import check_sequences, fill_gaps, series_lengths
+from skauto._array_inputs import series_lengths
+from skauto.estimators._sequences import check_sequences, fill_gaps
 
 SEGMENTS = 8  # parts of a series whose means and deviations are features
 LAGS = (1, 2, 3, 5, 8, 13)  # of the autocorrelation

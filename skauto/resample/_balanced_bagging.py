@@ -18,8 +18,7 @@ class BalancedBaggingClassifier(WrappedClassifier):
     """Averages classifiers that were each fitted on a draw of their own, with the classes balanced by under-sampling.
 
     Takes whatever the classifier takes: DataFrames with categories, missing values, images, `sample_weight`.
-    imbalanced-learn's class of this name takes arrays of numbers and refuses weights. With a boosting base this is
-    EasyEnsemble (Liu, Wu and Zhou 2009).
+    imbalanced-learn's class of this name takes arrays of numbers and refuses weights.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from scipy.stats import mode
 
 from skauto.resample._neighbours import embed, has_missing, searcher
 from skauto.resample._sampler import RowSampler, kept
-from skauto.resample._scan import own_neighbours_only
+from skauto.resample._scan import maybe_linked, own_neighbours_only
 
 SMALL = 2000  # up to this many rows a plain search is as fast
 
@@ -16,7 +16,7 @@ class TomekLinks(RowSampler, upstream.TomekLinks):
     """Cleaning by Tomek links: two rows of different classes, each the nearest of the other.
 
     Finds the links that imbalanced-learn finds, but asks only for the neighbours of the smaller classes, and of the
-    rows these point at.
+    rows these point at; in a large table only of rows whose nearest row of another class may be the nearest of all.
 
     Parameters
     ----------
@@ -47,22 +47,30 @@ class TomekLinks(RowSampler, upstream.TomekLinks):
 
     def _fit_resample(self, table, y, notes):
         matrix = embed(table, np.arange(len(y)), y)
+        possible = maybe_linked(matrix, y) if _can_be_scanned(matrix) else np.ones(len(y), dtype=bool)
         search = searcher(2, matrix, n_jobs=self.n_jobs)
         largest = np.bincount(y).argmax()
-        rows = np.flatnonzero(y != largest)
+        rows = np.flatnonzero((y != largest) & possible)
         near = np.full(len(y), -1)
         near[rows] = _second(search, matrix[rows])
         # Each link has an end outside the largest class, so only what those rows point at can be the other end.
         hits = np.unique(near[rows][y[near[rows]] == largest])
-        if len(hits):
-            near[hits] = _second(search, matrix[hits])
+        hits = hits[possible[hits]]
+        near[hits] = _second(search, matrix[hits])
         linked = (near >= 0) & (near[near] == np.arange(len(y))) & (y[near] != y)
         targeted = np.isin(y, [code for _, code, _, _ in self._quotas()])
         return kept(table, keep_classes(~(linked & targeted), y, self.classes_, notes))
 
 
+def _can_be_scanned(matrix):
+    """Whether rows are many enough to be worth it, and all numbers known."""
+    return matrix.shape[0] > SMALL and not sparse.issparse(matrix) and not has_missing(matrix)
+
+
 def _second(search, matrix):
     """The nearest row besides the row itself, which comes first."""
+    if not matrix.shape[0]:
+        return np.empty(0, dtype=int)
     found = search.kneighbors(matrix, return_distance=False)
     return found[:, -1]
 
@@ -120,8 +128,7 @@ class EditedNearestNeighbours(RowSampler, upstream.EditedNearestNeighbours):
 
     def _verdict(self, matrix, y):
         """1 for rows that surely stay, 0 for those that surely go, -1 for those to be searched."""
-        slow = hasattr(self.n_neighbors, "kneighbors") or len(y) <= SMALL or sparse.issparse(matrix)
-        if slow or has_missing(matrix):
+        if hasattr(self.n_neighbors, "kneighbors") or not _can_be_scanned(matrix):
             return np.full(len(y), -1)
         verdict = own_neighbours_only(matrix, y, self.n_neighbors)
         if self.kind_sel == "mode":

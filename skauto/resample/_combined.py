@@ -9,9 +9,40 @@ from skauto.resample._sampler import RowSampler
 from skauto.resample._smote import SMOTE
 from skauto.resample._wrapped import checked_weight
 
+_BEFORE = """\
+    sampling_strategy : float, str, dict or callable, default="auto"
+        As in imbalanced-learn; a float is the ratio of each class to the largest, also for more than two classes.
+        A ratio well below 1 is many times faster on a large table.
+    random_state : int, RandomState or None, default=None
+        Seed.
+    smote : SMOTE, default=None
+        The over-sampler; None for one with the two parameters above.
+"""
+
+_AFTER = """\
+    n_jobs : int, default=None
+        Threads of the search.
+
+    Attributes
+    ----------
+    parents_ : ndarray of shape (m, 2)
+        For each row given back the positions of the two rows that it lies between; twice its own for an old row.
+    steps_ : ndarray of shape (m,)
+        How far along; 0 for an old row.
+"""
+
+
+def shares_parameters(cls):
+    """Write what the combined samplers share into a class docstring, where it says ``[before]`` and ``[after]``."""
+    cls.__doc__ = cls.__doc__.replace("    [before]\n", _BEFORE).replace("    [after]\n", _AFTER)
+    return cls
+
 
 class Combined(RowSampler):
-    """Two samplers, one after the other, as one; a subclass gives them by `_samplers`."""
+    """SMOTE and a cleaner, one after the other; a subclass says which cleaner and how its parameter is called."""
+
+    _cleaner = None
+    _cleaner_name = None
 
     def fit_resample(self, X, y, sample_weight=None):
         """Over-sample, then clean.
@@ -46,45 +77,37 @@ class Combined(RowSampler):
     def _fit_resample(self, table, y, notes):
         raise NotImplementedError("Combined samplers resample in fit_resample.")
 
-    def _smote(self):
-        default = SMOTE(sampling_strategy=self.sampling_strategy, random_state=self.random_state)
-        self.smote_ = _ours(self.smote, SMOTE, default)
-        return self.smote_
+    def _samplers(self):
+        """Copies of the two samplers, kept under their names."""
+        smote = SMOTE(sampling_strategy=self.sampling_strategy, random_state=self.random_state)
+        cleaner = self._cleaner(sampling_strategy="all", n_jobs=self.n_jobs)
+        self.smote_ = _ours(self.smote, smote)
+        cleaner = _ours(getattr(self, self._cleaner_name), cleaner)
+        setattr(self, f"{self._cleaner_name}_", cleaner)
+        return self.smote_, cleaner
 
 
-def _ours(given, cls, default):
-    """A copy of the sampler given, in our class where it is imbalanced-learn's."""
+def _ours(given, default):
+    """A copy of the sampler given, in our class where it is imbalanced-learn's; the default where none is."""
     if given is None:
         return default
     if isinstance(given, RowSampler):
         return clone(given)
-    known = cls().get_params()
-    return cls(**{name: value for name, value in given.get_params(deep=False).items() if name in known})
+    known = type(default)().get_params()
+    params = given.get_params(deep=False).items()
+    return type(default)(**{name: value for name, value in params if name in known})
 
 
+@shares_parameters
 class SMOTEENN(Combined, upstream.SMOTEENN):
     """SMOTE, then edited nearest neighbours over all classes; takes any input.
 
     Parameters
     ----------
-    sampling_strategy : float, str, dict or callable, default="auto"
-        As in imbalanced-learn; a float is the ratio of each class to the largest, also for more than two classes.
-        A ratio well below 1 is many times faster on a large table.
-    random_state : int, RandomState or None, default=None
-        Seed.
-    smote : SMOTE, default=None
-        The over-sampler; None for one with the two parameters above.
+    [before]
     enn : EditedNearestNeighbours, default=None
         The cleaner; None for one over all classes.
-    n_jobs : int, default=None
-        Threads of the search.
-
-    Attributes
-    ----------
-    parents_ : ndarray of shape (m, 2)
-        For each row given back the positions of the two rows that it lies between; twice its own for an old row.
-    steps_ : ndarray of shape (m,)
-        How far along; 0 for an old row.
+    [after]
     smote_, enn_ : samplers
         The fitted ones.
 
@@ -102,35 +125,19 @@ class SMOTEENN(Combined, upstream.SMOTEENN):
     (160, 2)
     """
 
-    def _samplers(self):
-        default = EditedNearestNeighbours(sampling_strategy="all", n_jobs=self.n_jobs)
-        self.enn_ = _ours(self.enn, EditedNearestNeighbours, default)
-        return self._smote(), self.enn_
+    _cleaner, _cleaner_name = EditedNearestNeighbours, "enn"
 
 
+@shares_parameters
 class SMOTETomek(Combined, upstream.SMOTETomek):
     """SMOTE, then Tomek links over all classes; takes any input.
 
     Parameters
     ----------
-    sampling_strategy : float, str, dict or callable, default="auto"
-        As in imbalanced-learn; a float is the ratio of each class to the largest, also for more than two classes.
-        A ratio well below 1 is many times faster on a large table.
-    random_state : int, RandomState or None, default=None
-        Seed.
-    smote : SMOTE, default=None
-        The over-sampler; None for one with the two parameters above.
+    [before]
     tomek : TomekLinks, default=None
         The cleaner; None for one over all classes.
-    n_jobs : int, default=None
-        Threads of the search.
-
-    Attributes
-    ----------
-    parents_ : ndarray of shape (m, 2)
-        For each row given back the positions of the two rows that it lies between; twice its own for an old row.
-    steps_ : ndarray of shape (m,)
-        How far along; 0 for an old row.
+    [after]
     smote_, tomek_ : samplers
         The fitted ones.
 
@@ -147,7 +154,4 @@ class SMOTETomek(Combined, upstream.SMOTETomek):
     (160, 2)
     """
 
-    def _samplers(self):
-        default = TomekLinks(sampling_strategy="all", n_jobs=self.n_jobs)
-        self.tomek_ = _ours(self.tomek, TomekLinks, default)
-        return self._smote(), self.tomek_
+    _cleaner, _cleaner_name = TomekLinks, "tomek"

@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.special import expit
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
 from skauto.resample._priors import class_priors
@@ -89,6 +90,9 @@ class FocalLossClassifier(WrappedClassifier):
         The booster; its objective is replaced.
     gamma : float, default=2.0
         How much less rows count that are already well predicted; 0 is the logistic loss.
+    class_weight : "balanced", "effective", dict {label: weight} or None, default=None
+        Weights of the classes in the loss. "effective" makes it the class-balanced loss (see
+        `class_balanced_weights`), which with gamma=0 is that of logistic loss.
 
     Attributes
     ----------
@@ -99,7 +103,9 @@ class FocalLossClassifier(WrappedClassifier):
 
     References
     ----------
-    T.-Y. Lin, P. Goyal, R. Girshick, K. He, P. Dollar, "Focal loss for dense object detection", ICCV 2017, section 3.
+    T.-Y. Lin, P. Goyal, R. Girshick, K. He, P. Dollar, "Focal loss for dense object detection", ICCV 2017, section 3;
+    Y. Cui, M. Jia, T.-Y. Lin, Y. Song, S. Belongie, "Class-balanced loss based on effective number of samples", CVPR
+    2019, section 4.
 
     Examples
     --------
@@ -112,9 +118,10 @@ class FocalLossClassifier(WrappedClassifier):
     True
     """
 
-    def __init__(self, estimator, gamma=2.0):
+    def __init__(self, estimator, gamma=2.0, class_weight=None):
         self.estimator = estimator
         self.gamma = gamma
+        self.class_weight = class_weight
 
     def fit(self, X, y, sample_weight=None):
         """Fit the booster.
@@ -137,6 +144,8 @@ class FocalLossClassifier(WrappedClassifier):
         labels, self.classes_ = checked_target(X, y)
         codes = np.searchsorted(self.classes_, labels)
         weight = None if sample_weight is None else checked_weight(sample_weight, labels)
+        if self.class_weight is not None:
+            weight = self._class_weights(codes)[codes] * (1.0 if weight is None else weight)
         priors = np.clip(class_priors(labels, self.classes_, weight), 1e-9, 1 - 1e-9)
         # LightGBM starts an objective of one's own at zero: far from where a rare class is
         start = np.log(priors / (1 - priors))
@@ -145,6 +154,17 @@ class FocalLossClassifier(WrappedClassifier):
         model = self._inner().set_params(objective=FocalLoss(self.gamma))
         self.estimator_ = model.fit(X, codes, sample_weight=weight, init_score=init)
         return self
+
+    def _class_weights(self, codes):
+        """The weight of each class."""
+        given = self.class_weight
+        if isinstance(given, str) and given not in ("balanced", "effective"):
+            raise ValueError(f"class_weight={given!r} must be 'balanced', 'effective', a dict or None.")
+        if given == "effective":
+            given = class_balanced_weights(codes)
+        elif isinstance(given, dict):
+            given = {code: given.get(label, 1.0) for code, label in enumerate(self.classes_.tolist())}
+        return compute_class_weight(given, classes=np.arange(len(self.classes_)), y=codes)
 
     def predict_proba(self, X):
         """Probabilities, (n, n_classes)."""
@@ -156,6 +176,7 @@ class FocalLossClassifier(WrappedClassifier):
 
     def predict(self, X):
         """The most probable class of each row, (n,)."""
+        check_is_fitted(self)
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 

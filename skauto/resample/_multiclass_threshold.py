@@ -21,7 +21,8 @@ class MulticlassThresholdClassifierCV(WrappedClassifier):
     estimator : classifier with `predict_proba`
         The classifier.
     scoring : str or callable, default="balanced_accuracy"
-        "f1_macro", "f1_weighted", "accuracy", "balanced_accuracy", "matthews_corrcoef", the name of any other scorer
+        "f1_macro", "f1_weighted", "accuracy", "balanced_accuracy", "geometric_mean", "matthews_corrcoef",
+        the name of any other scorer
         of predicted labels, or a function `(y_true, y_pred, sample_weight) -> float`, greater being better.
     cv : int or splitter, default=5
         Folds for the probabilities that the weights are tuned on; no more folds than the rarest class has rows.

@@ -69,8 +69,9 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
         -------
         self : object
         """
-        detector = self._detector("all")
-        self.detector_ = detector.fit(self._checked(X, reset=True))
+        self._detector("all", 2)  # a wrong name is said before a wrong table
+        X = self._checked(X, reset=True)
+        self.detector_ = self._detector("all", len(X)).fit(X)
         return self
 
     def fit_transform(self, X, y=None):
@@ -95,7 +96,7 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
         scores = np.empty(len(X))
         seed = child_seed(root_seed(self.random_state), "folds")
         for i, (train, test) in enumerate(KFold(folds, shuffle=True, random_state=seed).split(X)):
-            scores[test] = _strangeness(self._detector(i).fit(X[train]), X[test])
+            scores[test] = _strangeness(self._detector(i, len(train)).fit(X[train]), X[test])
         return self._with_scores(X, scores)
 
     def transform(self, X):
@@ -132,11 +133,11 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
         finite = "allow-nan" if self.__sklearn_tags__().input_tags.allow_nan else True
         return validate_data(self, X, reset=reset, dtype=float, ensure_all_finite=finite)
 
-    def _detector(self, place):
+    def _detector(self, place, n_rows):
         given = self.detector
         if isinstance(given, str) and given not in DETECTORS:
             raise ValueError(f"detector={given!r} must be one of {', '.join(DETECTORS)}, or an object.")
-        detector = DETECTORS[given]() if isinstance(given, str) else clone(given)
+        detector = DETECTORS[given](n_rows) if isinstance(given, str) else clone(given)
         if "random_state" in detector.get_params():
             detector.set_params(random_state=child_seed(root_seed(self.random_state), "detector", place))
         return detector
@@ -246,7 +247,7 @@ def _skewness(values):
 
 
 DETECTORS = {
-    "isolation_forest": IsolationForest,
-    "lof": lambda: LocalOutlierFactor(novelty=True),
-    "ecod": ECOD,
+    "isolation_forest": lambda n_rows: IsolationForest(),
+    "lof": lambda n_rows: LocalOutlierFactor(n_neighbors=max(min(20, n_rows - 1), 1), novelty=True),
+    "ecod": lambda n_rows: ECOD(),
 }

@@ -74,10 +74,8 @@ def own_neighbours_only(X, y, k):
     -------
     verdict : ndarray of shape (n,)
     """
-    X = np.asarray(X, dtype=float)
-    X = X - X.mean(axis=0)
+    X, slack = _centred(X)
     other = _nearest_other(X, y)
-    slack = ROUNDING * 2 * np.einsum("ij,ij->i", X, X).max()
     verdict = np.full(len(y), -1, dtype=np.int8)
     for code in np.unique(y):
         rows = np.flatnonzero(y == code)
@@ -85,6 +83,45 @@ def own_neighbours_only(X, y, k):
     # A twin in another class may stand for the row itself among its neighbours: the order of equals is not ours.
     verdict[other <= slack] = -1
     return verdict
+
+
+def maybe_linked(X, y):
+    """Whether a row may be half of a Tomek link; True where rounding could decide.
+
+    Two rows of a link have the same distance to their nearest row of another class, and no own row within it.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, p)
+        Complete numbers.
+    y : ndarray of shape (n,)
+        Integer codes of the classes.
+
+    Returns
+    -------
+    mask : ndarray of shape (n,)
+    """
+    X, slack = _centred(X)
+    other = _nearest_other(X, y)
+    order = np.argsort(other)
+    close = np.diff(other[order]) <= slack
+    mask = np.zeros(len(y), dtype=bool)
+    mask[order] = np.append(close, False) | np.append(False, close)
+    for code in np.unique(y):
+        rows = np.flatnonzero(y == code)
+        rows = rows[nearby_order(X[rows], FIRST_CELL)]
+        for start in range(0, len(rows), FIRST_CELL):
+            cell = rows[start : start + FIRST_CELL]
+            asked = cell[mask[cell]]  # own rows of the cell rule out most
+            mask[asked] = count_within(X[asked], X[cell], other[asked] - slack) <= 1
+    return mask
+
+
+def _centred(X):
+    """Rows around their mean, for the least rounding, and what rounding can do to a squared distance."""
+    X = np.asarray(X, dtype=float)
+    X = X - X.mean(axis=0)
+    return X, ROUNDING * 2 * np.einsum("ij,ij->i", X, X).max()
 
 
 def _nearest_other(X, y):

@@ -196,7 +196,7 @@ class CodedColumn:
         if isinstance(self.dtype, pd.CategoricalDtype):
             self.values, self.levels = column.cat.codes.to_numpy(np.int32), None
         else:
-            codes, self.levels = pd.factorize(column)
+            codes, self.levels = _factorized(column)
             self.values = codes.astype(np.int32)
 
     def restore(self, codes):
@@ -262,3 +262,13 @@ def _stack(columns, n, dtype):
     for j, values in enumerate(columns):
         stacked[:, j] = values
     return stacked
+
+
+def _factorized(column):
+    try:
+        return pd.factorize(column)
+    except TypeError as error:  # lists, dicts
+        raise TypeError(
+            f"the column {column.name!r} of X holds values that are no categories ({error}): each argument must be a "
+            "string or a number"
+        ) from error

@@ -54,6 +54,13 @@ def balanced_accuracy(confusion):
     return _ratio(_ratio(hits, present).sum(-1), (present > 0).sum(-1))
 
 
+def geometric_mean(confusion):
+    """Geometric mean of the recalls of the classes that occur (Kubat and Matwin 1997)."""
+    hits, _, present = _per_class(confusion)
+    recalls = np.where(present > 0, _ratio(1.0 * hits, present), 1.0)
+    return np.prod(recalls, axis=-1) ** _ratio(np.ones(recalls.shape[:-1]), (present > 0).sum(-1))
+
+
 def precision(confusion):
     """Precision of the last class."""
     hits, predicted, _ = _per_class(confusion)
@@ -87,6 +94,7 @@ CONFUSION_METRICS = {
     "f1_weighted": f1_weighted,
     "accuracy": accuracy,
     "balanced_accuracy": balanced_accuracy,
+    "geometric_mean": geometric_mean,
     "precision": precision,
     "recall": recall,
     "jaccard": jaccard,

@@ -4,14 +4,25 @@ from importlib import import_module
 
 # public name -> the file that defines it; loaded on first use
 NAMES = {
+    "Annealing": "strategies._annealing",
+    "Ants": "strategies._ants",
+    "Auto": "strategies._auto",
     "Bayes": "strategies._bayes",
     "Genetic": "strategies._genetic",
     "Grid": "strategies._grid",
     "Halving": "strategies._halving",
+    "Hyperband": "strategies._hyperband",
+    "PBT": "strategies._pbt",
     "Random": "strategies._random",
+    "Reinforce": "strategies._reinforce",
+    "SearchCV": "_search_cv",
     "Space": "_space",
     "Strategy": "strategies._base",
+    "Swarm": "strategies._swarm",
+    "TPE": "strategies._tpe",
     "WarmStart": "strategies._warm_start",
+    "bohb": "strategies._hyperband",
+    "maximize": "_maximize",
 }
 
 __all__ = sorted(NAMES)

@@ -55,3 +55,42 @@ class Budget:
         if self.room(history) == 0 and not history.pending:
             return "n_iter"
         return None
+
+
+# Kept free for the refit: the longest fold of a good trial times this, and at most this share of the limit.
+REFIT_CARE, REFIT_SHARE = 1.5, 0.5
+
+
+class RefitBudget(Budget):
+    """A budget that keeps time for one refit on all rows, as long as the trials so far suggest.
+
+    Parameters
+    ----------
+    time_limit : float or None
+        Seconds from `began`.
+    n_iter : int or None
+    began : float
+        On the clock.
+    refits : bool
+        Whether there will be a refit.
+    clock : callable, default=time.monotonic
+    """
+
+    def __init__(self, time_limit, n_iter, began, refits, clock=time.monotonic):
+        super().__init__(time_limit, n_iter, clock)
+        self._started = began
+        self._refits = refits
+        self._best = -math.inf
+        self.reserve = 0.0
+
+    def remaining(self):
+        """Seconds that the search may still use."""
+        return max(0.0, super().remaining() - self.reserve)
+
+    def learn(self, result):
+        """Reserve what the refit of the best trial so far would take."""
+        if not self._refits or self.time_limit is None or not result.score > self._best:
+            return
+        self._best = result.score
+        longest = max(record["fit_time"] for record in result.details["folds"] if record)
+        self.reserve = min(REFIT_CARE * longest, REFIT_SHARE * self.time_limit)

@@ -188,3 +188,43 @@ class Quantile(Number):
     def encode(self, value):
         self._check(value)
         return int(value) if self.discrete else float(value)
+
+
+class Drawn(Number):
+    """Any object with ``rvs(random_state=)``: a value is carried as the seed it is drawn with.
+
+    Nothing is known of the values, so neighbours are not alike and a value has no way back to its seed.
+    """
+
+    ordered = True  # one place on a line, not one column for each of two thousand million choices
+    size = math.inf
+
+    def __init__(self, distribution):
+        super().__init__(0, 2**31 - 1)
+        object.__setattr__(self, "distribution", distribution)
+
+    def to_unit(self, number):
+        return number / self.high
+
+    def from_unit(self, unit):
+        return round(unit * self.high)
+
+    def decode(self, number):
+        return self.distribution.rvs(random_state=np.random.RandomState(number))
+
+    def contains(self, number):
+        return isinstance(number, Integral) and super().contains(number)
+
+    def encode(self, value):
+        raise ValueError(f"{value!r} cannot be traced back: {self.distribution!r} only draws, list the values instead")
+
+
+def same_dimension(one, other):
+    """Whether two dimensions have the same bounds, or the same choices."""
+    if type(one) is not type(other) or one.size != other.size:
+        return False
+    if isinstance(one, Choice):
+        return all(a is b or _same(a, b) for a, b in zip(one.values, other.values, strict=True))
+    if isinstance(one, (Drawn, Quantile)):
+        return one.distribution is other.distribution
+    return one == other

@@ -29,6 +29,11 @@ def fit_weighted(estimator, X, y, weight):
     return estimator.fit(X, y) if weight is None else estimator.fit(X, y, sample_weight=weight)
 
 
+def rows_alone(estimator, fidelity):
+    """An estimator and its share of the rows for a share of the effort: here effort is rows."""
+    return estimator, fidelity
+
+
 @dataclass
 class Evaluation:
     """All that a worker needs for any trial; sent to it once.
@@ -37,7 +42,7 @@ class Evaluation:
     (train, valid) and `repeat` the number of the drawing that each belongs to. `build(values, seed)` gives the unfitted
     estimator of a configuration and `report(proba)` a dict of scores of the validation rows of all folds, in their
     order; `rank(proba)` a number for lower fidelities. `fit` and `predict` treat the last step of the estimator as
-    fit_plain and predict_plain do.
+    fit_plain and predict_plain do, and `spend` says what a fidelity under one means, as rows_alone does.
     """
 
     X: Any
@@ -52,6 +57,7 @@ class Evaluation:
     seed: int
     fit: Any = fit_plain
     predict: Any = predict_plain
+    spend: Any = rows_alone
     min_class_rows: int = 2
     repeat: Any = None
     cache_bytes: int = CACHE_BYTES
@@ -72,11 +78,11 @@ def evaluate(context, trial):
     models, stops, seconds = [], [], []
     for number in range(len(context.folds)):
         began = time.perf_counter()
-        model, stop = _fit_fold(context, context.build(values, seed), number, trial.fidelity)
+        model, stop = _fit_fold(context, *context.spend(context.build(values, seed), trial.fidelity), number)
         models.append(model)
         stops.append(stop)
         seconds.append(time.perf_counter() - began)
-        _deadline.check(number + 1, len(context.folds))
+        _deadline.check(seconds, len(context.folds))
     parts = [_predict_fold(context, models, stops, number) for number in range(len(models))]
     proba = np.concatenate(parts)
     if not np.isfinite(proba).all():
@@ -93,7 +99,7 @@ def median_stop(stops):
     return int(np.median(known)) if known else None
 
 
-def _fit_fold(context, estimator, number, fidelity):
+def _fit_fold(context, estimator, fidelity, number):
     """A fitted last step with the classes it saw, its validation rows prepared, and its stopping point."""
     train, valid = context.folds[number]
     train = train[nested_rows(context.y[train], fidelity, context.min_class_rows, context.seed)]

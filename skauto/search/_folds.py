@@ -28,13 +28,13 @@ def stratified_folds(y, n_splits, seed, groups=None, n_repeats=1):
 
     Returns
     -------
-    folds : list of (ndarray, ndarray), n_splits * n_repeats of them
-        Sorted row numbers.
+    folds : list of (ndarray, ndarray), at most n_splits * n_repeats of them
+        Sorted row numbers. Folds that would have nothing to judge are left out.
 
     Raises
     ------
     ValueError
-        If every class has a single row, or with fewer than two groups.
+        If every class has a single row, with fewer than two groups, and where no class is in two of them.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def stratified_folds(y, n_splits, seed, groups=None, n_repeats=1):
             held = judged = _spread_rows(y, n_splits, rng)
         else:
             held, judged = _spread_groups(y, np.asarray(groups), n_splits, rng)
-        numbers = range(held.max() + 1)
+        numbers = np.unique(judged[judged >= 0])  # a fold of rare classes alone has nothing to judge
         folds += [(np.flatnonzero(held != number), np.flatnonzero(judged == number)) for number in numbers]
     return folds
 
@@ -80,6 +80,11 @@ def _spread_groups(y, groups, n_splits, rng):
         raise ValueError("groups holds one group only; folds need at least two")
     # A class inside one group only cannot be learned while that group is held back: as good as rare.
     rare = (table.sum(axis=0) <= RARE) | ((table > 0).sum(axis=0) < 2)
+    if rare.all():
+        raise ValueError(
+            "groups leave nothing to validate: each class lies inside one group, or has two rows at most; a class "
+            "must be in two groups, so that it can be learned from one and judged on the other"
+        )
     free = np.flatnonzero(~table[:, rare].any(axis=1))
     if len(free) < 2:
         free = np.arange(len(table))

@@ -1,5 +1,9 @@
 """History: all trials in the order asked and their results, the only thing a strategy may read."""
 
+from bisect import bisect_left, insort
+
+import numpy as np
+
 from skauto.search._trial import Status
 
 
@@ -16,13 +20,14 @@ class View:
         In the order asked; a trial's number is its place.
     """
 
-    def __init__(self, space, seed, trials, results, in_order, keys, visible=None):
+    def __init__(self, space, seed, trials, results, in_order, keys, index, visible=None):
         self.space = space
         self.seed = seed
         self.trials = trials
         self._results = results
         self._in_order = in_order
         self._keys = keys
+        self._index = index
         self._visible = visible
 
     def __len__(self):
@@ -50,12 +55,48 @@ class View:
         rest = ((trial, self.result(trial.number)) for trial in self.trials[self.n_told_in_order :])
         return self._in_order[: self.n_told_in_order] + [pair for pair in rest if pair[1] is not None]
 
+    @property
+    def _ahead(self):
+        """Complete pairs (trial, result) whose trials come after one without a result."""
+        rest = ((trial, self.result(trial.number)) for trial in self.trials[self.n_told_in_order :])
+        return [pair for pair in rest if pair[1] is not None and pair[1].status == Status.COMPLETE]
+
+    def complete(self):
+        """Complete pairs (trial, result) by fidelity, in the order asked."""
+        n_told = self.n_told_in_order
+        found = {f: level.pairs[: bisect_left(level.numbers, n_told)] for f, level in self._index.levels.items()}
+        for trial, result in self._ahead:
+            found.setdefault(trial.fidelity, []).append((trial, result))
+        return {fidelity: pairs for fidelity, pairs in found.items() if pairs}
+
+    def top(self, n, fidelity=1.0):
+        """The n pairs (trial, result) of the highest scores at a fidelity, the earlier first on a tie."""
+        n_told, level = self.n_told_in_order, self._index.levels.get(fidelity)
+        found = [(-result.score, trial.number) for trial, result in self._ahead if trial.fidelity == fidelity]
+        n_ahead = len(found)
+        for place in level.ranked if level else ():
+            if len(found) - n_ahead == n:
+                break
+            if place[1] < n_told:
+                found.append(place)
+        return [(self.trials[number], self._results[number]) for _, number in sorted(found)[:n]]
+
     def best(self, fidelity=1.0):
         """The pair (trial, result) of the highest score at a fidelity, the earlier on a tie; None without one."""
-        complete = (
-            pair for pair in self.finished if pair[1].status == Status.COMPLETE and pair[0].fidelity == fidelity
-        )
-        return max(complete, key=lambda pair: pair[1].score, default=None)
+        return next(iter(self.top(1, fidelity)), None)
+
+    def units(self, trial):
+        """`Space.to_unit_branch` of a trial's params as an array; not to be changed."""
+        known = self._index.units.get(trial.number)
+        if known is None or known[0] is not trial:
+            known = self._index.units[trial.number] = (trial, np.array(self.space.to_unit_branch(trial.params)))
+        return known[1]
+
+    def remember(self, key, make):
+        """What `make` gives, made once for a key; it must follow from the key and the trials told in order alone."""
+        if key not in self._index.made:
+            self._index.made[key] = make()
+        return self._index.made[key]
 
     @property
     def n_distinct(self):
@@ -68,7 +109,7 @@ class View:
 
     def view(self, visible):
         """The same history as count mode shows it: results of trials 0 ... visible - 1 only."""
-        return View(self.space, self.seed, self.trials, self._results, self._in_order, self._keys, visible)
+        return View(self.space, self.seed, self.trials, self._results, self._in_order, self._keys, self._index, visible)
 
     def plus(self, trials):
         """The same history as if these trials had been asked too."""
@@ -76,7 +117,7 @@ class View:
             return self
         keys = self._keys | {self.space.key(trial.params) for trial in trials}
         trials = [*self.trials, *trials]
-        return View(self.space, self.seed, trials, self._results, self._in_order, keys, self._visible)
+        return View(self.space, self.seed, trials, self._results, self._in_order, keys, self._index, self._visible)
 
 
 class History(View):
@@ -104,7 +145,7 @@ class History(View):
     """
 
     def __init__(self, space, seed):
-        super().__init__(space, seed, trials=[], results={}, in_order=[], keys=set())
+        super().__init__(space, seed, trials=[], results={}, in_order=[], keys=set(), index=_Index())
 
     @property
     def results(self):
@@ -126,4 +167,29 @@ class History(View):
             raise ValueError(f"trial {result.number} has a result already")
         self._results[result.number] = result
         while (number := len(self._in_order)) in self._results:
-            self._in_order.append((self.trials[number], self._results[number]))
+            pair = (self.trials[number], self._results[number])
+            self._in_order.append(pair)
+            if pair[1].status == Status.COMPLETE:
+                self._index.levels.setdefault(pair[0].fidelity, _Level()).add(pair)
+
+
+class _Index:
+    """What is kept so that no ask has to look at all trials: complete pairs by fidelity, and points by number."""
+
+    def __init__(self):
+        self.levels = {}
+        self.units = {}
+        self.made = {}
+
+
+class _Level:
+    """Complete pairs of one fidelity, told in order: in the order asked, and by score."""
+
+    def __init__(self):
+        self.pairs, self.numbers, self.ranked = [], [], []
+
+    def add(self, pair):
+        trial, result = pair
+        self.pairs.append(pair)
+        self.numbers.append(trial.number)
+        insort(self.ranked, (-result.score, trial.number))

@@ -21,6 +21,7 @@ class Report:
     output: str = ""
     warnings: tuple = ()
     seconds: float = 0.0
+    error: BaseException | None = None  # of `attempt` only: not every exception can be pickled
 
 
 def run(function, *args):
@@ -44,7 +45,7 @@ def attempt(function, *args):
     try:
         return Report(Status.COMPLETE, function(*args))
     except Exception as error:
-        return Report(**_failure(error))
+        return Report(**_failure(error), error=error)
 
 
 def _failure(error):

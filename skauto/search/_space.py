@@ -4,11 +4,12 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from functools import cached_property
 from numbers import Real
 
 import numpy as np
 
-from skauto.search._dimensions import Choice, Continuous, Quantile, Whole
+from skauto.search._dimensions import Choice, Continuous, Drawn, Quantile, Whole, same_dimension
 
 
 class Space:
@@ -21,7 +22,8 @@ class Space:
     ----------
     space : dict or list of dict
         Each dict is a branch. Its values are lists (or tuples, ranges, 1-d arrays) of choices, frozen scipy
-        distributions, or scikit-optimize's Real, Integer and Categorical. An empty dict is one configuration.
+        distributions, any object with ``rvs(random_state=)``, or scikit-optimize's Real, Integer and Categorical. An
+        empty dict is one configuration.
         The objects are never changed, and compared only by `encode`.
     weights : sequence of float, default=None
         How often each branch is sampled; None for equal shares.
@@ -52,6 +54,27 @@ class Space:
         starts = np.cumsum([0] + [len(branch) for branch in self.branches])
         self._slices = [slice(int(a), int(b)) for a, b in itertools.pairwise(starts)]
         self.n_dims = int(starts[-1])
+
+    @cached_property
+    def groups(self):
+        """Dimensions that occur in the same branches, each group as ``{branch: columns of the branch}``.
+
+        A dimension of several branches is one of the same name, bounds and choices.
+        """
+        places = {}
+        for branch, dims in enumerate(self.branches):
+            for column, (name, dim) in enumerate(dims.items()):
+                namesakes = places.setdefault(name, [])
+                where = next((where for known, where in namesakes if same_dimension(known, dim)), None)
+                if where is None:
+                    namesakes.append((dim, where := {}))
+                where[branch] = column
+        found = {}
+        for where in (where for namesakes in places.values() for _, where in namesakes):
+            group = found.setdefault(tuple(where), {branch: [] for branch in where})
+            for branch, column in where.items():
+                group[branch].append(column)
+        return list(found.values())
 
     def sample(self, rng):
         """Random params: a branch by weight, then each dimension by its distribution.
@@ -207,8 +230,12 @@ def _read_branch(branch):
 def _read_dimension(name, given):
     if type(given).__module__.split(".")[0] == "skopt":
         return _read_skopt(name, given)
+    if callable(given) and hasattr(given, "ppf") and hasattr(given, "rvs"):
+        given = given()  # a distribution without parameters, as scipy.stats.norm: in its standard form
     if hasattr(given, "dist") and hasattr(given, "ppf"):
         return _read_scipy(given)
+    if callable(getattr(given, "rvs", None)):
+        return Drawn(given)
     if isinstance(given, str) or not isinstance(given, (Sequence, np.ndarray)):
         raise TypeError(
             f"parameter {name!r} must be a list of choices, a frozen scipy distribution or a scikit-optimize "

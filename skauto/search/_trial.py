@@ -87,6 +87,10 @@ class Result:
     reason: str = ""
     details: object = field(default=None, compare=False, repr=False)
 
+    def as_result(self):
+        """This result: what a pool hands out may be an Outcome or a Result."""
+        return self
+
     def to_json(self):
         """The result as a dict of plain JSON values; not-a-number becomes None, details are left out."""
         return {

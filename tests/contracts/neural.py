@@ -7,6 +7,8 @@ import pytest
 import torch
 from sklearn.base import clone
 
+from skauto.estimators._losses import LOSSES
+
 # checks of scikit-learn that a net trained in batches of float32 cannot pass
 EXPECTED_FAILURES = {
     "check_sample_weight_equivalence_on_dense_data": "repeating a row changes which rows share a batch",
@@ -76,6 +78,18 @@ class NeuralContract:
         heavy = self.make(random_state=0, max_epochs=2, class_weight={label: 50.0}).fit(X, y)
         assert heavy.predict_proba(X)[:, 0].mean() > plain
 
+    def test_focal_loss_is_timid_and_effective_numbers_lie_between_none_and_balanced(self):
+        X, y = self.data()
+        X, y = self.take(X, y, (y != y[0]) | (np.cumsum(y == y[0]) < 9))
+        plain, focal = (self.make(random_state=0, loss=loss).fit(X, y).predict_proba(X) for loss in sorted(LOSSES))
+        assert focal.max(axis=1).mean() < plain.max(axis=1).mean()
+        rare = sorted(set(y)).index(y[0])
+        shares = [
+            self.make(random_state=0, max_epochs=2, class_weight=weight).fit(X, y).predict_proba(X)[:, rare].mean()
+            for weight in (None, "effective", "balanced")
+        ]
+        assert shares[0] < shares[1] < shares[2] * 1.05
+
     def test_early_stopping_keeps_the_best_epoch(self):
         X, y = self.data()
         clf = self.make(random_state=0, max_epochs=60, lr=0.05, lr_schedule="constant", early_stopping=2).fit(X, y)
@@ -103,6 +117,7 @@ class NeuralContract:
             ({"optimizer": "adm"}, "'optimizer' parameter"),
             ({"max_epochs": 0}, "'max_epochs' parameter"),
             ({"label_smoothing": 1.0}, "'label_smoothing' parameter"),
+            ({"loss": "hinge"}, "'loss' parameter"),
             ({"class_weight": {"none such": 2.0}}, "none such"),
         ],
     )

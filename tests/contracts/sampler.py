@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import Parallel, delayed
 from scipy import sparse
 from sklearn.base import clone
 
@@ -63,6 +64,14 @@ class SamplerContract:
         first, second = quiet(sampler, X, y), quiet(pickle.loads(pickle.dumps(sampler)), X, y)
         np.testing.assert_array_equal(first[0], second[0])
         np.testing.assert_array_equal(first[1], second[1])
+
+    def test_same_rows_on_any_number_of_workers(self, sampler, data):
+        X, y = data
+        expected = quiet(sampler, X, y)[0]
+        if "n_jobs" in sampler.get_params():
+            np.testing.assert_array_equal(quiet(clone(sampler).set_params(n_jobs=2), X, y)[0], expected)
+        for found, _ in Parallel(n_jobs=2)(delayed(quiet)(sampler, X, y) for _ in range(2)):
+            np.testing.assert_array_equal(found, expected)
 
     def test_input_and_parameters_are_not_changed(self, sampler, data):
         X, y = data

@@ -11,12 +11,15 @@ from scipy.stats import loguniform, randint, uniform
 from skauto.search._budget import Budget
 from skauto.search._history import History
 from skauto.search._loop import search
+from skauto.search._maximize import maximize
 from skauto.search._space import Space
 from skauto.search._trial import Result, Status, Trial
 from skauto.search._workers import Outcome, WorkerPool
+from skauto.search.strategies._base import parent
 
 CHOICES = [None, "passthrough", (1, 2), {"deep": 1}]
 FINITE = {"a": [1, 2, 3], "b": CHOICES}
+BOWL = {name: uniform(0, 1) for name in "abcd"}
 MIXED = [{"C": loguniform(1e-3, 1e3), "n": randint(1, 50), "kind": CHOICES}, {"x": uniform(0, 1)}, {}]
 
 
@@ -78,6 +81,20 @@ def run(strategy, space, n_iter, *, pool=None, lag=None, seed=0):
     history = History(Space(space), seed)
     search(strategy, history, evaluate, pool or SimulatedPool(1, seed=0), Budget(n_iter=n_iter), lag=lag)
     return history
+
+
+def bowl(params):
+    """Highest where all parameters are 0.7."""
+    return -sum((value - 0.7) ** 2 for value in params.values())
+
+
+def mean_best(strategy, function, space, *, n_iter=100, n_seeds=4, **settings):
+    """The mean over seeds of the best score that a strategy finds of a function."""
+    found = [
+        maximize(function, space, strategy=strategy, n_iter=n_iter, random_state=seed, **settings)
+        for seed in range(n_seeds)
+    ]
+    return np.mean([history.best()[1].score for history in found])
 
 
 def snapshot(history):
@@ -155,7 +172,7 @@ class StrategyContract:
     def test_a_finite_space_is_tried_once_and_ends(self):
         history = History(Space(FINITE), seed=0)
         reason = search(self.make(), history, evaluate, SimulatedPool(2, seed=0), Budget(n_iter=500))
-        full = [history.space.key(trial.params) for trial in history.trials if trial.tags.get("halving") is None]
+        full = [history.space.key(trial.params) for trial in history.trials if parent(trial) is None]
         assert reason == "finished"
         assert len(full) == len(set(full))
         assert history.n_distinct <= history.space.size

@@ -11,6 +11,16 @@ def test_weights_scale_rows_not_batches():
     torch.testing.assert_close(loss(logits, codes, weights), (each * weights).sum() / 4)
 
 
+def test_focal_loss_by_hand():
+    logits, codes, weights = torch.randn(6, 3), torch.tensor([0, 1, 2, 1, 0, 2]), torch.rand(6)
+    right = logits.softmax(1)[torch.arange(6), codes]
+    by_hand = (weights * (1 - right) ** 2 * -right.log()).mean()
+    torch.testing.assert_close(WeightedCrossEntropy(0.0, gamma=2.0)(logits, codes, weights), by_hand)
+    members = torch.stack([logits, -logits], dim=2)
+    apart = torch.stack([WeightedCrossEntropy(0.0, 2.0)(part, codes, weights) for part in (logits, -logits)]).mean()
+    torch.testing.assert_close(WeightedCrossEntropy(0.0, 2.0)(members, codes, weights), apart)
+
+
 def test_members_each_have_their_own_loss():
     logits, codes, weights = torch.randn(5, 3, 2), torch.tensor([0, 1, 2, 1, 0]), torch.rand(5)
     loss = WeightedCrossEntropy(0.0)

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
 
-from skauto.estimators._sequences import check_sequences, series_lengths
+from skauto._array_inputs import series_lengths
+from skauto.estimators._sequences import check_sequences
 
 
 def seen(X, estimator=None, reset=True):

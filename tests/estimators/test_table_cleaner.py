@@ -209,7 +209,7 @@ def test_a_table_in_which_nothing_varies_gives_one_constant_column(X):
     [
         (pd.DataFrame({"a": [1.0, np.inf]}), "infinity: column 'a', first in row 1"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "duplicate column names: 'a'"),
-        (np.ones((2, 2, 2)), "images and sequences are not handled"),
+        (np.ones((2, 2, 2)), "a table has two axes"),
         (np.empty((0, 2)), "0 sample"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import make_classification
 
 from skauto.resample import EditedNearestNeighbours, ResamplingWarning, TomekLinks
-from skauto.resample._scan import count_within, nearby_order, nearest, own_neighbours_only
+from skauto.resample._scan import count_within, maybe_linked, nearby_order, nearest, own_neighbours_only
 
 SETTINGS = [
     (TomekLinks, upstream.TomekLinks, {}),
@@ -67,6 +67,20 @@ def test_verdicts_are_right_or_withheld():
     decided = verdict[:500] >= 0
     assert decided.mean() > 0.99
     np.testing.assert_array_equal(verdict[:500][decided] == 1, truth[decided])
+
+
+def test_few_rows_are_asked_for_their_links_and_none_is_missed():
+    X, y = make_classification(n_samples=6000, n_classes=3, n_informative=4, class_sep=0.5, random_state=2)
+    X[10], y[10], y[11] = X[11], 0, 1  # twins in two classes
+    X[20], X[21], y[20:22] = X[22], X[22], 2  # triplets in one
+    distances = ((X[:, None, :4] - X[None, :, :4]) ** 2).sum(axis=2)
+    np.fill_diagonal(distances, np.inf)
+    near = distances.argmin(axis=1)
+    linked = (near[near] == np.arange(6000)) & (y[near] != y)
+    mask = maybe_linked(X[:, :4], y)
+    assert mask[linked].all()
+    assert linked.sum() > 100
+    assert mask.sum() < 4 * linked.sum()
 
 
 def test_twins_across_classes_are_left_to_the_full_search():

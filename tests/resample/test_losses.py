@@ -53,6 +53,20 @@ def test_weights_are_repeated_rows():
     assert np.corrcoef(weighted, repeated)[0, 1] > 0.99
 
 
+def test_class_weights_are_weights_of_rows():
+    X, y = make_classification(n_samples=400, weights=[0.8], random_state=0)
+    labels = np.array(["often", "rare"])[y]
+    booster = LGBMClassifier(n_estimators=20, verbose=-1, n_jobs=1)
+    by_class = FocalLossClassifier(booster, class_weight="effective").fit(X, labels).predict_proba(X)
+    weight = np.array([class_balanced_weights(labels)[label] for label in labels])
+    by_row = FocalLossClassifier(booster).fit(X, labels, sample_weight=weight).predict_proba(X)
+    np.testing.assert_allclose(by_class, by_row)
+    given = FocalLossClassifier(booster, class_weight={"rare": 9.0}).fit(X, labels).predict_proba(X)
+    assert given[:, 1].mean() > FocalLossClassifier(booster).fit(X, labels).predict_proba(X)[:, 1].mean()
+    with pytest.raises(ValueError, match="class_weight='magic' must be"):
+        FocalLossClassifier(booster, class_weight="magic").fit(X, labels)
+
+
 def test_class_balanced_weights_lie_between_none_and_balanced():
     y = ["often"] * 900 + ["rare"] * 100
     assert class_balanced_weights(y, 0.0) == {"often": 1.0, "rare": 1.0}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm, poisson, truncnorm
 
-from skauto.search._dimensions import Choice, Continuous, Quantile, Whole
+from skauto.search._dimensions import Choice, Continuous, Drawn, Quantile, Whole, same_dimension
 
 UNIT = st.floats(0, 1)
 
@@ -137,3 +137,35 @@ def test_values_outside_are_refused(dim, wrong):
 def test_numbers_are_kept_as_plain_python():
     assert type(Whole(1, 9).encode(np.int64(3))) is int
     assert type(Continuous(0.0, 1.0).encode(np.float32(0.5))) is float
+
+
+class Dice:
+    """Only draws."""
+
+    def rvs(self, random_state):
+        return random_state.randint(1, 7)
+
+
+def test_objects_that_only_draw_are_carried_as_seeds():
+    dim = Drawn(Dice())
+    seed = dim.draw(0.3)
+    assert dim.contains(seed) and not dim.contains(0.5) and not dim.contains(-1)
+    assert dim.decode(seed) == dim.decode(seed)
+    assert {dim.decode(dim.draw(u)) for u in np.linspace(0, 1, 100)} == {1, 2, 3, 4, 5, 6}
+    assert dim.from_unit(dim.to_unit(seed)) == seed
+    with pytest.raises(ValueError, match="3 cannot be traced back: .* only draws, list the values instead"):
+        dim.encode(3)
+
+
+def test_same_dimensions():
+    dice, normal = Dice(), norm()
+    same = [
+        (Whole(1, 9), Whole(1, 9)), (Choice(["a", None]), Choice(("a", None))), (Drawn(dice), Drawn(dice)),
+        (Quantile(normal, False), Quantile(normal, False)),
+    ]  # fmt: skip
+    other = [
+        (Whole(1, 9), Whole(1, 8)), (Whole(1, 9), Continuous(1.0, 9.0)), (Choice([1, 2]), Choice([1, 2.0])),
+        (Drawn(Dice()), Drawn(Dice())), (Continuous(1.0, 9.0), Continuous(1.0, 9.0, log=True)),
+    ]  # fmt: skip
+    assert all(same_dimension(one, two) for one, two in same)
+    assert not any(same_dimension(one, two) for one, two in other)

@@ -69,13 +69,17 @@ def test_no_group_is_on_both_sides(data, n_splits):
     groups = np.array(data.draw(st.lists(st.integers(0, 9), min_size=n_rows, max_size=n_rows)))
     if len(set(groups)) < 2:
         return
-    folds = stratified_folds(y, n_splits, 0, groups)
     rare = np.bincount(y)[y] <= 2
-    assert 2 <= len(folds) <= n_splits
+    if all(len(set(groups[y == k])) < 2 or rare[y == k].any() for k in set(y)):
+        with pytest.raises(ValueError, match="groups leave nothing to validate"):
+            stratified_folds(y, n_splits, 0, groups)
+        return
+    folds = stratified_folds(y, n_splits, 0, groups)
+    assert 1 <= len(folds) <= n_splits
     for train, valid in folds:
         assert not set(groups[train]) & set(groups[valid])
         assert not rare[valid].any()
-        assert len(train) > 0
+        assert len(train) > 0 and len(valid) > 0
     assert judged(folds, n_rows).max() <= 1
 
 
@@ -109,3 +113,12 @@ def test_rare_rows_in_every_group_are_left_out_of_validation():
 def test_one_group_is_refused():
     with pytest.raises(ValueError, match="one group only"):
         stratified_folds(np.array([0, 1, 0, 1]), 2, 0, np.zeros(4, dtype=int))
+
+
+def test_a_fold_of_rare_classes_alone_is_left_out():
+    y = np.array([0, 0, 0, 0, 1, 1, 2, 3])
+    groups = np.array([0, 0, 1, 1, 2, 2, 3, 3])  # two groups are free of rare classes; without the first, none is
+    assert len(stratified_folds(y, 4, 0, groups)) == 2
+    folds = stratified_folds(np.append(y, 2), 4, 0, np.append(groups, 0))
+    assert sorted(np.concatenate([valid for _, valid in folds])) == [0, 1, 2, 3]
+    assert all(len(valid) for _, valid in folds)

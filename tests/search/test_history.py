@@ -84,3 +84,55 @@ def test_misuse_is_refused():
         history.told(Result(0, Status.FAILED))
     with pytest.raises(ValueError, match="result for trial 2, which was never asked"):
         history.told(Result(2, Status.FAILED))
+
+
+def told(history, number, score, fidelity=1.0):
+    history.asked(trial(number, fidelity))
+    history.told(Result(number, Status.COMPLETE, score))
+
+
+def test_complete_pairs_by_fidelity():
+    history = history_with(0, {})
+    for number, fidelity in enumerate([0.5, 0.5, 1.0]):
+        told(history, number, float(number), fidelity)
+    history.asked(trial(3))
+    history.told(Result(3, Status.FAILED))
+    history.asked(trial(4))
+    told(history, 5, 5.0, 0.1)  # ahead of trial 4
+    assert {fidelity: numbers(pairs) for fidelity, pairs in history.complete().items()} == {
+        0.5: [0, 1],
+        1.0: [2],
+        0.1: [5],
+    }
+    assert {fidelity: numbers(pairs) for fidelity, pairs in history.view(1).complete().items()} == {0.5: [0]}
+
+
+def test_the_top_is_that_of_what_is_visible():
+    history = history_with(0, {})
+    for number, score in enumerate([3.0, 5.0, 4.0, 5.0]):
+        told(history, number, score)
+    history.asked(trial(4))
+    told(history, 5, 4.5)
+    assert numbers(history.top(4)) == [1, 3, 5, 2]
+    assert numbers(history.view(3).top(2)) == [1, 2]
+    assert numbers(history.top(9)) == [1, 3, 5, 2, 0]
+    assert history.top(3, fidelity=0.5) == []
+    assert history.best()[0].number == 1
+    assert history.view(0).best() is None
+
+
+def test_points_are_kept_by_trial():
+    history = history_with(2, {})
+    first = history.units(history.trials[0])
+    assert first.tolist() == SPACE.to_unit_branch(history.trials[0].params)
+    assert history.units(history.trials[0]) is first
+    supposed = [trial(2), trial(3)]
+    assert history.plus(supposed[:1]).units(supposed[0]).tolist() == SPACE.to_unit_branch(supposed[0].params)
+    other = Trial(2, {"branch": 0, "values": {"x": 50}})
+    assert history.units(other).tolist() == SPACE.to_unit_branch(other.params)
+
+
+def test_what_is_remembered_is_made_once():
+    history, made = history_with(0, {}), []
+    assert [history.view(0).remember("key", lambda: made.append(1) or 7) for _ in range(3)] == [7, 7, 7]
+    assert made == [1]

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import loguniform, norm, randint, uniform
@@ -188,3 +189,25 @@ def test_bad_weights(weights):
 )
 def test_what_is_not_in_the_space(params):
     assert not Space({"a": [1, 2]}).contains(params)
+
+
+def test_a_distribution_without_parameters_is_in_its_standard_form():
+    space = Space({"a": scipy.stats.norm})
+    assert space.contains(space.encode({"a": 0.3}))
+
+
+def test_groups_are_dimensions_of_the_same_branches():
+    shared = {"C": loguniform(0.1, 10), "kind": [None, "a"]}
+    space = Space([{**shared, "x": uniform(0, 1)}, {**shared, "y": uniform(0, 1)}, {"C": loguniform(0.1, 99)}])
+    assert space.groups == [{0: [0, 1], 1: [0, 1]}, {2: [0]}, {0: [2]}, {1: [2]}]
+
+
+def test_objects_that_only_draw():
+    class Dice:
+        def rvs(self, random_state):
+            return random_state.randint(1, 7)
+
+    space = Space({"n": Dice()})
+    params = space.sample(np.random.default_rng(0))
+    assert 1 <= space.decode(params)["n"] <= 6
+    assert space.contains(params)

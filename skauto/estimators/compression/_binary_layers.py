@@ -1,7 +1,7 @@
 """Layers with weights of one bit and activations of one to eight, computed by counting bits."""
 
 from skauto._deps import require
-from skauto.estimators.compression._kernels import bit_product, library, pack_bits
+from skauto.estimators.compression._kernels import bit_columns, bit_product, library, pack_bits
 
 torch = require("torch", extra="deep")
 nn = torch.nn
@@ -91,21 +91,22 @@ class BinaryLayer(nn.Module):
             for bit in range(self.activation_bits)
         ]
 
-    def _prepared(self, signs):
-        """Packed signs (words, out), size of each filter, and the product of all-zero bits."""
+    def _prepared(self):
+        """Packed signs, size of each filter, and what the layer says to all-zero bits."""
         if self._ready is None:
-            flat = signs.flatten(1)
-            base = -flat.sum(1) if self.activation_bits == 1 else torch.zeros(len(flat))
-            size = self.weight.detach().flatten(1).abs().mean(1)
-            self._ready = self._packed_signs(signs), size, base
+            weight = self.weight.detach()
+            size = weight.flatten(1).abs().mean(1)
+            signs = torch.where(weight >= 0, 1.0, -1.0)
+            base = -size * signs.flatten(1).sum(1) if self.activation_bits == 1 else 0
+            self._ready = bit_columns(self._packed_signs(signs)), size, self.bias.detach() + base
         return self._ready
 
-    def _count(self, planes, signs):
-        packed, size, base = self._prepared(signs)
+    def _count(self, planes):
+        columns, size, base = self._prepared()
         out = None
         for worth, bits in planes:
-            out = bit_product(bits, packed, base, worth, out)
-        return out.mul_(size).add_(self.bias.detach())
+            out = bit_product(bits, columns, base, size, worth, out)
+        return out
 
     def train(self, mode=True):
         self._ready = None
@@ -128,10 +129,10 @@ class BinaryLinear(BinaryLayer):
     def forward(self, x):
         if not self._can_count(x):
             return nn.functional.linear(self._activated(x), self._signed(), self.bias)
-        return self._count(self._planes(x), torch.where(self.weight.detach() >= 0, 1.0, -1.0))
+        return self._count(self._planes(x))
 
     def _packed_signs(self, signs):
-        return pack_bits(signs, torch.zeros(self.in_features)).T.contiguous()
+        return pack_bits(signs, torch.zeros(self.in_features))
 
     def flops(self, x):
         """Multiplications and additions it stands for, 32 of them in one word operation and its count."""
@@ -157,7 +158,7 @@ class BinaryConv2d(BinaryLayer):
         rows, _, high, wide = x.shape
         pixels = x.permute(0, 2, 3, 1).reshape(-1, self.in_channels)
         planes = [(worth, self._patches(bits.view(rows, high, wide, -1))) for worth, bits in self._planes(pixels)]
-        out = self._count(planes, torch.where(self.weight.detach() >= 0, 1.0, -1.0))
+        out = self._count(planes)
         down = (high + 2 * self.padding[0] - self.kernel_size[0]) // self.stride[0] + 1
         return out.view(rows, down, -1, self.out_channels).permute(0, 3, 1, 2)
 
@@ -172,7 +173,7 @@ class BinaryConv2d(BinaryLayer):
 
     def _packed_signs(self, signs):
         taps = signs.permute(0, 2, 3, 1).reshape(-1, self.in_channels)
-        return pack_bits(taps, torch.zeros(self.in_channels)).view(self.out_channels, -1).T.contiguous()
+        return pack_bits(taps, torch.zeros(self.in_channels)).view(self.out_channels, -1)
 
     def flops(self, x):
         """Multiplications and additions it stands for, 32 of them in one word operation and its count."""

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skauto._deps import require
 from skauto._seeds import child_seed
 from skauto._sklearn import BaseComposition
-from skauto.estimators._losses import WeightedCrossEntropy
+from skauto.estimators._losses import LOSSES, WeightedCrossEntropy
 from skauto.estimators._neural import NeuralClassifier, choose_device
 from skauto.estimators._trainer import train
 from skauto.estimators.compression._distill import Distill
@@ -106,11 +106,8 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
             than weights.
         """
         self._check_steps()
-        if getattr(self.estimator, "n_members", 1) > 1:
-            raise ValueError(
-                f"n_members={self.estimator.n_members} of {type(self.estimator).__name__} are nets side by side, "
-                "which no step can compress; use n_members=1"
-            )
+        if not (self.steps and getattr(self.steps[0][1], "student", None) is not None):
+            _check_alone(self.estimator)
         started = time.perf_counter()
         if isinstance(self.estimator, FrozenEstimator):
             base = copy.deepcopy(self.estimator.estimator)
@@ -300,6 +297,7 @@ class _Work:
         """The untrained network of a student, which is the estimator from now on."""
         student = clone(student)
         student._validate_params()
+        _check_alone(student)
         X = student._check_X(self.X, reset=True)
         student.classes_ = self.base.classes_
         student._tensors(X, reset=True)
@@ -317,7 +315,7 @@ class _Work:
             max_epochs=epochs,
             seed=child_seed(estimator._seed, "compress"),
         )
-        loss = WeightedCrossEntropy(estimator.label_smoothing)
+        loss = WeightedCrossEntropy(estimator.label_smoothing, LOSSES[estimator.loss])
         if criterion is not None:
             loss = criterion(loss)
             rows = replace(rows, codes=torch.cat([rows.codes[:, None].float(), targets], dim=1))
@@ -325,6 +323,17 @@ class _Work:
             net.to(device), rows, None, settings, criterion=loss, prepare=estimator._prepare, epochs=epochs, history=[]
         )
         net.cpu()
+
+
+def _check_alone(estimator):
+    """Raise a ValueError for members side by side, which only a Distill step can make one net of."""
+    members = getattr(estimator, "n_members", 1)
+    if members > 1:
+        name = type(getattr(estimator, "estimator", estimator)).__name__
+        raise ValueError(
+            f"n_members={members} of {name} are nets side by side, which no step can compress: use n_members=1, or let "
+            f"them teach one net with a first step Distill({name}(n_members=1))"
+        )
 
 
 def _unfitted_step(step):

@@ -90,9 +90,12 @@ class SoftTargets(torch.nn.Module):
         self.hard, self.temperature, self.soft_weight = hard, temperature, soft_weight
 
     def forward(self, logits, targets, weights):
-        """Loss of logits (rows, classes), targets (rows, 1 + classes) and weights (rows,)."""
+        """Loss of logits (rows, classes) or (rows, classes, members), targets (rows, 1 + classes), weights (rows,)."""
         t = self.temperature
         soft = (targets[:, 1:].clamp_min(1e-7).log() / t).softmax(1)
+        if logits.ndim == 3:
+            soft = soft.unsqueeze(2).expand_as(logits)
         teacher = torch.nn.functional.cross_entropy(logits / t, soft, reduction="none") * t * t
         labels = self.hard(logits, targets[:, 0].long(), weights)
-        return (1 - self.soft_weight) * labels + self.soft_weight * (teacher * weights).mean()
+        soft_loss = (teacher * weights.view(-1, *[1] * (teacher.dim() - 1))).mean()
+        return (1 - self.soft_weight) * labels + self.soft_weight * soft_loss

@@ -1,21 +1,35 @@
-"""Convolutions and linear layers that store int8 and compute in int8, by PyTorch's oneDNN operators.
+"""Convolutions and linear layers that store int8 and compute in int8.
 
-The operators are those that `torch.compile` emits for quantised models on a CPU. Where a build of PyTorch lacks them
-the layers compute the same numbers in float, slower and up to rounding; see docs/decisions/0501-int8.md.
+By PyTorch's oneDNN operators, those that `torch.compile` emits for quantised models on a CPU; convolutions 3 x 3 by a
+kernel of our own where the processor has no int8 dot products. Where a build of PyTorch lacks the operators the layers
+compute the same numbers in float, slower and up to rounding; see docs/decisions/0501-int8.md.
 """
+
+import functools
 
 from skauto._deps import require
 from skauto.estimators.compression._fold import layer_pairs
+from skauto.estimators.compression._int8_conv import int8_conv, prepared, whole_steps
 
 torch = require("torch", extra="deep")
 nn = torch.nn
 
 LEVELS = 255
+MOST_EXACT = 63  # of a weight: 2 * 63 * 255 fits 16 bits
 
 
 def has_int8():
     """Whether this PyTorch has the int8 operators."""
     return torch.backends.mkldnn.is_available() and hasattr(torch.ops.onednn, "qconv2d_pointwise")
+
+
+@functools.cache
+def saturates():
+    """Whether the operators add pairs of products in 16 bits, which 8-bit weights pass: AVX2 without VNNI does."""
+    full, one, none = torch.full((1, 64), 127, dtype=torch.int8), torch.ones(1), torch.zeros(1, dtype=torch.int32)
+    x, weight = torch.full((1, 64), LEVELS, dtype=torch.uint8), torch.ops.onednn.qlinear_prepack(full, None)
+    kind = (1.0, 0, torch.float32, "none", [], "")
+    return float(torch.ops.onednn.qlinear_pointwise(x, 1.0, 0, weight, one, none, None, *kind)) != 64 * 127 * LEVELS
 
 
 class Int8Layer(nn.Module):
@@ -30,16 +44,29 @@ class Int8Layer(nn.Module):
         self.register_buffer("weight", torch.zeros(shape, dtype=torch.int8))
         self.register_buffer("scale", torch.ones(shape[0]))
         self.register_buffer("bias", torch.zeros(shape[0]))
-        self._ready = None
+        self._ready = self._tiles = None
 
     def set_weight(self, weight, bias):
-        """Take over float weights, each filter scaled to -127 ... 127."""
-        size = weight.detach().flatten(1).abs().amax(1).clamp_min(1e-12) / 127
+        """Take over float weights, each filter scaled to -127 ... 127, or to 7 bits where 8 would not be exact."""
+        if bias is not None:
+            self.bias.copy_(bias.detach())
+        self._round(weight, 127)
+        if self._own() is None and has_int8() and saturates():
+            self._round(weight, MOST_EXACT)
+
+    def _round(self, weight, most):
+        size = weight.detach().flatten(1).abs().amax(1).clamp_min(1e-12) / most
         shape = (-1, *[1] * (weight.dim() - 1))
         self.scale.copy_(size)
         self.weight.copy_((weight.detach() / size.view(shape)).round())
-        if bias is not None:
-            self.bias.copy_(bias.detach())
+        self._ready = self._tiles = None
+
+    def _own(self):
+        return None
+
+    def _must_be_float(self):
+        """Without the operators, or with a file of 8-bit weights where these saturate."""
+        return not has_int8() or (saturates() and int(self.weight.abs().max()) > MOST_EXACT)
 
     def quantised(self, x):
         """The input as uint8."""
@@ -67,7 +94,7 @@ class Int8Layer(nn.Module):
         return fresh.train(self.training)
 
     def __getstate__(self):
-        return super().__getstate__() | {"_ready": None}
+        return super().__getstate__() | {"_ready": None, "_tiles": None}
 
 
 class Int8Conv2d(Int8Layer):
@@ -108,7 +135,10 @@ class Int8Conv2d(Int8Layer):
 
     def forward(self, x):
         where = (self.stride, self.padding, self.dilation, self.groups)
-        if not has_int8():
+        own = self._own() if has_int8() else None
+        if own is not None:
+            return self._by_tiles(self.quantised(x), *own)
+        if self._must_be_float():
             return self._in_float(x, lambda x, w: nn.functional.conv2d(x, w, self.bias, *where))
         if self._ready is None:
             packed = torch.ops.onednn.qconv_prepack(self.weight, self.scale, self.in_scale, self.in_zero, *where)
@@ -117,6 +147,31 @@ class Int8Conv2d(Int8Layer):
         x = self.quantised(x).contiguous(memory_format=torch.channels_last)
         return torch.ops.onednn.qconv2d_pointwise(
             x, self.in_scale, self.in_zero, packed, self.scale, zeros, self.bias, *where, *self._result()
+        )
+
+    def _own(self):
+        """What our own kernel takes, or None where PyTorch's operator is to be used."""
+        if self._tiles is None:
+            plain = self.groups == 1 and self.dilation == (1, 1) and self.stride[0] == self.stride[1]
+            plain = plain and not isinstance(self.padding, str)
+            weights = prepared(self.weight, self.stride[0]) if plain else None
+            unit = self.out_scale or 1.0
+            scales = whole_steps(self.scale * (self.in_scale / unit)), whole_steps(self.bias / unit)
+            self._tiles = (weights and (weights, *scales),)
+        return self._tiles[0]
+
+    def _by_tiles(self, x, weights, scale, bias):
+        return int8_conv(
+            x,
+            weights,
+            scale,
+            bias,
+            filters=self.out_channels,
+            stride=self.stride[0],
+            padding=self.padding,
+            zero=self.in_zero,
+            relu=self.relu,
+            kind=torch.float32 if self.out_scale is None else torch.uint8,
         )
 
     def flops(self, x):
@@ -140,7 +195,7 @@ class Int8Linear(Int8Layer):
         self._hold((out_features, in_features), relu, in_scale, in_zero, out_scale)
 
     def forward(self, x):
-        if not has_int8():
+        if self._must_be_float():
             return self._in_float(x, lambda x, w: nn.functional.linear(x, w, self.bias))
         if self._ready is None:
             packed = torch.ops.onednn.qlinear_prepack(self.weight, None)

@@ -13,6 +13,7 @@ torch = require("torch", extra="deep")
 
 SOURCE = Path(__file__).parents[1] / "kernels" / "products.c"
 POINTER, LONG, FLOAT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
+SIDE = 16  # rows of x that the sparse product lays side by side, as in the C file
 
 
 @functools.cache
@@ -21,10 +22,11 @@ def library():
     built = load(SOURCE)
     if built is not None:
         built.pack_bits.argtypes = [POINTER, POINTER, POINTER, LONG, LONG]
-        built.bit_product.argtypes = [POINTER] * 4 + [LONG, LONG, LONG, FLOAT]
-        built.sparse_product.argtypes = [POINTER] * 6 + [LONG, LONG]
+        built.bit_product.argtypes = [POINTER] * 5 + [LONG, LONG, LONG, FLOAT]
+        built.sparse_product.argtypes = [POINTER] * 7 + [LONG, LONG, LONG]
         for kernel in (built.pack_bits, built.bit_product, built.sparse_product):
             kernel.restype = None
+        built.bit_unit.restype = LONG
     return built
 
 
@@ -47,16 +49,25 @@ def pack_bits(x, threshold):
     return out
 
 
-def bit_product(a, w, base, levels=1.0, out=None):
-    """``base + levels * (bits of a) @ (signs of w)``, or added to `out` in place where that is given.
+def bit_columns(words):
+    """Packed rows (N, words) as the columns that `bit_product` reads: uint8 (bytes / unit, N, unit)."""
+    unit = library().bit_unit()
+    return words.contiguous().view(torch.uint8).view(len(words), -1, unit).transpose(0, 1).contiguous()
+
+
+def bit_product(a, columns, base, scale, worth=1.0, out=None):
+    """``base + worth * scale * ((bits of a) @ (signs of columns))``, or added to `out` in place where that is given.
 
     Parameters
     ----------
-    a, w : int64 tensors of shape (M, words) and (words, N), contiguous
-        A one in `w` is +1, a zero -1; a zero in `a` adds nothing.
+    a : int64 tensor of shape (M, words)
+        From `pack_bits`; a zero adds nothing.
+    columns : uint8 tensor
+        From `bit_columns`; a one is +1, a zero -1.
     base : float tensor of shape (N,)
         Not used where `out` is given.
-    levels : float
+    scale : float tensor of shape (N,)
+    worth : float
     out : float tensor of shape (M, N), default=None
 
     Returns
@@ -64,8 +75,18 @@ def bit_product(a, w, base, levels=1.0, out=None):
     out : tensor of shape (M, N)
     """
     start = base.data_ptr() if out is None else None
-    out = torch.empty(len(a), w.shape[1]) if out is None else out
-    library().bit_product(a.data_ptr(), w.data_ptr(), start, out.data_ptr(), len(a), w.shape[1], len(w), levels)
+    out = torch.empty(len(a), len(scale)) if out is None else out
+    library().bit_product(
+        a.data_ptr(),
+        columns.data_ptr(),
+        start,
+        scale.data_ptr(),
+        out.data_ptr(),
+        len(a),
+        len(scale),
+        a.shape[1],
+        worth,
+    )
     return out
 
 
@@ -87,8 +108,8 @@ def sparse_product(start, index, value, bias, x):
         parts = (value.numpy(), index.numpy(), start.numpy())
         matrix = scipy.sparse.csr_array(parts, shape=(len(bias), x.shape[1]))
         return torch.from_numpy((matrix @ x.numpy().T).T) + bias
-    across = x.T.contiguous()
-    y = torch.empty(len(bias), len(x))
-    arrays = (start, index, value, bias, across, y)
-    library().sparse_product(*(t.data_ptr() for t in arrays), len(bias), len(x))
-    return y.T
+    x = x.contiguous()
+    y, across = torch.empty(len(x), len(bias)), torch.empty(x.shape[1], SIDE)
+    arrays = (start, index, value, bias, x, y, across)
+    library().sparse_product(*(t.data_ptr() for t in arrays), len(bias), x.shape[1], len(x))
+    return y

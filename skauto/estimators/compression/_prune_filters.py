@@ -1,4 +1,6 @@
-"""Whole filters: which to drop, dropping them, and what their batch norm still says folded into the next bias."""
+"""Whole filters: which to drop, dropping them, and what their batch norm still says kept in the layers behind."""
+
+import copy
 
 import numpy as np
 
@@ -11,6 +13,8 @@ nn = torch.nn
 
 def choose_filters(net, example, amount, norm):
     """The roots of the `amount` weakest filters of each group of layers, and the labelled network.
+
+    Where one of them has to stay as a carrier (see `remove_filters`) one more goes, so that as many are left.
 
     Parameters
     ----------
@@ -27,7 +31,7 @@ def choose_filters(net, example, amount, norm):
     """
     channels = trace(net, example)
     strength = _strengths(channels, norm)
-    dead = set()
+    dead, spare = set(), {}
     for names, roots in groups(channels).items():
         count = int(round(amount * len(roots)))
         alive = {channels.find(label) for label in channels.outputs[names[0]]}
@@ -36,9 +40,16 @@ def choose_filters(net, example, amount, norm):
                 f"amount={amount} would remove every one of the {len(alive)} filters of {names[0]}; "
                 f"at most {(len(alive) - 1) / len(alive):.3f} leaves one"
             )
-        dead.update(sorted(roots, key=strength.get)[:count])
+        weakest = sorted(roots, key=strength.get)
+        dead.update(weakest[:count])
+        if count and count + 1 < len(alive):
+            spare[names] = weakest[count : count + 1]
     if not dead:
         raise ValueError(f"amount={amount} removes no filter of this network: no layer has filters enough to spare")
+    masked = trace(copy.deepcopy(net), example)
+    mask_filters(masked, dead)
+    for names in carriers(masked, dead, Constants(masked, dead).read(example)):
+        dead.update(spare.get(names, ()))
     return channels, dead
 
 
@@ -55,29 +66,35 @@ def mask_filters(channels, dead):
             layer.bias[gone] = 0
 
 
+@torch.no_grad()
 def remove_filters(net, example, channels, dead):
-    """Remove the dead filters in place, structurally.
+    """Remove the dead filters in place, structurally, so that the network answers as the masked one.
 
     A dead filter's output is zero before its batch norm, so beyond it a constant; what the constant adds to the next
-    layer goes into that layer's bias. This is exact except where the next layer's zero padding cuts the constant off.
+    layer goes into that layer's bias. Zero padding cuts the constant off at borders, which no bias can say: for a layer
+    with padding, one dead filter of the group stays as the carrier of a constant 1, and what the others add, tap by
+    tap, goes into the weights that look at the carrier.
     """
     mask_filters(channels, dead)
-    constants = Constants(channels, dead)
-    with torch.no_grad():
-        constants.run(example[:1])
-        for name, labels in channels.inputs.items():
-            layer = net.get_submodule(name)
-            keep_in = torch.as_tensor(~_is_dead(channels, labels, dead))
-            made = channels.outputs.get(name)
-            keep_out = torch.ones(layer.weight.shape[0], dtype=bool)
-            if made is not None:
-                keep_out = torch.as_tensor(~_is_dead(channels, made, dead))
-            _absorb(net, name, layer, keep_in, constants.entering[name])
-            _shrink(net.get_submodule(name), keep_in, keep_out)
+    entering = Constants(channels, dead).read(example)
+    kept = set(carriers(channels, dead, entering).values())
+    _carry(channels, kept)
+    carried = Constants(channels, kept).read(example)
+    for name, labels in channels.inputs.items():
+        layer = net.get_submodule(name)
+        gone = torch.as_tensor(_is_dead(channels, labels, dead))
+        carrier = torch.as_tensor(_is_dead(channels, labels, kept))
+        made = channels.outputs.get(name)
+        keep_out = torch.ones(layer.weight.shape[0], dtype=bool)
+        if made is not None:
+            keep_out = torch.as_tensor(~_is_dead(channels, made, dead - kept))
+        if gone.any() and not isinstance(layer, NORMS) and not depthwise(layer):
+            _absorb(layer, gone, entering[name], carrier, carried[name])
+        _shrink(layer, ~gone | carrier, keep_out)
 
 
 class Constants(torch.fx.Interpreter):
-    """Runs the masked network on zeros of one pixel's worth: the value of each dead channel away from borders.
+    """Runs the masked network on one image: the value of each dead channel where it enters a layer.
 
     Each dead channel is constant over positions, so it is read at the middle of its map.
     """
@@ -86,6 +103,12 @@ class Constants(torch.fx.Interpreter):
         super().__init__(channels.module)
         self.channels, self.dead, self.entering = channels, dead, {}
 
+    @torch.no_grad()
+    def read(self, example):
+        """Layer name to the constant of each of its inputs, 0 for those that are alive."""
+        self.run(example[:1])
+        return self.entering
+
     def call_module(self, target, args, kwargs):
         if target in self.channels.inputs:
             gone = torch.as_tensor(_is_dead(self.channels, self.channels.inputs[target], self.dead))
@@ -93,6 +116,47 @@ class Constants(torch.fx.Interpreter):
             value = value[:, value.shape[1] // 2, value.shape[2] // 2] if value.dim() > 1 else value
             self.entering[target] = torch.where(gone, value, 0.0)
         return super().call_module(target, args, kwargs)
+
+
+def carriers(channels, dead, entering):
+    """One dead root for each group whose constants meet a border: layer names to root."""
+    cut_off = set()
+    for name, labels in channels.inputs.items():
+        layer = channels.fetch_attr(name)
+        if isinstance(layer, nn.Conv2d) and not depthwise(layer) and any(layer.padding):
+            some = zip(labels, entering[name].tolist(), strict=True)
+            cut_off.update(channels.find(label) for label, value in some if value)
+    found = {names: [root for root in roots if root in dead & cut_off] for names, roots in groups(channels).items()}
+    return {names: min(roots) for names, roots in found.items() if roots}
+
+
+def _carry(channels, kept):
+    """Make the masked filters `kept` a constant 1 behind each of the layers that make them."""
+    for name, labels in channels.outputs.items():
+        layer = channels.fetch_attr(name)
+        chosen = torch.as_tensor(_is_dead(channels, labels, kept))
+        if isinstance(layer, NORMS):
+            layer.weight[chosen] = 0
+        if layer.bias is not None:
+            layer.bias[chosen] = 1
+
+
+def _absorb(layer, gone, entering, carrier, carried):
+    """Take what the dead inputs add into the weights of a carrier among the inputs, or else into the bias."""
+    weight = layer.weight
+    taps = torch.einsum("oi...,i->o...", weight[:, gone], entering[gone])
+    weight[:, gone] = 0
+    padded = isinstance(layer, nn.Conv2d) and any(layer.padding)
+    usable = (carrier & (carried != 0)).nonzero().flatten()
+    if padded and len(usable):
+        weight[:, usable[0]] = taps / carried[usable[0]]
+        return
+    shift = taps.flatten(1).sum(1) if taps.dim() > 1 else taps
+    if layer.bias is None:
+        if not shift.any():
+            return
+        layer.bias = nn.Parameter(torch.zeros_like(shift))
+    layer.bias += shift
 
 
 def _strengths(channels, norm):
@@ -112,19 +176,6 @@ def _strengths(channels, norm):
 
 def _is_dead(channels, labels, dead):
     return np.array([channels.find(label) in dead for label in labels], dtype=bool)
-
-
-def _absorb(net, name, layer, keep_in, entering):
-    """Take what the dead inputs still add into the bias."""
-    if isinstance(layer, NORMS) or depthwise(layer) or keep_in.all():
-        return
-    weight = layer.weight.flatten(2).sum(2) if layer.weight.dim() > 2 else layer.weight
-    shift = weight @ entering
-    if layer.bias is None:
-        if not shift.any():
-            return
-        layer.bias = nn.Parameter(torch.zeros_like(shift))
-    layer.bias += shift
 
 
 def _shrink(layer, keep_in, keep_out):

@@ -1,7 +1,10 @@
 """Strategy: the contract of everything that chooses trials."""
 
+from difflib import get_close_matches
+from numbers import Integral
+
 from skauto._seeds import child_rng
-from skauto.search._trial import Status, Trial
+from skauto.search._trial import Trial
 
 
 class Strategy:
@@ -82,11 +85,44 @@ def first_new(history):
 
 def comparable(history, least):
     """Complete pairs (trial, result) of the highest fidelity that has at least so many, else of the fullest one."""
-    levels = {}
-    for trial, result in history.finished:
-        if result.status == Status.COMPLETE:
-            levels.setdefault(trial.fidelity, []).append((trial, result))
+    levels = history.complete()
+    return levels[level] if (level := comparable_fidelity(levels, least)) is not None else []
+
+
+def comparable_fidelity(levels, least):
+    """The fidelity that `comparable` takes; None without any."""
     enough = [fidelity for fidelity, pairs in levels.items() if len(pairs) >= least]
-    if enough:
-        return levels[max(enough)]
-    return max(levels.values(), key=len, default=[])
+    return max(enough) if enough else max(levels, key=lambda fidelity: len(levels[fidelity]), default=None)
+
+
+def parent(trial):
+    """The number of the trial that a trial goes on from, with what it has learnt; None for one that starts anew."""
+    places = (place for place in trial.tags.values() if isinstance(place, dict))
+    return next((place["parent"] for place in places if "parent" in place), None)
+
+
+def check_choice(strategy, name, allowed):
+    """Refuse a setting that is not among the allowed words.
+
+    Raises
+    ------
+    ValueError
+    """
+    value = getattr(strategy, name)
+    if value not in allowed:
+        close = get_close_matches(str(value), allowed, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        listed = ", ".join(map(repr, allowed[:-1])) + f" or {allowed[-1]!r}"
+        raise ValueError(f"{name} of {type(strategy).__name__} must be {listed}, got {value!r}{hint}")
+
+
+def check_count(strategy, name, least):
+    """Refuse a setting that is no integer of at least so much.
+
+    Raises
+    ------
+    ValueError
+    """
+    value = getattr(strategy, name)
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise ValueError(f"{name} of {type(strategy).__name__} must be an integer of at least {least}, got {value!r}")

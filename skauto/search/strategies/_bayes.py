@@ -2,13 +2,20 @@
 
 import math
 import warnings
-from difflib import get_close_matches
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from skauto.search._trial import Status
-from skauto.search.strategies._base import Strategy, ask_rng, comparable, first_new, next_trial, sample_new
+from skauto.search.strategies._base import (
+    Strategy,
+    ask_rng,
+    check_choice,
+    comparable,
+    first_new,
+    next_trial,
+    sample_new,
+)
 
 ACQUISITIONS = ("ei", "pi", "lcb")
 N_LOCAL = 5  # known configurations whose neighbourhood is looked at
@@ -63,7 +70,7 @@ class Bayes(Strategy):
 
     def propose(self, history):
         """A random configuration at first, then the one of highest acquisition."""
-        self._check_acquisition()
+        check_choice(self, "acquisition", (*ACQUISITIONS, "gp_hedge"))
         rng = ask_rng(history)
         if len(history) < self.n_initial or len(comparable(history, self.n_initial)) < MIN_FIT:
             params = sample_new(history, rng)
@@ -75,13 +82,6 @@ class Bayes(Strategy):
             warnings.simplefilter("ignore")  # scikit-learn's notes on kernel lengths at their bounds
             params, tags = self._best_candidate(history, rng)
         return next_trial(history, params, tags)
-
-    def _check_acquisition(self):
-        allowed = (*ACQUISITIONS, "gp_hedge")
-        if self.acquisition not in allowed:
-            close = get_close_matches(str(self.acquisition), allowed, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise ValueError(f"acquisition of Bayes must be one of {allowed}, got {self.acquisition!r}{hint}")
 
     def _best_candidate(self, history, rng):
         # One surrogate per branch, not one over all: inactive dimensions need no stand-in, the matrices stay small,

@@ -2,7 +2,8 @@
 
 from heapq import nlargest
 
-from skauto.search.strategies._base import Strategy, ask_rng, comparable, next_trial, sample_new
+from skauto.search.strategies._base import Strategy, ask_rng, check_choice, next_trial, sample_new
+from skauto.search.strategies._scale import on_one_scale
 
 TRIES = 20  # children made before a new random configuration is taken instead
 
@@ -11,8 +12,8 @@ class Genetic(Strategy):
     """Steady-state evolution: each ask makes one child of the present population.
 
     Parents are winners of tournaments. Parents of one branch are crossed gene by gene; then each of the d active
-    dimensions is mutated with probability 1/d, at least one: ordered ones by a Gaussian step on the unit scale,
-    clipped at the bounds, others by drawing another choice.
+    dimensions is mutated with probability 1/d, at least one: ordered ones by a Gaussian step on the unit scale, others
+    by drawing another choice.
 
     Parameters
     ----------
@@ -28,6 +29,8 @@ class Genetic(Strategy):
         Probability of a new random configuration, which keeps other branches in play.
     survival : {"best", "age"}, default="best"
         Parents are the best trials, or the latest ones (aging evolution: lucky scores die out).
+    bounds : {"clip", "reflect"}, default="clip"
+        A step that leaves the range stops at its end, or is turned back. Good settings often lie at an end.
 
     References
     ----------
@@ -44,13 +47,16 @@ class Genetic(Strategy):
     2
     """
 
-    def __init__(self, population=20, tournament=5, crossover=0.5, step=0.2, fresh=0.05, survival="best"):
+    def __init__(
+        self, population=20, tournament=5, crossover=0.5, step=0.2, fresh=0.05, survival="best", bounds="clip"
+    ):
         self.population = population
         self.tournament = tournament
         self.crossover = crossover
         self.step = step
         self.fresh = fresh
         self.survival = survival
+        self.bounds = bounds
 
     def propose(self, history):
         """A child of the population, or a random configuration while there is none."""
@@ -64,12 +70,16 @@ class Genetic(Strategy):
 
     def _parents(self, history):
         """The present population as (score, params)."""
-        if self.survival not in ("best", "age"):
-            raise ValueError(f"survival of Genetic must be 'best' or 'age', got {self.survival!r}")
-        pairs = comparable(history, least=self.population)
-        if self.survival == "best":
-            pairs = nlargest(self.population, pairs, key=lambda pair: pair[1].score)
-        return [(result.score, trial.params) for trial, result in pairs[-self.population :]]
+        check_choice(self, "survival", ("best", "age"))
+        check_choice(self, "bounds", ("clip", "reflect"))
+        levels = history.complete()
+        if self.survival == "best" and len(levels) == 1:  # as below, without a look at every trial
+            pairs = [(trial, result.score) for trial, result in history.top(self.population, *levels)]
+        else:
+            pairs = on_one_scale(history)
+            if self.survival == "best":
+                pairs = nlargest(self.population, pairs, key=lambda pair: pair[1])
+        return [(score, trial.params) for trial, score in pairs[-self.population :]]
 
     def _new_child(self, history, parents, rng):
         if history.n_distinct >= history.space.size:
@@ -92,7 +102,7 @@ class Genetic(Strategy):
             mutated = rng.random(len(dims)) < 1 / len(dims)
             mutated[rng.integers(len(dims))] = True
             for name in [name for name, hit in zip(dims, mutated, strict=True) if hit]:
-                genes[name] = mutate(dims[name], genes[name], self.step, rng)
+                genes[name] = mutate(dims[name], genes[name], self.step, rng, self.bounds)
         return {"branch": mother["branch"], "values": genes}
 
     def _winner(self, parents, rng):
@@ -100,13 +110,18 @@ class Genetic(Strategy):
         return max((parents[i] for i in entrants), key=lambda parent: parent[0])[1]
 
 
-def mutate(dim, value, step, rng):
+def mutate(dim, value, step, rng, bounds="clip"):
     """Another value of a dimension: a neighbour of an ordered one, any other of an unordered one."""
     if not dim.ordered:
         return (value + int(rng.integers(1, dim.size))) % dim.size if dim.size > 1 else value
-    unit, push = dim.to_unit(value), rng.normal(0, step)
-    moved = dim.from_unit(min(max(unit + push, 0.0), 1.0))
+    push = rng.normal(0, step)
+    moved = dim.from_unit(bounded(dim.to_unit(value) + push, bounds))
     if moved == value and dim.size < float("inf"):  # the step stayed in its cell: go to the next one
         moved = value + (1 if push > 0 else -1)
         moved = moved if dim.contains(moved) else value
     return moved
+
+
+def bounded(unit, bounds):
+    """A position brought back into the unit interval."""
+    return min(max(unit, 0.0), 1.0) if bounds == "clip" else 1.0 - abs(1.0 - unit % 2.0)

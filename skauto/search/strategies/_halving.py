@@ -1,5 +1,7 @@
 """Successive halving: many trials at low fidelity, the better ones again at a higher one."""
 
+import itertools
+
 from skauto.search._trial import Status, Trial
 from skauto.search.strategies._base import Strategy
 
@@ -26,6 +28,9 @@ class Halving(Strategy):
         Trials of the first rung; None for `factor` to the number of rungs, so that `factor` of them arrive.
     max_brackets : int, default=None
         Brackets before it is finished; None for no limit (one, if there is one rung).
+    rungs : tuple of float, default=None
+        The fidelity of each rung, in the place of `min_fidelity` and its growth; the last is 1. A fidelity twice
+        in a row drops trials without giving the rest more.
 
     References
     ----------
@@ -43,58 +48,101 @@ class Halving(Strategy):
     (9, 0.1111111111111111)
     """
 
-    def __init__(self, base, factor=3, min_fidelity=1 / 9, n_initial=None, max_brackets=None):
+    rungs = None
+
+    def __init__(self, base, factor=3, min_fidelity=1 / 9, n_initial=None, max_brackets=None, rungs=None):
         self.base = base
         self.factor = factor
         self.min_fidelity = min_fidelity
         self.n_initial = n_initial
         self.max_brackets = max_brackets
+        self.rungs = rungs
 
     def fidelities(self):
         """The fidelity of each rung, the last one 1."""
+        name = type(self).__name__
+        if self.rungs is not None:
+            return self._given_rungs()
         if not 0 < self.min_fidelity <= 1:
-            raise ValueError(f"min_fidelity of Halving must be in (0, 1], got {self.min_fidelity!r}")
+            raise ValueError(f"min_fidelity of {name} must be in (0, 1], got {self.min_fidelity!r}")
         if not self.factor > 1:
-            raise ValueError(f"factor of Halving must be greater than 1, got {self.factor!r}")
+            raise ValueError(f"factor of {name} must be greater than 1, got {self.factor!r}")
         levels = [self.min_fidelity]
         while levels[-1] < FULL:
             levels.append(min(levels[-1] * self.factor, 1.0))
         return [1.0 if level >= FULL else level for level in levels]
 
+    def ladder(self, bracket):
+        """Trials of the first rung of a bracket, and the fidelity of each rung."""
+        levels = self.fidelities()
+        return round(self.factor ** len(levels)) if self.n_initial is None else self.n_initial, levels
+
+    def plan(self, n_brackets=1):
+        """What brackets will spend if no trial fails, before anything runs.
+
+        Returns
+        -------
+        rows : list of dict
+            For each rung ``"bracket"``, ``"rung"``, ``"trials"``, ``"fidelity"``, ``"cost"`` in full evaluations with
+            every trial started anew, and ``"continued"``, the cost where a promoted one goes on.
+        """
+        rows = []
+        for bracket in range(n_brackets):
+            n, levels = self.ladder(bracket)
+            for rung, level in enumerate(levels):
+                n = n if rung == 0 else self._kept(n)
+                below = levels[rung - 1] if rung else 0.0
+                costs = {"cost": n * level, "continued": n * (level - below)}
+                rows.append({"bracket": bracket, "rung": rung, "trials": n, "fidelity": level, **costs})
+        return rows
+
+    def _kept(self, n):
+        """How many of n trials go on."""
+        return max(1, int(n / self.factor))
+
+    def _given_rungs(self):
+        levels = list(self.rungs)
+        rising = all(low <= high for low, high in itertools.pairwise(levels))
+        if not levels or not rising or not levels[0] > 0 or levels[-1] != 1:
+            raise ValueError(f"rungs of Halving must rise from above 0 to 1, got {self.rungs!r}")
+        return [float(level) for level in levels]
+
     def propose(self, history):
         """A promotion that is due, else a new trial for the first rung, else None."""
-        levels = self.fidelities()
-        bracket, rungs = self._present(history, len(levels))
-        while not self._is_past(bracket, len(levels)):
-            if len(rungs[0]) < self._width(levels):
+        return self.decide(history)[0]
+
+    def decide(self, history):
+        """What `propose` gives, and whether there will be no more of it."""
+        bracket, trials = self._present(history)
+        while not self._is_past(bracket):
+            width, levels = self.ladder(bracket)
+            rungs = [[trial for trial in trials if trial.tags["halving"]["rung"] == i] for i in range(len(levels))]
+            if len(rungs[0]) < width:
                 trial = self.base.propose(history)
                 if trial is not None:
                     tags = {**trial.tags, "halving": {"bracket": bracket, "rung": 0}}
-                    return Trial(trial.number, trial.params, levels[0], tags)
+                    return Trial(trial.number, trial.params, levels[0], tags), False
                 # The base waits while anything runs; else it is finished, and the rung is what it has become.
                 if history.pending or not rungs[0]:
-                    return None
+                    return None, not history.pending
             due, ended = self._promotion(history, rungs)
             if due is not None:
                 rung, parent = due
                 tags = {"halving": {"bracket": bracket, "rung": rung, "parent": parent.number}}
-                return Trial(len(history), parent.params, levels[rung], tags)
+                return Trial(len(history), parent.params, levels[rung], tags), False
             if not ended:
-                return None
-            bracket, rungs = bracket + 1, [[] for _ in levels]
-        return None
+                return None, False
+            bracket, trials = bracket + 1, []
+        return None, True
 
-    def _width(self, levels):
-        return round(self.factor ** len(levels)) if self.n_initial is None else self.n_initial
-
-    def _is_past(self, bracket, n_rungs):
+    def _is_past(self, bracket):
         """Whether a bracket comes after the last one."""
-        limit = 1 if self.max_brackets is None and n_rungs == 1 else self.max_brackets
+        limit = 1 if self.max_brackets is None and len(self.fidelities()) == 1 else self.max_brackets
         return limit is not None and bracket >= limit
 
-    def _present(self, history, n_rungs):
-        """The latest bracket and its trials by rung."""
-        bracket, rungs = None, [[] for _ in range(n_rungs)]
+    def _present(self, history):
+        """The latest bracket and its trials."""
+        bracket, found = None, []
         for trial in reversed(history.trials):
             place = trial.tags.get("halving")
             if place is None:
@@ -103,8 +151,8 @@ class Halving(Strategy):
                 bracket = place["bracket"]
             elif place["bracket"] != bracket:
                 break
-            rungs[place["rung"]].insert(0, trial)
-        return bracket or 0, rungs
+            found.append(trial)
+        return bracket or 0, found[::-1]
 
     def _promotion(self, history, rungs):
         """What is due, as (rung, parent) or None, and whether the bracket has no more to ask."""
@@ -124,5 +172,4 @@ class Halving(Strategy):
         if not complete:
             return [trial for trial, result in results if result.status == Status.FAILED]
         complete.sort(key=lambda pair: (-pair[1].score, pair[0].number))
-        keep = max(1, int(len(results) / self.factor))
-        return [trial for trial, _ in complete[:keep]]
+        return [trial for trial, _ in complete[: self._kept(len(results))]]

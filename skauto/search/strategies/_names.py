@@ -2,33 +2,55 @@
 
 from difflib import get_close_matches
 
+from skauto.search.strategies._annealing import Annealing
+from skauto.search.strategies._ants import Ants
+from skauto.search.strategies._auto import Auto
 from skauto.search.strategies._bayes import Bayes
 from skauto.search.strategies._genetic import Genetic
 from skauto.search.strategies._grid import Grid
 from skauto.search.strategies._halving import Halving
+from skauto.search.strategies._hyperband import Hyperband, bohb
+from skauto.search.strategies._pbt import PBT
 from skauto.search.strategies._random import Random
+from skauto.search.strategies._reinforce import Reinforce
+from skauto.search.strategies._swarm import Swarm
+from skauto.search.strategies._tpe import TPE
 
-
-def _random_under_halving():
-    return Halving(Random())
-
-
+# Strategies that may use less than the full effort, made from the least that says something.
+SCHEDULES = {
+    "auto": Auto,
+    "bohb": bohb,
+    "halving": lambda min_fidelity: Halving(Random(), min_fidelity=min_fidelity),
+    "hyperband": lambda min_fidelity: Hyperband(Random(), min_fidelity=min_fidelity),
+    "pbt": lambda min_fidelity: PBT(steps=min(5, max(2, round(1 / min_fidelity)))),
+}
 STRATEGIES = {
-    "auto": _random_under_halving,
+    "annealing": Annealing,
+    "ants": Ants,
+    "auto": Auto,
     "bayes": Bayes,
+    "bohb": bohb,
     "genetic": Genetic,
     "grid": Grid,
-    "halving": _random_under_halving,
+    "halving": lambda: Halving(Random()),
+    "hyperband": lambda: Hyperband(Random()),
+    "pbt": PBT,
     "random": Random,
+    "reinforce": Reinforce,
+    "swarm": Swarm,
+    "tpe": TPE,
 }
 
 
-def make_strategy(strategy):
+def make_strategy(strategy, min_fidelity=None):
     """The strategy of a name with its default settings; a strategy object is passed through.
 
     Parameters
     ----------
     strategy : str or Strategy
+    min_fidelity : float, default=None
+        The least share of the full effort that says something, in (0, 1]: where strategies that use less than all
+        begin. None for their own default; then ``"auto"`` asks for full trials only.
 
     Raises
     ------
@@ -48,7 +70,9 @@ def make_strategy(strategy):
     if not isinstance(strategy, str):
         raise TypeError(f"strategy must be a name or an object with ask(history, n), got {strategy!r}")
     if strategy not in STRATEGIES:
-        close = get_close_matches(strategy, STRATEGIES, n=1)
+        close = get_close_matches(strategy.lower(), STRATEGIES, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise ValueError(f"strategy {strategy!r} is not known.{hint} Allowed are {', '.join(map(repr, STRATEGIES))}.")
+    if min_fidelity is not None and strategy in SCHEDULES:
+        return SCHEDULES[strategy](min_fidelity)
     return STRATEGIES[strategy]()

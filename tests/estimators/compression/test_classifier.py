@@ -1,8 +1,11 @@
 import pytest
+from sklearn.datasets import make_blobs
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skauto.estimators._cnn import CNNClassifier
+from skauto.estimators._mlp import MLPClassifier
 from skauto.estimators.compression._classifier import CompressedClassifier
+from skauto.estimators.compression._distill import Distill
 from skauto.estimators.compression._prune import Prune
 from skauto.estimators.compression._quantize import Quantize
 from tests.contracts.neural import EXPECTED_FAILURES
@@ -28,3 +31,16 @@ def test_bad_steps_are_named(digits_net, steps):
     _, X, y = digits_net
     with pytest.raises(ValueError, match=r"steps\[0\]|Names provided are not unique"):
         CompressedClassifier(CNNClassifier(), steps).fit(X, y)
+
+
+def test_members_are_refused_unless_they_teach_one_net():
+    X, y = make_blobs(200, centers=3, random_state=0)
+    many = MLPClassifier(n_members=3, hidden_size=16, max_epochs=4, random_state=0)
+    with pytest.raises(ValueError, match="n_members=3 of MLPClassifier.*Distill"):
+        CompressedClassifier(many, [("p", Prune(0.5))]).fit(X, y)
+    with pytest.raises(ValueError, match="n_members=3 of MLPClassifier.*Distill"):
+        CompressedClassifier(many, [("d", Distill(many))]).fit(X, y)
+    one = MLPClassifier(n_members=1, hidden_size=16, random_state=0)
+    taught = CompressedClassifier(many, [("d", Distill(one, epochs=5)), ("q", Quantize(bits=4, smallest=40, epochs=1))])
+    assert taught.fit(X, y).score(X, y) > 0.9
+    assert len(taught.to_bytes()) < 3000

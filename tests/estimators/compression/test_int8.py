@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from skauto.estimators._cnn import CNNClassifier
 from skauto.estimators.compression import _int8
@@ -17,3 +18,17 @@ def test_int8_is_near_the_float_network_and_falls_back(digits_net, backbone, mon
     fast = clf.predict_proba(X)
     monkeypatch.setattr(_int8, "has_int8", lambda: False)
     assert np.abs(clf.predict_proba(X) - fast).mean() < 0.01
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("kernel", "groups"), [(1, 1), (3, 1), (3, 16), (5, 1)])
+def test_large_sums_are_not_cut_off(kernel, groups):
+    """Weights of one sign and bright images, where 16-bit sums of pairs would saturate."""
+    torch.manual_seed(0)
+    side = (kernel, kernel), (1, 1), (kernel // 2, kernel // 2), (1, 1)
+    layer = _int8.Int8Conv2d(16, 16, *side, groups, True, 0.02, 3, None)
+    layer.set_weight(torch.randn(16, 16 // groups, kernel, kernel).abs(), torch.randn(16))
+    x = torch.randint(150, 256, (2, 16, 9, 9), dtype=torch.uint8)
+    weight = layer.weight.double() * layer.scale.view(-1, 1, 1, 1)
+    wanted = torch.nn.functional.conv2d((x.double() - 3) * 0.02, weight, layer.bias.double(), *side[1:], groups)
+    torch.testing.assert_close(layer(x), wanted.relu().float(), rtol=1e-5, atol=1e-3)

@@ -26,7 +26,7 @@ def memory_bytes(limit, n_workers):
 
     Examples
     --------
-    >>> from skauto._memory import memory_bytes
+    >>> from skauto.search._memory import memory_bytes
     >>> memory_bytes("1.5GB", n_workers=2)
     1610612736
     """

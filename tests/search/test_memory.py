@@ -3,7 +3,7 @@
 import psutil
 import pytest
 
-from skauto._memory import memory_bytes
+from skauto.search._memory import memory_bytes
 
 
 @pytest.mark.parametrize(

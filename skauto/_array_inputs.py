@@ -1,0 +1,253 @@
+"""Sequences and images that were handed in: which of them X is, checked once at the public door."""
+
+import difflib
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import assert_all_finite, check_array
+
+KINDS = ("table", "sequence", "image")
+CHANNELS = (1, 3, 4)  # sizes that the axis of an image's channels may have
+LISTS = "a list of arrays (time_i, features)"
+
+
+def kind_of(X, kind="auto"):
+    """What X is taken for.
+
+    Parameters
+    ----------
+    X : array, DataFrame, sparse matrix or list
+    kind : {"auto", "table", "sequence", "image"}
+        Anything but "auto" is the answer.
+
+    Returns
+    -------
+    kind : {"table", "sequence", "image"}
+        With "auto": images are arrays of four axes, and of three if they are uint8; other arrays of three axes, and
+        lists of series of unequal lengths, are sequences; everything else is a table.
+
+    Raises
+    ------
+    ValueError
+        For another `kind`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skauto._array_inputs import kind_of
+    >>> kind_of(np.zeros((5, 20, 3))), kind_of([np.zeros(4), np.zeros(7)]), kind_of(np.zeros((5, 8, 8), np.uint8))
+    ('sequence', 'sequence', 'image')
+    """
+    if kind != "auto":
+        if kind not in KINDS:
+            close = difflib.get_close_matches(str(kind), KINDS, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise ValueError(f"kind={kind!r} must be 'auto', 'table', 'sequence' or 'image'.{hint}")
+        return kind
+    if sparse.issparse(X) or hasattr(X, "columns"):
+        return "table"
+    rank, dtype = getattr(X, "ndim", 2), getattr(X, "dtype", None)
+    if isinstance(X, (list, tuple)) or (rank == 1 and str(dtype) == "object"):
+        return _kind_of_list(X)
+    return _kind_of_rank(rank, dtype)
+
+
+def _kind_of_list(X):
+    arrays = [x for x in X if hasattr(x, "ndim")]
+    if not arrays or len(arrays) < len(X):
+        return _kind_of_rank(_nesting(X), None)
+    rank = max(x.ndim for x in arrays)
+    lengths = {len(x) if x.ndim else 1 for x in arrays}
+    if rank == 1:
+        return "sequence" if len(lengths) > 1 else "table"
+    return _kind_of_rank(rank + 1, arrays[0].dtype if len(lengths) == 1 else None)
+
+
+def _kind_of_rank(rank, dtype):
+    if rank == 4 or (rank == 3 and str(dtype).endswith("uint8")):
+        return "image"
+    return "sequence" if rank == 3 else "table"
+
+
+def _nesting(X):
+    """Levels of lists and arrays inside a list, by its first entries."""
+    levels = 0
+    while isinstance(X, (list, tuple)) or getattr(X, "ndim", 0):
+        levels += 1
+        if not len(X):
+            break
+        X = X[0]
+    return levels
+
+
+def describe(X, kind):
+    """One line on what an array was taken for."""
+    if kind == "image":
+        height, width = X.shape[2:] if X.ndim == 4 and channel_axis(X.shape) == "first" else X.shape[1:3]
+        return f"X is {len(X)} images of {height} x {width} pixels"
+    hint = "; say kind='image' if they are images" if X.shape[2] > 1 else ""
+    features = "1 feature" if X.shape[2] == 1 else f"{X.shape[2]} features"
+    return f"X is {len(X)} sequences of up to {X.shape[1]} steps with {features} each{hint}"
+
+
+def read_sequences(X, name="AutoClassifier", dtype=np.float32):
+    """X as an array (rows, time, features), shorter series padded at the end with NaN, and None for names.
+
+    Parameters
+    ----------
+    X : array of shape (rows, time, features) or (rows, time), or a list of arrays (time_i, features) or (time_i,)
+        Two axes mean one feature. NaN at the end of a series is padding, elsewhere it is a missing value.
+    name : str
+        Estimator named in messages.
+    dtype : dtype
+        Type of the result.
+
+    Returns
+    -------
+    X : ndarray of shape (rows, time, features)
+    names : None
+
+    Raises
+    ------
+    ValueError
+        For another rank, no rows, no steps, infinite values, or a series of nothing but NaN.
+    """
+    X = padded(X, name, dtype) if is_ragged(X) else np.asarray(X)
+    if X.dtype.kind not in "biuf":
+        X = _as_numbers(X, name, dtype)
+    X = X.astype(dtype, copy=False)
+    X = X[:, :, None] if X.ndim == 2 else X
+    _check_rank(X, name)
+    if np.isinf(X).any():
+        raise ValueError(f"Input X contains infinity, in series {np.flatnonzero(np.isinf(X).any(axis=(1, 2)))[0]}")
+    empty = np.flatnonzero(series_lengths(X) == 0)
+    if len(empty):
+        raise ValueError(f"series {empty[0]} of X has no values at all, only NaN; leave it out ({len(empty)} such)")
+    return X, None
+
+
+def _as_numbers(X, name, dtype):
+    if X.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported\n{name} takes real numbers")
+    try:
+        return X.astype(dtype)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the series of X must be numbers for {name}, not {X.dtype}: {error}") from error
+
+
+def _check_rank(X, name):
+    if X.ndim != 3:
+        raise ValueError(
+            f"X has {X.ndim} axes; {name} takes arrays (rows, time, features) or (rows, time), or {LISTS}. "
+            "Reshape your data: X.reshape(-1, 1) is many series of one step, X.reshape(1, -1) is one series"
+        )
+    for axis, word in enumerate(("rows", "steps", "features")):
+        if not X.shape[axis]:
+            raise ValueError(f"X has shape {X.shape}: 0 {word}, while a minimum of 1 is required")
+
+
+def series_lengths(X):
+    """Steps of each series up to its last value that is not NaN; 0 for a series without values."""
+    seen = ~np.isnan(X).all(axis=2)
+    return np.where(seen.any(axis=1), X.shape[1] - seen[:, ::-1].argmax(axis=1), 0)
+
+
+def is_ragged(X):
+    """Whether X is a list of series, and not a table written as a list of equal rows."""
+    if not (isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1)):
+        return False
+    if not len(X) or not all(_is_sized(x) for x in X):
+        return False
+    return len({len(x) for x in X}) > 1 or any(getattr(x, "ndim", 1) > 1 or (len(x) and _is_sized(x[0])) for x in X)
+
+
+def _is_sized(x):
+    return hasattr(x, "__len__") and not isinstance(x, (str, bytes)) and np.shape(x[:0]) != ()
+
+
+def padded(X, name, dtype):
+    """A list of series as one array, padded at the end with NaN."""
+    series = [np.asarray(x, dtype=dtype) for x in X]
+    series = [x[:, None] if x.ndim == 1 else x for x in series]
+    wrong = [i for i, x in enumerate(series) if x.ndim != 2]
+    if wrong:
+        raise ValueError(f"series {wrong[0]} of X has {series[wrong[0]].ndim} axes; {name} takes {LISTS}")
+    widths = {x.shape[1] for x in series}
+    if len(widths) > 1:
+        raise ValueError(f"all series of X need the same features, got {sorted(widths)} columns")
+    array = np.full((len(series), max(map(len, series)), widths.pop()), np.nan, dtype=dtype)
+    for row, x in zip(array, series, strict=True):
+        row[: len(x)] = x
+    if not array.shape[1]:
+        raise ValueError("all series of X have length 0; they need at least one step")
+    return array
+
+
+def read_images(X):
+    """Images (n, height, width), (n, channels, height, width) or (n, height, width, channels), and None for names."""
+    X = check_images(X)
+    if X.ndim not in (3, 4):
+        raise ValueError(
+            f"X has shape {X.shape}; images are (n, height, width), (n, channels, height, width) or "
+            "(n, height, width, channels): reshape rows of pixels, X.reshape(-1, 28, 28) for example"
+        )
+    if X.ndim == 4:
+        channel_axis(X.shape, "give all images a size that is none of these, or fit a CNNClassifier(channels=...)")
+    return X, None
+
+
+def check_images(X):
+    """An array of uint8 or float32 without NaN or infinity, at least one row and one pixel; uint8 is not copied."""
+    X = check_array(X, dtype=None, ensure_2d=False, allow_nd=True, ensure_all_finite=False, input_name="X")
+    if X.ndim < 2:
+        raise ValueError(
+            f"Expected 2D array, got {X.ndim}D array instead: X has shape {X.shape}, images have rank 3 or 4. "
+            "Reshape your data with array.reshape(1, -1) if it is a single image in one row"
+        )
+    if not all(X.shape):
+        raise ValueError(
+            f"Found array with 0 sample(s) or 0 feature(s) (shape={X.shape}) while a minimum of 1 is required."
+        )
+    if X.dtype == np.uint8:
+        return X
+    if X.dtype.kind == "c":
+        raise ValueError("Complex data not supported: X must be uint8 or real numbers")
+    X = (
+        X.astype(np.float32, copy=False)
+        if X.dtype.kind in "fiub"
+        else check_array(X, dtype=np.float32, ensure_2d=False, allow_nd=True, ensure_all_finite=False)
+    )
+    assert_all_finite(X, input_name="X")
+    return X
+
+
+def channel_axis(shape, advice='say channels="first" or channels="last"'):
+    """ "first" or "last": where the channels of a rank-4 array are; ValueError, with advice, if that cannot be told."""
+    first, last = shape[1] in CHANNELS, shape[3] in CHANNELS
+    if first == last:
+        which = "both axis 1 and axis 3" if first else "neither axis 1 nor axis 3"
+        raise ValueError(
+            f"X has shape {tuple(shape)}: {which} could be the channels (sizes {shape[1]} and {shape[3]}; channels are "
+            f"1, 3 or 4); {advice}"
+        )
+    return "first" if first else "last"
+
+
+def same_form(X, shape, kind, name="AutoClassifier"):
+    """Nothing, or an error if X has not the form of fit: the features of a step, or the shape of an image.
+
+    Parameters
+    ----------
+    X : ndarray
+        As read_sequences or read_images gave it.
+    shape : tuple of int
+        Shape of X in fit.
+    kind : {"sequence", "image"}
+    name : str
+        Estimator named in messages.
+    """
+    if kind == "sequence" and X.shape[2] != shape[2]:
+        raise ValueError(f"X has {X.shape[2]} features a step, but {name} was fitted on {shape[2]}")
+    if kind == "image" and X.shape[1:] != tuple(shape[1:]):
+        expected = ", ".join(map(str, shape[1:]))
+        raise ValueError(f"X has images of shape {X.shape[1:]}, but {name} was fitted on (n, {expected})")

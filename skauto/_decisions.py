@@ -1,0 +1,73 @@
+"""From probabilities to labels by thresholds or costs, and the score of labelled rows."""
+
+import numpy as np
+from sklearn.utils.validation import column_or_1d
+
+from skauto._scoring import resolve_metric
+from skauto.resample._costs import expected_costs
+from skauto.resample._threshold import confusion_of, cut_labels
+
+
+def decide(proba, classes, pos_label, threshold, cost_matrix):
+    """Labels of rows.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n, n_classes)
+        Columns in the order of `classes`.
+    classes : ndarray of shape (n_classes,)
+    pos_label : label or None
+        The class that a single threshold is about; None for more than two classes.
+    threshold : float or ndarray of shape (n_classes,)
+    cost_matrix : ndarray of shape (n_classes, n_classes) or None
+        Costs go before thresholds.
+
+    Returns
+    -------
+    labels : ndarray of shape (n,)
+    """
+    if cost_matrix is not None:
+        return classes[expected_costs(proba, cost_matrix).argmin(axis=1)]
+    order = _positive_last(classes, pos_label)
+    return classes[order][cut_labels(proba[:, order], threshold)]
+
+
+def score(y, proba, classes, pos_label, threshold, cost_matrix, scoring, sample_weight=None):
+    """What `scoring` says of rows with known labels, a float.
+
+    Raises
+    ------
+    ValueError
+        If y has another length than proba, or labels that are no classes.
+    """
+    order = _positive_last(classes, pos_label)
+    codes = np.argsort(order)[codes_of(y, classes, len(proba))]
+    weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    _, kind, metric = resolve_metric(scoring, classes[order], cost_matrix)
+    if kind == "proba":
+        return float(metric(codes, proba[:, order], weight))
+    labels = cut_labels(proba[:, order], threshold)
+    return float(metric(confusion_of(codes, labels, len(classes), weight)))
+
+
+def codes_of(y, classes, n_rows):
+    """Places of labels among the classes, shape (n,).
+
+    Raises
+    ------
+    ValueError
+        If y has another length than `n_rows`, or labels that are no classes.
+    """
+    labels = column_or_1d(y)
+    if len(labels) != n_rows:
+        raise ValueError(f"X has {n_rows} rows, but y has {len(labels)}")
+    unknown = sorted(set(labels.tolist()) - set(classes.tolist()), key=str)
+    if unknown:
+        raise ValueError(f"y has labels that fit never saw: {unknown[:5]}; known are {classes.tolist()}")
+    return np.searchsorted(classes, labels)
+
+
+def _positive_last(classes, pos_label):
+    """The order of the classes in which thresholds mean the last of two."""
+    order = np.arange(len(classes))
+    return order[::-1] if pos_label is not None and pos_label == classes[0] else order

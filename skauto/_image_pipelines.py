@@ -1,0 +1,89 @@
+"""Classifiers of images and what comes before them, from the values of a configuration."""
+
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skauto._array_inputs import channel_axis
+from skauto._pipelines import epochs_within
+from skauto.estimators._image_summary import ImageSummaryTransformer
+
+# Epochs of a net where there is time, and the fewest with which it is worth trying.
+EPOCHS, FEWEST_EPOCHS = 30, 2
+
+# Multiplications and additions a second in training on one thread of a machine that does other work too, and the
+# seconds that a row costs beside them.
+FLOPS_A_SECOND, ROW_SECONDS = 6e9, 5e-4
+
+# Pixels and cells of the summary.
+CELLS, PIXELS = 8, 12
+
+
+def summary(values, traits):
+    """Coarse pixels and histograms of gradients."""
+    return ImageSummaryTransformer(CELLS, pixels=PIXELS)
+
+
+def scaled_summary(values, traits):
+    """The same on one scale."""
+    return make_pipeline(ImageSummaryTransformer(CELLS, pixels=PIXELS), StandardScaler())
+
+
+def whole(values, traits):
+    """Nothing: nets take images as they are."""
+    return None
+
+
+def logistic(values, traits, seed):
+    """Logistic regression on many columns."""
+    return LogisticRegression(**values, max_iter=100)
+
+
+def cnn(values, traits, seed):
+    """A convolutional network, as many epochs as there is time for."""
+    from skauto.estimators._cnn import CNNClassifier
+
+    values = dict(values)
+    augment = {"shift": values.pop("shift"), "cutout": values.pop("cutout")}
+    augment = {name: strength for name, strength in augment.items() if strength} or None
+    most = max(epochs(values, traits), 1)
+    return CNNClassifier(**values, augment=augment, max_epochs=most, device="cpu", random_state=seed)
+
+
+def epochs(values, traits):
+    """Epochs of a network that fit into the time of one fit."""
+    if traits.seconds is None:
+        return EPOCHS
+    return epochs_within(traits, ROW_SECONDS + 3 * _flops(values, traits) / FLOPS_A_SECOND, EPOCHS)
+
+
+def _flops(values, traits):
+    """Multiplications and additions of one image forward."""
+    import torch
+
+    from skauto.estimators._backbones import build_backbone
+    from skauto.estimators._flops import count_flops
+
+    channels, height, width = _form(traits.shape)
+    network = build_backbone(values["backbone"], channels, traits.n_classes, values["width"], values["depth"]).eval()
+    return sum(forward for forward, _ in count_flops(network, (torch.zeros(1, channels, height, width),)).values())
+
+
+def _form(shape):
+    """Channels, height and width of a row's shape."""
+    if len(shape) == 2:
+        return 1, *shape
+    return shape if channel_axis((1, *shape)) == "first" else (shape[2], *shape[:2])
+
+
+def net_affords(values, traits):
+    """Why there is no time for a network, an empty line if there is."""
+    enough = epochs(values, traits) >= FEWEST_EPOCHS
+    return "" if enough else f"{FEWEST_EPOCHS} epochs of it do not fit into a fifth of time_limit"
+
+
+def fallback(traits):
+    """A small model that is fitted in about a second."""
+    trees = ExtraTreesClassifier(60, random_state=0)
+    return Pipeline([("prepare", ImageSummaryTransformer(4, pixels=8)), ("classify", trees)])

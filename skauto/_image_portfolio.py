@@ -1,0 +1,83 @@
+"""What to try on images: candidates with their preparation, space and first settings, as plain data."""
+
+from scipy.stats import loguniform, randint, uniform
+
+from skauto import _image_pipelines as make
+from skauto import _pipelines, _sequence_pipelines
+from skauto._portfolio import LIGHTGBM as TABLE_LIGHTGBM
+from skauto._portfolio import WEIGHTS, Candidate
+
+# Ways to treat the classes, beside leaving them as they are: images are repeated whole.
+OVER = {"imbalance": ["oversample"], "ratio": uniform(0.1, 0.9)}
+
+LOGISTIC = Candidate(
+    name="logistic",
+    build=make.logistic,
+    prepare=make.scaled_summary,
+    space={"C": loguniform(1e-4, 1)},
+    usual={"C": 0.01},
+    first=((0, {}),),
+    imbalance=(WEIGHTS, OVER),
+)
+
+EXTRA_TREES = Candidate(
+    name="extra_trees",
+    build=_sequence_pipelines.extra_trees,
+    prepare=make.summary,
+    space={"max_features": [0.05, 0.1, 0.2, "sqrt"], "min_samples_leaf": randint(1, 6)},
+    usual={"max_features": "sqrt", "min_samples_leaf": 1},
+    first=((2, {}),),
+    imbalance=(OVER,),
+    weight=0.5,
+)
+
+LIGHTGBM = Candidate(
+    name="lightgbm",
+    build=_pipelines.lightgbm,
+    prepare=make.summary,
+    space={name: values for name, values in TABLE_LIGHTGBM.space.items() if name != "cat_smooth"},
+    usual={
+        **{name: value for name, value in TABLE_LIGHTGBM.usual.items() if name != "cat_smooth"},
+        "colsample_bytree": 0.4,
+        "min_child_samples": 20,
+    },
+    first=((4, {}),),
+    imbalance=(WEIGHTS, OVER),
+    weight=0.5,
+    max_rows=8_000,
+    package="lightgbm",
+)
+
+SVM = Candidate(
+    name="svm",
+    build=_pipelines.svm,
+    prepare=make.scaled_summary,
+    space={"C": loguniform(0.3, 30), "gamma": ["scale"]},
+    usual={"C": 5.0, "gamma": "scale"},
+    first=((3, {}),),
+    imbalance=(WEIGHTS,),
+    max_rows=5_000,
+)
+
+CNN = Candidate(
+    name="cnn",
+    build=make.cnn,
+    prepare=make.whole,
+    space={
+        "backbone": ["plain", "resnet"],
+        "width": [8, 16, 32],
+        "depth": [1, 2],
+        "lr": loguniform(1e-3, 1e-2),
+        "shift": [0.0, 0.05, 0.1],
+        "cutout": [0.0, 0.25],
+    },
+    usual={"backbone": "plain", "width": 16, "depth": 1, "lr": 5e-3, "shift": 0.05, "cutout": 0.0},
+    first=((1, {}), (5, {"width": 32}), (6, {"backbone": "resnet", "width": 8})),
+    imbalance=(WEIGHTS, OVER),
+    weight=2.0,
+    package="torch skorch",
+    extra="deep",
+    affords=make.net_affords,
+)
+
+IMAGES = (LOGISTIC, CNN, EXTRA_TREES, SVM, LIGHTGBM)

@@ -1,0 +1,47 @@
+"""Where an AutoClassifier works: its journal, its workers and what they may use."""
+
+from skauto.search._executor_pool import ExecutorPool
+from skauto.search._fingerprint import fingerprint
+from skauto.search._journal import Journal
+from skauto.search._memory import memory_bytes
+from skauto.search._workers import WorkerPool
+
+# What every worker needs, imported before its first trial.
+PRELOAD = ("skauto._plan", "lightgbm")
+
+# Arguments that a journal must agree on.
+SAME = ("scoring", "strategy", "cv", "candidates", "pos_label", "random_state")
+
+
+def open_journal(auto, data, seed, stack):
+    """The journal, open and checked; None without one.
+
+    Parameters
+    ----------
+    auto : AutoClassifier
+    data : Data
+    seed : int
+        Of a new journal.
+    stack : ExitStack
+        Closes it.
+    """
+    if auto.journal is None:
+        return None
+    settings = {name: getattr(auto, name) for name in SAME}
+    about = fingerprint(data=(data.X, data.y, data.sample_weight, data.groups), **settings)
+    about |= {"search": "AutoClassifier", "mode": "count" if auto.time_limit is None else "time"}
+    return stack.enter_context(Journal(auto.journal, about).open(seed))
+
+
+def memory_of_a_trial(auto, n_workers):
+    """Bytes of a trial; on other machines only what is asked for, since what is free there is not known here."""
+    if auto.executor is not None and auto.memory_limit is None:
+        return None
+    return memory_bytes(auto.memory_limit, n_workers)
+
+
+def make_pool(auto, n_workers, threads, context, memory_limit):
+    """The workers: processes of this machine, or those of an executor."""
+    if auto.executor is not None:
+        return ExecutorPool(auto.executor, None, threads, context, memory_limit)
+    return WorkerPool(n_workers, threads, context, memory_limit, PRELOAD)

@@ -1,0 +1,95 @@
+"""What comes with each row of X: labels, weights and groups, checked."""
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import column_or_1d
+
+
+def same_length(found, expected, what):
+    """Refuse what has another number of rows than X."""
+    if found != expected:
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: X has {expected} rows, {what} has {found}"
+        )
+
+
+def read_labels(y):
+    """y as a one-dimensional array of int, bool, float or str."""
+    if isinstance(y, pd.DataFrame) and y.shape[1] == 1:
+        column_or_1d(np.empty((len(y), 1)), warn=True)  # scikit-learn's own warning
+        y = y.iloc[:, 0]
+    if not isinstance(y, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):
+        y = _label_array(y)
+    series = pd.Series(y).reset_index(drop=True)
+    missing = np.flatnonzero(series.isna())
+    if len(missing):
+        raise ValueError(
+            f"y contains NaN: {len(missing)} of {len(series)} labels are missing, the first in row {missing[0]}; "
+            "drop these rows or give them a label"
+        )
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        series = pd.Series(np.asarray(series))
+    series = series.infer_objects()
+    if series.dtype.kind in "biu":
+        wide = series.dtype.kind == "u" and series.max() > np.iinfo(np.int64).max
+        return series.to_numpy(dtype={"b": bool}.get(series.dtype.kind, np.uint64 if wide else np.int64))
+    if series.dtype.kind == "f":
+        values = series.to_numpy(dtype=np.float64)
+        if (bad := np.flatnonzero(np.isinf(values))).size:
+            raise ValueError(
+                "Input y contains infinity or a value too large for dtype('float64'). "
+                f"The first of {bad.size} is in row {bad[0]}: drop these rows or give them a label"
+            )
+        return values
+    return _string_labels(series)
+
+
+def _label_array(y):
+    # A list of mixed labels would become one of strings; as objects they are found to be mixed.
+    array = column_or_1d(np.asarray(y, dtype=object if isinstance(y, (list, tuple)) else None), warn=True)
+    if array.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported\n{array}\n")
+    return array
+
+
+def _string_labels(series):
+    values = series.to_numpy(dtype=object)
+    kinds = {type(value) for value in values}
+    if all(issubclass(kind, str) for kind in kinds):
+        return values.astype(str)
+    names = ", ".join(sorted(kind.__name__ for kind in kinds))
+    raise ValueError(
+        f"Unknown label type: y holds values of type {names}; labels are strings, booleans or integers, all of one "
+        "type: convert them, for example by y.astype(str)"
+    )
+
+
+def read_weights(sample_weight, n_rows):
+    """Weights as a float array of shape (n_rows,), finite, not negative and not all zero."""
+    try:
+        weight = np.asarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"sample_weight must hold one number for each row: {error}") from error
+    if weight.ndim == 0:
+        weight = np.full(n_rows, float(weight))
+    if weight.ndim != 1:
+        raise ValueError(f"Sample weights must be 1D array or scalar, got shape {weight.shape}")
+    same_length(len(weight), n_rows, "sample_weight")
+    bad = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
+    if len(bad):
+        raise ValueError(f"sample_weight must be finite and not negative, but row {bad[0]} has {weight[bad[0]]}")
+    if not weight.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weight
+
+
+def read_groups(groups, n_rows):
+    """Groups as codes, an int array of shape (n_rows,)."""
+    if not isinstance(groups, pd.Series):
+        groups = column_or_1d(np.asarray(groups, dtype=object), input_name="groups")
+    codes, _ = pd.factorize(groups)
+    same_length(len(codes), n_rows, "groups")
+    missing = np.flatnonzero(codes < 0)
+    if len(missing):
+        raise ValueError(f"groups has {len(missing)} missing values, the first in row {missing[0]}")
+    return codes.astype(np.int64)

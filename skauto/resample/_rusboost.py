@@ -1,0 +1,143 @@
+"""Boosting in which each round learns from a balanced draw of the rows."""
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.base import clone
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils.validation import check_is_fitted
+
+from skauto._seeds import child_rng, child_seed, root_seed
+from skauto.resample._priors import correct_priors, positive_priors
+from skauto.resample._rows import take_rows
+from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight
+
+LEAST_ERROR = 1e-10  # of a round, so that its say stays finite
+
+
+class RUSBoostClassifier(WrappedClassifier):
+    """AdaBoost whose rounds each learn from all rows of the smallest class and as many of every other.
+
+    Weights start with the same mass for each class, so that a round that does well on its balanced draw does well on
+    the weights too. imbalanced-learn's class of this name starts with natural weights: there a balanced round can be
+    wrong on more than half of the mass, and the fit ends early, or with an error if it is the first one. Here such a
+    round is left out.
+
+    Parameters
+    ----------
+    estimator : classifier that takes `sample_weight`, default=None
+        The classifier of a round; None for a decision tree of depth 1.
+    n_estimators : int, default=50
+        Most rounds.
+    learning_rate : float, default=1.0
+        Factor of each round's say.
+    prior_correction : bool, default=True
+        Move the probabilities back to the natural shares of the classes. Those of boosting are too sure of themselves
+        nonetheless: put `CalibratedClassifierCV` around where they matter.
+    random_state : int, RandomState or None, default=None
+        Seed.
+
+    Attributes
+    ----------
+    estimators_ : list of classifiers
+        The fitted rounds; they predict codes of `classes_`.
+    estimator_weights_ : ndarray of shape (n_rounds,)
+        The say of each.
+    classes_ : ndarray of shape (K,)
+        The class labels.
+    natural_priors_ : ndarray of shape (K,)
+        Shares of the classes in y.
+
+    References
+    ----------
+    C. Seiffert, T. M. Khoshgoftaar, J. Van Hulse, A. Napolitano, "RUSBoost: a hybrid approach to alleviating class
+    imbalance", IEEE Transactions on Systems, Man and Cybernetics A 40(1), 2010, section III; J. Zhu, H. Zou, S. Rosset,
+    T. Hastie, "Multi-class AdaBoost", Statistics and Its Interface 2, 2009, sections 2 and 3.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from skauto.resample import RUSBoostClassifier
+    >>> X, y = make_classification(n_samples=1000, weights=[0.9], random_state=0)
+    >>> RUSBoostClassifier(random_state=0).fit(X, y).predict_proba(X).shape
+    (1000, 2)
+    """
+
+    def __init__(self, estimator=None, n_estimators=50, *, learning_rate=1.0, prior_correction=True, random_state=None):
+        self.estimator = estimator
+        self.n_estimators = n_estimators
+        self.learning_rate = learning_rate
+        self.prior_correction = prior_correction
+        self.random_state = random_state
+
+    def fit(self, X, y, sample_weight=None):
+        """Boost.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            Rows that the estimator takes.
+        y : array-like of shape (n,)
+            Labels.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        self : object
+        """
+        labels, self.classes_ = checked_target(X, y)
+        codes = np.searchsorted(self.classes_, labels)
+        weight = np.ones(len(codes)) if sample_weight is None else checked_weight(sample_weight, labels)
+        self.natural_priors_ = positive_priors(labels, self.classes_, weight)
+        weight = weight / np.bincount(codes, weight)[codes]
+        self.estimators_, says, seed = [], [], root_seed(self.random_state)
+        for i in range(self.n_estimators):
+            model = self._round(X, codes, weight, child_rng(seed, "draw", i), child_seed(seed, "round", i))
+            wrong = model.predict(X) != codes
+            say = self._say(np.average(wrong, weights=weight))
+            if say > 0 or not self.estimators_:
+                self.estimators_.append(model)
+                says.append(max(say, LEAST_ERROR))
+            if say > 0:
+                weight = weight * np.exp(say * wrong)
+                weight = weight / weight.sum()
+            if not wrong.any():
+                break
+        self.estimator_weights_ = np.array(says)
+        self.estimator_ = self.estimators_[0]
+        return self
+
+    def _round(self, X, codes, weight, rng, seed):
+        """A classifier fitted on a balanced draw of the rows that weigh anything."""
+        counted = [np.flatnonzero((codes == code) & (weight > 0)) for code in range(len(self.classes_))]
+        smallest = min(map(len, counted))
+        rows = np.sort(np.concatenate([rng.choice(members, smallest, replace=False) for members in counted]))
+        drawn, own = codes[rows], weight[rows]
+        own = own * (np.bincount(codes, weight) / np.bincount(drawn, own))[drawn]  # a class keeps its mass in the draw
+        model = clone(self._base())
+        seeded = {name: seed for name in model.get_params() if name.split("__")[-1] == "random_state"}
+        return model.set_params(**seeded).fit(take_rows(X, rows), drawn, sample_weight=own)
+
+    def _say(self, error):
+        error = np.clip(error, LEAST_ERROR, 1 - LEAST_ERROR)
+        return self.learning_rate * (np.log((1 - error) / error) + np.log(len(self.classes_) - 1))
+
+    def _base(self):
+        return DecisionTreeClassifier(max_depth=1) if self.estimator is None else self.estimator
+
+    def predict_proba(self, X):
+        """Probabilities under the natural shares of the classes (see `prior_correction`), (n, K)."""
+        check_is_fitted(self)
+        n_classes = len(self.classes_)
+        votes = 0.0
+        for model, say in zip(self.estimators_, self.estimator_weights_, strict=True):
+            votes = votes + say * np.eye(n_classes)[model.predict(X)]
+        proba = softmax(votes, axis=1)  # a vote moves the log-odds of its class by its say
+        if not self.prior_correction:
+            return proba
+        return correct_priors(proba, np.full(n_classes, 1 / n_classes), self.natural_priors_)
+
+    def predict(self, X):
+        """The most probable class of each row, (n,)."""
+        check_is_fitted(self)
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]

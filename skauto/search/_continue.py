@@ -1,0 +1,94 @@
+"""A promoted trial goes on where its parent stopped: the last step learns more, the earlier ones are frozen."""
+
+from skauto.search._fidelity import last_step
+
+# One call of partial_fit is one epoch for estimators that count their effort in these.
+EPOCH_PARAMETERS = ("max_iter", "max_epochs", "epochs", "n_epochs")
+
+
+def can_continue(estimator, parameter):
+    """Whether the last step can learn more of what `parameter` counts."""
+    step, prefix = last_step(estimator)
+    return parameter.startswith(prefix) and _way(step, parameter[len(prefix) :]) is not None
+
+
+def continue_fit(estimator, parameter, old, new, X, y, **fit_params):
+    """Let a fitted estimator go on from `old` to `new` of a parameter.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted with `parameter` at `old`; changed in place.
+    parameter : str
+    old, new : int
+    X : array-like of shape (n, n_features)
+        The rows it was fitted on.
+    y : array-like of shape (n,)
+    **fit_params : dict
+        As given to its fit.
+
+    Returns
+    -------
+    estimator : estimator
+        The same one.
+    """
+    step, prefix = last_step(estimator)
+    X, y = _through_frozen_steps(estimator, X, y)
+    own = {name.removeprefix(prefix): value for name, value in fit_params.items()}
+    name = parameter[len(prefix) :]
+    _way(step, name)(step, name, old, new, X, y, own)
+    step.set_params(**{name: new})
+    return estimator
+
+
+def _through_frozen_steps(estimator, X, y):
+    """The rows as the last step was given them; resamplers draw again, with the seed they had."""
+    for _, step in getattr(estimator, "steps", [(None, None)])[:-1]:
+        if step is None or step == "passthrough":
+            continue
+        if hasattr(step, "fit_resample"):
+            X, y = step.fit_resample(X, y)
+        else:
+            X = step.transform(X)
+    inner = estimator.steps[-1][1] if hasattr(estimator, "steps") else None
+    return _through_frozen_steps(inner, X, y) if hasattr(inner, "steps") else (X, y)
+
+
+def _way(step, name):
+    """The function that lets a step continue, None where there is none."""
+    if type(step).__module__.startswith("lightgbm") and name == "n_estimators":
+        return _boost
+    if hasattr(step, "partial_fit") and hasattr(step, "initialize") and name == "max_epochs":  # skorch
+        return _train
+    if "warm_start" in step.get_params(deep=False) and name in ("n_estimators", "max_iter"):
+        grows = name == "n_estimators" or not hasattr(step, "partial_fit")
+        if grows and (name == "n_estimators" or type(step).__name__.startswith("HistGradientBoosting")):
+            return _grow
+    if hasattr(step, "partial_fit") and name in EPOCH_PARAMETERS:
+        return _pass_again
+    return None
+
+
+def _boost(step, name, old, new, X, y, fit_params):
+    """LightGBM adds rounds to the trees it has."""
+    step.set_params(**{name: new - old})
+    step.fit(X, y, init_model=step.booster_, **fit_params)
+
+
+def _train(step, name, old, new, X, y, fit_params):
+    """skorch trains further epochs, its optimiser as it was."""
+    step.partial_fit(X, y, epochs=new - old, **fit_params)
+
+
+def _grow(step, name, old, new, X, y, fit_params):
+    """Ensembles of scikit-learn add trees up to the new number."""
+    warm = step.get_params(deep=False)["warm_start"]
+    step.set_params(warm_start=True, **{name: new})
+    step.fit(X, y, **fit_params)
+    step.set_params(warm_start=warm)
+
+
+def _pass_again(step, name, old, new, X, y, fit_params):
+    """What learns by partial_fit passes over the rows once for each further epoch."""
+    for _ in range(new - old):
+        step.partial_fit(X, y, **fit_params)

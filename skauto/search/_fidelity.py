@@ -1,0 +1,149 @@
+"""What a fidelity means: a share of the rows, or the value of one integer parameter of the estimator."""
+
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import is_regressor
+from sklearn.utils.multiclass import type_of_target
+
+from skauto._seeds import child_rng
+from skauto.search._evaluate import nested_rows
+
+EPOCHS = ("max_epochs", "epochs", "n_epochs", "max_iter", "n_estimators")
+
+# Rows of a class that a subsample keeps at the least: what SMOTE with its five neighbours needs.
+MIN_CLASS_ROWS = 6
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """How much effort a trial at a fidelity in (0, 1] is.
+
+    Parameters
+    ----------
+    parameter : str or None
+        The estimator's parameter; None for rows.
+    low, high : int
+        Bounds: of the parameter, or of the number of rows (high None: all).
+    min_class_rows : int
+        Rows that every class keeps.
+
+    Examples
+    --------
+    >>> from skauto.search._fidelity import Fidelity
+    >>> Fidelity("max_iter", 1, 90).amount(1 / 9)
+    10
+    """
+
+    parameter: str | None
+    low: int = 1
+    high: int | None = None
+    min_class_rows: int = MIN_CLASS_ROWS
+
+    def amount(self, fidelity, n_rows=None):
+        """The parameter's value, or the number of rows out of `n_rows`, at a fidelity."""
+        high = n_rows if self.high is None else self.high if n_rows is None else min(self.high, n_rows)
+        return max(min(self.low, high), round(fidelity * high))
+
+    def values(self, fidelity):
+        """What a configuration is completed with."""
+        return {} if self.parameter is None else {self.parameter: self.amount(fidelity)}
+
+    def rows(self, y, train, fidelity, seed, stratify=True):
+        """The training rows of a fold at a fidelity: a larger share holds the smaller ones.
+
+        Parameters
+        ----------
+        y : array-like or None
+        train : ndarray of int
+            Row numbers of the fold.
+        fidelity : float
+        seed : int
+        stratify : bool, default=True
+            Whether y has classes.
+        """
+        if self.parameter is not None:
+            return train
+        share = self.amount(fidelity, len(train)) / len(train)
+        if share >= 1:
+            return train
+        if not stratify or y is None:
+            order = child_rng(seed, "rows").permutation(len(train))
+            return train[np.sort(order[: max(1, int(np.ceil(share * len(train))))])]
+        _, codes = np.unique(np.asarray(y)[train], return_inverse=True)
+        return train[nested_rows(codes, share, self.min_class_rows, seed)]
+
+
+def stratifies(estimator, y):
+    """Whether rows are to be drawn class by class."""
+    if y is None or is_regressor(estimator):
+        return False
+    return type_of_target(y) in ("binary", "multiclass")
+
+
+def read_fidelity(fidelity, estimator, space, min_class_rows=None):
+    """The Fidelity that a user's ``"rows"``, ``"epochs"`` or ``(name, low, high)`` means; None for None.
+
+    Raises
+    ------
+    ValueError
+        If the estimator lacks the parameter, the space has it too, or the bounds make no sense.
+    TypeError
+        If it is anything else.
+    """
+    if fidelity is None:
+        return None
+    least = _least_rows(estimator) if min_class_rows is None else min_class_rows
+    if fidelity == "rows":
+        return Fidelity(None, min_class_rows=least)
+    known = estimator.get_params()
+    if fidelity == "epochs":
+        fidelity = _epochs(estimator, known)
+    if not (isinstance(fidelity, (tuple, list)) and len(fidelity) == 3 and isinstance(fidelity[0], str)):
+        raise TypeError(f"fidelity must be 'rows', 'epochs' or (parameter, low, high), got {fidelity!r}")
+    name, low, high = fidelity
+    if not (isinstance(low, Integral) and isinstance(high, Integral) and 1 <= low <= high):
+        raise ValueError(f"fidelity={fidelity!r} needs integers with 1 <= low <= high")
+    if name == "rows":
+        return Fidelity(None, int(low), int(high), least)
+    if name not in known:
+        raise ValueError(
+            f"fidelity={fidelity!r}: {name!r} is no parameter of {type(estimator).__name__}; "
+            f"for a step of a Pipeline write step__parameter"
+        )
+    if any(name in branch for branch in space.branches):
+        raise ValueError(f"fidelity={fidelity!r}: {name!r} is part of the space too; take it out of one of them")
+    return Fidelity(name, int(low), int(high))
+
+
+def last_step(estimator):
+    """The last step of a pipeline with the prefix of its parameters, or the estimator itself."""
+    if hasattr(estimator, "steps") and estimator.steps:
+        name, step = estimator.steps[-1]
+        inner, prefix = last_step(step)
+        return inner, f"{name}__{prefix}"
+    return estimator, ""
+
+
+def _epochs(estimator, known):
+    """The triple that "epochs" means: the last step's number of epochs or rounds, as it is set, at the most."""
+    _, prefix = last_step(estimator)
+    for name in EPOCHS:
+        high = known.get(prefix + name)
+        if isinstance(high, Integral) and high >= 1:
+            return prefix + name, 1, int(high)
+    raise ValueError(
+        f"fidelity='epochs': the last step of {type(estimator).__name__} has none of {', '.join(EPOCHS)} set to a "
+        f"number; name the parameter with (parameter, low, high)"
+    )
+
+
+def _least_rows(estimator):
+    """One row more than the neighbours that any step looks for."""
+    neighbours = [
+        value
+        for name, value in estimator.get_params().items()
+        if name.endswith("k_neighbors") and isinstance(value, Integral)
+    ]
+    return max([MIN_CLASS_ROWS, *(int(count) + 1 for count in neighbours)])

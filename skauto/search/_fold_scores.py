@@ -1,0 +1,160 @@
+"""One fold of one trial of SearchCV, fitted and scored as scikit-learn does it."""
+
+import pickle
+from dataclasses import dataclass, field
+from typing import Any
+
+import cloudpickle
+from sklearn.base import clone
+
+from skauto._seeds import child_seed
+from skauto._sklearn import fit_and_score
+from skauto.search._continue import can_continue, continue_fit
+from skauto.search._fidelity import Fidelity
+from skauto.search._prefix_cache import PrefixCache
+from skauto.search._sandbox import Report, attempt
+
+
+@dataclass
+class FoldScoring:
+    """All that a worker needs for any fold of any trial; sent to it once.
+
+    `folds` is a list of pairs of row numbers (train, test); `options` are keyword arguments of scikit-learn's
+    fit_and_score that are the same for every fold. With a `seed`, every ``random_state`` that is None is given one.
+    """
+
+    estimator: Any
+    X: Any
+    y: Any
+    folds: list
+    space: Any
+    options: dict
+    fidelity: Fidelity | None = None
+    stratify: bool = False
+    row_seed: int = 0
+    seed: int | None = None
+    caller: Any = None
+    cache: PrefixCache = field(default_factory=PrefixCache)
+
+    def values(self, trial):
+        """The parameters that a trial sets, the one that its fidelity stands for included."""
+        values = self.space.decode(trial.params)
+        return values if self.fidelity is None else {**values, **self.fidelity.values(trial.fidelity)}
+
+    def continues(self, values):
+        """Whether trials with these parameters can be continued at a higher fidelity."""
+        if self.fidelity is None or self.fidelity.parameter is None:
+            return False
+        made = attempt(lambda: clone(self.estimator).set_params(**clone(values, safe=False))).value
+        return made is not None and can_continue(made, self.fidelity.parameter)
+
+
+def score_fold(context, trial, fold, origin=None, model=None, callback_ctx=None):
+    """Fit a trial on one fold and score it.
+
+    Parameters
+    ----------
+    context : FoldScoring
+    trial : Trial
+    fold : int
+    origin : Trial, default=None
+        The trial that this one was promoted from.
+    model : bytes, default=None
+        The pickled model of the origin on this fold, to go on from.
+    callback_ctx : CallbackContext, default=None
+
+    Returns
+    -------
+    record : dict
+        "test_scores", "train_scores" where asked for, "fit_time", "score_time", "n_test_samples", "fit_error"; "model",
+        bytes, of a trial that may be continued; or else "raised", the exception that ends the whole search.
+    """
+    values = context.values(trial)
+    train, test = context.folds[fold]
+    train = _rows(context, trial, train)
+    estimator = (
+        _going_on(context, trial, origin, values, model) if model is not None else _fresh(context, trial, values)
+    )
+    context.cache.begin(fold, trial.fidelity if _by_rows(context) else 1.0)
+    report = attempt(_call, context, estimator, train, test, None if model is not None else values, fold, callback_ctx)
+    if report.error is not None:
+        return {"raised": _portable(report)}
+    record = report.value
+    if trial.fidelity < 1 and record["fit_error"] is None and context.continues(values):
+        record["model"] = _packed(estimator)
+    return record
+
+
+def seeded(estimator, values, seed, trial):
+    """The seeds of a trial: for each ``random_state`` that is None and not part of the configuration."""
+    if seed is None:
+        return {}
+    known = attempt(lambda: clone(estimator).set_params(**clone(values, safe=False)).get_params()).value or {}
+    names = [name for name, value in known.items() if name.split("__")[-1] == "random_state" and value is None]
+    return {name: child_seed(seed, "trial", trial.number, name) for name in names if name not in values}
+
+
+def _by_rows(context):
+    return context.fidelity is not None and context.fidelity.parameter is None
+
+
+def _rows(context, trial, train):
+    if context.fidelity is None:
+        return train
+    return context.fidelity.rows(context.y, train, trial.fidelity, context.row_seed, context.stratify)
+
+
+def _fresh(context, trial, values):
+    """The unfitted estimator, its seeds set, and the cache of first steps where it is a pipeline without one."""
+    estimator = clone(context.estimator)
+    if seeds := seeded(estimator, values, context.seed, trial):
+        estimator.set_params(**clone(values, safe=False)).set_params(**seeds)
+    if "memory" in estimator.get_params(deep=False) and estimator.memory is None and hasattr(estimator, "steps"):
+        estimator.memory = context.cache
+    return estimator
+
+
+def _going_on(context, trial, origin, values, model):
+    """The origin's model whose fit continues it: one seed a rung, the last step's only."""
+    estimator = pickle.loads(model)
+    name = context.fidelity.parameter
+    old, new = context.fidelity.amount(origin.fidelity), context.fidelity.amount(trial.fidelity)
+    own = name.rsplit("__", 1)[0] + "__random_state" if "__" in name else "random_state"
+    if context.seed is not None and own not in values and own in estimator.get_params():
+        estimator.set_params(**{own: child_seed(context.seed, "trial", trial.number, own)})
+
+    def fit(X, y=None, **fit_params):
+        return continue_fit(estimator, name, old, new, X, y, **fit_params)
+
+    estimator.fit = fit  # for this one call; the class has its own again afterwards
+    return estimator
+
+
+def _call(context, estimator, train, test, values, fold, callback_ctx):
+    about = {"caller": context.caller, "callback_ctx": callback_ctx} if callback_ctx is not None else {}
+    record = fit_and_score(
+        estimator,
+        context.X,
+        context.y,
+        train=train,
+        test=test,
+        parameters=values,
+        split_progress=(fold, len(context.folds)),
+        **context.options,
+        **about,
+    )
+    vars(estimator).pop("fit", None)
+    if getattr(estimator, "memory", None) is context.cache:
+        estimator.memory = None
+    return record
+
+
+def _packed(estimator):
+    """The fitted estimator as bytes, None where it cannot be pickled: its trial then starts over when promoted."""
+    return attempt(cloudpickle.dumps, estimator).value
+
+
+def _portable(report: Report):
+    """The exception, or one with its traceback as text where it cannot be pickled."""
+    packed = attempt(lambda: pickle.loads(cloudpickle.dumps(report.error)))
+    return report.error if packed.error is None else RuntimeError(report.output)

@@ -1,0 +1,184 @@
+"""FoldTasks: takes trials from the loop and gives their folds to workers, the next fold only where the race goes on."""
+
+import math
+import warnings
+from dataclasses import dataclass, field
+from numbers import Real
+
+import numpy as np
+
+from skauto.search._fold_scores import score_fold
+from skauto.search._racing import Race
+from skauto.search._trial import Result, Status
+
+# A trial is given up once it has killed its worker this often.
+MAX_CRASHES = 2
+
+
+@dataclass
+class _Active:
+    """A trial under way."""
+
+    trial: object
+    time_limit: float | None
+    race: Race
+    origin: object = None
+    records: dict = field(default_factory=dict)
+    running: set = field(default_factory=set)
+    crashes: int = 0
+    seconds: float = 0.0
+    peak_memory: int = 0
+
+
+class FoldTasks:
+    """What the loop takes for a pool: its tasks are trials, which it splits into folds for the pool inside.
+
+    Each active trial has one fold running; workers that would be idle take further folds of the oldest trial. Whether
+    a trial is stopped is decided fold after fold, so it does not depend on which fold ended first.
+
+    Parameters
+    ----------
+    pool : WorkerPool, SequentialPool or ExecutorPool
+        With a FoldScoring as context.
+    context : FoldScoring
+    history : History
+    metric : callable
+        Turns a record of `score_fold` into the number to race on, and to maximise.
+    race : callable, default=None
+        Gives the Race of a trial; None for no racing.
+    models : ModelStore, default=None
+        Keeps models of trials that may be promoted.
+    callback_ctx : callable, default=None
+        Gives the callback context of (trial, fold).
+    """
+
+    def __init__(self, pool, context, history, metric, race=None, models=None, callback_ctx=None):
+        self.pool = pool
+        self.context = context
+        self.history = history
+        self.metric = metric
+        self.race = race
+        self.models = models
+        self.callback_ctx = callback_ctx
+        self._active = {}
+        self._done = []
+
+    @property
+    def n_workers(self):
+        return self.pool.n_workers
+
+    @property
+    def running(self):
+        """Numbers of the trials whose results were not given out."""
+        return list(self._active)
+
+    @property
+    def free(self):
+        """How many more trials can have a fold running."""
+        return max(0, self.pool.n_workers - len(self._active))
+
+    def submit(self, number, evaluate, trial, time_limit=None):
+        """Start a trial; `evaluate` is not used, a fold is always `score_fold`'s."""
+        if trial.fidelity < 1 and self.context.fidelity is None:
+            raise ValueError(
+                f"the strategy asks for fidelity {trial.fidelity:.3g} of a trial, but fidelity=None says nothing of "
+                f"what that is; pass fidelity='rows', 'epochs' or (parameter, low, high), or another strategy"
+            )
+        race = Race() if self.race is None else self.race(trial)
+        origin = None if self.models is None else self.models.origin(self.history, trial)
+        self._active[number] = active = _Active(trial, time_limit, race, origin)
+        self._start(active)
+
+    def wait(self, timeout=None):
+        """Results of trials that have ended; empty where none has within `timeout` seconds."""
+        self._use_idle_workers()
+        for outcome in self.pool.wait(timeout):
+            number, fold = outcome.key
+            if number in self._active:
+                self._hear(self._active[number], fold, outcome)
+        done, self._done = self._done, []
+        return done
+
+    def cancel(self, number):
+        """Forget a trial and end its folds."""
+        active = self._active.pop(number, None)
+        for fold in active.running if active else ():
+            self.pool.cancel((number, fold))
+
+    def _start(self, active):
+        """Run the first fold of a trial that was not; False where all have been started."""
+        n_folds = len(self.context.folds)
+        fold = next((k for k in range(n_folds) if k not in active.records and k not in active.running), None)
+        if fold is None:
+            return False
+        trial = active.trial
+        model = None if active.origin is None else self.models.get(active.origin, fold)
+        callback_ctx = None if self.callback_ctx is None else self.callback_ctx(trial, fold)
+        limit = None if active.time_limit is None else max(active.time_limit - active.seconds, 0.01)
+        active.running.add(fold)
+        origin = None if model is None else active.origin
+        self.pool.submit((trial.number, fold), score_fold, trial, fold, origin, model, callback_ctx, time_limit=limit)
+        return True
+
+    def _use_idle_workers(self):
+        for active in self._active.values():
+            while self.pool.free and self._start(active):
+                pass
+
+    def _hear(self, active, fold, outcome):
+        """Take the outcome of a fold; end the trial, or run its next fold."""
+        active.running.discard(fold)
+        active.seconds += outcome.seconds
+        active.peak_memory = max(active.peak_memory, outcome.peak_memory)
+        if outcome.status == Status.CRASHED and active.crashes + 1 < MAX_CRASHES:
+            active.crashes += 1
+            self._start(active)
+        elif outcome.status != Status.COMPLETE:
+            self._finish(active, outcome.status, outcome.reason, outcome.output)
+        elif "raised" in outcome.value:
+            raise outcome.value["raised"]
+        else:
+            for line in outcome.warnings:
+                warnings.warn(line, UserWarning, stacklevel=2)
+            self._take(active, fold, outcome.value)
+
+    def _take(self, active, fold, record):
+        model = record.pop("model", None)
+        if model is not None and self.models is not None:
+            self.models.put(active.trial, fold, model)
+        active.records[fold] = record
+        scores = self._in_order(active)
+        stop = next((k for k in range(1, len(scores)) if active.race.stops(scores[:k])), None)
+        if stop is not None:
+            active.records = {k: active.records[k] for k in range(stop)}
+            self._finish(active, Status.COMPLETE, pruned=True)
+        elif len(active.records) == len(self.context.folds):
+            self._finish(active, Status.COMPLETE)
+        elif not active.running:
+            self._start(active)
+
+    def _in_order(self, active):
+        """Scores of the folds known with none missing before them; one more than a race may judge at the end."""
+        scores = []
+        while len(scores) in active.records:
+            scores.append(self._score(active.records[len(scores)]))
+        return [*scores, math.nan] if len(scores) < len(self.context.folds) else scores
+
+    def _score(self, record):
+        value = self.metric(record)
+        return float(value) if isinstance(value, Real) else math.nan
+
+    def _finish(self, active, status, reason="", output="", pruned=False):
+        self.cancel(active.trial.number)
+        records = [active.records.get(k) for k in range(len(self.context.folds))]
+        details = {"folds": records, "pruned": pruned, "peak_memory": active.peak_memory, "output": output}
+        scores = [self._score(record) for record in records if record is not None]
+        details["fold_scores"] = scores
+        if status == Status.COMPLETE and not np.isfinite(scores).all():
+            errors = [record["fit_error"] for record in records if record and record["fit_error"]]
+            reason = errors[0].strip().splitlines()[-1] if errors else "the score is not a finite number"
+            status = Status.FAILED
+        score = math.nan
+        if status == Status.COMPLETE:
+            score = active.race.shrunk(scores) if pruned else float(np.mean(scores))
+        self._done.append(Result(active.trial.number, status, score, active.seconds, reason, details))

@@ -1,0 +1,86 @@
+"""maximize(): the strategies for any function of some parameters, in the caller's own process."""
+
+from functools import partial
+from numbers import Integral, Real
+
+from skauto._seeds import root_seed
+from skauto.search._budget import Budget
+from skauto.search._history import History
+from skauto.search._loop import search
+from skauto.search._sequential import SequentialPool
+from skauto.search._space import Space
+from skauto.search._trial import Status
+from skauto.search.strategies._names import make_strategy
+
+
+def maximize(objective, space, *, strategy="tpe", n_iter=100, fidelity=None, random_state=None):
+    """Search for the parameters at which a function is greatest.
+
+    Parameters
+    ----------
+    objective : callable
+        ``objective(params)``, or ``objective(params, fidelity)`` where `fidelity` is given, returns a finite float;
+        params is a dict of parameters by name. Anything else, an exception too, makes a failed trial.
+    space : dict, list of dict or Space
+        See `Space`.
+    strategy : str or Strategy, default="tpe"
+        Who chooses; a name stands for the strategy with its default settings.
+    n_iter : int, default=100
+        Number of trials, whatever their fidelity.
+    fidelity : float, default=None
+        The least share of the full effort that says something, in (0, 1). Strategies by name begin there where they
+        use fidelity at all. None: the function has none, and strategies are told so.
+    random_state : int, RandomState, Generator or None, default=None
+        The same integer gives the same search.
+
+    Returns
+    -------
+    history : History
+        All trials and results; ``history.best()`` is the pair (trial, result) of the highest score at full fidelity,
+        and ``history.space.decode(trial.params)`` gives its parameters.
+
+    Raises
+    ------
+    ValueError
+        If a setting is not as described.
+    RuntimeError
+        If every trial failed; the message has the first reason.
+
+    Examples
+    --------
+    >>> from scipy.stats import uniform
+    >>> from skauto.search import maximize
+    >>> history = maximize(lambda params: -((params["x"] - 0.3) ** 2), {"x": uniform(0, 1)}, n_iter=30, random_state=0)
+    >>> trial, result = history.best()
+    >>> result.score > -0.001
+    True
+    """
+    if not callable(objective):
+        raise TypeError(f"objective must be a function of the parameters, got {objective!r}")
+    if not isinstance(n_iter, Integral) or isinstance(n_iter, bool) or n_iter < 1:
+        raise ValueError(f"n_iter must be an integer of at least 1, got {n_iter!r}")
+    if fidelity is not None and not (isinstance(fidelity, Real) and 0 < fidelity < 1):
+        raise ValueError(f"fidelity must be a number between 0 and 1, or None for a function without, got {fidelity!r}")
+    space = space if isinstance(space, Space) else Space(space)
+    history = History(space, root_seed(random_state))
+    evaluate = partial(_evaluate, objective, space, fidelity is not None)
+    search(make_strategy(strategy, fidelity), history, evaluate, SequentialPool(), Budget(n_iter=n_iter))
+    _check_some_complete(history)
+    return history
+
+
+def _evaluate(objective, space, has_fidelity, context, trial):
+    """What the loop submits."""
+    if not has_fidelity and trial.fidelity < 1:
+        raise ValueError(
+            f"the strategy asks for fidelity {trial.fidelity:g}, but the function has none: "
+            f"give maximize(fidelity=), the least fidelity that says something"
+        )
+    params = space.decode(trial.params)
+    return {"score": objective(params, trial.fidelity) if has_fidelity else objective(params)}
+
+
+def _check_some_complete(history):
+    results = list(history.results.values())
+    if results and not any(result.status == Status.COMPLETE for result in results):
+        raise RuntimeError(f"all {len(results)} trials failed; the first one: {results[0].reason}")

@@ -1,0 +1,178 @@
+"""One run of SearchCV's loop: strategy, budget, workers, journal and race, from the settings to a history."""
+
+import inspect
+import math
+from contextlib import ExitStack
+
+from skauto._seeds import root_seed
+from skauto.search._budget import RefitBudget
+from skauto.search._cores import cores, count_workers
+from skauto.search._executor_pool import ExecutorPool
+from skauto.search._fingerprint import describe_space, described, digest, fingerprint
+from skauto.search._fold_tasks import FoldTasks
+from skauto.search._history import History
+from skauto.search._journal import Journal
+from skauto.search._loop import search
+from skauto.search._memory import memory_bytes
+from skauto.search._models import ModelStore
+from skauto.search._racing import Race, races
+from skauto.search._rungs import warn_of_empty_rungs
+from skauto.search._sandbox import attempt
+from skauto.search._sequential import SequentialPool
+from skauto.search._spares import SPARES
+from skauto.search._workers import WorkerPool
+from skauto.search.strategies._names import make_strategy
+
+# Count mode: an ask sees the results of all trials but the last few.
+LAG = 3
+
+# Without limits a finite space of at most so many configurations is tried as a whole, of any other so many.
+SMALL_GRID, DEFAULT_TRIALS = 100, 50
+
+# What every worker needs, imported before its first trial.
+PRELOAD = ("sklearn.metrics", "sklearn.model_selection", "skauto.search._fold_scores")
+
+
+class SearchRun:
+    """What `SearchCV.fit` does between the frozen folds and the table.
+
+    Parameters
+    ----------
+    settings : SearchCV
+    context : FoldScoring
+        Its seeds are set here.
+    hooks : Hooks
+    began : float
+        When the fit began, on the monotonic clock.
+    metric : str or None
+        Name of the score to maximise where there are several.
+
+    Attributes
+    ----------
+    races : bool
+    reason : str
+        What ended the search.
+    """
+
+    def __init__(self, settings, context, hooks, began, metric):
+        self.settings = settings
+        self.context = context
+        self.hooks = hooks
+        self.began = began
+        self.metric = metric
+        self.strategy = self._make_strategy()
+        self.timed = settings.time_limit is not None
+        several = isinstance(settings.scoring, (list, tuple, dict))
+        self.races = races(settings.racing, type(self.strategy).__name__, settings.time_limit, several)
+        self.reason = None
+
+    def search(self):
+        """The history of the search, this run's and, with a journal, the earlier ones'."""
+        settings, seed = self.settings, root_seed(self.settings.random_state)
+        with ExitStack() as stack:
+            if settings.journal is None:
+                journal, history = None, History(self.context.space, seed)
+            else:
+                journal = stack.enter_context(Journal(settings.journal, self._about()).open(seed))
+                seed, history = journal.seed, journal.replay(self.context.space)
+            self.context.row_seed = seed
+            self.context.seed = None if settings.random_state is None else seed
+            models = stack.enter_context(ModelStore(None if journal is None else journal.models))
+            pool = stack.enter_context(self._make_pool())
+            self.hooks.begin_search()
+            self._run(history, pool, models)
+            self.hooks.end_search()
+        warn_of_empty_rungs(history)
+        return history
+
+    def score(self, record):
+        """What is maximised of a fold's record; NaN where there is none."""
+        scores = record["test_scores"]
+        if isinstance(scores, dict):
+            return scores.get(self.metric, math.nan) if self.metric else next(iter(scores.values()), math.nan)
+        return scores
+
+    def _run(self, history, pool, models):
+        lag = None if self.timed else LAG
+        tasks = FoldTasks(
+            pool,
+            self.context,
+            history,
+            self.score,
+            race=(lambda trial: Race.against(history, trial, lag)) if self.races else None,
+            models=models,
+            callback_ctx=self.hooks.fold if self.hooks.active else None,
+        )
+        budget = RefitBudget(self.settings.time_limit, self._n_iter(), self.began, bool(self.settings.refit))
+        limit = self.settings.trial_time_limit
+
+        def on_result(history, trial, result):
+            budget.learn(result)
+            models.on_result(history, trial)
+            if self.settings.error_score == "raise" and result.status in ("timeout", "memory", "crashed"):
+                raise RuntimeError(f"trial {trial.number}: {result.status}: {result.reason}")
+
+        self.reason = search(
+            self.strategy, history, None, tasks, budget,
+            lag=lag, trial_limit=None if limit is None else lambda remaining: limit, on_result=on_result,
+        )  # fmt: skip
+        if self.reason == "interrupted" and not history.results:
+            raise KeyboardInterrupt
+
+    def _make_strategy(self):
+        strategy = self.settings.strategy
+        if strategy == "auto" and self.context.fidelity is None:
+            strategy = "random"
+        return make_strategy(strategy)
+
+    def _n_iter(self):
+        settings, size = self.settings, self.context.space.size
+        if settings.n_iter is not None or settings.time_limit is not None or type(self.strategy).__name__ == "Grid":
+            return settings.n_iter
+        return size if size <= SMALL_GRID and self.context.fidelity is None else DEFAULT_TRIALS
+
+    def _make_pool(self):
+        settings = self.settings
+        limited = settings.memory_limit is not None or settings.trial_time_limit is not None or self.timed
+        if settings.executor is not None:
+            memory = None if settings.memory_limit is None else memory_bytes(settings.memory_limit, 1)
+            return ExecutorPool(settings.executor, settings.n_jobs, context=self.context, memory_limit=memory)
+        n_workers = count_workers(settings.n_jobs)
+        if n_workers == 1 and not limited:
+            return SequentialPool(self.context)
+        memory = None if settings.memory_limit is None else memory_bytes(settings.memory_limit, n_workers)
+        threads = 1 if not self.timed else max(cores() // n_workers, 1)
+        SPARES.warm(threads, n_workers)
+        return WorkerPool(n_workers, threads, self.context, memory, PRELOAD)
+
+    def _about(self):
+        """What a journal must agree on."""
+        settings, context = self.settings, self.context
+        options = context.options
+        return fingerprint(
+            data=digest((context.X, context.y, options["fit_params"], options["score_params"])),
+            space=describe_space(context.space),
+            estimator=repr(context.estimator) if len(repr(context.estimator)) < 500 else digest(context.estimator),
+            code=code_of(context.estimator),
+            scoring=settings.scoring if isinstance(settings.scoring, str | None) else digest(settings.scoring),
+            folds=digest(context.folds),
+            strategy=repr(self.strategy),
+            fidelity=None if context.fidelity is None else repr(context.fidelity),
+            racing=self.races,
+            mode="time" if self.timed else "count",
+            error_score=repr(settings.error_score),
+            return_train_score=settings.return_train_score,
+            random_state=described_seed(settings.random_state),
+        )
+
+
+def described_seed(random_state):
+    """An integer as it is; of anything else only its kind, since its state moves on."""
+    return int(random_state) if hasattr(random_state, "__index__") else described(random_state)
+
+
+def code_of(estimator):
+    """A digest of the source of the estimator's class and its steps' classes, where it can be read."""
+    parts = {type(estimator)} | {type(value) for value in estimator.get_params().values() if hasattr(value, "fit")}
+    sources = [attempt(inspect.getsource, part).value or part.__qualname__ for part in parts]
+    return digest(sorted(sources))

@@ -1,0 +1,131 @@
+"""The recurrent network of Reinforce, in numpy: it writes tokens and learns which were good."""
+
+import numpy as np
+
+BETAS, TINY = (0.9, 0.99), 1e-8  # of Adam
+
+
+class Tokens:
+    """Configurations as lists of tokens: (head, cell), the branch first, then the dimensions of the branch.
+
+    Attributes
+    ----------
+    sizes : list of int
+        Cells of each head: that of the branch, then one for each dimension of each branch.
+    """
+
+    def __init__(self, space, cells):
+        self.space = space
+        self.sizes = [len(space.branches)]
+        self.heads = []
+        for branch in space.branches:
+            wide = [dim.ordered and dim.size > cells for dim in branch.values()]
+            self.heads.append(list(range(len(self.sizes), len(self.sizes) + len(branch))))
+            self.sizes += [cells if w else int(d.size) for w, d in zip(wide, branch.values(), strict=True)]
+
+    def of(self, params):
+        """The tokens of a configuration."""
+        units = self.space.to_unit_branch(params)
+        heads = self.heads[params["branch"]]
+        cells = [min(int(u * self.sizes[h]), self.sizes[h] - 1) for u, h in zip(units, heads, strict=True)]
+        return [(0, params["branch"]), *zip(heads, cells, strict=True)]
+
+    def params(self, written, rng):
+        """The configuration that tokens stand for, each value anywhere in its cell."""
+        units = [(cell + rng.random()) / self.sizes[head] for head, cell in written[1:]]
+        return self.space.from_unit_branch(units, written[0][1])
+
+
+class Controller:
+    """An Elman network: the last token's vector and the state give the next state, a head the next token.
+
+    Parameters
+    ----------
+    sizes : list of int
+        Cells of each head.
+    hidden_size : int
+    rng : numpy.random.Generator
+        Draws the first weights.
+    """
+
+    def __init__(self, sizes, hidden_size, rng):
+        n_cells = sum(sizes)
+        self.starts = np.cumsum([0, *sizes])
+        shapes = {
+            "vectors": (n_cells, hidden_size), "state": (hidden_size, hidden_size), "bias": (hidden_size,),
+            "heads": (n_cells, hidden_size), "levels": (n_cells,),
+        }  # fmt: skip
+        scales = {"vectors": 0.1, "state": 0.5 / hidden_size**0.5, "bias": 0.0, "heads": 0.1, "levels": 0.0}
+        self.weights = {name: scales[name] * rng.normal(size=shape) for name, shape in shapes.items()}
+        self.moments = {name: (np.zeros(shape), np.zeros(shape)) for name, shape in shapes.items()}
+        self.n_steps = 0
+
+    def write(self, tokens, rng):
+        """The tokens of one configuration."""
+        written, state = [], np.zeros(len(self.weights["bias"]))
+        heads = [0]
+        while heads:
+            head = heads.pop(0)
+            state = self._advance(state, written)
+            shares = self._shares(state, head)
+            cell = int(np.searchsorted(np.cumsum(shares), rng.random()).clip(0, len(shares) - 1))
+            written.append((head, cell))
+            heads = list(tokens.heads[cell]) if head == 0 else heads
+        return written
+
+    def _advance(self, state, written):
+        """The state before the next token."""
+        w = self.weights
+        last = w["vectors"][self.starts[written[-1][0]] + written[-1][1]] if written else 0.0
+        return np.tanh(w["state"] @ state + last + w["bias"])
+
+    def _shares(self, state, head):
+        """Probabilities of the cells of a head."""
+        rows = slice(self.starts[head], self.starts[head + 1])
+        logits = self.weights["heads"][rows] @ state + self.weights["levels"][rows]
+        shares = np.exp(logits - logits.max())
+        return shares / shares.sum()
+
+    def trained(self, written, rewards, lr, entropy):
+        """A new controller, one step further along the gradient of reward times log-probability, plus entropy."""
+        new = object.__new__(Controller)
+        new.starts, new.n_steps = self.starts, self.n_steps
+        new.weights = {name: value.copy() for name, value in self.weights.items()}
+        new.moments = {name: tuple(m.copy() for m in pair) for name, pair in self.moments.items()}
+        total = {name: np.zeros_like(value) for name, value in new.weights.items()}
+        for tokens, reward in zip(written, rewards, strict=True):
+            new._add_gradient(total, tokens, reward / len(written), entropy / len(written))
+        new._ascend(total, lr)
+        return new
+
+    def _add_gradient(self, total, tokens, reward, entropy):
+        """Back through one configuration; `total` is changed."""
+        states, slopes = [np.zeros(len(self.weights["bias"]))], []
+        for i, (head, cell) in enumerate(tokens):
+            states.append(self._advance(states[-1], tokens[:i]))
+            shares = self._shares(states[-1], head)
+            logs = np.log(shares + 1e-12)
+            slope = -reward * shares - entropy * shares * (logs - (shares * logs).sum())
+            slope[cell] += reward
+            slopes.append(slope)
+        back = np.zeros_like(states[0])
+        for i in reversed(range(len(tokens))):
+            rows = slice(self.starts[tokens[i][0]], self.starts[tokens[i][0] + 1])
+            total["heads"][rows] += np.outer(slopes[i], states[i + 1])
+            total["levels"][rows] += slopes[i]
+            back = (back + self.weights["heads"][rows].T @ slopes[i]) * (1 - states[i + 1] ** 2)
+            total["state"] += np.outer(back, states[i])
+            total["bias"] += back
+            if i:
+                total["vectors"][self.starts[tokens[i - 1][0]] + tokens[i - 1][1]] += back
+            back = self.weights["state"].T @ back
+
+    def _ascend(self, gradient, lr):
+        """One step of Adam, upwards."""
+        self.n_steps += 1
+        for name, value in self.weights.items():
+            first, second = self.moments[name]
+            first += (1 - BETAS[0]) * (gradient[name] - first)
+            second += (1 - BETAS[1]) * (gradient[name] ** 2 - second)
+            step = first / (1 - BETAS[0] ** self.n_steps)
+            value += lr * step / (np.sqrt(second / (1 - BETAS[1] ** self.n_steps)) + TINY)

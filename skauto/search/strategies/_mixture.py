@@ -1,0 +1,76 @@
+"""Kernel density over some dimensions of a space, as tree-structured Parzen estimators use it."""
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+
+class Mixture:
+    """One product kernel for each known point and a broad one over everything.
+
+    Ordered dimensions have normal kernels on the unit scale, cut off at its ends; unordered ones give every other
+    choice the same small share.
+
+    Parameters
+    ----------
+    dims : list of dimension
+        As in `Space.branches`.
+    points : ndarray of shape (n, d)
+        Positions in the unit interval, see `Space.to_unit_branch`.
+    weights : ndarray of shape (n,)
+        Weights of the kernels.
+    prior : float
+        Weight of the broad kernel, and of all choices together beside a kernel's own.
+    bandwidth : float
+        Standard deviation of a single kernel; with n of them it is ``bandwidth * n ** (-1 / (d + 4))``.
+
+    References
+    ----------
+    Scott, "Multivariate density estimation", 1992, section 6.3 (bandwidth). Watanabe, arXiv 2304.11127, section 3.3
+    (kernels of TPE).
+    """
+
+    def __init__(self, dims, points, weights, prior, bandwidth):
+        n, d = points.shape
+        sizes = np.array([dim.size for dim in dims], dtype=float)
+        ordered = np.array([dim.ordered for dim in dims], dtype=bool)
+        self._ordered, self._unordered = np.flatnonzero(ordered), np.flatnonzero(~ordered)
+        total = np.append(weights, prior)
+        self._shares = total / total.sum()
+        least = np.maximum(1 / min(100, 1 + n), 0.5 / sizes[ordered])  # no sharper than what the points can tell
+        spread = np.clip(bandwidth * max(n, 1) ** (-1 / (d + 4)), least, 1.0)
+        self._means = np.vstack([points[:, ordered], np.full((1, len(spread)), 0.5)])
+        self._spreads = np.vstack([np.tile(spread, (n, 1)), np.ones((1, len(spread)))])
+        self._low, self._high = ndtr(-self._means / self._spreads), ndtr((1 - self._means) / self._spreads)
+        self._log_scale = np.log(self._shares) - np.log(self._spreads * (self._high - self._low)).sum(axis=1)
+        self._sizes = sizes[~ordered].astype(int)
+        self._choices = (points[:, ~ordered] * self._sizes).astype(int)
+        self._aside = prior / (n + 1)  # share of all choices together beside the kernel's own, which has 1
+
+    def sample(self, n, rng):
+        """n points of the unit cube, as an array of shape (n, d)."""
+        kernels = np.searchsorted(np.cumsum(self._shares), rng.random(n)).clip(0, len(self._shares) - 1)
+        low, high = self._low[kernels], self._high[kernels]
+        steps = ndtri(low + (high - low) * rng.random(low.shape))
+        points = np.empty((n, len(self._ordered) + len(self._unordered)))
+        points[:, self._ordered] = (self._means[kernels] + self._spreads[kernels] * steps).clip(0, 1)
+        if len(self._sizes):
+            anew = rng.random((n, len(self._sizes))) < self._aside / (1 + self._aside)
+            anew[kernels == len(self._choices)] = True
+            fresh = (rng.random(anew.shape) * self._sizes).astype(int)
+            known = np.vstack([self._choices, np.zeros((1, len(self._sizes)), dtype=int)])[kernels]
+            points[:, self._unordered] = (np.where(anew, fresh, known) + 0.5) / self._sizes
+        return points
+
+    def log_density(self, points):
+        """The logarithm of the density at points of shape (m, d), up to a constant of the space; of shape (m,)."""
+        steps = (points[:, None, self._ordered] - self._means) / self._spreads
+        logs = self._log_scale - 0.5 * np.einsum("mnd,mnd->mn", steps, steps)
+        if len(self._sizes):
+            choices = (points[:, self._unordered] * self._sizes).astype(int)
+            other = self._aside / self._sizes
+            norm = np.log(1 + self._aside)
+            same = choices[:, None, :] == self._choices
+            logs[:, :-1] += np.where(same, np.log(1 + other), np.log(other)).sum(axis=2) - len(self._sizes) * norm
+            logs[:, -1] -= np.log(self._sizes).sum()
+        highest = logs.max(axis=1)
+        return highest + np.log(np.exp(logs - highest[:, None]).sum(axis=1))

@@ -1,0 +1,118 @@
+"""Population based training: trials go on with the weights of better ones, their settings slightly changed."""
+
+from skauto.search._trial import Status, Trial
+from skauto.search.strategies._base import Strategy, ask_rng, check_count
+from skauto.search.strategies._genetic import mutate
+from skauto.search.strategies._random import Random
+
+
+class PBT(Strategy):
+    """A population that is trained in steps; after each step the worst members go on from better ones.
+
+    A member's trial names in its tags the trial whose weights it goes on from: its own last one, or, for the worst
+    quarter, one of the best quarter (exploit); then its params are that one's, some of them changed (explore). The
+    evaluation has to continue the parent for this to mean anything, so the space should hold what may change during
+    training, such as a learning rate. All members of a step are awaited before the next. After the last step, at full
+    fidelity, another population begins.
+
+    Parameters
+    ----------
+    base : Strategy, default=None
+        Proposes the first members; None for random ones.
+    population : int, default=8
+        Number of members.
+    steps : int, default=5
+        Steps to the full fidelity.
+    share : float, default=0.25
+        Share of the population that is replaced, and that is copied.
+    resample : float, default=0.25
+        Probability that a parameter is drawn anew; otherwise it is moved by a step.
+    step : float, default=0.1
+        Standard deviation of a step, as a share of the range.
+
+    References
+    ----------
+    Jaderberg et al., "Population based training of neural networks", arXiv 1711.09846, section 3 and appendix A.1
+    (truncation selection). The paper multiplies by 0.8 or 1.2; a step on the unit scale suits every kind of range.
+
+    Examples
+    --------
+    >>> from scipy.stats import loguniform
+    >>> from skauto.search import PBT, Space
+    >>> from skauto.search._history import History
+    >>> trials = PBT(population=4, steps=4).ask(History(Space({"lr": loguniform(1e-4, 1)}), seed=0), 10)
+    >>> len(trials), trials[0].fidelity
+    (4, 0.25)
+    """
+
+    def __init__(self, base=None, population=8, steps=5, share=0.25, resample=0.25, step=0.1):
+        self.base = base
+        self.population = population
+        self.steps = steps
+        self.share = share
+        self.resample = resample
+        self.step = step
+
+    def propose(self, history):
+        """The next member of the present step; None while the last step still runs."""
+        check_count(self, "population", 2)
+        check_count(self, "steps", 1)
+        members = [trial for trial in history.trials if "pbt" in trial.tags]
+        number, step = self._place(members[-1]) if members else (0, 0)
+        present = [trial for trial in members if self._place(trial) == (number, step)]
+        before = [trial for trial in members if self._place(trial) == (number, step - 1)]
+        if step == 0 and len(present) < self.population:
+            trial = self._first(history, number, len(present))
+            if trial is not None or history.pending or not present:
+                return trial  # else the space has no more: this is the population
+        is_within = len(present) < len(before)
+        source = before if is_within else present
+        results = [history.result(trial.number) for trial in source]
+        if any(result is None for result in results):
+            return None
+        if is_within:
+            return self._next(history, before, len(present))
+        if step + 1 < self.steps and any(result.status == Status.COMPLETE for result in results):
+            return self._next(history, present, 0)
+        return self._first(history, number + 1, 0)
+
+    @staticmethod
+    def _place(trial):
+        return trial.tags["pbt"]["round"], trial.tags["pbt"]["step"]
+
+    def _first(self, history, number, member):
+        """A member of a new population, or None if the space has no more."""
+        trial = (self.base or Random()).propose(history)
+        if trial is None:
+            return None
+        tags = {**trial.tags, "pbt": {"round": number, "step": 0, "member": member}}
+        return Trial(trial.number, trial.params, 1 / self.steps, tags)
+
+    def _next(self, history, before, member):
+        """A member's next step: from its own last trial, or from a better one."""
+        rng = ask_rng(history)
+        ranked = sorted(before, key=lambda trial: (-self._height(history, trial), trial.number))
+        n_replaced = min(max(1, int(self.share * len(before))), len(before) // 2)
+        source, params = before[member], before[member].params
+        failed = history.result(source.number).status != Status.COMPLETE
+        if failed or source in ranked[len(ranked) - n_replaced :]:
+            best = [t for t in ranked[: max(1, n_replaced)] if history.result(t.number).status == Status.COMPLETE]
+            source = best[int(rng.integers(len(best)))]
+            params = self._explore(history.space, source.params, rng)
+        number, step = self._place(before[member])
+        tags = {"pbt": {"round": number, "step": step + 1, "member": member, "parent": source.number}}
+        return Trial(len(history), params, (step + 2) / self.steps, tags)
+
+    def _height(self, history, trial):
+        result = history.result(trial.number)
+        return result.score if result.status == Status.COMPLETE else float("-inf")
+
+    def _explore(self, space, params, rng):
+        """Params with every number moved a little, or drawn anew; other choices stay, or are drawn anew."""
+        values = dict(params["values"])
+        for name, dim in space.branches[params["branch"]].items():
+            if rng.random() < self.resample:
+                values[name] = dim.draw(rng.random())
+            elif dim.ordered:
+                values[name] = mutate(dim, values[name], self.step, rng)
+        return {"branch": params["branch"], "values": values}

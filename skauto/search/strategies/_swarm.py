@@ -1,0 +1,102 @@
+"""Particle swarm: every particle is drawn to the best it has seen and the best the swarm has."""
+
+import math
+
+import numpy as np
+
+from skauto.search.strategies._base import Strategy, ask_rng, check_choice, comparable, next_trial, sample_new
+
+INERTIA = 1 / (2 * math.log(2))
+PULL = 0.5 + math.log(2)
+
+
+class Swarm(Strategy):
+    """Particles that move in turn, each within the branch of the space where it began.
+
+    Ordered dimensions have a velocity on the unit scale. An unordered one takes the choice of the particle's best trial
+    or of the best in its branch, or stays, with shares as the pulls have. Position and velocity ride on the tags of a
+    particle's trials.
+
+    Parameters
+    ----------
+    particles : int, default=12
+        Number of particles; so many random trials come first.
+    inertia : float, default=0.721
+        Share of the velocity that is kept: 1 / (2 ln 2).
+    pull : float, default=1.193
+        Greatest pull towards each of the two best trials: 1/2 + ln 2.
+    fresh : float, default=0.05
+        Probability that a particle begins anew anywhere, which keeps other branches in play.
+    bounds : {"clip", "reflect"}, default="clip"
+        At an end of the range a particle stops, or is turned back; its velocity is halved and turned.
+
+    References
+    ----------
+    Kennedy and Eberhart, "Particle swarm optimization", ICNN 1995. Zambrano-Bigiarini, Clerc and Rojas, "Standard
+    particle swarm optimisation 2011 at CEC-2013", CEC 2013, section II (constants and bounds).
+
+    Examples
+    --------
+    >>> from scipy.stats import uniform
+    >>> from skauto.search import Swarm, maximize
+    >>> history = maximize(lambda params: -abs(params["x"] - 0.3), {"x": uniform(0, 1)}, strategy=Swarm(),
+    ...                    n_iter=60, random_state=0)
+    >>> history.best()[1].score > -0.05
+    True
+    """
+
+    def __init__(self, particles=12, inertia=INERTIA, pull=PULL, fresh=0.05, bounds="clip"):
+        self.particles = particles
+        self.inertia = inertia
+        self.pull = pull
+        self.fresh = fresh
+        self.bounds = bounds
+
+    def propose(self, history):
+        """The next move of the particle whose turn it is."""
+        check_choice(self, "bounds", ("clip", "reflect"))
+        rng = ask_rng(history)
+        moves = [trial for trial in history.trials if "swarm" in trial.tags]
+        particle = len(moves) % self.particles
+        last = next((trial for trial in reversed(moves) if trial.tags["swarm"]["particle"] == particle), None)
+        if history.n_distinct >= history.space.size:
+            return None
+        if last is not None and rng.random() >= self.fresh:
+            params, place = self._move(history, last, rng)
+            if not history.has_asked(params):
+                return next_trial(history, params, {"swarm": {"particle": particle, **place}})
+        params = sample_new(history, rng)
+        units = history.space.to_unit_branch(params)
+        place = {"particle": particle, "at": units, "velocity": ((rng.random(len(units)) - units) / 2).tolist()}
+        return next_trial(history, params, {"swarm": place})
+
+    def _move(self, history, last, rng):
+        """The params a particle goes to, with its new position and velocity."""
+        branch, here = last.params["branch"], last.tags["swarm"]
+        dims = list(history.space.branches[branch].values())
+        own, swarm = self._attractors(history, last)
+        at, velocity = np.array(here["at"]), np.array(here["velocity"])
+        own_at, swarm_at = (history.units(trial) for trial in (own, swarm))
+        pulls = self.pull * rng.random((2, len(dims)))
+        velocity = self.inertia * velocity + pulls[0] * (own_at - at) + pulls[1] * (swarm_at - at)
+        moved = at + velocity
+        outside = (moved < 0) | (moved > 1)
+        velocity = np.where(outside, -velocity / 2, velocity)
+        moved = moved.clip(0, 1) if self.bounds == "clip" else 1 - np.abs(1 - moved % 2)
+        shares = np.cumsum([self.inertia, self.pull / 2, self.pull / 2])
+        taken = np.searchsorted(shares / shares[-1], rng.random(len(dims))).clip(0, 2)
+        unordered = np.array([not dim.ordered for dim in dims], dtype=bool)
+        moved[unordered] = np.choose(taken, [at, own_at, swarm_at])[unordered]
+        params = history.space.from_unit_branch(moved, branch)
+        return params, {"at": moved.tolist(), "velocity": velocity.tolist()}
+
+    def _attractors(self, history, last):
+        """The best trial of the particle in its branch, and that of all; the last one where none is complete."""
+        branch, particle = last.params["branch"], last.tags["swarm"]["particle"]
+        best = [(-math.inf, last), (-math.inf, last)]
+        for trial, result in comparable(history, self.particles):
+            if trial.params["branch"] == branch:
+                mine = trial.tags.get("swarm", {}).get("particle") == particle
+                for i in (0, 1) if mine else (1,):
+                    best[i] = max(best[i], (result.score, trial), key=lambda pair: pair[0])
+        return best[0][1], best[1][1]

@@ -1,0 +1,49 @@
+"""The strategy that is taken where none is named."""
+
+import pytest
+
+from skauto.search._history import History
+from skauto.search._maximize import maximize
+from skauto.search._space import Space
+from skauto.search.strategies._auto import Auto
+from skauto.search.strategies._random import Random
+from tests.contracts.strategy import BOWL, StrategyContract, bowl, mean_best
+
+
+class TestAuto(StrategyContract):
+    def make(self):
+        return Auto(explore=10)
+
+
+class TestAutoWithFidelity(StrategyContract):
+    def make(self):
+        return Auto(1 / 3, explore=6)
+
+
+@pytest.mark.parametrize("min_fidelity", [None, 1 / 9])
+def test_climbs_better_than_random(min_fidelity):
+    def objective(params, fidelity):
+        return bowl(params) - (1 - fidelity) * (0.1 + params["a"] / 10)
+
+    auto, random = (mean_best(s, objective, BOWL, fidelity=1 / 9, n_seeds=3) for s in (Auto(min_fidelity), Random()))
+    assert auto > random / 3
+
+
+def test_hyperband_first_then_full_trials():
+    settings = {"strategy": Auto(1 / 9), "fidelity": 1 / 9, "n_iter": 60, "random_state": 0}
+    history = maximize(lambda params, fidelity: bowl(params), BOWL, **settings)
+    under = ["halving" in trial.tags for trial in history.trials]
+    n_under = sum(under)
+    assert under == [True] * n_under + [False] * (60 - n_under)
+    assert n_under == 9 + 3 + 1 + 5 + 1 + 3
+    assert {trial.fidelity for trial in history.trials[n_under:]} == {1.0}
+
+
+def test_without_fidelity_every_trial_is_full():
+    history = maximize(bowl, BOWL, strategy=Auto(), n_iter=40, random_state=0)
+    assert {trial.fidelity for trial in history.trials} == {1.0}
+
+
+def test_wrong_bounds():
+    with pytest.raises(ValueError, match="bounds of Auto must be 'clip' or 'reflect', got 'clp'; did you mean 'clip'"):
+        Auto(bounds="clp").ask(History(Space(BOWL), seed=0), 1)

@@ -1,0 +1,42 @@
+"""What two searches must share to share a journal."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+from scipy.stats import loguniform
+from sklearn.svm import SVC
+
+from skauto.search._fingerprint import describe_space, described, digest, fingerprint
+from skauto.search._space import Space
+
+
+def test_equal_content_has_an_equal_digest():
+    frame = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
+    assert digest(frame) == digest(frame.copy())
+    assert digest(np.arange(3)) != digest(np.arange(4))
+    assert digest(SVC(C=2)) == digest(SVC(C=2)) != digest(SVC(C=3))
+
+
+def test_a_digest_is_the_same_in_another_process():
+    code = "from skauto.search._fingerprint import digest; print(digest({'a': 1, 'b': {'x', 'y'}}))"
+    there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert there.stdout.strip() == digest({"a": 1, "b": {"x", "y"}})
+
+
+def test_lambdas_are_described_without_addresses():
+    assert "0x" not in digest(lambda: 0)
+    assert described(print) == "builtins.print"
+
+
+def test_short_things_stay_readable():
+    made = fingerprint(scoring="f1", cv=3, data=np.arange(3))
+    assert (made["scoring"], made["cv"]) == ("f1", 3)
+    assert len(made["data"]) == 32
+    assert {"skauto", "scikit-learn"} < set(made)
+
+
+def test_a_space_reads_like_one():
+    space = Space([{"C": loguniform(1, 10), "svc": [SVC(), None]}, {"n": [1, 2]}])
+    assert describe_space(space) == "C: continuous 1 to 10 log, svc: [SVC(), None] | n: [1, 2]"

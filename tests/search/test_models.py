@@ -1,0 +1,62 @@
+"""Fold models of trials that may be promoted."""
+
+from skauto.search._history import History
+from skauto.search._models import ModelStore, parent_of
+from skauto.search._space import Space
+from skauto.search._trial import Trial
+
+SPACE = Space({"x": [1, 2, 3]})
+
+
+def trial(number, bracket=0, parent=None):
+    note = {"bracket": bracket} | ({} if parent is None else {"parent": parent})
+    return Trial(number, SPACE.nth(0), 0.5, {"halving": note})
+
+
+def history(*trials):
+    made = History(SPACE, seed=0)
+    for one in trials:
+        made.asked(one)
+    return made
+
+
+def test_models_are_files_until_they_are_dropped(tmp_path):
+    store = ModelStore(tmp_path / "models")
+    store.put(trial(0), 1, b"model")
+    assert store.get(trial(0), 1) == b"model"
+    assert store.get(trial(0), 0) is None
+    again = ModelStore(tmp_path / "models")
+    again.drop(0)
+    assert again.get(trial(0), 1) is None
+
+
+def test_a_promoted_trials_models_go_once_its_successor_has_ended(tmp_path):
+    made = history(trial(0), trial(1), trial(2, parent=0))
+    store = ModelStore(tmp_path)
+    for number in (0, 1):
+        store.put(made.trials[number], 0, b"m")
+    assert store.origin(made, made.trials[2]).number == 0
+    store.on_result(made, made.trials[2])
+    assert store.get(made.trials[0], 0) is None
+    assert store.get(made.trials[1], 0) == b"m"
+
+
+def test_a_later_bracket_ends_the_earlier_ones(tmp_path):
+    made = history(trial(0), trial(1, bracket=1))
+    store = ModelStore(tmp_path)
+    store.put(made.trials[0], 0, b"m")
+    store.on_result(made, made.trials[1])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_temporary_folder_is_removed():
+    with ModelStore() as store:
+        store.put(trial(0), 0, b"m")
+        assert store.folder.is_dir()
+    assert not store.folder.exists()
+
+
+def test_where_a_trial_says_it_comes_from():
+    assert parent_of(trial(3, parent=1)) == 1
+    assert parent_of(Trial(0, SPACE.nth(0), tags={"parent": 2})) == 2
+    assert parent_of(trial(0)) is None
