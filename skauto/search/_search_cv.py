@@ -7,7 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
-from sklearn.utils import indexable
+from sklearn.utils import get_tags, indexable
 
 from skauto._sklearn import (
     BaseSearchCV,
@@ -226,6 +226,11 @@ class SearchCV(BaseSearchCV):
         self.scorer_ = scorers._scorers if isinstance(scorers, MultimetricScorer) else scorers
         hooks.end()
         return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = get_tags(self.estimator).target_tags.multi_output
+        return tags
 
     def _metric(self):
         """The name of the score to maximise where there are several and it is known; else None."""

@@ -170,7 +170,7 @@ def test_a_time_limit_is_kept():
     began = time.monotonic()
     made = SearchCV(Shaky(seconds=0.05), space, strategy="random", time_limit=12, cv=2, random_state=0)
     made.fit(shaky.X, shaky.Y)
-    assert time.monotonic() - began < 14
+    assert time.monotonic() - began < 18  # a busy machine starts workers late
     assert made.stop_reason_ == "time limit"
     assert 2 <= len(made.cv_results_["params"]) <= 120
     assert np.isfinite(made.cv_results_["mean_test_score"][~made.cv_results_["pruned"]]).all()

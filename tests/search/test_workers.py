@@ -289,8 +289,9 @@ def test_workers_end_when_their_parent_is_killed(tmp_path, task):
         tmp_path / "killed.py",
         f"""
         with WorkerPool(2, context=Model(2)) as pool:
-            pool.submit("idle", work, 3)
-            pool.wait(60)
+            while any(worker.state != "idle" for worker in pool._workers):
+                pool.submit("idle", work, 3)
+                pool.wait(60)
             pool.submit("busy", {task}, time_limit=1)
             pool.wait(0.2)
             print(pool._folder, *[worker.process.pid for worker in pool._workers], flush=True)
