@@ -32,7 +32,6 @@ class Scored:
     number: int
     values: dict
     score: float
-    rank: float
     fold_scores: np.ndarray
     proba: np.ndarray = field(repr=False)
     fit_seconds: float
@@ -56,7 +55,6 @@ def _scored(values, result):
         number=result.number,
         values=values,
         score=result.score,
-        rank=details["AP"],
         fold_scores=np.asarray(details["fold_scores"]),
         proba=details["proba"],
         fit_seconds=details["fit_seconds"],
@@ -93,9 +91,10 @@ def choose_best(trials, valid_over_train):
 
 def choose_members(trials, scoring):
     """The trials of the ensemble with their weights, by greedy selection on `scoring.select`."""
-    by_score = scoring.kind == "proba" or not np.isfinite([trial.rank for trial in trials]).all()
-    key = (lambda trial: trial.score) if by_score else (lambda trial: trial.rank)
-    pool = sorted(trials, key=lambda trial: (-key(trial), trial.number))[:POOL]
+    values = [scoring.select(trial.proba) for trial in trials]
+    values = values if np.isfinite(values).all() else [trial.score for trial in trials]
+    order = sorted(zip(values, trials, strict=True), key=lambda pair: (-pair[0], pair[1].number))
+    pool = [trial for _, trial in order[:POOL]]
     weights = greedy_selection([trial.proba for trial in pool], scoring.select)
     chosen = [(trial, float(weight)) for trial, weight in zip(pool, weights, strict=True) if weight > 0]
     return sorted(chosen, key=lambda pair: -pair[1])
