@@ -196,9 +196,13 @@ def test_flops_are_counted(monkeypatch, kept):
 
 def test_exports():
     class Layer(torch.nn.Module):
-        def forward(self, pre):
-            return _scan.scan(pre)
+        def __init__(self):
+            super().__init__()
+            self.inner = torch.nn.Linear(3, 8)
 
-    program = torch.export.export(Layer(), (torch.randn(2, 5, 6),))
-    pre = torch.randn(2, 5, 6)
-    torch.testing.assert_close(program.module()(pre), _scan.scan(pre))
+        def forward(self, pre):
+            return _scan.linear_scan(_scan.scan(pre), self.inner.weight, self.inner.bias)
+
+    layer, pre = Layer(), torch.randn(2, 5, 6)
+    program = torch.export.export(layer, (torch.randn(2, 5, 6),))
+    torch.testing.assert_close(program.module()(pre), layer(pre))
