@@ -22,7 +22,7 @@ flop_counter = require("torch.utils.flop_counter", extra="deep")
 Tensor = torch.Tensor
 
 KEEP, STEP, FORGET = 0, 1, 2  # what `steps` says: keep the state (padding), step, forget the state and step
-BLOCK_BYTES = 2 << 20  # pre-activations of a block of time on a CPU, so that they stay in cache
+BLOCK_BYTES = 8 << 20  # pre-activations of a block of time on a CPU: few calls, and still in cache
 GPU_BLOCK_BYTES = 256 << 20  # the same on a GPU, which wants few large calls
 KEPT_BYTES = 40 << 20  # pre-activations up to so many bytes are kept for backward, above they are worked out again
 SCAN_FLOPS, BACKWARD_FLOPS = 10, 20  # counted for each channel and step
