@@ -18,6 +18,9 @@ from skauto.search._evaluate import fit_weighted, nested_rows, take
 # Most models that the ensemble may choose from.
 POOL = 25
 
+# The part of the ensemble that is spread evenly over the best trial of each kind, and most kinds that share it.
+EVEN_SHARE, KINDS = 0.2, 6
+
 # Seconds of a refit over those of a fold, with some care.
 REFIT_FACTOR = 1.6
 
@@ -90,14 +93,26 @@ def choose_best(trials, valid_over_train):
 
 
 def choose_members(trials, scoring):
-    """The trials of the ensemble with their weights, by greedy selection on `scoring.select`."""
+    """The trials of the ensemble with their weights: selected greedily by score and by likelihood, and a part evenly.
+
+    A score of ranks alone chooses by luck where positives are few, see the decision on small tables.
+    """
     values = [scoring.select(trial.proba) for trial in trials]
     values = values if np.isfinite(values).all() else [trial.score for trial in trials]
     order = sorted(zip(values, trials, strict=True), key=lambda pair: (-pair[0], pair[1].number))
     pool = [trial for _, trial in order[:POOL]]
-    weights = greedy_selection([trial.proba for trial in pool], scoring.select)
+    predictions = [trial.proba for trial in pool]
+    greedy = sum(greedy_selection(predictions, value) for value in (scoring.select, scoring.likelihood)) / 2
+    weights = (1 - EVEN_SHARE) * greedy + EVEN_SHARE * _evenly(pool)
     chosen = [(trial, float(weight)) for trial, weight in zip(pool, weights, strict=True) if weight > 0]
     return sorted(chosen, key=lambda pair: -pair[1])
+
+
+def _evenly(pool):
+    """Equal weights for the best trial of each of the first kinds in a pool."""
+    kinds = [trial.values["candidate"] for trial in pool]
+    first = sorted(kinds.index(kind) for kind in set(kinds))[:KINDS]
+    return np.bincount(first, minlength=len(pool)) / len(first)
 
 
 def mixed(members):
