@@ -6,10 +6,10 @@ from scipy.stats import loguniform, randint, uniform
 
 from skauto import _pipelines as make
 
-# Ways to treat the classes, beside leaving them as they are.
-WEIGHTS = {"imbalance": ["class_weight"]}
-UNDER = {"imbalance": ["undersample"], "ratio": uniform(0.2, 0.8)}
-OVER = {"imbalance": ["smote", "oversample"], "ratio": uniform(0.1, 0.5)}
+# Ways to treat the classes, beside leaving them as they are; `_treatments` has their settings.
+WEIGHTS = ("class_weight",)
+UNDER = ("RandomUnderSampler",)
+OVER = ("SMOTE", "BorderlineSMOTE", "RandomOverSampler")
 
 # How numbers are scaled and categories encoded for candidates that need both.
 SCALER = {"scaler": ["standard", "quantile"], "encode": ["onehot", "target"]}
@@ -24,9 +24,9 @@ class Candidate:
     `build(values, traits, seed)` makes the unfitted classifier and `prepare(values, traits)` the transformer before
     it, or None. `space` holds its parameters and `usual` a value of each; `first` are configurations evaluated before
     any search, as pairs of their place among those of all candidates and what differs from `usual`. `imbalance` are
-    the ways to treat the classes that suit it; `weight` is its share of the random trials. `max_rows`, `sparse`,
-    `weighted` (whether it takes sample weights) and `package`, which `extra` brings, say where it can be used;
-    `affords(values, traits)` is a line on why there is no time for it, or an empty one.
+    groups of the ways to treat the classes that suit it; `weight` is its share of the random trials. `max_rows`,
+    `sparse`, `weighted` (whether it takes sample weights) and `package`, which `extra` brings, say where it can be
+    used; `affords(values, traits)` is a line on why there is no time for it, or an empty one.
     """
 
     name: str

@@ -15,7 +15,7 @@ from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
 
 
 def scored(number, score, folds, natural=True, proba=None):
-    values = {"candidate": "logistic", "imbalance": "none" if natural else "smote"}
+    values = {"candidate": "logistic", "imbalance": "none" if natural else "SMOTE"}
     return Scored(number, values, score, score, np.array(folds), proba, fit_seconds=0.1, stop=None, natural=natural)
 
 
