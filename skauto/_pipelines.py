@@ -32,6 +32,7 @@ from skauto.estimators._category_codes import category_codes
 from skauto.estimators._plain_names import plain_names
 from skauto.estimators._safe_folds import SafeFolds
 from skauto.estimators._table_cleaner import TableCleaner, category_columns, numeric_columns
+from skauto.resample._balanced_bagging import BalancedBaggingClassifier
 from skauto.resample._easy_ensemble import EasyEnsembleClassifier
 from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.resample._rusboost import RUSBoostClassifier
@@ -258,6 +259,12 @@ def mlp(values, traits, seed):
         device="cpu",
         random_state=seed,
     )
+
+
+def balanced_bagging(values, traits, seed):
+    """Trees, each on a balanced draw of its own."""
+    n_estimators = values.pop("n_estimators")
+    return BalancedBaggingClassifier(DecisionTreeClassifier(**values), n_estimators, random_state=seed)
 
 
 def easy_ensemble(values, traits, seed):

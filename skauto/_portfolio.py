@@ -203,6 +203,20 @@ TABLES = (
     LIGHTGBM, LOGISTIC, EXTRA_TREES, SVM, RANDOM_FOREST, HIST_BOOSTING, MLP, NEAREST_NEIGHBORS, NAIVE_BAYES
 )  # fmt: skip
 
+BALANCED_BAGGING = Candidate(
+    name="balanced_bagging",
+    build=make.balanced_bagging,
+    prepare=make.codes,
+    space={
+        "n_estimators": randint(10, 100),
+        "max_depth": [None, 4, 8, 16],
+        "min_samples_leaf": randint(1, 20),
+        "max_features": [None, "sqrt", 0.5],
+    },
+    usual={"n_estimators": 40, "max_depth": None, "min_samples_leaf": 2, "max_features": None},
+    first=((13, {}),),
+)
+
 EASY_ENSEMBLE = Candidate(
     name="easy_ensemble",
     build=make.easy_ensemble,
@@ -242,4 +256,4 @@ BALANCED_FOREST = Candidate(
 )
 
 # Ensembles of balanced draws are tried only where `candidates` names them: no evidence puts them before the others.
-ON_REQUEST = (EASY_ENSEMBLE, RUSBOOST, BALANCED_FOREST)
+ON_REQUEST = (BALANCED_BAGGING, EASY_ENSEMBLE, RUSBOOST, BALANCED_FOREST)

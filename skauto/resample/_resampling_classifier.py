@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skauto.resample._priors import correct_priors, positive_priors, trained_priors
-from skauto.resample._rows import resample_rows
+from skauto.resample._rows import resample_rows, take_rows
 from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has
 
 # These choose rows by where they lie, so they change the shape of the classes and not only their shares.
@@ -87,7 +87,7 @@ class ResamplingClassifier(WrappedClassifier):
         y : array-like of shape (n,)
             Labels.
         sample_weight : array-like of shape (n,), default=None
-            Weights of the rows; they follow the rows through the sampler.
+            Weights of the rows; they follow the rows through the sampler, which never sees rows that weigh nothing.
         **fit_params : dict
             For the estimator's fit. Arrays of length n follow the rows through the sampler, anything else
             (`eval_set`, callbacks) is passed on as it is. With metadata routing enabled, what the estimator requested.
@@ -100,6 +100,8 @@ class ResamplingClassifier(WrappedClassifier):
         if sample_weight is not None:
             fit_params["sample_weight"] = sample_weight = checked_weight(sample_weight, labels)
         self.natural_priors_ = positive_priors(labels, self.classes_, sample_weight)
+        if sample_weight is not None and self.sampler is not None and not sample_weight.all():
+            X, labels, fit_params = _rows_that_weigh(X, labels, fit_params)
         if self._calibrates(labels):
             self.estimator_ = self._fit_calibrated(X, labels, fit_params)
             self.trained_priors_ = self.natural_priors_
@@ -181,6 +183,15 @@ class ResamplingClassifier(WrappedClassifier):
             tags.input_tags.sparse &= accepted.sparse
             tags.input_tags.allow_nan &= accepted.allow_nan
         return tags
+
+
+def _rows_that_weigh(X, y, fit_params):
+    """X, y and fit parameters without the rows whose weight is zero: to a sampler each row counts."""
+    rows, n = np.flatnonzero(fit_params["sample_weight"]), len(y)
+    fit_params = {
+        name: np.asarray(value)[rows] if _belongs_to_rows(value, n) else value for name, value in fit_params.items()
+    }
+    return take_rows(X, rows), y[rows], fit_params
 
 
 def _belongs_to_rows(value, n):
