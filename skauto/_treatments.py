@@ -62,7 +62,9 @@ def treated(classifier, treatment, seed):
     if name == "class_weight":
         return PriorCorrectedClassifier(_weighted(classifier, treatment.get(WEIGHT, "balanced")))
     settings = {key.removeprefix(PREFIX): value for key, value in treatment.items() if key != "imbalance"}
-    return ResamplingClassifier(classifier, SAMPLERS[name](**settings, random_state=seed))
+    # calibration would take more fits, and moves neither a ranking nor a decision at a tuned threshold
+    sampler = SAMPLERS[name](**settings, random_state=seed)
+    return ResamplingClassifier(classifier, sampler, prior_correction="bayes")
 
 
 def _weighted(classifier, class_weight):

@@ -149,6 +149,6 @@ class RUSBoostClassifier(WrappedClassifier):
 
 
 def _copies(weight):
-    """As how many rows each counts in a draw, (n,): its weight as a whole number, one at least if it weighs anything."""
+    """As how many rows each counts in a draw, (n,): its weight rounded, but one if it weighs anything at all."""
     most = max(1, MOST_COPIES // len(weight))
     return np.where(weight > 0, np.clip(np.round(weight), 1, most), 0).astype(np.int64)
