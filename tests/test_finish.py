@@ -16,7 +16,7 @@ from skauto.resample._threshold import CONFUSION_METRICS
 
 
 def scored(number, score, folds, natural=True, proba=None):
-    values = {"candidate": "logistic", "imbalance": "none" if natural else "smote"}
+    values = {"candidate": "logistic", "imbalance": "none" if natural else "SMOTE"}
     return Scored(number, values, score, np.array(folds), proba, fit_seconds=0.1, stop=None, natural=natural)
 
 
