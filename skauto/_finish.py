@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +18,9 @@ from skauto.search._evaluate import fit_weighted, nested_rows, take
 
 # Most models that the ensemble may choose from.
 POOL = 25
+
+# Further models refitted where constraints bound them.
+SPARE_MODELS = 3
 
 # Seconds of a refit over those of a fold, with some care.
 REFIT_FACTOR = 1.6
@@ -38,6 +42,7 @@ class Scored:
     fit_seconds: float
     stop: int | None
     natural: bool
+    footprint: dict | None = None
 
 
 def scored_trials(history):
@@ -62,6 +67,7 @@ def _scored(values, result):
         fit_seconds=details["fit_seconds"],
         stop=details["stop"],
         natural=values.get("imbalance", "none") == "none",
+        footprint=details.get("footprint"),
     )
 
 
@@ -164,7 +170,7 @@ class Finish:
     cut : float, ndarray of shape (n_classes,) or None
         Of the ensemble; None where costs decide.
     report : dict or None
-        Scores of the ensemble's out-of-fold probabilities.
+        Scores of the ensemble's out-of-fold probabilities and, with constraints, its "footprint".
     """
 
     def __init__(self, plan, classes, pos_label, pool, phases, progress, costs=None):
@@ -179,7 +185,7 @@ class Finish:
 
     def run(self, history, use_ensemble, interrupted=False):
         """Choose, refit and cut; where Ctrl-C ended the search, another one here stops the fit."""
-        trials = self._affordable(scored_trials(history))
+        trials = self._affordable(self._allowed(scored_trials(history)))
         members = []
         if trials:
             self.progress.show("ensemble")
@@ -188,16 +194,46 @@ class Finish:
                 members, interrupted = self._choose(trials, best, use_ensemble, interrupted)
             self.progress.show("refit")
             with self.phases("refit"):
-                others = [trial for trial, _ in members if trial is not best]
-                fitted = self._refit([best, *others], interrupted)
+                wanted = [best, *(trial for trial, _ in members), *self._spares(trials)]
+                fitted = self._refit(list({trial.number: trial for trial in wanted}.values()), interrupted)
             members = [(trial, weight) for trial, weight in members if trial.number in fitted]
             if not members and best.number in fitted:
                 members = [(best, 1.0)]
-        if members:
+        if members and self.plan.constraints is None:
             self._assemble(best, members, fitted)
+        elif members:
+            self._assemble_within(best, members, [trial for trial in trials if trial.number in fitted], fitted)
         else:
             with self.phases("refit"):
                 self._fall_back(history, interrupted)
+            self._measure("the quick model that had to do, as no trial was ready in time,")
+
+    def _allowed(self, trials):
+        """The trials within the constraints."""
+        return trials if self.plan.constraints is None else self.plan.constraints.allowed(trials)
+
+    def _spares(self, trials):
+        """With constraints, trials to take if what is refitted on all rows has grown out of bounds."""
+        return [] if self.plan.constraints is None else trials[:SPARE_MODELS]
+
+    def _assemble_within(self, best, members, singles, fitted):
+        """Assemble the largest part of the ensemble that the constraints allow, at least one model."""
+        tries = [(best, members[:size]) for size in range(len(members), 1, -1)]
+        tries += [(trial, [(trial, 1.0)]) for trial in singles]
+        for number, (lead, some) in enumerate(tries, 1):
+            self._assemble(lead, some, fitted)
+            with suppress(ValueError) if number < len(tries) else nullcontext():
+                return self._measure("the best model, refitted on all rows,")
+
+    def _measure(self, what):
+        """Hold the ensemble and the best single model against the constraints; ValueError if they are too large."""
+        constraints, context = self.plan.constraints, self.plan.context
+        if constraints is not None:
+            labels = self.classes[context.y]
+            constraints.check(constraints.measure(self.best_estimator, context.X, labels), what)
+            footprint = constraints.measure(self.ensemble, context.X, labels)
+            constraints.check(footprint, what)
+            self.report = self.report and {**self.report, "footprint": footprint}
 
     def _choose(self, trials, best, use_ensemble, interrupted):
         """The members with their weights; where a first Ctrl-C falls into the choice, the best one alone will do."""

@@ -10,7 +10,7 @@ from skauto.search._workers import WorkerPool
 PRELOAD = ("skauto._plan", "lightgbm")
 
 # Arguments that a journal must agree on.
-SAME = ("scoring", "strategy", "cv", "candidates", "pos_label", "random_state")
+SAME = ("scoring", "strategy", "cv", "candidates", "pos_label", "constraints", "random_state")
 
 
 def open_journal(auto, data, seed, stack):
