@@ -21,6 +21,7 @@ POOL = 25
 
 # Further models refitted where constraints bound them.
 SPARE_MODELS = 3
+WHAT = "the best model, refitted on all rows,"
 
 # Seconds of a refit over those of a fold, with some care.
 REFIT_FACTOR = 1.6
@@ -202,11 +203,12 @@ class Finish:
         if members and self.plan.constraints is None:
             self._assemble(best, members, fitted)
         elif members:
-            self._assemble_within(best, members, [trial for trial in trials if trial.number in fitted], fitted)
+            self._assemble_within(best, members, trials, fitted)
         else:
             with self.phases("refit"):
                 self._fall_back(history, interrupted)
-            self._measure("the quick model that had to do, as no trial was ready in time,")
+            if self.plan.constraints is not None:
+                self._hold("the quick model that had to do, as no trial was ready in time,")
 
     def _allowed(self, trials):
         """The trials within the constraints."""
@@ -216,24 +218,28 @@ class Finish:
         """With constraints, trials to take if what is refitted on all rows has grown out of bounds."""
         return [] if self.plan.constraints is None else trials[:SPARE_MODELS]
 
-    def _assemble_within(self, best, members, singles, fitted):
+    def _assemble_within(self, best, members, trials, fitted):
         """Assemble the largest part of the ensemble that the constraints allow, at least one model."""
+        constraints, X, y = self.plan.constraints, self.plan.context.X, self.classes[self.plan.context.y]
+        measured = {number: constraints.measure(model, X, y) for number, model in fitted.items()}
+        fitted = {number: model for number, model in fitted.items() if constraints.hold(measured[number])}
+        if not fitted:
+            constraints.check(measured[next(iter(measured))], WHAT)
+        members = [(trial, weight) for trial, weight in members if trial.number in fitted]
         tries = [(best, members[:size]) for size in range(len(members), 1, -1)]
-        tries += [(trial, [(trial, 1.0)]) for trial in singles]
+        tries += [(trial, [(trial, 1.0)]) for trial in trials if trial.number in fitted]
         for number, (lead, some) in enumerate(tries, 1):
             self._assemble(lead, some, fitted)
             with suppress(ValueError) if number < len(tries) else nullcontext():
-                return self._measure("the best model, refitted on all rows,")
+                return self._hold(WHAT)
 
-    def _measure(self, what):
+    def _hold(self, what):
         """Hold the ensemble and the best single model against the constraints; ValueError if they are too large."""
-        constraints, context = self.plan.constraints, self.plan.context
-        if constraints is not None:
-            labels = self.classes[context.y]
-            constraints.check(constraints.measure(self.best_estimator, context.X, labels), what)
-            footprint = constraints.measure(self.ensemble, context.X, labels)
-            constraints.check(footprint, what)
-            self.report = self.report and {**self.report, "footprint": footprint}
+        constraints, X = self.plan.constraints, self.plan.context.X
+        constraints.check(constraints.measure(self.best_estimator, X), what)
+        footprint = constraints.measure(self.ensemble, X)
+        constraints.check(footprint, what)
+        self.report = self.report and {**self.report, "footprint": footprint}
 
     def _choose(self, trials, best, use_ensemble, interrupted):
         """The members with their weights; where a first Ctrl-C falls into the choice, the best one alone will do."""
