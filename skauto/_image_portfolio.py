@@ -80,4 +80,21 @@ CNN = Candidate(
     affords=make.net_affords,
 )
 
+COMPRESSED_CNN = Candidate(
+    name="compressed_cnn",
+    build=make.compressed_cnn,
+    prepare=make.whole,
+    space={**CNN.space, "filters": [0.0, 0.3, 0.5], "form": ["int8", "codebook"]},
+    usual={**CNN.usual, "filters": 0.3, "form": "codebook"},
+    first=((0, {}), (1, {"form": "int8"}), (2, {"width": 8, "depth": 2, "filters": 0.0})),
+    imbalance=CNN.imbalance,
+    weight=2.0,
+    package=CNN.package,
+    extra=CNN.extra,
+    affords=make.net_affords,
+)
+
+# Tried only where named, or where a winner's cost is bounded.
+COMPRESSED = (COMPRESSED_CNN,)
+
 IMAGES = (LOGISTIC, CNN, EXTRA_TREES, SVM, LIGHTGBM)
