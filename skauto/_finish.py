@@ -11,6 +11,7 @@ from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
 from skauto._seeds import child_seed
+from skauto._treatments import with_labels
 from skauto.estimators._early_stopping import with_rounds
 from skauto.estimators._ensemble import WeightedEnsembleClassifier, greedy_selection
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
@@ -18,6 +19,9 @@ from skauto.search._evaluate import fit_weighted, nested_rows, take
 
 # Most models that the ensemble may choose from.
 POOL = 25
+
+# The part of the ensemble that is spread evenly over the best trial of each kind, and most kinds that share it.
+EVEN_SHARE, KINDS = 0.2, 6
 
 # Further models refitted where constraints bound them.
 SPARE_MODELS = 3
@@ -37,7 +41,6 @@ class Scored:
     number: int
     values: dict
     score: float
-    rank: float
     fold_scores: np.ndarray
     proba: np.ndarray = field(repr=False)
     fit_seconds: float
@@ -62,7 +65,6 @@ def _scored(values, result):
         number=result.number,
         values=values,
         score=result.score,
-        rank=details["AP"],
         fold_scores=np.asarray(details["fold_scores"]),
         proba=details["proba"],
         fit_seconds=details["fit_seconds"],
@@ -99,13 +101,26 @@ def choose_best(trials, valid_over_train):
 
 
 def choose_members(trials, scoring):
-    """The trials of the ensemble with their weights, by greedy selection on `scoring.select`."""
-    by_score = scoring.kind == "proba" or not np.isfinite([trial.rank for trial in trials]).all()
-    key = (lambda trial: trial.score) if by_score else (lambda trial: trial.rank)
-    pool = sorted(trials, key=lambda trial: (-key(trial), trial.number))[:POOL]
-    weights = greedy_selection([trial.proba for trial in pool], scoring.select)
+    """The trials of the ensemble with their weights: selected greedily by score and by likelihood, and a part evenly.
+
+    A score of ranks alone chooses by luck where positives are few, see the decision on small tables.
+    """
+    values = [scoring.select(trial.proba) for trial in trials]
+    values = values if np.isfinite(values).all() else [trial.score for trial in trials]
+    order = sorted(zip(values, trials, strict=True), key=lambda pair: (-pair[0], pair[1].number))
+    pool = [trial for _, trial in order[:POOL]]
+    predictions = [trial.proba for trial in pool]
+    greedy = sum(greedy_selection(predictions, value) for value in (scoring.select, scoring.likelihood)) / 2
+    weights = (1 - EVEN_SHARE) * greedy + EVEN_SHARE * _evenly(pool)
     chosen = [(trial, float(weight)) for trial, weight in zip(pool, weights, strict=True) if weight > 0]
     return sorted(chosen, key=lambda pair: -pair[1])
+
+
+def _evenly(pool):
+    """Equal weights for the best trial of each of the first kinds in a pool."""
+    kinds = [trial.values["candidate"] for trial in pool]
+    first = sorted(kinds.index(kind) for kind in set(kinds))[:KINDS]
+    return np.bincount(first, minlength=len(pool)) / len(first)
 
 
 def mixed(members):
@@ -117,7 +132,8 @@ def mixed(members):
 def refit(context, trial, labels):
     """Fit a trial's pipeline on all rows, with the labels as the user gave them; runs in a worker."""
     seed = child_seed(context.seed, "trial", trial.number)
-    pipeline = with_rounds(context.build.for_refit()(trial.values, seed), trial.stop)
+    values = with_labels(trial.values, labels)
+    pipeline = with_rounds(context.build.for_refit()(values, seed), trial.stop)
     y = labels[context.y]
     prepared, (name, last) = context.X, pipeline.steps[-1]
     if len(pipeline.steps) > 1:

@@ -1,6 +1,6 @@
 """What to try on images: candidates with their preparation, space and first settings, as plain data."""
 
-from scipy.stats import loguniform, randint, uniform
+from scipy.stats import loguniform, randint
 
 from skauto import _image_pipelines as make
 from skauto import _pipelines, _sequence_pipelines
@@ -8,7 +8,7 @@ from skauto._portfolio import LIGHTGBM as TABLE_LIGHTGBM
 from skauto._portfolio import WEIGHTS, Candidate
 
 # Ways to treat the classes, beside leaving them as they are: images are repeated whole.
-OVER = {"imbalance": ["oversample"], "ratio": uniform(0.1, 0.9)}
+OVER = ("RandomOverSampler",)
 
 LOGISTIC = Candidate(
     name="logistic",

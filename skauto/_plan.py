@@ -5,7 +5,6 @@ import importlib.util
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from skauto import _image_pipelines, _pipelines, _sequence_pipelines
 from skauto._array_inputs import series_lengths
@@ -17,8 +16,8 @@ from skauto._scoring import Scoring, resolve_metric
 from skauto._seeds import child_seed
 from skauto._sequence_portfolio import SEQUENCES
 from skauto._timing import TRIAL_SHARE
+from skauto._treatments import treatments
 from skauto.estimators._early_stopping import MIN_CLASS_ROWS, fit_last_step, predict_at
-from skauto.resample._search_space import imbalance_search_space
 from skauto.search._evaluate import CACHE_BYTES, Evaluation
 from skauto.search._folds import stratified_folds
 from skauto.search._space import Space
@@ -130,9 +129,7 @@ def make_plan(
     seconds = None if time_limit is None else time_limit * TRIAL_SHARE * FIT_SHARE / len(folds)
     traits = _traits(data, folds, threads, seed, seconds)
     chosen, missing = available(candidates, traits, small=constraints is not None)
-    if len(imbalance_search_space(data.y, LogisticRegression())) == 1:  # nothing to balance
-        chosen = [replace(candidate, imbalance=()) for candidate in chosen]
-    space, first = table_space(chosen, finite)
+    space, first = table_space(chosen, treatments(_rarest(data.y, folds)), finite)
     rows = np.concatenate([valid for _, valid in folds])
     judged = Scoring(
         name=name,
@@ -210,6 +207,11 @@ def _traits(data, folds, threads, seed, seconds):
     )
 
 
+def _rarest(y, folds):
+    """Labels of the training fold whose rarest class has the fewest rows: what it allows, all allow."""
+    return min((y[train] for train, _ in folds), key=_fewest)
+
+
 def _fewest(y):
     counts = np.bincount(y)
     return int(counts[counts > 0].min(initial=len(y)))
@@ -270,23 +272,31 @@ def _lacks(candidate):
     return ""
 
 
-def table_space(candidates, finite=False):
+def table_space(candidates, ways, finite=False):
     """The space of some candidates, a branch for each way to treat the classes, and their first configurations.
 
-    With `finite` each distribution becomes a few of its quantiles, and there are no first configurations.
+    `ways` are those of `treatments`; a candidate takes those that suit it. With `finite` each distribution becomes a
+    few of its quantiles, and there are no first configurations.
     """
     branches, weights = [], []
     for candidate in candidates:
         own = {"candidate": [candidate.name], **candidate.space}
-        ways = [{"imbalance": ["none"]}, *candidate.imbalance]
-        shares = [NATURAL_SHARE] + [(1 - NATURAL_SHARE) / max(len(ways) - 1, 1)] * (len(ways) - 1)
-        branches += [_listed({**own, **way}) if finite else {**own, **way} for way in ways]
-        weights += [share * candidate.weight for share in shares]
+        for way, share in _shares(candidate.imbalance, ways):
+            branches.append(_listed({**own, **way}) if finite else {**own, **way})
+            weights.append(share * candidate.weight)
     space = Space(branches, weights=weights)
     if finite:
         return space, []
     ranked = sorted((place, candidate.name) for candidate in candidates for place, _ in candidate.first)
     return space, [space.encode(_first(candidates, place, name)) for place, name in ranked]
+
+
+def _shares(groups, ways):
+    """Pairs of a way and its share of a candidate's trials: each group has the same, and each way of a group."""
+    suited = [[ways[name] for name in group if name in ways] for group in groups]
+    suited = [group for group in suited if group]
+    natural = [(ways["none"], NATURAL_SHARE if suited else 1.0)]
+    return natural + [(way, (1 - NATURAL_SHARE) / len(suited) / len(group)) for group in suited for way in group]
 
 
 def _listed(branch):

@@ -21,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+import skauto.resample
 from skauto.resample import ResamplingClassifier
 
 
@@ -97,6 +98,26 @@ def test_weights_and_other_row_metadata_follow_the_rows(data):
     np.testing.assert_array_equal(seen["X"], X[seen["w"].astype(int) - 1])
     np.testing.assert_array_equal(seen["amount"], seen["X"][:, 0])
     assert seen["eval_set"] is evaluation
+
+
+def test_metadata_of_synthetic_rows_is_interpolated_like_their_features(data):
+    X, y = data
+    model = ResamplingClassifier(Recorder(), skauto.resample.SMOTE(random_state=0))
+    seen = model.fit(X, y, X[:, 1] + 9, amount=2 * X[:, 0]).estimator_.seen_
+    assert len(seen["y"]) > len(y)
+    np.testing.assert_allclose(seen["w"], seen["X"][:, 1] + 9)
+    np.testing.assert_allclose(seen["amount"], 2 * seen["X"][:, 0])
+
+
+def test_rows_that_weigh_nothing_are_not_there(data):
+    X, y = data
+    weight = (np.arange(len(y)) % 3 > 0).astype(float)
+    model = ResamplingClassifier(Recorder(), skauto.resample.SMOTE(random_state=0))
+    seen = model.fit(X, y, weight, amount=list(X[:, 0])).estimator_.seen_
+    alone = clone(model).fit(X[weight > 0], y[weight > 0]).estimator_.seen_
+    np.testing.assert_array_equal(seen["X"], alone["X"])
+    np.testing.assert_allclose(seen["amount"], seen["X"][:, 0])
+    assert (seen["w"] == 1).all()
 
 
 def test_weights_of_rows_made_by_a_foreign_over_sampler_are_the_mean_of_their_class(data):

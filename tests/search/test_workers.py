@@ -75,6 +75,12 @@ def test_a_bad_task_is_an_outcome_with_its_reason(pool, task, args, status, reas
     assert outcome_of(pool, tasks.add, 1).value == 11
 
 
+def test_a_second_chance(tmp_path):
+    with WorkerPool(1, chances=2) as pool:
+        assert outcome_of(pool, tasks.die_once, str(tmp_path / "died")).value == "lived"
+        assert outcome_of(pool, tasks.die, 3).reason == "the worker process died (exit code 3): last words"
+
+
 def test_the_traceback_is_kept(pool):
     assert 'raise ValueError("no luck' in outcome_of(pool, tasks.fail).output
 
