@@ -330,7 +330,7 @@ class Finish:
     def _fall_back(self, history, interrupted):
         """A quick model where no trial could be evaluated and refitted in time."""
         self.pool.submit("fallback", quick_fit, self.classes)
-        outcomes = self.pool.wait(max(self.phases.left(), FALLBACK_LEAST))
+        outcomes = self.pool.wait(max(self.phases.left(), FALLBACK_LEAST + self.pool.start_seconds))
         self.pool.cancel("fallback")
         model, name = None, "the shares of the classes"
         if outcomes and outcomes[0].status == "complete":
