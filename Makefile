@@ -7,6 +7,8 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+# Two tests at a time, each on one thread: pools of threads that share the cores only wait for each other.
+TEST := OMP_NUM_THREADS=1 $(RUN) -m pytest --numprocesses 2 --dist worksteal
 PIP := $(RUN) -m pip --disable-pip-version-check --quiet
 
 # scikit-optimize's tests are in no package; this is the commit of its release 0.10.2.
@@ -19,10 +21,10 @@ demo: $(VENV)/.installed
 	$(RUN) -m skauto demo
 
 test: $(VENV)/.installed-test
-	$(RUN) -m pytest -m "not slow"
+	$(TEST) -m "not slow"
 
 check: lint
-	$(RUN) -m pytest
+	$(TEST)
 
 lint: $(VENV)/.installed-test
 	$(RUN) -m ruff check .

@@ -13,7 +13,7 @@ PRELOAD = ("skauto._plan", "lightgbm")
 CHANCES = 2
 
 # Arguments that a journal must agree on.
-SAME = ("scoring", "strategy", "cv", "candidates", "pos_label", "random_state")
+SAME = ("scoring", "strategy", "cv", "candidates", "pos_label", "constraints", "random_state")
 
 
 def open_journal(auto, data, seed, stack):

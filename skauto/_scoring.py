@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.metrics import get_scorer, get_scorer_names, log_loss, roc_auc_score
+from sklearn.metrics import accuracy_score, get_scorer, get_scorer_names, roc_auc_score
 
 from skauto.resample._costs import checked_costs, costs_of, expected_costs
 from skauto.resample._threshold import (
     CONFUSION_METRICS,
-    accuracy,
     best_cut,
     confusion_of,
     cross_fitted_labels,
     cut_labels,
+    wants_cut,
 )
 
 # Names that mean the positive class for two classes and the mean over classes for more.
@@ -60,7 +60,9 @@ def _brier(y, proba, weight=None):
 
 
 def _log_loss(y, proba, weight=None):
-    return -float(log_loss(y, proba, sample_weight=weight, labels=np.arange(proba.shape[1])))
+    """Minus sklearn's log_loss, without its checks: the ensemble asks for it hundreds of times."""
+    likely = np.maximum(proba[np.arange(len(y)), y], np.finfo(proba.dtype).eps)  # bounded as scikit-learn does
+    return float(np.average(np.log(likely), weights=weight))
 
 
 def _auc(y, proba, weight=None):
@@ -87,6 +89,7 @@ class _ConfusionMetric:
 
     def __init__(self, scorer, classes):
         self.scorer = scorer
+        self.wants_cut = scorer._score_func is not accuracy_score
         self.takes_weight = "sample_weight" in _parameters(scorer)
         self.labels, self.kwargs = _as_shown(scorer, classes)
 
@@ -254,16 +257,23 @@ class Scoring:
         return self.y, proba
 
     def rank(self, proba):
-        """Average precision, the mean over repeats: what rungs and the ensemble go by."""
+        """Average precision, the mean over repeats: what rungs go by."""
         y, proba = self.oriented(proba)
         return _mean([_ap(y[rows], proba[rows], self._weight(rows)) for rows in self.parts])
 
     def select(self, proba):
-        """What the ensemble goes by: the score itself where it is one of probabilities, else average precision."""
-        if self.kind == "labels":
-            return self.rank(proba)
+        """What the ensemble goes by: a smooth stand-in for the score, whose steps are too coarse for few rows.
+
+        A score of probabilities is its own. A cut makes good for any scale, so average precision, which sees none, is
+        right before one; where the likeliest label is taken as it is, the scale matters: log loss.
+        """
         y, proba = self.oriented(proba)
-        return self._pooled(lambda rows: self.metric(y[rows], proba[rows], self._weight(rows)))
+        measure = self.metric if self.kind == "proba" else _ap if wants_cut(self.metric) else _log_loss
+        return self._pooled(lambda rows: measure(y[rows], proba[rows], self._weight(rows)))
+
+    def likelihood(self, proba):
+        """Mean log-likelihood of the true classes: what the ensemble goes by too, smooth where positives are few."""
+        return self._pooled(lambda rows: _log_loss(self.y[rows], proba[rows], self._weight(rows)))
 
     def report(self, proba):
         """The score, F1, AUC, AP and the score of each fold; the score is 0 where no fold could be judged."""
@@ -286,7 +296,7 @@ class Scoring:
     def cut(self, proba):
         """The cut that the score likes best on all rows; none where it needs no labels, or just the likeliest ones."""
         y, proba = self.oriented(proba)
-        if self.kind == "proba" or self.metric is accuracy:
+        if self.kind == "proba" or not wants_cut(self.metric):
             return _no_cut(proba)
         return best_cut(y, proba, self.metric, self.weight, repeats=len(self.parts))
 
@@ -294,7 +304,7 @@ class Scoring:
         """The metric of some rows, labelled by cuts chosen on the other folds of their repeat."""
         labels = np.empty(len(y), dtype=np.int64)
         for rows in self.parts:
-            if metric is accuracy:  # likeliest labels are best for it, and a cut of few rows is mostly luck
+            if not wants_cut(metric):
                 labels[rows] = cut_labels(proba[rows], _no_cut(proba))
                 continue
             labels[rows] = cross_fitted_labels(y[rows], proba[rows], self.fold[rows], metric, self._weight(rows))

@@ -8,7 +8,7 @@ from skauto._portfolio import LIGHTGBM as TABLE_LIGHTGBM
 from skauto._portfolio import WEIGHTS, Candidate
 
 # Ways to treat the classes, beside leaving them as they are: series are repeated whole.
-OVER = {"imbalance": ["oversample"], "ratio": uniform(0.1, 0.9)}
+OVER = ("RandomOverSampler",)
 
 FEATURES = {"n_features": [2_000, 5_000, 10_000], "differences": [False, True]}
 
@@ -18,7 +18,7 @@ ROCKET = Candidate(
     prepare=make.rocket,
     space=FEATURES,
     usual={"n_features": 10_000, "differences": False},
-    first=((0, {}), (3, {"differences": True})),
+    first=((0, {}), (2, {"differences": True})),
     imbalance=(WEIGHTS, OVER),
     max_rows=6_000,
 )
@@ -29,7 +29,7 @@ ROCKET_LOGISTIC = Candidate(
     prepare=make.rocket,
     space={"C": loguniform(1e-5, 1e-1), **FEATURES},
     usual={"C": 1e-3, "n_features": 10_000, "differences": False},
-    first=((5, {}),),
+    first=((4, {}),),
     imbalance=(WEIGHTS, OVER),
 )
 
@@ -50,7 +50,7 @@ EXTRA_TREES = Candidate(
     prepare=make.summary,
     space={"max_features": [0.1, 0.2, 0.4, "sqrt"], "min_samples_leaf": randint(1, 6)},
     usual={"max_features": "sqrt", "min_samples_leaf": 1},
-    first=((4, {}),),
+    first=((3, {}),),
     imbalance=(OVER,),
     weight=0.5,
 )
@@ -85,7 +85,7 @@ NET = {
     "affords": make.net_affords,
 }
 
-MIN_GRU = Candidate(name="min_gru", build=make.min_gru, first=((2, {}), (8, {"bidirectional": True})), **NET)
+MIN_GRU = Candidate(name="min_gru", build=make.min_gru, first=((5, {}), (8, {"bidirectional": True})), **NET)
 MIN_LSTM = Candidate(name="min_lstm", build=make.min_lstm, first=((6, {}),), weight=0.5, **NET)
 
 SEQUENCES = (ROCKET, LIGHTGBM, MIN_GRU, EXTRA_TREES, ROCKET_LOGISTIC, MIN_LSTM)

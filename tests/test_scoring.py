@@ -217,6 +217,25 @@ def test_weights_count():
     assert weighted == pytest.approx(metrics.roc_auc_score(y, proba[:, 1], sample_weight=whole))
 
 
+def test_what_the_ensemble_goes_by():
+    for n_classes in (2, 3):
+        y, proba = sample(n_classes, n=300)
+        loss = -metrics.log_loss(y, proba)
+        assert scoring_of(y, n_classes, "accuracy").select(proba) == pytest.approx(loss)
+        assert scoring_of(y, n_classes, "neg_log_loss").select(proba) == pytest.approx(loss)
+        f1 = scoring_of(y, n_classes, "f1")
+        assert f1.select(proba) == f1.rank(proba)
+
+
+@pytest.mark.parametrize("metric", ["accuracy", metrics.make_scorer(metrics.accuracy_score)])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_accuracy_takes_the_likeliest_labels(metric, n_classes):
+    y, proba = sample(n_classes, n=300)
+    scoring = scoring_of(y, n_classes, metric)
+    np.testing.assert_array_equal(scoring.cut(proba), 0.5 if n_classes == 2 else np.ones(n_classes))
+    assert scoring.report(proba)["score"] == pytest.approx(metrics.accuracy_score(y, proba.argmax(1)))
+
+
 def test_ranking_scores_leave_the_cut_alone():
     y, proba = sample(2)
     assert scoring_of(y, 2, "roc_auc").cut(proba) == 0.5

@@ -3,11 +3,9 @@
 import math
 
 from skauto._deps import require
-from skauto.estimators._scan import linear_scan, scan
+from skauto.estimators._scan import linear_scan
 
 torch = require("torch", extra="deep")
-
-KEPT_BYTES = 40 << 20  # pre-activations up to so many bytes are kept for backward, above they are worked out again
 
 
 class MinLayer(torch.nn.Module):
@@ -31,14 +29,11 @@ class MinLayer(torch.nn.Module):
 
     def forward(self, x, steps):
         """States (batch, time, units), twice as wide if bidirectional."""
-        return torch.cat([self._scan(x, way, steps, i == 1) for i, way in enumerate(self.ways)], -1)
-
-    def _scan(self, x, way, steps, reverse):
-        options = {"lstm": self.lstm, "reverse": reverse}
-        size = x.shape[0] * x.shape[1] * way.out_features * x.element_size()
-        if torch.is_grad_enabled() and size <= KEPT_BYTES:
-            return scan(way(x), None, steps, **options)
-        return linear_scan(x, way.weight, way.bias, None, steps, **options)
+        scans = [
+            linear_scan(x, way.weight, way.bias, None, steps, lstm=self.lstm, reverse=i == 1)
+            for i, way in enumerate(self.ways)
+        ]
+        return scans[0] if len(scans) == 1 else torch.cat(scans, -1)  # of a single one it would be a copy
 
     def step(self, x, state):
         """The next state (batch, units) from x (batch, inputs); one direction only."""

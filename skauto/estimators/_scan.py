@@ -22,7 +22,9 @@ flop_counter = require("torch.utils.flop_counter", extra="deep")
 Tensor = torch.Tensor
 
 KEEP, STEP, FORGET = 0, 1, 2  # what `steps` says: keep the state (padding), step, forget the state and step
-BLOCK_BYTES = 2 << 20  # pre-activations of a block of time, so that they stay in cache
+BLOCK_BYTES = 8 << 20  # pre-activations of a block of time on a CPU: few calls, and still in cache
+GPU_BLOCK_BYTES = 256 << 20  # the same on a GPU, which wants few large calls
+KEPT_BYTES = 40 << 20  # pre-activations up to so many bytes are kept for backward, above they are worked out again
 SCAN_FLOPS, BACKWARD_FLOPS = 10, 20  # counted for each channel and step
 
 
@@ -53,7 +55,8 @@ def scan(pre, h0=None, steps=None, *, lstm=False, reverse=False):
 def linear_scan(x, weight, bias, h0=None, steps=None, *, lstm=False, reverse=False):
     """``scan(linear(x, weight, bias), ...)`` in blocks of time.
 
-    Only x and h are kept for backward; pre-activations, the largest tensor of the layer, are worked out again there.
+    For backward x and h are kept, and pre-activations, the largest tensor of the layer, only where they are small:
+    of long series they are worked out again. Their gradient never lies in memory whole.
 
     Parameters
     ----------
@@ -67,7 +70,9 @@ def linear_scan(x, weight, bias, h0=None, steps=None, *, lstm=False, reverse=Fal
     -------
     h : Tensor of shape (batch, time, hidden)
     """
-    return torch.ops.skauto.min_linear_scan(x, weight, bias, h0, steps, lstm, reverse)
+    learns = torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)
+    keep = learns and x.shape[0] * x.shape[1] * weight.shape[0] * x.element_size() <= KEPT_BYTES
+    return torch.ops.skauto.min_linear_scan(x, weight, bias, h0, steps, lstm, reverse, keep)[0]
 
 
 def backend(tensor):
@@ -132,15 +137,19 @@ def min_linear_scan(
     steps: Tensor | None,
     lstm: bool,
     reverse: bool,
-) -> Tensor:
+    keep: bool,
+) -> tuple[Tensor, Tensor]:
+    """h, and with `keep` the pre-activations, one block of time after the other; else nothing."""
     hidden = weight.shape[0] // (3 if lstm else 2)
     wide_x, wide_w, wide_b = _wide(x), _wide(weight), _wide(bias)
     h = wide_x.new_empty(*x.shape[:2], hidden)
-    state, run = _state(h0, wide_x, hidden), backend(wide_x)
-    for block in _blocks(x, weight, reverse):
-        pre = torch.nn.functional.linear(wide_x[:, block], wide_w, wide_b)
+    state, run, blocks = _state(h0, wide_x, hidden), backend(wide_x), _blocks(x, weight, reverse)
+    room = _room(wide_x, weight, None if keep else blocks)
+    for block in blocks:
+        pre = _stretch(room, x, weight, block, kept=keep)
+        torch.addmm(wide_b, _flat(wide_x[:, block]), wide_w.t(), out=_flat(pre))
         run.forward(pre, h[:, block], state, _part(steps, block), lstm, reverse)
-    return h.to(x.dtype)
+    return h.to(x.dtype), room if keep else wide_x.new_empty(0)
 
 
 @torch.library.custom_op("skauto::min_linear_scan_backward", mutates_args=())
@@ -149,6 +158,7 @@ def min_linear_scan_backward(
     weight: Tensor,
     bias: Tensor,
     h: Tensor,
+    kept: Tensor,
     h0: Tensor | None,
     dh: Tensor,
     steps: Tensor | None,
@@ -158,28 +168,47 @@ def min_linear_scan_backward(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     wide_x, wide_w, wide_b, wide_h, dh = _wide(x), _wide(weight), _wide(bias), _rows(_wide(h)), _rows(_wide(dh))
     first = _state(h0, wide_x, h.shape[2])
-    carry, run = torch.zeros_like(first), backend(wide_x)
-    dw, db = torch.zeros_like(wide_w), torch.zeros_like(wide_b)
+    carry, run, blocks = torch.zeros_like(first), backend(wide_x), _blocks(x, weight, reverse)
+    dw, db, room = torch.zeros_like(wide_w), torch.zeros_like(wide_b), _room(wide_x, weight, blocks)
     dx = torch.empty_like(wide_x, memory_format=torch.contiguous_format) if need_dx else wide_x.new_empty(0)
-    for block in reversed(_blocks(x, weight, reverse)):
-        rows = wide_x[:, block].reshape(-1, x.shape[2])
-        pre = torch.addmm(wide_b, rows, wide_w.t()).view(x.shape[0], -1, weight.shape[0])
+    for block in reversed(blocks):
+        rows, dpre = _flat(wide_x[:, block]), _stretch(room, x, weight, block)
+        pre = _stretch(kept, x, weight, block, kept=True) if kept.numel() else dpre
+        if pre is dpre:
+            torch.addmm(wide_b, rows, wide_w.t(), out=_flat(pre))
         before = _before(wide_h, first, block, reverse)
-        run.backward(pre, wide_h[:, block], before, dh[:, block], carry, _part(steps, block), pre, lstm, reverse)
-        dpre = pre.view(-1, weight.shape[0])
-        dw.addmm_(dpre.t(), rows)
-        db += dpre.sum(0)
+        run.backward(pre, wide_h[:, block], before, dh[:, block], carry, _part(steps, block), dpre, lstm, reverse)
+        dw.addmm_(_flat(dpre).t(), rows)
+        db += _flat(dpre).sum(0)
         if need_dx:
-            dx[:, block] = (dpre @ wide_w).view(x.shape[0], -1, x.shape[2])
+            dx[:, block] = dpre @ wide_w
     return dx.to(x.dtype), dw.to(weight.dtype), db.to(bias.dtype), carry.to(x.dtype)
 
 
 def _blocks(x, weight, reverse):
     """Slices of time in the order of the recurrence."""
     batch, time = x.shape[:2]
-    length = max(1, BLOCK_BYTES // (4 * max(1, batch) * weight.shape[0]))
+    most = GPU_BLOCK_BYTES if x.is_cuda else BLOCK_BYTES
+    length = max(1, most // (4 * max(1, batch) * weight.shape[0]))
     blocks = [slice(start, min(start + length, time)) for start in range(0, time, length)]
     return blocks[::-1] if reverse else blocks
+
+
+def _room(x, weight, blocks=None):
+    """Memory for the pre-activations of the longest of some blocks, None of all of them."""
+    longest = x.shape[1] if blocks is None else max((block.stop - block.start for block in blocks), default=0)
+    return x.new_empty(x.shape[0] * longest * weight.shape[0])
+
+
+def _stretch(room, x, weight, block, kept=False):
+    """A block's pre-activations (batch, time, width): its own place where all are kept, else the beginning."""
+    step, time = x.shape[0] * weight.shape[0], block.stop - block.start
+    start = step * block.start if kept else 0
+    return room[start : start + step * time].view(x.shape[0], time, weight.shape[0])
+
+
+def _flat(tensor):
+    return tensor.reshape(-1, tensor.shape[-1])
 
 
 def _part(steps, block):
@@ -203,12 +232,13 @@ def _(pre, h, h0, dh, steps, lstm, reverse):
 
 
 @min_linear_scan.register_fake
-def _(x, weight, bias, h0, steps, lstm, reverse):
-    return x.new_empty(*x.shape[:2], weight.shape[0] // (3 if lstm else 2))
+def _(x, weight, bias, h0, steps, lstm, reverse, keep):
+    kept = _wide(x).new_empty(x.shape[0] * x.shape[1] * weight.shape[0] if keep else 0)
+    return x.new_empty(*x.shape[:2], weight.shape[0] // (3 if lstm else 2)), kept
 
 
 @min_linear_scan_backward.register_fake
-def _(x, weight, bias, h, h0, dh, steps, lstm, reverse, need_dx):
+def _(x, weight, bias, h, kept, h0, dh, steps, lstm, reverse, need_dx):
     dx = x.new_empty(x.shape) if need_dx else x.new_empty(0)
     return dx, weight.new_empty(weight.shape), bias.new_empty(bias.shape), x.new_empty(x.shape[0], h.shape[2])
 
@@ -226,18 +256,20 @@ def _(ctx, dh):
 
 
 def _linear_context(ctx, inputs, output):
-    x, weight, bias, h0, steps, ctx.lstm, ctx.reverse = inputs
-    ctx.save_for_backward(x, weight, bias, h0, steps, output)
+    x, weight, bias, h0, steps, ctx.lstm, ctx.reverse, _ = inputs
+    ctx.save_for_backward(x, weight, bias, h0, steps, *output)
+    ctx.mark_non_differentiable(output[1])
+    ctx.set_materialize_grads(False)  # else the kept pre-activations would get a gradient of zeros
 
 
 @functools.partial(min_linear_scan.register_autograd, setup_context=_linear_context)
-def _(ctx, dh):
-    x, weight, bias, h0, steps, h = ctx.saved_tensors
+def _(ctx, dh, _):
+    x, weight, bias, h0, steps, h, kept = ctx.saved_tensors
     need_dx = ctx.needs_input_grad[0]
     dx, dw, db, dh0 = torch.ops.skauto.min_linear_scan_backward(
-        x, weight, bias, h, h0, dh, steps, ctx.lstm, ctx.reverse, need_dx
+        x, weight, bias, h, kept, h0, dh, steps, ctx.lstm, ctx.reverse, need_dx
     )
-    return dx if need_dx else None, dw, db, None if h0 is None else dh0, None, None, None
+    return dx if need_dx else None, dw, db, None if h0 is None else dh0, None, None, None, None
 
 
 @flop_counter.register_flop_formula(torch.ops.skauto.min_scan)
@@ -251,15 +283,13 @@ def _(pre_shape, h_shape, *args, out_shape=None, **kwargs):
 
 
 @flop_counter.register_flop_formula(torch.ops.skauto.min_linear_scan)
-def _(x_shape, w_shape, b_shape, h0_shape, steps_shape, lstm, reverse, out_shape=None, **kwargs):
+def _(x_shape, w_shape, b_shape, h0_shape, steps_shape, lstm, reverse, keep, out_shape=None, **kwargs):
     hidden = w_shape[0] // (3 if lstm else 2)
     return x_shape[0] * x_shape[1] * (2 * w_shape[0] * w_shape[1] + SCAN_FLOPS * hidden)
 
 
 @flop_counter.register_flop_formula(torch.ops.skauto.min_linear_scan_backward)
-def _(
-    x_shape, w_shape, b_shape, h_shape, h0_shape, dh_shape, steps_shape, lstm, reverse, need_dx, out_shape=None, **kw
-):
-    # products: pre-activations again, weights, and inputs where asked for
-    products = (3 if need_dx else 2) * 2 * w_shape[0] * w_shape[1]
+def _(x_shape, w_shape, b_shape, h_shape, kept_shape, h0_shape, dh_shape, steps_shape, lstm, reverse, need_dx, **kw):
+    # products: weights, inputs where asked for, and pre-activations again where they were not kept
+    products = (1 + need_dx + (kept_shape[0] == 0)) * 2 * w_shape[0] * w_shape[1]
     return x_shape[0] * x_shape[1] * (products + BACKWARD_FLOPS * h_shape[2])

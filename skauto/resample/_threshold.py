@@ -1,6 +1,7 @@
 """Where to cut probabilities: pure functions of labels and out-of-fold probabilities.
 
-Every label metric here is a function of confusion matrices, so that all cuts of a sample are scored at once.
+Every label metric here is a function of confusion matrices, so that all cuts of a sample are scored at once. One with
+`wants_cut = False` is best served by the likeliest label of each row: a cut of few rows would mostly be luck.
 """
 
 import numpy as np
@@ -48,6 +49,9 @@ def accuracy(confusion):
     return _ratio(_per_class(confusion)[0].sum(-1), confusion.sum((-2, -1)))
 
 
+accuracy.wants_cut = False
+
+
 def balanced_accuracy(confusion):
     """Mean recall over the classes that occur."""
     hits, _, present = _per_class(confusion)
@@ -86,6 +90,11 @@ def matthews_corrcoef(confusion):
     covariance = hits.sum(-1) * rows - (predicted * present).sum(-1)
     spread = (rows**2 - (predicted**2).sum(-1)) * (rows**2 - (present**2).sum(-1))
     return _ratio(covariance, np.sqrt(np.maximum(spread, 0.0)))
+
+
+def wants_cut(metric):
+    """Whether a metric of labels is better for a cut of the probabilities; all are that do not say otherwise."""
+    return getattr(metric, "wants_cut", True)
 
 
 CONFUSION_METRICS = {
@@ -191,13 +200,14 @@ def _best_weights(y, proba, metric, sample_weight, movable, n_rounds=3, n_steps=
             best, weights = values[winner], moves[winner]
         if best <= before:
             break
-    return weights / weights.sum() * n_classes
+    return weights
 
 
 def _moves(proba, weights, k, n_steps):
-    """The weights with the k-th changed by each of some factors."""
+    """The weights with the k-th changed by each of some factors; of mean 1 already, since rounding can break ties."""
     factors = _steps(proba * weights, k, n_steps)
-    return [np.where(np.arange(len(weights)) == k, weights * factor, weights) for factor in factors]
+    moved = [np.where(np.arange(len(weights)) == k, weights * factor, weights) for factor in factors]
+    return [new / new.mean() for new in moved]
 
 
 def _steps(weighted, k, n_steps):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from skauto.estimators import _recurrent_net
+from skauto.estimators import _scan
 from skauto.estimators._recurrent_net import MinLayer, Norm, SequenceNet
 
 
@@ -11,7 +11,7 @@ def test_kept_and_recomputed_pre_activations_agree(monkeypatch, lstm):
     layer = MinLayer(3, 5, lstm=lstm, bidirectional=True, memory=20.0)
     x = torch.randn(2, 9, 3)
     kept = layer(x, None)
-    monkeypatch.setattr(_recurrent_net, "KEPT_BYTES", 0)
+    monkeypatch.setattr(_scan, "KEPT_BYTES", 0)
     torch.testing.assert_close(layer(x, None), kept)
     with torch.no_grad():
         torch.testing.assert_close(layer(x, None), kept)

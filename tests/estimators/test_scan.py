@@ -63,13 +63,18 @@ def through_scan(x, weight, bias, h0, steps, **options):
     return _scan.scan(torch.nn.functional.linear(x, weight, bias), h0, steps, **options)
 
 
-@pytest.mark.parametrize("function", [through_scan, _scan.linear_scan])
+def recomputing_scan(*args, **options):
+    return _scan.linear_scan(*args, **options)
+
+
+@pytest.mark.parametrize("function", [through_scan, _scan.linear_scan, recomputing_scan])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("lstm", [False, True])
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("masked", [False, True])
 def test_states_and_gradients_against_float64(device, monkeypatch, function, dtype, lstm, reverse, masked):
     monkeypatch.setattr(_scan, "BLOCK_BYTES", 3000)
+    monkeypatch.setattr(_scan, "KEPT_BYTES", 0 if function is recomputing_scan else 1 << 20)
     monkeypatch.setattr(_scan_torch, "BLOCK_BYTES", 900)
     given_ = problem(0, lstm=lstm, masked=masked, dtype=dtype)
     assert max(errors(function, *given_, device, lstm=lstm, reverse=reverse)) < TOLERANCE[dtype]
@@ -170,11 +175,15 @@ def test_opcheck(lstm):
     pre = torch.nn.functional.linear(x, weight, bias).detach().requires_grad_()
     torch.library.opcheck(torch.ops.skauto.min_scan, (pre, leaves[3], steps, lstm, False))
     torch.library.opcheck(torch.ops.skauto.min_scan, (pre, None, None, lstm, True))
-    torch.library.opcheck(torch.ops.skauto.min_linear_scan, (*leaves, steps, lstm, False))
-    torch.library.opcheck(torch.ops.skauto.min_linear_scan, (x.detach(), *leaves[1:3], None, None, lstm, True))
+    for keep in (False, True):
+        torch.library.opcheck(torch.ops.skauto.min_linear_scan, (*leaves, steps, lstm, False, keep))
+        operands = (x.detach(), *leaves[1:3], None, None, lstm, True, keep)
+        torch.library.opcheck(torch.ops.skauto.min_linear_scan, operands)
 
 
-def test_flops_are_counted():
+@pytest.mark.parametrize("kept", [False, True])
+def test_flops_are_counted(monkeypatch, kept):
+    monkeypatch.setattr(_scan, "KEPT_BYTES", 1 << 20 if kept else 0)
     (x, weight, bias, _), _, _ = problem(0, batch=2, time=6, masked=False)
     weight.requires_grad_()
     with torch.utils.flop_counter.FlopCounterMode(display=False) as counter:
@@ -182,14 +191,18 @@ def test_flops_are_counted():
     counts = {str(op): count for op, count in counter.get_flop_counts()["Global"].items()}
     cells, products = 2 * 6 * 7, 2 * 6 * 2 * 14 * 5
     assert counts["skauto.min_linear_scan"] == products + 10 * cells
-    assert counts["skauto.min_linear_scan_backward"] == 2 * products + 20 * cells
+    assert counts["skauto.min_linear_scan_backward"] == (1 if kept else 2) * products + 20 * cells
 
 
 def test_exports():
     class Layer(torch.nn.Module):
-        def forward(self, pre):
-            return _scan.scan(pre)
+        def __init__(self):
+            super().__init__()
+            self.inner = torch.nn.Linear(3, 8)
 
-    program = torch.export.export(Layer(), (torch.randn(2, 5, 6),))
-    pre = torch.randn(2, 5, 6)
-    torch.testing.assert_close(program.module()(pre), _scan.scan(pre))
+        def forward(self, pre):
+            return _scan.linear_scan(_scan.scan(pre), self.inner.weight, self.inner.bias)
+
+    layer, pre = Layer(), torch.randn(2, 5, 6)
+    program = torch.export.export(layer, (torch.randn(2, 5, 6),))
+    torch.testing.assert_close(program.module()(pre), layer(pre))
