@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.metrics import accuracy_score, get_scorer, get_scorer_names, log_loss, roc_auc_score
+from sklearn.metrics import accuracy_score, get_scorer, get_scorer_names, roc_auc_score
 
 from skauto.resample._costs import checked_costs, costs_of, expected_costs
 from skauto.resample._threshold import (
@@ -60,7 +60,8 @@ def _brier(y, proba, weight=None):
 
 
 def _log_loss(y, proba, weight=None):
-    return -float(log_loss(y, proba, sample_weight=weight, labels=np.arange(proba.shape[1])))
+    likely = np.maximum(proba[np.arange(len(y)), y], np.finfo(proba.dtype).eps)  # as scikit-learn bounds it
+    return float(np.average(np.log(likely), weights=weight))
 
 
 def _auc(y, proba, weight=None):
