@@ -7,7 +7,13 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+# Two tests at a time, each on one thread: pools of threads that share the cores only wait for each other.
+TEST := OMP_NUM_THREADS=1 $(RUN) -m pytest --numprocesses 2 --dist worksteal
 PIP := $(RUN) -m pip --disable-pip-version-check --quiet
+
+# scikit-optimize's tests are in no package; this is the commit of its release 0.10.2.
+SKOPT_COMMIT := 328525dbdc9069b8e656024a777aba526a36b525
+SKOPT_TESTS := https://raw.githubusercontent.com/holgern/scikit-optimize/$(SKOPT_COMMIT)/skopt/tests/test_searchcv.py
 
 .PHONY: demo test check lint upstream clean
 
@@ -15,10 +21,10 @@ demo: $(VENV)/.installed
 	$(RUN) -m skauto demo
 
 test: $(VENV)/.installed-test
-	$(RUN) -m pytest -m "not slow"
+	$(TEST) -m "not slow"
 
 check: lint
-	$(RUN) -m pytest
+	$(TEST)
 
 lint: $(VENV)/.installed-test
 	$(RUN) -m ruff check .
@@ -32,6 +38,13 @@ upstream: $(VENV)/.installed-test
 		imblearn.over_sampling imblearn.under_sampling imblearn.combine
 	$(UPSTREAM) -p tests.upstream.scikit_learn.rebind --pyargs \
 		sklearn.model_selection.tests.test_search sklearn.model_selection.tests.test_successive_halving
+	$(RUN) -m pytest tests/search/test_search_cv_checks.py
+	$(MAKE) $(VENV)/scikit_optimize/test_searchcv.py
+	$(UPSTREAM) -p tests.upstream.scikit_optimize.rebind $(VENV)/scikit_optimize/test_searchcv.py
+
+$(VENV)/scikit_optimize/test_searchcv.py:
+	mkdir -p $(@D)
+	curl --fail --silent --show-error --location --output $@ $(SKOPT_TESTS)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -1,13 +1,16 @@
 """Compression on real images: bytes of the file, milliseconds of predict, macro F1.
 
     python benchmarks/compression.py speed
-    python benchmarks/compression.py chain --data DIR --net lenet5
-    python benchmarks/compression.py chain --data DIR --net plain
-    python benchmarks/compression.py steps --data DIR
-    python benchmarks/compression.py distill --data DIR
+    python benchmarks/compression.py train --data DIR --models DIR
+    python benchmarks/compression.py chain --data DIR --models DIR --net lenet5
+    python benchmarks/compression.py chain --data DIR --models DIR --net plain
+    python benchmarks/compression.py steps --data DIR --models DIR
+    python benchmarks/compression.py distill --data DIR --models DIR
+    python benchmarks/compression.py search --data DIR
 
-Times are the smallest CPU time of the process over many calls, one thread, what is compared interleaved; ratios hold
-within one run. benchmarks/README.md says where the images come from (Fashion-MNIST, first 20,000 train and 5,000 test).
+With --models a trained network is kept there, and taken from there by the parts that come later. Times are the smallest
+CPU time of the process over many calls, one thread, what is compared interleaved; ratios hold within one run.
+benchmarks/README.md says where the images come from (Fashion-MNIST, first 20,000 train and 5,000 test).
 """
 
 import argparse
@@ -18,12 +21,14 @@ import sys
 import time
 from pathlib import Path
 
+import joblib
 import numpy as np
 import torch
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import f1_score
 from torch import nn
 
+from skauto import AutoClassifier
 from skauto.estimators._cnn import CNNClassifier
 from skauto.estimators.compression._binarize import Binarize
 from skauto.estimators.compression._binary_layers import BinaryConv2d, BinaryLinear
@@ -36,7 +41,11 @@ from skauto.estimators.compression._quantize import Quantize
 from skauto.estimators.compression._sparse import SparseLinear
 
 BATCHES = (1, 16, 64)
-LENET = {"features.0": 0.3, "features.2": 0.75, "classifier.0": 0.95, "classifier.2": 0.8}
+NETS = {
+    "plain": {"width": 16, "augment": {"flip": 0.5, "shift": 0.05}},
+    "lenet5": {"backbone": "lenet5", "width": 20, "augment": {"flip": 0.5}},
+}
+LENET = {"features.0": 0.2, "features.2": 0.7, "classifier.0": 0.93, "classifier.2": 0.7}
 PLAIN = {"features.0": 0.2, "classifier": 0.4}
 
 
@@ -84,11 +93,11 @@ def speed_estimators():
     base = FrozenEstimator(model)
     half = Prune(0.5, what="filters", rounds=1, epochs=0)
     folded = fold_norms(copy.deepcopy(model.module_))
-    last = copy.deepcopy(folded).to(memory_format=torch.channels_last)
+    first = copy.deepcopy(folded).to(memory_format=torch.contiguous_format)
     models = {
         "float32": model,
         "float32 folded": with_net(model, folded),
-        "float32 channels last": with_net(model, last),
+        "float32 channels first": with_net(model, first),
         "half the filters": CompressedClassifier(base, [("half", half)]).fit(X, y),
         "int8": CompressedClassifier(base, [("int8", Quantize("int8"))]).fit(X, y),
         "half the filters, int8": CompressedClassifier(base, [("half", half), ("int8", Quantize("int8"))]).fit(X, y),
@@ -148,24 +157,37 @@ def float_bytes(model):
     return buffer.tell()
 
 
-def fitted(X, y, **params):
-    """A trained CNNClassifier, and the seconds it took."""
-    started = time.perf_counter()
-    model = CNNClassifier(**{"batch_size": 64, "augment": {"flip": 0.5}, "random_state": 0, **params}).fit(X, y)
-    return model, time.perf_counter() - started
+def trained(args, net, **params):
+    """A trained network of the full images, from the folder of models where it is there."""
+    kept = Path(args.models) / f"{net}.joblib" if args.models else None
+    if kept is not None and kept.is_file():
+        return joblib.load(kept)
+    X, y, X_test, y_test = images(args.data)
+    wall, cpu = time.perf_counter(), time.process_time()
+    model = CNNClassifier(**NETS[net], **{"batch_size": 64, "max_epochs": args.epochs, "random_state": 0, **params})
+    model.fit(X, y)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    say(f"{net}: macro F1 {macro(model, X_test, y_test):.4f}, {cpu:.0f} s of processor time, {wall:.0f} s on the clock")
+    if kept is not None:
+        joblib.dump(model, kept)
+    return model
 
 
-def chain(folder, net, epochs):
+def chain(args):
     """Deep Compression of LeNet-5 or of the small CNN."""
-    X, y, X_test, y_test = images(folder)
+    X, y, X_test, y_test = images(args.data)
+    net, model = args.net, trained(args, args.net)
     if net == "lenet5":
-        model, seconds = fitted(X, y, backbone="lenet5", width=20, max_epochs=epochs)
-        steps = [("prune", Prune(0.95, epochs=2, layer_amounts=LENET)), ("quantize", Quantize(bits=4, conv_bits=5))]
+        steps = [
+            ("prune", Prune(0.93, epochs=3, layer_amounts=LENET)),
+            ("quantize", Quantize(bits=4, conv_bits=5, epochs=3)),
+        ]
     else:
-        model, seconds = fitted(X, y, width=16, max_epochs=epochs)
-        steps = [("prune", Prune(0.8, epochs=2, layer_amounts=PLAIN)), ("quantize", Quantize(bits=5, conv_bits=4))]
+        steps = [
+            ("prune", Prune(0.75, epochs=3, layer_amounts=PLAIN)),
+            ("quantize", Quantize(bits=5, conv_bits=4, epochs=3)),
+        ]
     before = macro(model, X_test, y_test)
-    say(f"{net}: macro F1 {before:.4f} in {seconds:.0f} s")
     small = CompressedClassifier(FrozenEstimator(model), steps).fit(X, y)
     file, stored = len(small.to_bytes()), small.storage()
     say(
@@ -176,11 +198,12 @@ def chain(folder, net, epochs):
     say(stored.to_string(index=False))
 
 
-def steps_alone(folder, rows, epochs):
+def steps_alone(args):
     """Binary weights and activations of few bits, low rank and half the filters: what each costs in F1."""
-    X, y, X_test, y_test = images(folder, rows)
-    model, _ = fitted(X, y, width=16, max_epochs=epochs)
-    say(f"float: macro F1 {macro(model, X_test, y_test):.4f}")
+    X, y, X_test, y_test = images(args.data, args.rows)
+    model, epochs = trained(args, "plain"), args.epochs
+    before = macro(model, X_test, y_test)
+    say(f"float: macro F1 {before:.4f}")
     steps = {
         "half the filters": Prune(0.5, what="filters", epochs=2),
         "low rank, half the cost": LowRank(ratio=0.5, epochs=2),
@@ -190,17 +213,17 @@ def steps_alone(folder, rows, epochs):
         "2-bit activations": Binarize("xnor", activation_bits=2, epochs=epochs, lr=0.003),
         "4-bit activations": Binarize("xnor", activation_bits=4, epochs=epochs, lr=0.003),
     }
-    for name, step in steps.items():
-        small = CompressedClassifier(FrozenEstimator(model), [("step", step)]).fit(X, y)
-        say(f"{name}: macro F1 {macro(small, X_test, y_test):.4f}, {len(small.to_bytes())} bytes")
+    for name in args.only or steps:
+        small = CompressedClassifier(FrozenEstimator(model), [("step", steps[name])]).fit(X, y)
+        score = macro(small, X_test, y_test)
+        say(f"{name}: macro F1 {score:.4f} ({score - before:+.4f}), {len(small.to_bytes())} bytes")
 
 
-def distill(folder, rows, epochs):
-    """A small student alone and taught by a larger network, three seeds."""
-    X, y, X_test, y_test = images(folder, rows)
-    teacher, _ = fitted(X, y, width=16, max_epochs=epochs)
-    say(f"teacher: macro F1 {macro(teacher, X_test, y_test):.4f}")
-    gains = []
+def distill(args):
+    """A small student alone and taught by a larger network, three seeds, on so many rows and epochs."""
+    X, y, X_test, y_test = images(args.data, args.rows)
+    teacher, epochs, gains = trained(args, "plain"), args.epochs, []
+    say(f"teacher, all rows: macro F1 {macro(teacher, X_test, y_test):.4f}; the student has {len(y)} rows")
     for seed in range(3):
         student = CNNClassifier(width=4, depth=1, batch_size=64, max_epochs=epochs, random_state=seed)
         alone = macro(copy.deepcopy(student).fit(X, y), X_test, y_test)
@@ -211,25 +234,42 @@ def distill(folder, rows, epochs):
     say(f"gain {statistics.mean(gains):+.4f}")
 
 
+def search(args):
+    """AutoClassifier beside a resnet with settings by hand, in the same time."""
+    X, y, X_test, y_test = images(args.data, args.rows)
+    auto = AutoClassifier(time_limit=args.seconds, cv=2, random_state=0, verbose=0).fit(X, y)
+    say(f"AutoClassifier: macro F1 {f1_score(y_test, auto.predict(X_test), average='macro'):.4f}")
+    say(auto.leaderboard_[["candidate", "score", "seconds", "status", "params"]].to_string())
+    resnet = CNNClassifier(backbone="resnet", width=16, depth=1, augment={"flip": 0.5, "shift": 0.05}, random_state=0)
+    started, epochs = time.perf_counter(), 0
+    while time.perf_counter() - started < args.seconds * (1 - 1 / (epochs + 2)):
+        resnet.set_params(max_epochs=args.epochs).partial_fit(X, y)
+        epochs += 1
+    say(f"resnet by hand, {epochs} of {args.epochs} epochs: macro F1 {macro(resnet, X_test, y_test):.4f}")
+
+
 def main():
     """Read the command line and run one part."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=["speed", "chain", "steps", "distill"])
+    parser.add_argument("part", choices=["speed", "train", "chain", "steps", "distill", "search"])
     parser.add_argument("--data", help="folder of public data sets")
+    parser.add_argument("--models", help="folder that keeps trained networks")
+    parser.add_argument("--only", nargs="*", help="the steps to measure")
     parser.add_argument("--net", choices=["lenet5", "plain"], default="lenet5")
     parser.add_argument("--rows", type=int, help="use only so many training rows")
     parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=600, help="of each side of search")
     args = parser.parse_args()
     torch.set_num_threads(1)
+    parts = {"chain": chain, "steps": steps_alone, "distill": distill, "search": search}
     if args.part == "speed":
         speed_estimators()
         speed_layers()
-    elif args.part == "chain":
-        chain(args.data, args.net, args.epochs)
-    elif args.part == "steps":
-        steps_alone(args.data, args.rows, args.epochs)
+    elif args.part == "train":
+        trained(args, "plain")
+        trained(args, "lenet5")
     else:
-        distill(args.data, args.rows, args.epochs)
+        parts[args.part](args)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
     python benchmarks/search.py settings --data DIR --out settings.jsonl      # settings, leaving one instance out
     python benchmarks/search.py report --out search.jsonl                     # the tables
     python benchmarks/search.py run --data DIR --out reflect.jsonl --bounds reflect
+    python benchmarks/search.py run --data DIR --out pipelines.jsonl --pipelines   # DIR: a folder of tables
 
 `--data` is a folder with a `surrogate.py` as benchmarks/README.md describes. Each call is charged its fidelity, a
 continued trial the difference; only scores at fidelity 1 count. Regret: 0 is the best score that any system of the run
@@ -20,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.search_peers import peers
 from benchmarks.search_report import POINTS, differences, leave_one_out, regrets, table
-from benchmarks.search_tasks import Budgeted, curve, load_suite, spent
+from benchmarks.search_tasks import Budgeted, Task, curve, load_suite, spent
 from skauto.search import TPE, Auto, Genetic, Random, maximize
 from skauto.search.strategies._names import STRATEGIES, make_strategy
 
@@ -47,9 +48,9 @@ def own(strategy):
 
     def system(task, seed, limit):
         settings = {"n_iter": ENDLESS, "fidelity": MIN_FIDELITY, "random_state": seed}
-        history = maximize(task, task.space, strategy=Budgeted(strategy, limit), **settings)
+        history = maximize(task, task.space, strategy=Budgeted(strategy, limit, task.continues), **settings)
         scores = [history.result(trial.number).score for trial in history.trials]
-        return spent(history), [trial.fidelity for trial in history.trials], scores
+        return spent(history, task.continues), [trial.fidelity for trial in history.trials], scores
 
     return system
 
@@ -117,6 +118,15 @@ def report(lines):
         say(f"{prefix}, leaving one instance out:", " ".join(f"{x:.3f}" for x in regret), sorted(set(chosen)))
 
 
+def tasks_of(args):
+    """The surrogates of a folder, or the pipelines over its tables."""
+    if not args.pipelines:
+        return load_suite(args.data)
+    from search_pipelines import suite
+
+    return [Task(score, continues=False) for score in suite(args.data)]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["run", "settings", "report"])
@@ -125,12 +135,13 @@ def main():
     parser.add_argument("--systems", help="names, separated by semicolons")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--limit", type=int, default=100, help="full evaluations")
+    parser.add_argument("--pipelines", action="store_true", help="six real pipelines in the place of the surrogates")
     parser.add_argument("--bounds", choices=["clip", "reflect"], default="clip")
     args = parser.parse_args()
     if args.what != "report":
         known = systems(args.bounds) if args.what == "run" else settings()
         chosen = {name: known[name] for name in args.systems.split(";")} if args.systems else known
-        run(load_suite(args.data), chosen, args.out, args.seeds, args.limit)
+        run(tasks_of(args), chosen, args.out, args.seeds, args.limit)
     report([line for line in read(Path(args.out)) if line["seed"] < args.seeds])
 
 

@@ -21,10 +21,14 @@ def load_suite(folder):
 
 
 class Task:
-    """A surrogate, its space in scikit-learn's form, one branch for each value of the switching parameter."""
+    """A surrogate, its space in scikit-learn's form, one branch for each value of the switching parameter.
 
-    def __init__(self, surrogate):
+    Where it `continues`, a promoted trial pays the difference of fidelities only.
+    """
+
+    def __init__(self, surrogate, continues=True):
         self.surrogate = surrogate
+        self.continues = continues
         self.name = f"{surrogate.scenario}:{surrogate.instance}"
 
     @cached_property

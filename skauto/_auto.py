@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._array_inputs import describe, kind_of, read_images, read_sequences, same_form
+from skauto._constraints import read_constraints
 from skauto._decisions import decide, score
 from skauto._finish import Finish
 from skauto._inputs import align, inspect, rarest_class
@@ -68,9 +69,9 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         Folds. An integer means stratified folds, drawn up to three times on small tables.
     candidates : "auto", str or list of str, default="auto"
         Which kinds of classifier to try: "lightgbm", "hist_boosting", "extra_trees", "random_forest", "logistic",
-        "svm", "knn", "naive_bayes", "mlp" and, only where named, the balanced ensembles "easy_ensemble", "rusboost",
-        "balanced_forest"; of sequences "rocket", "rocket_logistic", "lightgbm", "extra_trees",
-        "min_gru", "min_lstm"; of images "cnn", "logistic", "svm", "extra_trees", "lightgbm".
+        "svm", "knn", "naive_bayes", "mlp" and, only where named, the balanced ensembles "balanced_bagging",
+        "easy_ensemble", "rusboost", "balanced_forest"; of sequences "rocket", "rocket_logistic", "lightgbm",
+        "extra_trees", "min_gru", "min_lstm"; of images "cnn", "logistic", "svm", "extra_trees", "lightgbm".
     kind : {"auto", "table", "sequence", "image"}, default="auto"
         What X is. "auto" takes arrays of four axes, and of three if uint8, for images, other arrays of three axes and
         lists of series for sequences, and everything else for a table.
@@ -79,6 +80,10 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
     cost_matrix : array-like of shape (n_classes, n_classes), DataFrame or None, default=None
         Cost of predicting the j-th class where the i-th is true, in the order of `classes_`, or labelled. With it the
         search minimises the mean cost in the place of `scoring`, and `predict` decides by least expected cost.
+    constraints : dict or None, default=None
+        What the model may cost: the most `bytes` that joblib stores of it, the most `latency_ms` to predict one row on
+        one thread, or any name with ``(callable, least)``, where ``callable(estimator, X, y)`` measures the fitted
+        model, greater being better. Every trial is measured, and the ensemble is held to it too.
     ensemble : bool, default=True
         Whether `predict` uses a weighted ensemble of the models tried; False uses the best one alone.
     journal : str, path or None, default=None
@@ -87,8 +92,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
     n_jobs : int or None, default=-1
         Worker processes; -1 is one a core, None one.
     executor : concurrent.futures.Executor or None, default=None
-        Where trials run instead of on processes of this machine, for example
-        ``dask.distributed.Client(...).get_executor()``.
+        Where trials run instead of here, for example ``dask.distributed.Client(...).get_executor()``.
     memory_limit : int, str or None, default=None
         Most resident memory of a trial, in bytes or as "4GB". None is an equal share of four fifths of what is free.
     random_state : int, RandomState or None, default=None
@@ -105,7 +109,9 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
     leaderboard_ : DataFrame
         A row a trial and one for the ensemble, the best on top: `chosen`, `candidate`, `score` (what `scoring` says,
         over pooled folds), `F1`, `AUC`, `AP`, `fold_spread` (standard deviation of the score over folds), `seconds`,
-        `status`, `reason` (what went wrong), `fidelity` (share of the rows), `trial` (its number) and `params`.
+        `status`, `reason` (what went wrong), `fidelity` (share of the rows), `trial`, `params`, what is constrained.
+    pareto_front_ : DataFrame or None
+        With `constraints`, the rows of the leaderboard that no other beats in score and in all that is bounded.
     best_params_ : dict
     best_score_ : float
         Score of the best single model over the pooled folds.
@@ -148,6 +154,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         "candidates": [str, list, tuple],
         "kind": [str],
         "cost_matrix": ["array-like", None],
+        "constraints": [dict, None],
         "ensemble": ["boolean"],
         "n_jobs": [Integral, None],
         "executor": [HasMethods(["submit"]), None],
@@ -168,6 +175,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         kind="auto",
         pos_label=None,
         cost_matrix=None,
+        constraints=None,
         ensemble=True,
         journal=None,
         n_jobs=-1,
@@ -185,6 +193,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         self.kind = kind
         self.pos_label = pos_label
         self.cost_matrix = cost_matrix
+        self.constraints = constraints
         self.ensemble = ensemble
         self.journal = journal
         self.n_jobs = n_jobs
@@ -342,13 +351,14 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             data, scoring=self.scoring, cv=self.cv, candidates=candidates, pos_label=self.pos_label_, seed=seed,
             threads=threads, cost_matrix=self.cost_matrix_, memory_limit=memory_limit,
             finite=isinstance(make_strategy(self.strategy), Grid), time_limit=self.time_limit,
+            constraints=read_constraints(self.constraints),
         )  # fmt: skip
 
     def _search(self, plan, history, pool, phases, progress):
         """Fill the history; gives whether Ctrl-C ended the search."""
         strategy = WarmStart(plan.first, self._make_strategy(plan))
         timed = self.time_limit is not None
-        budget = SearchBudget(phases, self.n_iter or (plan.n_trials if timed else None), pool.n_workers)
+        budget = SearchBudget(phases, self.n_iter or (plan.n_trials if timed else None), pool)
 
         def on_result(history, trial, result):
             budget.learn(result)
@@ -379,7 +389,9 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         self.best_params_ = best.values if best else {}
         self.best_score_ = best.score if best else np.nan
         self.cv_results_ = cv_results(history)
-        self.leaderboard_ = leaderboard(history, best.number if best else None, finish.report)
+        bounds, number = finish.plan.constraints, best.number if best else None
+        self.leaderboard_ = leaderboard(history, number, finish.report, bounds.names if bounds else ())
+        self.pareto_front_ = bounds.front(self.leaderboard_) if bounds else None
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

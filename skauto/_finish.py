@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
 from skauto._seeds import child_seed
+from skauto._treatments import with_labels
 from skauto.estimators._early_stopping import with_rounds
 from skauto.estimators._ensemble import WeightedEnsembleClassifier, greedy_selection
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
@@ -17,6 +19,13 @@ from skauto.search._evaluate import fit_weighted, nested_rows, take
 
 # Most models that the ensemble may choose from.
 POOL = 25
+
+# The part of the ensemble that is spread evenly over the best trial of each kind, and most kinds that share it.
+EVEN_SHARE, KINDS = 0.2, 6
+
+# Further models refitted where constraints bound them.
+SPARE_MODELS = 3
+WHAT = "the best model, refitted on all rows,"
 
 # Seconds of a refit over those of a fold, with some care.
 REFIT_FACTOR = 1.6
@@ -37,6 +46,7 @@ class Scored:
     fit_seconds: float
     stop: int | None
     natural: bool
+    footprint: dict | None = None
 
 
 def scored_trials(history):
@@ -60,6 +70,7 @@ def _scored(values, result):
         fit_seconds=details["fit_seconds"],
         stop=details["stop"],
         natural=values.get("imbalance", "none") == "none",
+        footprint=details.get("footprint"),
     )
 
 
@@ -90,14 +101,26 @@ def choose_best(trials, valid_over_train):
 
 
 def choose_members(trials, scoring):
-    """The trials of the ensemble with their weights, by greedy selection on `scoring.select`."""
+    """The trials of the ensemble with their weights: selected greedily by score and by likelihood, and a part evenly.
+
+    A score of ranks alone chooses by luck where positives are few, see the decision on small tables.
+    """
     values = [scoring.select(trial.proba) for trial in trials]
     values = values if np.isfinite(values).all() else [trial.score for trial in trials]
     order = sorted(zip(values, trials, strict=True), key=lambda pair: (-pair[0], pair[1].number))
     pool = [trial for _, trial in order[:POOL]]
-    weights = greedy_selection([trial.proba for trial in pool], scoring.select)
+    predictions = [trial.proba for trial in pool]
+    greedy = sum(greedy_selection(predictions, value) for value in (scoring.select, scoring.likelihood)) / 2
+    weights = (1 - EVEN_SHARE) * greedy + EVEN_SHARE * _evenly(pool)
     chosen = [(trial, float(weight)) for trial, weight in zip(pool, weights, strict=True) if weight > 0]
     return sorted(chosen, key=lambda pair: -pair[1])
+
+
+def _evenly(pool):
+    """Equal weights for the best trial of each of the first kinds in a pool."""
+    kinds = [trial.values["candidate"] for trial in pool]
+    first = sorted(kinds.index(kind) for kind in set(kinds))[:KINDS]
+    return np.bincount(first, minlength=len(pool)) / len(first)
 
 
 def mixed(members):
@@ -109,7 +132,8 @@ def mixed(members):
 def refit(context, trial, labels):
     """Fit a trial's pipeline on all rows, with the labels as the user gave them; runs in a worker."""
     seed = child_seed(context.seed, "trial", trial.number)
-    pipeline = with_rounds(context.build.for_refit()(trial.values, seed), trial.stop)
+    values = with_labels(trial.values, labels)
+    pipeline = with_rounds(context.build.for_refit()(values, seed), trial.stop)
     y = labels[context.y]
     prepared, (name, last) = context.X, pipeline.steps[-1]
     if len(pipeline.steps) > 1:
@@ -163,7 +187,7 @@ class Finish:
     cut : float, ndarray of shape (n_classes,) or None
         Of the ensemble; None where costs decide.
     report : dict or None
-        Scores of the ensemble's out-of-fold probabilities.
+        Scores of the ensemble's out-of-fold probabilities and, with constraints, its "footprint".
     """
 
     def __init__(self, plan, classes, pos_label, pool, phases, progress, costs=None):
@@ -178,7 +202,7 @@ class Finish:
 
     def run(self, history, use_ensemble, interrupted=False):
         """Choose, refit and cut; where Ctrl-C ended the search, another one here stops the fit."""
-        trials = self._affordable(scored_trials(history))
+        trials = self._affordable(self._allowed(scored_trials(history)))
         members = []
         if trials:
             self.progress.show("ensemble")
@@ -187,16 +211,51 @@ class Finish:
                 members, interrupted = self._choose(trials, best, use_ensemble, interrupted)
             self.progress.show("refit")
             with self.phases("refit"):
-                others = [trial for trial, _ in members if trial is not best]
-                fitted = self._refit([best, *others], interrupted)
+                wanted = [best, *(trial for trial, _ in members), *self._spares(trials)]
+                fitted = self._refit(list({trial.number: trial for trial in wanted}.values()), interrupted)
             members = [(trial, weight) for trial, weight in members if trial.number in fitted]
             if not members and best.number in fitted:
                 members = [(best, 1.0)]
-        if members:
+        if members and self.plan.constraints is None:
             self._assemble(best, members, fitted)
+        elif members:
+            self._assemble_within(best, members, trials, fitted)
         else:
             with self.phases("refit"):
                 self._fall_back(history, interrupted)
+            if self.plan.constraints is not None:
+                self._hold("the quick model that had to do, as no trial was ready in time,")
+
+    def _allowed(self, trials):
+        """The trials within the constraints."""
+        return trials if self.plan.constraints is None else self.plan.constraints.allowed(trials)
+
+    def _spares(self, trials):
+        """With constraints, trials to take if what is refitted on all rows has grown out of bounds."""
+        return [] if self.plan.constraints is None else trials[:SPARE_MODELS]
+
+    def _assemble_within(self, best, members, trials, fitted):
+        """Assemble the largest part of the ensemble that the constraints allow, at least one model."""
+        constraints, X, y = self.plan.constraints, self.plan.context.X, self.classes[self.plan.context.y]
+        measured = {number: constraints.measure(model, X, y) for number, model in fitted.items()}
+        fitted = {number: model for number, model in fitted.items() if constraints.hold(measured[number])}
+        if not fitted:
+            constraints.check(measured[next(iter(measured))], WHAT)
+        members = [(trial, weight) for trial, weight in members if trial.number in fitted]
+        tries = [(best, members[:size]) for size in range(len(members), 1, -1)]
+        tries += [(trial, [(trial, 1.0)]) for trial in trials if trial.number in fitted]
+        for number, (lead, some) in enumerate(tries, 1):
+            self._assemble(lead, some, fitted)
+            with suppress(ValueError) if number < len(tries) else nullcontext():
+                return self._hold(WHAT)
+
+    def _hold(self, what):
+        """Hold the ensemble and the best single model against the constraints; ValueError if they are too large."""
+        constraints, X = self.plan.constraints, self.plan.context.X
+        constraints.check(constraints.measure(self.best_estimator, X), what)
+        footprint = constraints.measure(self.ensemble, X)
+        constraints.check(footprint, what)
+        self.report = self.report and {**self.report, "footprint": footprint}
 
     def _choose(self, trials, best, use_ensemble, interrupted):
         """The members with their weights; where a first Ctrl-C falls into the choice, the best one alone will do."""
@@ -271,7 +330,7 @@ class Finish:
     def _fall_back(self, history, interrupted):
         """A quick model where no trial could be evaluated and refitted in time."""
         self.pool.submit("fallback", quick_fit, self.classes)
-        outcomes = self.pool.wait(max(self.phases.left(), FALLBACK_LEAST))
+        outcomes = self.pool.wait(max(self.phases.left(), FALLBACK_LEAST + self.pool.start_seconds))
         self.pool.cancel("fallback")
         model, name = None, "the shares of the classes"
         if outcomes and outcomes[0].status == "complete":

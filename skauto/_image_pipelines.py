@@ -16,6 +16,9 @@ EPOCHS, FEWEST_EPOCHS = 30, 2
 # seconds that a row costs beside them.
 FLOPS_A_SECOND, ROW_SECONDS = 6e9, 5e-4
 
+# Epochs of training after a step of compression, and the fewest weights of a layer that is given a codebook.
+TUNING, SMALLEST = 2, 256
+
 # Pixels and cells of the summary.
 CELLS, PIXELS = 8, 12
 
@@ -49,6 +52,19 @@ def cnn(values, traits, seed):
     augment = {name: strength for name, strength in augment.items() if strength} or None
     most = max(epochs(values, traits), 1)
     return CNNClassifier(**values, augment=augment, max_epochs=most, device="cpu", random_state=seed)
+
+
+def compressed_cnn(values, traits, seed):
+    """The same made small: fewer filters, then 8-bit arithmetic or shared, entropy-coded weights."""
+    from skauto.estimators.compression._classifier import CompressedClassifier
+    from skauto.estimators.compression._prune import Prune
+    from skauto.estimators.compression._quantize import Quantize
+
+    values = dict(values)
+    amount, form = values.pop("filters"), values.pop("form")
+    steps = [("filters", Prune(amount, what="filters", rounds=1, epochs=TUNING))] if amount else []
+    last = Quantize("int8") if form == "int8" else Quantize(bits=5, smallest=SMALLEST, epochs=TUNING)
+    return CompressedClassifier(cnn(values, traits, seed), [*steps, (form, last)])
 
 
 def epochs(values, traits):

@@ -1,6 +1,6 @@
 """What to try on images: candidates with their preparation, space and first settings, as plain data."""
 
-from scipy.stats import loguniform, randint, uniform
+from scipy.stats import loguniform, randint
 
 from skauto import _image_pipelines as make
 from skauto import _pipelines, _sequence_pipelines
@@ -8,7 +8,7 @@ from skauto._portfolio import LIGHTGBM as TABLE_LIGHTGBM
 from skauto._portfolio import WEIGHTS, Candidate
 
 # Ways to treat the classes, beside leaving them as they are: images are repeated whole.
-OVER = {"imbalance": ["oversample"], "ratio": uniform(0.1, 0.9)}
+OVER = ("RandomOverSampler",)
 
 LOGISTIC = Candidate(
     name="logistic",
@@ -79,5 +79,22 @@ CNN = Candidate(
     extra="deep",
     affords=make.net_affords,
 )
+
+COMPRESSED_CNN = Candidate(
+    name="compressed_cnn",
+    build=make.compressed_cnn,
+    prepare=make.whole,
+    space={**CNN.space, "filters": [0.0, 0.3, 0.5], "form": ["int8", "codebook"]},
+    usual={**CNN.usual, "filters": 0.3, "form": "codebook"},
+    first=((0, {}), (1, {"form": "int8"}), (2, {"width": 8, "depth": 2, "filters": 0.0})),
+    imbalance=CNN.imbalance,
+    weight=2.0,
+    package=CNN.package,
+    extra=CNN.extra,
+    affords=make.net_affords,
+)
+
+# Tried only where named, or where a winner's cost is bounded.
+COMPRESSED = (COMPRESSED_CNN,)
 
 IMAGES = (LOGISTIC, CNN, EXTRA_TREES, SVM, LIGHTGBM)

@@ -7,7 +7,7 @@ from scipy.stats import rankdata
 ENSEMBLE = "ensemble"
 
 
-def leaderboard(history, best, ensemble):
+def leaderboard(history, best, ensemble, measured=()):
     """One row a trial and one for the ensemble: full evaluations first, the best on top.
 
     Parameters
@@ -17,11 +17,13 @@ def leaderboard(history, best, ensemble):
         Number of the trial that became best_estimator_.
     ensemble : dict or None
         Report of the ensemble's out-of-fold probabilities, with its "members".
+    measured : list of str, default=()
+        Names of what was measured of each trial for constraints: a column each.
     """
     rows = [_row(history.space, trial, result) for trial, result in history.finished]
     if ensemble is not None:
         rows.append(_ensemble_row(ensemble))
-    frame = pd.DataFrame(rows, columns=COLUMNS)
+    frame = pd.DataFrame(rows, columns=[*COLUMNS, *measured])
     full = (frame["status"] == "complete") & (frame["fidelity"] >= 1)
     order = frame.assign(full=full).sort_values(
         ["full", "score", "trial"], ascending=[False, False, True], kind="stable", na_position="last"
@@ -50,6 +52,7 @@ def _row(space, trial, result):
         "fidelity": trial.fidelity,
         "trial": trial.number,
         "params": {name: value for name, value in values.items() if name != "candidate"},
+        **(details.get("footprint") or {}),
     }
 
 
@@ -64,6 +67,7 @@ def _ensemble_row(report):
         "fidelity": 1.0,
         "trial": -1,
         "params": report["members"],
+        **(report.get("footprint") or {}),
     }
 
 

@@ -27,18 +27,15 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
+from skauto._treatments import separated, treated
 from skauto.estimators._category_codes import category_codes
 from skauto.estimators._plain_names import plain_names
 from skauto.estimators._safe_folds import SafeFolds
 from skauto.estimators._table_cleaner import TableCleaner, category_columns, numeric_columns
+from skauto.resample._balanced_bagging import BalancedBaggingClassifier
 from skauto.resample._easy_ensemble import EasyEnsembleClassifier
 from skauto.resample._priors import PriorCorrectedClassifier
-from skauto.resample._random_samplers import RandomOverSampler, RandomUnderSampler
-from skauto.resample._resampling_classifier import ResamplingClassifier
 from skauto.resample._rusboost import RUSBoostClassifier
-from skauto.resample._smote import SMOTE
-
-SAMPLERS = {"undersample": RandomUnderSampler, "oversample": RandomOverSampler, "smote": SMOTE}
 
 # One-hot columns at most for one categorical column, and quantiles of a rank transform.
 MAX_LEVELS, MAX_QUANTILES = 40, 200
@@ -87,7 +84,7 @@ def build(candidate, values, traits, seed):
     ----------
     candidate : Candidate
     values : dict
-        Its parameters, "imbalance" and "ratio" among them.
+        Its parameters, "imbalance" with its settings among them.
     traits : Traits
     seed : int
 
@@ -96,13 +93,12 @@ def build(candidate, values, traits, seed):
     pipeline : Pipeline
         Steps "clean" (tables only), "prepare" (not for every candidate) and "classify".
     """
-    values = dict(values)
-    imbalance, ratio = values.pop("imbalance", "none"), values.pop("ratio", None)
+    values, treatment = separated(values)
     prepare = candidate.prepare(values, traits)
     classifier = candidate.build(values, traits, seed)
     clean = [("clean", TableCleaner())] if traits.kind == "table" else []
     steps = [("prepare", prepare)] if prepare is not None else []
-    return Pipeline([*clean, *steps, ("classify", balanced(classifier, imbalance, ratio, seed))])
+    return Pipeline([*clean, *steps, ("classify", treated(classifier, treatment, seed))])
 
 
 def fallback(traits):
@@ -129,19 +125,6 @@ def whole_or_part(estimator, fidelity):
         return estimator, fidelity
     last.set_params(max_epochs=max(1, round(fidelity * last.max_epochs)))
     return estimator, 1.0
-
-
-def balanced(classifier, imbalance, ratio, seed):
-    """The classifier with its imbalance handling; probabilities stay those of the natural distribution."""
-    if imbalance == "none":
-        return classifier
-    if imbalance == "class_weight":
-        heart = classifier
-        while hasattr(heart, "estimator"):
-            heart = heart.estimator
-        heart.set_params(class_weight="balanced")
-        return PriorCorrectedClassifier(classifier)
-    return ResamplingClassifier(classifier, SAMPLERS[imbalance](sampling_strategy=ratio, random_state=seed))
 
 
 def native(values, traits):
@@ -276,6 +259,12 @@ def mlp(values, traits, seed):
         device="cpu",
         random_state=seed,
     )
+
+
+def balanced_bagging(values, traits, seed):
+    """Trees, each on a balanced draw of its own."""
+    n_estimators = values.pop("n_estimators")
+    return BalancedBaggingClassifier(DecisionTreeClassifier(**values), n_estimators, random_state=seed)
 
 
 def easy_ensemble(values, traits, seed):

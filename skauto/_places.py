@@ -9,8 +9,11 @@ from skauto.search._workers import WorkerPool
 # What every worker needs, imported before its first trial.
 PRELOAD = ("skauto._plan", "lightgbm")
 
+# A trial, or a refit, that kills its worker has a second chance: a shared machine may have been short of memory.
+CHANCES = 2
+
 # Arguments that a journal must agree on.
-SAME = ("scoring", "strategy", "cv", "candidates", "pos_label", "random_state")
+SAME = ("scoring", "strategy", "cv", "candidates", "pos_label", "constraints", "random_state")
 
 
 def open_journal(auto, data, seed, stack):
@@ -43,5 +46,5 @@ def memory_of_a_trial(auto, n_workers):
 def make_pool(auto, n_workers, threads, context, memory_limit):
     """The workers: processes of this machine, or those of an executor."""
     if auto.executor is not None:
-        return ExecutorPool(auto.executor, None, threads, context, memory_limit)
-    return WorkerPool(n_workers, threads, context, memory_limit, PRELOAD)
+        return ExecutorPool(auto.executor, None, threads, context, memory_limit, CHANCES)
+    return WorkerPool(n_workers, threads, context, memory_limit, PRELOAD, CHANCES)

@@ -5,19 +5,19 @@ import importlib.util
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from skauto import _image_pipelines, _pipelines, _sequence_pipelines
 from skauto._array_inputs import series_lengths
+from skauto._constraints import Constraints
 from skauto._deps import MissingDependencyError, require
-from skauto._image_portfolio import IMAGES
+from skauto._image_portfolio import COMPRESSED, IMAGES
 from skauto._portfolio import ON_REQUEST, TABLES
 from skauto._scoring import Scoring, resolve_metric
 from skauto._seeds import child_seed
 from skauto._sequence_portfolio import SEQUENCES
 from skauto._timing import TRIAL_SHARE
+from skauto._treatments import treatments
 from skauto.estimators._early_stopping import MIN_CLASS_ROWS, fit_last_step, predict_at
-from skauto.resample._search_space import imbalance_search_space
 from skauto.search._evaluate import CACHE_BYTES, Evaluation
 from skauto.search._folds import stratified_folds
 from skauto.search._space import Space
@@ -30,6 +30,7 @@ ROWS_A_TRIAL = 4
 
 # What is tried on each kind of data, and what does where nothing could be fitted in time.
 PORTFOLIOS = {"table": TABLES, "sequence": SEQUENCES, "image": IMAGES}
+NAMED = {"table": ON_REQUEST, "sequence": (), "image": COMPRESSED}
 FALLBACKS = {"table": _pipelines.fallback, "sequence": _sequence_pipelines.fallback, "image": _image_pipelines.fallback}
 
 # The part of a trial's time that its fits may plan with: the machine may be busy, and predictions take time.
@@ -52,6 +53,7 @@ class Plan:
     first: list
     missing: list
     n_trials: int
+    constraints: Constraints | None = None
 
     def min_fidelity(self, n_rows):
         """The least power of a third, at least a ninth, that leaves so many rows; one where there is none."""
@@ -92,6 +94,7 @@ def make_plan(
     memory_limit=None,
     finite=False,
     time_limit=None,
+    constraints=None,
 ):
     """The plan of a search.
 
@@ -115,6 +118,8 @@ def make_plan(
         Whether the space must be a grid.
     time_limit : float, default=None
         Seconds of the whole fit.
+    constraints : Constraints, default=None
+        Bounds of a winner, for which every trial is measured.
     """
     n_classes = len(data.classes)
     positive = int(np.flatnonzero(data.classes == pos_label)[0]) if n_classes == 2 else 1
@@ -123,10 +128,8 @@ def make_plan(
     folds, repeat = _folds(data, cv, seed)
     seconds = None if time_limit is None else time_limit * TRIAL_SHARE * FIT_SHARE / len(folds)
     traits = _traits(data, folds, threads, seed, seconds)
-    chosen, missing = available(candidates, traits)
-    if len(imbalance_search_space(data.y, LogisticRegression())) == 1:  # nothing to balance
-        chosen = [replace(candidate, imbalance=()) for candidate in chosen]
-    space, first = table_space(chosen, finite)
+    chosen, missing = available(candidates, traits, small=constraints is not None)
+    space, first = table_space(chosen, treatments(_rarest(data.y, folds)), finite)
     rows = np.concatenate([valid for _, valid in folds])
     judged = Scoring(
         name=name,
@@ -152,12 +155,13 @@ def make_plan(
         fit=fit_last_step,
         predict=predict_at,
         spend=_pipelines.whole_or_part,
+        measure=None if constraints is None else constraints.of_trial,
         min_class_rows=20,
         repeat=repeat,
         cache_bytes=CACHE_BYTES if memory_limit is None else min(CACHE_BYTES, memory_limit // 4),
     )
     n_trials = space.size if finite else len(first) + traits.n_rows // ROWS_A_TRIAL
-    return Plan(context, judged, space, first, missing, n_trials)
+    return Plan(context, judged, space, first, missing, n_trials, constraints)
 
 
 def _folds(data, cv, seed):
@@ -203,21 +207,28 @@ def _traits(data, folds, threads, seed, seconds):
     )
 
 
+def _rarest(y, folds):
+    """Labels of the training fold whose rarest class has the fewest rows: what it allows, all allow."""
+    return min((y[train] for train, _ in folds), key=_fewest)
+
+
 def _fewest(y):
     counts = np.bincount(y)
     return int(counts[counts > 0].min(initial=len(y)))
 
 
-def available(names, traits):
+def available(names, traits, small=False):
     """The candidates that can run here, and a line on each that lacks a package or was named for data it cannot take.
+
+    With `small`, "auto" has those too that are made to be small.
 
     Raises
     ------
     ValueError
         If a name is unknown or no candidate is left.
     """
-    portfolio, on_request = PORTFOLIOS[traits.kind], ON_REQUEST if traits.kind == "table" else ()
-    known = {candidate.name: candidate for candidate in (*portfolio, *on_request)}
+    portfolio = PORTFOLIOS[traits.kind] + (COMPRESSED if small and traits.kind == "image" else ())
+    known = {candidate.name: candidate for candidate in (*portfolio, *NAMED[traits.kind])}
     every = isinstance(names, str) and names == "auto"
     if isinstance(names, str):
         names = [candidate.name for candidate in portfolio] if every else [names]
@@ -261,23 +272,31 @@ def _lacks(candidate):
     return ""
 
 
-def table_space(candidates, finite=False):
+def table_space(candidates, ways, finite=False):
     """The space of some candidates, a branch for each way to treat the classes, and their first configurations.
 
-    With `finite` each distribution becomes a few of its quantiles, and there are no first configurations.
+    `ways` are those of `treatments`; a candidate takes those that suit it. With `finite` each distribution becomes a
+    few of its quantiles, and there are no first configurations.
     """
     branches, weights = [], []
     for candidate in candidates:
         own = {"candidate": [candidate.name], **candidate.space}
-        ways = [{"imbalance": ["none"]}, *candidate.imbalance]
-        shares = [NATURAL_SHARE] + [(1 - NATURAL_SHARE) / max(len(ways) - 1, 1)] * (len(ways) - 1)
-        branches += [_listed({**own, **way}) if finite else {**own, **way} for way in ways]
-        weights += [share * candidate.weight for share in shares]
+        for way, share in _shares(candidate.imbalance, ways):
+            branches.append(_listed({**own, **way}) if finite else {**own, **way})
+            weights.append(share * candidate.weight)
     space = Space(branches, weights=weights)
     if finite:
         return space, []
     ranked = sorted((place, candidate.name) for candidate in candidates for place, _ in candidate.first)
     return space, [space.encode(_first(candidates, place, name)) for place, name in ranked]
+
+
+def _shares(groups, ways):
+    """Pairs of a way and its share of a candidate's trials: each group has the same, and each way of a group."""
+    suited = [[ways[name] for name in group if name in ways] for group in groups]
+    suited = [group for group in suited if group]
+    natural = [(ways["none"], NATURAL_SHARE if suited else 1.0)]
+    return natural + [(way, (1 - NATURAL_SHARE) / len(suited) / len(group)) for group in suited for way in group]
 
 
 def _listed(branch):

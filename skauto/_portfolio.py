@@ -6,10 +6,10 @@ from scipy.stats import loguniform, randint, uniform
 
 from skauto import _pipelines as make
 
-# Ways to treat the classes, beside leaving them as they are.
-WEIGHTS = {"imbalance": ["class_weight"]}
-UNDER = {"imbalance": ["undersample"], "ratio": uniform(0.2, 0.8)}
-OVER = {"imbalance": ["smote", "oversample"], "ratio": uniform(0.1, 0.5)}
+# Ways to treat the classes, beside leaving them as they are; `_treatments` has their settings.
+WEIGHTS = ("class_weight",)
+UNDER = ("RandomUnderSampler",)
+OVER = ("SMOTE", "BorderlineSMOTE", "RandomOverSampler")
 
 # How numbers are scaled and categories encoded for candidates that need both.
 SCALER = {"scaler": ["standard", "quantile"], "encode": ["onehot", "target"]}
@@ -24,9 +24,9 @@ class Candidate:
     `build(values, traits, seed)` makes the unfitted classifier and `prepare(values, traits)` the transformer before
     it, or None. `space` holds its parameters and `usual` a value of each; `first` are configurations evaluated before
     any search, as pairs of their place among those of all candidates and what differs from `usual`. `imbalance` are
-    the ways to treat the classes that suit it; `weight` is its share of the random trials. `max_rows`, `sparse`,
-    `weighted` (whether it takes sample weights) and `package`, which `extra` brings, say where it can be used;
-    `affords(values, traits)` is a line on why there is no time for it, or an empty one.
+    groups of the ways to treat the classes that suit it; `weight` is its share of the random trials. `max_rows`,
+    `sparse`, `weighted` (whether it takes sample weights) and `package`, which `extra` brings, say where it can be
+    used; `affords(values, traits)` is a line on why there is no time for it, or an empty one.
     """
 
     name: str
@@ -203,6 +203,20 @@ TABLES = (
     LIGHTGBM, LOGISTIC, EXTRA_TREES, SVM, RANDOM_FOREST, HIST_BOOSTING, MLP, NEAREST_NEIGHBORS, NAIVE_BAYES
 )  # fmt: skip
 
+BALANCED_BAGGING = Candidate(
+    name="balanced_bagging",
+    build=make.balanced_bagging,
+    prepare=make.codes,
+    space={
+        "n_estimators": randint(10, 100),
+        "max_depth": [None, 4, 8, 16],
+        "min_samples_leaf": randint(1, 20),
+        "max_features": [None, "sqrt", 0.5],
+    },
+    usual={"n_estimators": 40, "max_depth": None, "min_samples_leaf": 2, "max_features": None},
+    first=((13, {}),),
+)
+
 EASY_ENSEMBLE = Candidate(
     name="easy_ensemble",
     build=make.easy_ensemble,
@@ -242,4 +256,4 @@ BALANCED_FOREST = Candidate(
 )
 
 # Ensembles of balanced draws are tried only where `candidates` names them: no evidence puts them before the others.
-ON_REQUEST = (EASY_ENSEMBLE, RUSBOOST, BALANCED_FOREST)
+ON_REQUEST = (BALANCED_BAGGING, EASY_ENSEMBLE, RUSBOOST, BALANCED_FOREST)

@@ -60,7 +60,8 @@ def _brier(y, proba, weight=None):
 
 
 def _log_loss(y, proba, weight=None):
-    likely = np.maximum(proba[np.arange(len(y)), y], np.finfo(proba.dtype).eps)  # as scikit-learn bounds it
+    """Minus sklearn's log_loss, without its checks: the ensemble asks for it hundreds of times."""
+    likely = np.maximum(proba[np.arange(len(y)), y], np.finfo(proba.dtype).eps)  # bounded as scikit-learn does
     return float(np.average(np.log(likely), weights=weight))
 
 
@@ -269,6 +270,10 @@ class Scoring:
         y, proba = self.oriented(proba)
         measure = self.metric if self.kind == "proba" else _ap if wants_cut(self.metric) else _log_loss
         return self._pooled(lambda rows: measure(y[rows], proba[rows], self._weight(rows)))
+
+    def likelihood(self, proba):
+        """Mean log-likelihood of the true classes: what the ensemble goes by too, smooth where positives are few."""
+        return self._pooled(lambda rows: _log_loss(self.y[rows], proba[rows], self._weight(rows)))
 
     def report(self, proba):
         """The score, F1, AUC, AP and the score of each fold; the score is 0 where no fold could be judged."""

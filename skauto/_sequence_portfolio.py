@@ -8,7 +8,7 @@ from skauto._portfolio import LIGHTGBM as TABLE_LIGHTGBM
 from skauto._portfolio import WEIGHTS, Candidate
 
 # Ways to treat the classes, beside leaving them as they are: series are repeated whole.
-OVER = {"imbalance": ["oversample"], "ratio": uniform(0.1, 0.9)}
+OVER = ("RandomOverSampler",)
 
 FEATURES = {"n_features": [2_000, 5_000, 10_000], "differences": [False, True]}
 

@@ -16,7 +16,7 @@ from skauto.resample._threshold import CONFUSION_METRICS
 
 
 def scored(number, score, folds, natural=True, proba=None):
-    values = {"candidate": "logistic", "imbalance": "none" if natural else "smote"}
+    values = {"candidate": "logistic", "imbalance": "none" if natural else "SMOTE"}
     return Scored(number, values, score, np.array(folds), proba, fit_seconds=0.1, stop=None, natural=natural)
 
 
@@ -77,6 +77,21 @@ def test_under_accuracy_members_are_chosen_by_their_likelihood(plan):
     trials = [scored(n, 0.5, [0.5], proba=np.column_stack([1 - p, p])) for n, p in enumerate((shifted, noisy))]
     assert choose_members(trials, scoring)[0][0].number == 1
     assert choose_members(trials, plan.scoring)[0][0].number == 0  # F1 brings a cut
+
+
+def test_members_that_rank_alike_are_told_apart_by_their_likelihood(plan):
+    y = plan.scoring.y
+    unsure, sure = np.where(y == 1, 0.51, 0.49), np.where(y == 1, 0.9, 0.1)
+    trials = [scored(n, 0.5, [0.5], proba=np.column_stack([1 - p, p])) for n, p in enumerate((unsure, sure))]
+    weights = {trial.number: weight for trial, weight in choose_members(trials, plan.scoring)}
+    assert weights[1] == pytest.approx(0.4)  # the score takes the first of two that it likes alike
+
+
+def test_the_best_of_each_of_six_kinds_has_a_part(plan):
+    y = plan.scoring.y
+    trials = [scored(n, 0.5, [0.5], proba=np.column_stack([1 - y, y]) * 0.9 + 0.05) for n in range(9)]
+    trials = [replace(trial, values={"candidate": "abcdefgha"[trial.number]}) for trial in trials]
+    assert {trial.number for trial, _ in choose_members(trials, plan.scoring)} == {0, 1, 2, 3, 4, 5}
 
 
 def trial_of(plan, name):

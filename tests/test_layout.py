@@ -14,8 +14,8 @@ PILLARS = ("resample", "estimators", "search")
 FLOORS = {
     0: "_inputs _row_inputs _array_inputs _sklearn _seeds _deps _datasets _native _version",
     1: " ".join(PILLARS),
-    2: "_decisions _finish _leaderboard _persistence _places _pipelines _plan _portfolio _progress _scoring _timing "
-    "_sequence_pipelines _sequence_portfolio _image_pipelines _image_portfolio",
+    2: "_constraints _decisions _finish _leaderboard _persistence _places _pipelines _plan _portfolio _progress "
+    "_scoring _timing _sequence_pipelines _sequence_portfolio _image_pipelines _image_portfolio _treatments",
     3: "_auto _compress",
     4: "_cli __main__",
 }

@@ -4,16 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from sklearn.base import clone
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
-from sklearn.svm import SVC
 
-from skauto._pipelines import Traits, balanced, build
+from skauto._pipelines import Traits, build
 from skauto._portfolio import ON_REQUEST, TABLES
-from skauto.resample._priors import PriorCorrectedClassifier
-from skauto.resample._resampling_classifier import ResamplingClassifier
 
 CANDIDATES = {candidate.name: candidate for candidate in (*TABLES, *ON_REQUEST)}
 FAST = ["logistic", "hist_boosting", "extra_trees", "random_forest", "svm", "knn", "naive_bayes"]
@@ -110,31 +104,7 @@ def test_the_same_seed_gives_the_same_model():
 
 
 def test_values_are_left_as_they_were():
-    candidate, values = usual("svm", imbalance="smote", ratio=0.5)
+    candidate, values = usual("svm", imbalance="SMOTE", imbalance__sampling_strategy=0.5)
     before = dict(values)
     build(candidate, values, traits(), 0)
     assert values == before
-
-
-def test_no_treatment_is_the_classifier_itself():
-    model = LogisticRegression()
-    assert balanced(model, "none", None, 0) is model
-
-
-def test_class_weights_go_to_the_heart_and_are_corrected():
-    outer = balanced(CalibratedClassifierCV(SVC()), "class_weight", None, 0)
-    assert isinstance(outer, PriorCorrectedClassifier)
-    assert outer.estimator.estimator.class_weight == "balanced"
-
-
-@pytest.mark.filterwarnings("ignore::skauto.resample._targets.ResamplingWarning")
-@pytest.mark.parametrize("way", ["undersample", "oversample", "smote"])
-@pytest.mark.parametrize("n_classes", [2, 3])
-def test_samplers_keep_natural_probabilities(way, n_classes):
-    rng = np.random.default_rng(0)
-    y = np.where(rng.random(600) < 0.9, 0, rng.integers(1, n_classes, 600))
-    X = rng.normal(size=(600, 3)) + y[:, None]
-    model = clone(balanced(LogisticRegression(), way, 0.5, seed=1))
-    assert isinstance(model, ResamplingClassifier)
-    share = model.fit(X, y).predict_proba(X)[:, 0].mean()
-    assert share == pytest.approx(0.9, abs=0.06)

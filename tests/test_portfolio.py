@@ -8,11 +8,13 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skauto import AutoClassifier
-from skauto._pipelines import SAMPLERS, Traits, build
+from skauto._pipelines import Traits, build
 from skauto._plan import PORTFOLIOS, table_space
 from skauto._portfolio import ON_REQUEST, TABLES
+from skauto._treatments import treatments
 from skauto.search._space import Space
 
+WAYS = treatments(np.repeat([0, 1], [900, 200]))
 TRAITS = Traits(n_rows=200, n_columns=6, n_classes=2, sparse=False, threads=1, stops=False)
 FORMS = {"table": {}, "sequence": {"shape": (50, 6), "length": 40.0}, "image": {"shape": (3, 20, 16)}}
 NAMES = {"lightgbm", "logistic", "extra_trees", "svm", "random_forest", "hist_boosting", "mlp", "knn", "naive_bayes"}
@@ -38,7 +40,7 @@ def test_usual_values_are_one_for_each_parameter(kind, candidate):
 
 @every_candidate
 def test_first_configurations_lie_in_the_space(kind, candidate):
-    space, first = table_space([candidate])
+    space, first = table_space([candidate], WAYS)
     assert len(first) == len(candidate.first)
     for params in first:
         values = space.decode(params)
@@ -52,7 +54,7 @@ def test_random_configurations_give_pipelines(kind, candidate):
     if candidate.extra:
         for package in candidate.package.split():
             pytest.importorskip(package)
-    space, _ = table_space([candidate])
+    space, _ = table_space([candidate], WAYS)
     traits = replace(TRAITS, kind=kind, seconds=5.0, **FORMS[kind])
     rng = np.random.default_rng(0)
     for _ in range(20):
@@ -66,12 +68,12 @@ def test_random_configurations_give_pipelines(kind, candidate):
 
 def test_ways_to_treat_classes_are_known():
     for _, candidate in EVERY:
-        for way in candidate.imbalance:
-            assert set(way["imbalance"]) <= {"class_weight", *SAMPLERS}
+        for group in candidate.imbalance:
+            assert set(group) <= set(WAYS)
 
 
 def test_leaving_the_classes_alone_always_competes():
-    space, _ = table_space(list(TABLES))
+    space, _ = table_space(list(TABLES), WAYS)
     rng = np.random.default_rng(0)
     drawn = [space.decode(space.sample(rng)) for _ in range(2000)]
     natural = {values["candidate"] for values in drawn if values["imbalance"] == "none"}

@@ -4,6 +4,7 @@ A family of nets is a subclass with an `__init__` that lists its parameters and 
 be), `_tensors` (X as tensors), `_build` (the module) and, where batches need work, `_prepare` (augmentation, padding).
 """
 
+from itertools import chain
 from numbers import Integral, Real
 
 import numpy as np
@@ -96,6 +97,14 @@ def choose_device(device):
     if device != "auto":
         return device
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def placed(module, device):
+    """The module on a device; where it is there already none of its tensors is touched, which would take time."""
+    device = torch.device(device)
+    first = next(chain(module.parameters(), module.buffers()), None)
+    there = first is None or (first.device.type == device.type and device.index in (None, first.device.index))
+    return module if there else module.to(device)
 
 
 class NeuralClassifier(ClassifierMixin, BaseEstimator):
@@ -229,7 +238,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "module_")
         inputs = self._tensors(self._check_X(X, reset=False), reset=False)
         device = choose_device(self.device)
-        module, batches = self.module_.to(device), []
+        module, batches = placed(self.module_, device), []
         with torch.no_grad():
             for start in range(0, len(inputs[0]), PREDICT_ROWS):
                 batch = self._prepare(tuple(x[start : start + PREDICT_ROWS] for x in inputs), False)

@@ -34,6 +34,7 @@ _HOME = {
     "class_priors": "_priors",
     "correct_priors": "_priors",
     "expected_cost_score": "_costs",
+    "geometric_mean_score": "_geometric_mean",
     "imbalance_search_space": "_search_space",
     "make_cost_scorer": "_costs",
     "savings_score": "_costs",

@@ -11,12 +11,17 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skauto.resample._priors import correct_priors, positive_priors, trained_priors
-from skauto.resample._rows import resample_rows
+from skauto.resample._rows import resample_rows, take_rows
 from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has
 
 # These choose rows by where they lie, so they change the shape of the classes and not only their shares.
 CLEANERS = (BaseCleaningSampler, SMOTEENN, SMOTETomek, NearMiss, InstanceHardnessThreshold)
 CALIBRATION_FOLDS = 3
+# Where a sampler leaves at most this share of the rows, or so many, four fits cost no more than one on all, or little.
+CHEAP_SHARE, CHEAP_ROWS = 0.25, 2_000
+MIN_FOR_A_SIGMOID = 10  # rows of the smallest class from which calibration is better than Bayes' rule
+CORRECTIONS = (True, False, "bayes", "calibration")
+LEAST_PROBABILITY = 1e-5  # so that log-odds stay finite
 
 
 class ResamplingClassifier(WrappedClassifier):
@@ -31,17 +36,22 @@ class ResamplingClassifier(WrappedClassifier):
         The classifier to fit on the resampled rows.
     sampler : sampler or None
         Any object with `fit_resample(X, y)`, of skauto or imbalanced-learn. None fits on the rows as they are.
-    prior_correction : bool, default=True
-        Move `predict_proba` back to the natural shares of the classes by Bayes' rule; class weights of the estimator
-        are allowed for (see `PriorCorrectedClassifier`). After samplers that clean
-        (TomekLinks, EditedNearestNeighbours, SMOTEENN, SMOTETomek, NearMiss, ...) Bayes' rule does not hold, and the
-        probabilities are calibrated on out-of-fold predictions instead (Platt's sigmoid, 3 folds of natural rows),
-        at four times the time of one fit. False leaves the probabilities as they come.
+    prior_correction : bool, "bayes" or "calibration", default=True
+        How `predict_proba` comes back to the natural shares of the classes.
+
+        - "bayes": by Bayes' rule; class weights of the estimator are allowed for (see `PriorCorrectedClassifier`).
+        - "calibration": by a sigmoid of the log-odds of out-of-fold predictions (Platt's, 3 folds of natural rows),
+          which takes four fits.
+        - True: calibration after samplers that clean (TomekLinks, EditedNearestNeighbours, SMOTEENN, SMOTETomek,
+          NearMiss, ...), since Bayes' rule does not hold there, and where a sampler leaves at most a quarter of the
+          rows or 2,000 of them, since models of few rows are too sure of themselves (if each class has 10 rows); Bayes'
+          rule otherwise.
+        - False: not at all.
 
     Attributes
     ----------
     estimator_ : classifier
-        The classifier fitted on the resampled rows; after a cleaning sampler a fitted `CalibratedClassifierCV`.
+        The classifier fitted on the resampled rows, or a fitted `CalibratedClassifierCV` (see `prior_correction`).
     classes_ : ndarray of shape (n_classes,)
         The class labels.
     natural_priors_, trained_priors_ : ndarray of shape (n_classes,)
@@ -87,7 +97,7 @@ class ResamplingClassifier(WrappedClassifier):
         y : array-like of shape (n,)
             Labels.
         sample_weight : array-like of shape (n,), default=None
-            Weights of the rows; they follow the rows through the sampler.
+            Weights of the rows; they follow the rows through the sampler, which never sees rows that weigh nothing.
         **fit_params : dict
             For the estimator's fit. Arrays of length n follow the rows through the sampler, anything else
             (`eval_set`, callbacks) is passed on as it is. With metadata routing enabled, what the estimator requested.
@@ -96,38 +106,50 @@ class ResamplingClassifier(WrappedClassifier):
         -------
         self : object
         """
+        if self.prior_correction not in CORRECTIONS:
+            raise ValueError(
+                f"prior_correction={self.prior_correction!r} must be True, False, 'bayes' or 'calibration'."
+            )
         labels, self.classes_ = checked_target(X, y)
         if sample_weight is not None:
             fit_params["sample_weight"] = sample_weight = checked_weight(sample_weight, labels)
         self.natural_priors_ = positive_priors(labels, self.classes_, sample_weight)
-        if self._calibrates(labels):
-            self.estimator_ = self._fit_calibrated(X, labels, fit_params)
-            self.trained_priors_ = self.natural_priors_
+        if sample_weight is not None and self.sampler is not None and not sample_weight.all():
+            X, labels, fit_params = _rows_that_weigh(X, labels, fit_params)
+        cleaned = self._by_rule() and isinstance(self.sampler, CLEANERS)
+        if (cleaned or self.prior_correction == "calibration") and self._can_calibrate(labels, 2):
+            self._fit_calibrated(X, labels, fit_params)
         else:
             self._fit_resampled(X, labels, fit_params)
         return self
 
     def _fit_resampled(self, X, y, fit_params):
         inner = self._inner()
-        fit_params = self._routed(fit_params)
-        rows = {name: value for name, value in fit_params.items() if _belongs_to_rows(value, len(y))}
-        X, y, rows = resample_rows(self.sampler, X, y, rows)
-        self.trained_priors_ = trained_priors(inner, y, self.classes_, rows.get("sample_weight"))
-        self.estimator_ = inner.fit(X, y, **{**fit_params, **rows})
+        routed = self._routed(fit_params)
+        rows = {name: value for name, value in routed.items() if _belongs_to_rows(value, len(y))}
+        X_new, y_new, rows = resample_rows(self.sampler, X, y, rows)
+        few = self.sampler is not None and len(y_new) <= max(CHEAP_SHARE * len(y), CHEAP_ROWS)
+        if few and self._by_rule() and self._can_calibrate(y, MIN_FOR_A_SIGMOID):
+            self._fit_calibrated(X, y, fit_params)
+            return
+        self.trained_priors_ = trained_priors(inner, y_new, self.classes_, rows.get("sample_weight"))
+        self.estimator_ = inner.fit(X_new, y_new, **{**routed, **rows})
 
-    def _calibrates(self, labels):
-        """Whether probabilities are calibrated: after cleaning, where each class has two rows at least."""
-        smallest = min(np.unique(labels, return_counts=True)[1])
-        has_proba = hasattr(self.estimator, "predict_proba")
-        return self.prior_correction and has_proba and isinstance(self.sampler, CLEANERS) and smallest > 1
+    def _by_rule(self):
+        return bool(self.prior_correction) and self.prior_correction not in ("bayes", "calibration")
+
+    def _can_calibrate(self, labels, fewest):
+        """Whether there are probabilities to calibrate, and so many rows of each class to do it with."""
+        return hasattr(self.estimator, "predict_proba") and np.unique(labels, return_counts=True)[1].min() >= fewest
 
     def _fit_calibrated(self, X, y, fit_params):
+        self.trained_priors_ = self.natural_priors_
         folds = min(CALIBRATION_FOLDS, *np.unique(y, return_counts=True)[1])
-        uncorrected = type(self)(self.estimator, self.sampler, prior_correction=False)
+        uncorrected = _LogOddsClassifier(self.estimator, self.sampler, prior_correction=False)
         if get_config()["enable_metadata_routing"]:
             uncorrected.set_fit_request(sample_weight=True)
         cv = StratifiedKFold(folds, shuffle=True, random_state=0)
-        return CalibratedClassifierCV(uncorrected, cv=cv, ensemble=False).fit(X, y, **fit_params)
+        self.estimator_ = CalibratedClassifierCV(uncorrected, cv=cv, ensemble=False).fit(X, y, **fit_params)
 
     def resample(self, X, y, sample_weight=None):
         """The rows that `fit` would train the inner estimator on.
@@ -181,6 +203,25 @@ class ResamplingClassifier(WrappedClassifier):
             tags.input_tags.sparse &= accepted.sparse
             tags.input_tags.allow_nan &= accepted.allow_nan
         return tags
+
+
+class _LogOddsClassifier(ResamplingClassifier):
+    """The classifier to calibrate: a sigmoid of its log-odds can move and stretch them, one of probabilities cannot."""
+
+    def decision_function(self, X):
+        """Log-odds of the second class (n,), or of each class against the others (n, n_classes)."""
+        proba = np.clip(self.predict_proba(X), LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+        odds = np.log(proba / (1 - proba))
+        return odds[:, 1] if odds.shape[1] == 2 else odds
+
+
+def _rows_that_weigh(X, y, fit_params):
+    """X, y and fit parameters without the rows whose weight is zero: to a sampler each row counts."""
+    rows, n = np.flatnonzero(fit_params["sample_weight"]), len(y)
+    fit_params = {
+        name: np.asarray(value)[rows] if _belongs_to_rows(value, n) else value for name, value in fit_params.items()
+    }
+    return take_rows(X, rows), y[rows], fit_params
 
 
 def _belongs_to_rows(value, n):

@@ -12,6 +12,7 @@ from skauto.resample._rows import take_rows
 from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight
 
 LEAST_ERROR = 1e-10  # of a round, so that its say stays finite
+MOST_COPIES = 10**8  # of all rows together, less than NumPy's hypergeometric draws allow
 
 
 class RUSBoostClassifier(WrappedClassifier):
@@ -89,10 +90,11 @@ class RUSBoostClassifier(WrappedClassifier):
         codes = np.searchsorted(self.classes_, labels)
         weight = np.ones(len(codes)) if sample_weight is None else checked_weight(sample_weight, labels)
         self.natural_priors_ = positive_priors(labels, self.classes_, weight)
+        copies = _copies(weight)
         weight = weight / np.bincount(codes, weight)[codes]
         self.estimators_, says, seed = [], [], root_seed(self.random_state)
         for i in range(self.n_estimators):
-            model = self._round(X, codes, weight, child_rng(seed, "draw", i), child_seed(seed, "round", i))
+            model = self._round(X, codes, weight, copies, child_rng(seed, "draw", i), child_seed(seed, "round", i))
             wrong = model.predict(X) != codes
             say = self._say(np.average(wrong, weights=weight))
             if say > 0 or not self.estimators_:
@@ -107,12 +109,15 @@ class RUSBoostClassifier(WrappedClassifier):
         self.estimator_ = self.estimators_[0]
         return self
 
-    def _round(self, X, codes, weight, rng, seed):
-        """A classifier fitted on a balanced draw of the rows that weigh anything."""
-        counted = [np.flatnonzero((codes == code) & (weight > 0)) for code in range(len(self.classes_))]
-        smallest = min(map(len, counted))
-        rows = np.sort(np.concatenate([rng.choice(members, smallest, replace=False) for members in counted]))
-        drawn, own = codes[rows], weight[rows]
+    def _round(self, X, codes, weight, copies, rng, seed):
+        """A classifier fitted on a balanced draw, in which a row of weight 3 stands for three rows."""
+        members = [np.flatnonzero(codes == code) for code in range(len(self.classes_))]
+        smallest = min(copies[rows].sum() for rows in members)
+        taken = np.zeros_like(copies)
+        for rows in members:
+            taken[rows] = _draw(copies[rows], smallest, rng)
+        rows = np.flatnonzero(taken)
+        drawn, own = codes[rows], weight[rows] * taken[rows] / copies[rows]
         own = own * (np.bincount(codes, weight) / np.bincount(drawn, own))[drawn]  # a class keeps its mass in the draw
         model = clone(self._base())
         seeded = {name: seed for name in model.get_params() if name.split("__")[-1] == "random_state"}
@@ -141,3 +146,18 @@ class RUSBoostClassifier(WrappedClassifier):
         """The most probable class of each row, (n,)."""
         check_is_fitted(self)
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+def _draw(copies, n, rng):
+    """How often each row is taken, (m,), where n are drawn and none put back, and each stands for so many."""
+    if copies.max() > 1:
+        return rng.multivariate_hypergeometric(copies, n, method="marginals")
+    taken = np.zeros_like(copies)
+    taken[rng.choice(np.flatnonzero(copies), n, replace=False)] = 1
+    return taken
+
+
+def _copies(weight):
+    """As how many rows each counts in a draw, (n,): its weight rounded, but one if it weighs anything at all."""
+    most = max(1, MOST_COPIES // len(weight))
+    return np.where(weight > 0, np.clip(np.round(weight), 1, most), 0).astype(np.int64)

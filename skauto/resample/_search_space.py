@@ -18,7 +18,9 @@ def imbalance_search_space(y, estimator, prefix=""):
     """What to try against the imbalance of y, for a `ResamplingClassifier(estimator, sampler=None)`.
 
     The first entry changes nothing: every other has to beat it on the same folds. Then class weights, where the
-    estimator has them, and samplers with their settings: only ratios that add rows, and few enough of them.
+    estimator, what it wraps or the last step of a Pipeline has them, and samplers with their settings: only ratios
+    that add or take rows, and few enough of them. Over-sampling goes up to half the largest class, and to its full
+    size only where the classes are nearer than that already.
 
     Parameters
     ----------
@@ -47,10 +49,25 @@ def imbalance_search_space(y, estimator, prefix=""):
     labels, counts = np.unique(np.asarray(pd.Series(y)), return_counts=True)
     space = [{"sampler": [None]}]
     if counts.max() >= MIN_IMBALANCE * counts.min():
-        if "class_weight" in estimator.get_params(deep=False):
-            space.append({"sampler": [None], "estimator__class_weight": ["balanced", _root_weights(labels, counts)]})
+        name = _weight_name(estimator)
+        if name is not None:
+            space.append({"sampler": [None], name: ["balanced", _root_weights(labels, counts)]})
         space += _over(counts) + _under(counts)
     return [{prefix + name: values for name, values in entry.items()} for entry in space]
+
+
+def _weight_name(estimator):
+    """The parameter that takes class weights: of the estimator, of one that it wraps, or of a Pipeline's last step."""
+    name = "estimator"
+    while not hasattr(estimator, "class_weight"):
+        if hasattr(estimator, "steps"):
+            step, estimator = estimator.steps[-1]
+        elif hasattr(estimator, "estimator"):
+            step, estimator = "estimator", estimator.estimator
+        else:
+            return None
+        name += f"__{step}"
+    return f"{name}__class_weight"
 
 
 def _root_weights(labels, counts):
@@ -62,6 +79,7 @@ def _root_weights(labels, counts):
 def _over(counts):
     added = {ratio: np.maximum(int(counts.max() * ratio) - counts, 0).sum() for ratio in RATIOS}
     ratios = [ratio for ratio, rows in added.items() if 0 < rows <= MAX_SYNTHETIC]
+    ratios = [ratio for ratio in ratios if ratio < 1] or ratios
     if not ratios:
         return []
     space = []

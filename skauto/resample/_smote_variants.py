@@ -302,7 +302,11 @@ class KMeansSMOTE(OverSampler, upstream.KMeansSMOTE):
     """
 
     def _draw(self, table, matrix, y, rows, label, n, rng, notes):
-        clusters = self._clusters(matrix, y)
+        try:
+            clusters = self._clusters(matrix, y)
+        except ValueError as error:  # such as more clusters than rows
+            notes.append(f"the clustering failed ({error}), so the rows of the class {label!r} are taken together")
+            return None
         total = sum(self.sampling_strategy_.values())
         limit = n / total / 2 if self.cluster_balance_threshold == "auto" else self.cluster_balance_threshold
         limit = limit if clusters.max() > 0 else -np.inf

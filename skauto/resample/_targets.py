@@ -27,7 +27,7 @@ def targets(strategy, y, kind, notes):
     kind : {"over-sampling", "under-sampling", "clean-sampling"}
         What the sampler does.
     notes : list of str
-        Gets a sentence for each class that already meets the ratio.
+        Gets a sentence where every class already meets the ratio.
 
     Returns
     -------
@@ -52,8 +52,8 @@ def targets(strategy, y, kind, notes):
         change = np.minimum(wanted, counts)
         met = counts <= wanted
     others = np.arange(len(labels)) != reference
-    if met[others].any():
-        notes.append(f"the classes {labels[others & met].tolist()} already meet sampling_strategy={strategy}")
+    if met[others].all():  # of many classes some may well meet it: only where nothing is done, that is worth a word
+        notes.append(f"the classes {labels[others].tolist()} already meet sampling_strategy={strategy}")
     return OrderedDict((labels[i], int(change[i])) for i in np.flatnonzero(others))
 
 

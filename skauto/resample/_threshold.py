@@ -200,13 +200,14 @@ def _best_weights(y, proba, metric, sample_weight, movable, n_rounds=3, n_steps=
             best, weights = values[winner], moves[winner]
         if best <= before:
             break
-    return weights / weights.sum() * n_classes
+    return weights
 
 
 def _moves(proba, weights, k, n_steps):
-    """The weights with the k-th changed by each of some factors."""
+    """The weights with the k-th changed by each of some factors; of mean 1 already, since rounding can break ties."""
     factors = _steps(proba * weights, k, n_steps)
-    return [np.where(np.arange(len(weights)) == k, weights * factor, weights) for factor in factors]
+    moved = [np.where(np.arange(len(weights)) == k, weights * factor, weights) for factor in factors]
+    return [new / new.mean() for new in moved]
 
 
 def _steps(weighted, k, n_steps):

@@ -42,7 +42,8 @@ class Evaluation:
     (train, valid) and `repeat` the number of the drawing that each belongs to. `build(values, seed)` gives the unfitted
     estimator of a configuration and `report(proba)` a dict of scores of the validation rows of all folds, in their
     order; `rank(proba)` a number for lower fidelities. `fit` and `predict` treat the last step of the estimator as
-    fit_plain and predict_plain do, and `spend` says what a fidelity under one means, as rows_alone does.
+    fit_plain and predict_plain do, and `spend` says what a fidelity under one means, as rows_alone does. `measure`
+    gives what a trial costs beside its score, as `_footprint_of` asks; None where nothing bounds it.
     """
 
     X: Any
@@ -58,6 +59,7 @@ class Evaluation:
     fit: Any = fit_plain
     predict: Any = predict_plain
     spend: Any = rows_alone
+    measure: Any = None
     min_class_rows: int = 2
     repeat: Any = None
     cache_bytes: int = CACHE_BYTES
@@ -71,7 +73,8 @@ def evaluate(context, trial):
     -------
     outcome : dict
         "score"; "proba" of shape (n_validated, n_classes) in the order of the folds; "fit_seconds", the mean of a
-        fold; "stop", the median stopping point or None; and what `report` gave where the fidelity is one.
+        fold; "stop", the median stopping point or None; and where the fidelity is one what `report` gave and, with
+        `measure`, the "footprint".
     """
     values = context.space.decode(trial.params)
     seed = child_seed(context.seed, "trial", trial.number)
@@ -90,7 +93,14 @@ def evaluate(context, trial):
     outcome = {"proba": proba, "fit_seconds": float(np.mean(seconds)), "stop": median_stop(stops)}
     if trial.fidelity < 1:
         return {**outcome, "score": context.rank(proba)}
-    return {**outcome, **context.report(proba)}
+    return {**outcome, **_footprint_of(context, values, seed, models[0][0], stops), **context.report(proba)}
+
+
+def _footprint_of(context, values, seed, fitted, stops):
+    """What `measure` says of the trial, given its last step as fitted on the first fold."""
+    if context.measure is None:
+        return {}
+    return {"footprint": context.measure(context, values, seed, fitted, median_stop(stops))}
 
 
 def median_stop(stops):

@@ -38,6 +38,8 @@ class ExecutorPool:
         Handed to every task first.
     memory_limit : int, default=None
         Resident bytes of one task's child.
+    chances : int, default=1
+        A task that kills its worker is run again until it has done so this often.
 
     Raises
     ------
@@ -55,10 +57,11 @@ class ExecutorPool:
     15
     """
 
-    def __init__(self, executor, n_workers=None, threads=1, context=None, memory_limit=None):
+    def __init__(self, executor, n_workers=None, threads=1, context=None, memory_limit=None, chances=1):
         self.executor = executor
         self.n_workers = workers_of(executor) if n_workers is None or n_workers < 1 else n_workers
         self._limits = (threads, memory_limit)
+        self.chances = chances
         packed = attempt(cloudpickle.dumps, context)
         if packed.error is not None:
             raise TypeError(
@@ -97,12 +100,12 @@ class ExecutorPool:
             return
         self._send(key, packed.value, time_limit)
 
-    def _send(self, key, task, time_limit, blob=None):
+    def _send(self, key, task, time_limit, blob=None, crashes=0):
         began = time.monotonic()
         sent = attempt(self.executor.submit, run_task, self._digest, self._path, blob, task, time_limit, *self._limits)
         if sent.error is not None:
             raise RuntimeError(f"the executor takes no more work: {sent.reason}") from sent.error
-        self._futures[sent.value] = (key, task, time_limit, began)
+        self._futures[sent.value] = (key, task, time_limit, began, crashes)
 
     def wait(self, timeout=None):
         """Outcomes of tasks that have ended, waiting for the first one at most `timeout` seconds."""
@@ -118,17 +121,21 @@ class ExecutorPool:
         return done
 
     def _hear(self, future):
-        key, task, time_limit, began = self._futures.pop(future)
+        key, task, time_limit, began, crashes = self._futures.pop(future)
         heard = attempt(_answer_of, future)
+        if heard.value == LACKS:
+            self._send(key, task, time_limit, self._blob, crashes)
+            return
         if heard.error is not None:  # the executor lost its worker with the task, not the task's own child
             reason = f"the executor's worker was lost: {heard.reason}"
-            seconds = time.monotonic() - began
-            self._done.append(Outcome(key, Status.CRASHED, None, reason, seconds, output=heard.output))
-        elif heard.value == LACKS:
-            self._send(key, task, time_limit, self._blob)
+            outcome = Outcome(key, Status.CRASHED, None, reason, time.monotonic() - began, output=heard.output)
         else:
             status, fields = heard.value
-            self._done.append(Outcome(key, Status(status), **fields))
+            outcome = Outcome(key, Status(status), **fields)
+        if outcome.status == Status.CRASHED and crashes + 1 < self.chances:
+            self._send(key, task, time_limit, crashes=crashes + 1)
+        else:
+            self._done.append(outcome)
 
     def cancel(self, key):
         """Forget a task; one that has begun goes on to its limit or its end, unheard."""

@@ -12,6 +12,9 @@ from skauto.search._evaluate import nested_rows
 
 EPOCHS = ("max_epochs", "epochs", "n_epochs", "max_iter", "n_estimators")
 
+# Where strategies begin that may use less than all, if the bounds do not say more.
+LEAST = 1 / 9
+
 # Rows of a class that a subsample keeps at the least: what SMOTE with its five neighbours needs.
 MIN_CLASS_ROWS = 6
 
@@ -40,6 +43,11 @@ class Fidelity:
     low: int = 1
     high: int | None = None
     min_class_rows: int = MIN_CLASS_ROWS
+
+    @property
+    def least(self):
+        """The least fidelity that "auto" begins with: a ninth, or the lower bound's share where that is more."""
+        return LEAST if self.high is None else max(LEAST, self.low / self.high)
 
     def amount(self, fidelity, n_rows=None):
         """The parameter's value, or the number of rows out of `n_rows`, at a fidelity."""

@@ -1,5 +1,7 @@
 """What a search is about, in a few lines of JSON: two searches with the same may share a journal."""
 
+import inspect
+
 import joblib
 import sklearn
 
@@ -35,6 +37,17 @@ def described(value):
     """A readable form without addresses in memory, for what cannot be pickled."""
     name = getattr(value, "__qualname__", type(value).__qualname__)
     return f"{getattr(value, '__module__', type(value).__module__)}.{name}"
+
+
+def described_seed(random_state):
+    """An integer as it is; of anything else only its kind, since its state moves on."""
+    return int(random_state) if hasattr(random_state, "__index__") else described(random_state)
+
+
+def source_of(code):
+    """A digest of the source of a class or function; where it cannot be read, of what it is pickled to."""
+    source = attempt(inspect.getsource, code).value
+    return digest(code if source is None else source)
 
 
 def describe_space(space):

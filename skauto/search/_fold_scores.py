@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import dataclass, field
+from numbers import Number
 from typing import Any
 
 import cloudpickle
@@ -89,9 +90,16 @@ def seeded(estimator, values, seed, trial):
     """The seeds of a trial: for each ``random_state`` that is None and not part of the configuration."""
     if seed is None:
         return {}
-    known = attempt(lambda: clone(estimator).set_params(**clone(values, safe=False)).get_params()).value or {}
+    known = estimator.get_params()
+    if any(_may_replace_a_step(value) for value in values.values()):
+        known = attempt(lambda: clone(estimator).set_params(**clone(values, safe=False)).get_params()).value or {}
     names = [name for name, value in known.items() if name.split("__")[-1] == "random_state" and value is None]
     return {name: child_seed(seed, "trial", trial.number, name) for name in names if name not in values}
+
+
+def _may_replace_a_step(value):
+    """Whether setting this may change which parameters there are."""
+    return hasattr(value, "get_params") or not isinstance(value, str | Number) or value in ("passthrough", "drop")
 
 
 def _by_rows(context):
@@ -109,7 +117,7 @@ def _fresh(context, trial, values):
     estimator = clone(context.estimator)
     if seeds := seeded(estimator, values, context.seed, trial):
         estimator.set_params(**clone(values, safe=False)).set_params(**seeds)
-    if "memory" in estimator.get_params(deep=False) and estimator.memory is None and hasattr(estimator, "steps"):
+    if hasattr(estimator, "steps") and getattr(estimator, "memory", context.cache) is None:
         estimator.memory = context.cache
     return estimator
 

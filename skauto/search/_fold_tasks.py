@@ -34,7 +34,9 @@ class FoldTasks:
     """What the loop takes for a pool: its tasks are trials, which it splits into folds for the pool inside.
 
     Each active trial has one fold running; workers that would be idle take further folds of the oldest trial. Whether
-    a trial is stopped is decided fold after fold, so it does not depend on which fold ended first.
+    a trial is stopped is decided fold after fold, so it does not depend on which fold ended first. Where nothing can
+    stop a trial (`ahead` above 1), all folds of the oldest come first, and some wait in the pool, so that no worker
+    waits for the next one to be made ready.
 
     Parameters
     ----------
@@ -50,9 +52,11 @@ class FoldTasks:
         Keeps models of trials that may be promoted.
     callback_ctx : callable, default=None
         Gives the callback context of (trial, fold).
+    ahead : int, default=1
+        Folds that the pool is given for each of its workers, the running one included.
     """
 
-    def __init__(self, pool, context, history, metric, race=None, models=None, callback_ctx=None):
+    def __init__(self, pool, context, history, metric, race=None, models=None, callback_ctx=None, ahead=1):
         self.pool = pool
         self.context = context
         self.history = history
@@ -60,6 +64,7 @@ class FoldTasks:
         self.race = race
         self.models = models
         self.callback_ctx = callback_ctx
+        self.ahead = ahead
         self._active = {}
         self._done = []
 
@@ -74,8 +79,12 @@ class FoldTasks:
 
     @property
     def free(self):
-        """How many more trials can have a fold running."""
-        return max(0, self.pool.n_workers - len(self._active))
+        """How many more trials can have a fold running, or waiting where some may wait."""
+        if self.ahead == 1:
+            return max(0, self.pool.n_workers - len(self._active))
+        n_folds = len(self.context.folds)
+        waiting = sum(n_folds - len(active.records) - len(active.running) for active in self._active.values())
+        return max(0, math.ceil((self._room() - waiting) / n_folds))
 
     def submit(self, number, evaluate, trial, time_limit=None):
         """Start a trial; `evaluate` is not used, a fold is always `score_fold`'s."""
@@ -87,11 +96,14 @@ class FoldTasks:
         race = Race() if self.race is None else self.race(trial)
         origin = None if self.models is None else self.models.origin(self.history, trial)
         self._active[number] = active = _Active(trial, time_limit, race, origin)
-        self._start(active)
+        if self.ahead == 1:
+            self._start(active)
+        else:
+            self._fill()
 
     def wait(self, timeout=None):
         """Results of trials that have ended; empty where none has within `timeout` seconds."""
-        self._use_idle_workers()
+        self._fill()
         for outcome in self.pool.wait(timeout):
             number, fold = outcome.key
             if number in self._active:
@@ -120,10 +132,15 @@ class FoldTasks:
         self.pool.submit((trial.number, fold), score_fold, trial, fold, origin, model, callback_ctx, time_limit=limit)
         return True
 
-    def _use_idle_workers(self):
+    def _fill(self):
+        """Start folds, the oldest trial's first, as long as the pool has room."""
         for active in self._active.values():
-            while self.pool.free and self._start(active):
+            while self._room() > 0 and self._start(active):
                 pass
+
+    def _room(self):
+        """How many more folds the pool may be given."""
+        return self.ahead * self.pool.n_workers - len(self.pool.running)
 
     def _hear(self, active, fold, outcome):
         """Take the outcome of a fold; end the trial, or run its next fold."""
@@ -147,8 +164,7 @@ class FoldTasks:
         if model is not None and self.models is not None:
             self.models.put(active.trial, fold, model)
         active.records[fold] = record
-        scores = self._in_order(active)
-        stop = next((k for k in range(1, len(scores)) if active.race.stops(scores[:k])), None)
+        stop = None if self.race is None else self._stop(active)
         if stop is not None:
             active.records = {k: active.records[k] for k in range(stop)}
             self._finish(active, Status.COMPLETE, pruned=True)
@@ -156,6 +172,11 @@ class FoldTasks:
             self._finish(active, Status.COMPLETE)
         elif not active.running:
             self._start(active)
+
+    def _stop(self, active):
+        """The number of folds after which the race stops a trial, None if it goes on."""
+        scores = self._in_order(active)
+        return next((k for k in range(1, len(scores)) if active.race.stops(scores[:k])), None)
 
     def _in_order(self, active):
         """Scores of the folds known with none missing before them; one more than a race may judge at the end."""

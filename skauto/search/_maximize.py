@@ -1,11 +1,14 @@
 """maximize(): the strategies for any function of some parameters, in the caller's own process."""
 
+from contextlib import ExitStack
 from functools import partial
 from numbers import Integral, Real
 
 from skauto._seeds import root_seed
 from skauto.search._budget import Budget
+from skauto.search._fingerprint import describe_space, described_seed, fingerprint, source_of
 from skauto.search._history import History
+from skauto.search._journal import Journal
 from skauto.search._loop import search
 from skauto.search._sequential import SequentialPool
 from skauto.search._space import Space
@@ -13,7 +16,7 @@ from skauto.search._trial import Status
 from skauto.search.strategies._names import make_strategy
 
 
-def maximize(objective, space, *, strategy="tpe", n_iter=100, fidelity=None, random_state=None):
+def maximize(objective, space, *, strategy="tpe", n_iter=100, fidelity=None, random_state=None, journal=None):
     """Search for the parameters at which a function is greatest.
 
     Parameters
@@ -32,6 +35,9 @@ def maximize(objective, space, *, strategy="tpe", n_iter=100, fidelity=None, ran
         use fidelity at all. None: the function has none, and strategies are told so.
     random_state : int, RandomState, Generator or None, default=None
         The same integer gives the same search.
+    journal : str, path or None, default=None
+        Folder in which the search writes down each trial. The same call goes on from there after whatever ended it,
+        and with a greater `n_iter` after its end.
 
     Returns
     -------
@@ -42,7 +48,7 @@ def maximize(objective, space, *, strategy="tpe", n_iter=100, fidelity=None, ran
     Raises
     ------
     ValueError
-        If a setting is not as described.
+        If a setting is not as described, or the journal is that of another search.
     RuntimeError
         If every trial failed; the message has the first reason.
 
@@ -62,11 +68,28 @@ def maximize(objective, space, *, strategy="tpe", n_iter=100, fidelity=None, ran
     if fidelity is not None and not (isinstance(fidelity, Real) and 0 < fidelity < 1):
         raise ValueError(f"fidelity must be a number between 0 and 1, or None for a function without, got {fidelity!r}")
     space = space if isinstance(space, Space) else Space(space)
-    history = History(space, root_seed(random_state))
+    chosen, seed = make_strategy(strategy, fidelity), root_seed(random_state)
     evaluate = partial(_evaluate, objective, space, fidelity is not None)
-    search(make_strategy(strategy, fidelity), history, evaluate, SequentialPool(), Budget(n_iter=n_iter))
+    with ExitStack() as stack:
+        history = History(space, seed)
+        if journal is not None:
+            about = _about(objective, space, chosen, fidelity, random_state)
+            history = stack.enter_context(Journal(journal, about).open(seed)).replay(space)
+        search(chosen, history, evaluate, SequentialPool(), Budget(n_iter=n_iter))
     _check_some_complete(history)
     return history
+
+
+def _about(objective, space, strategy, fidelity, random_state):
+    """What a journal must agree on."""
+    return fingerprint(
+        search="maximize",
+        objective=source_of(objective),
+        space=describe_space(space),
+        strategy=repr(strategy),
+        fidelity=fidelity,
+        random_state=described_seed(random_state),
+    )
 
 
 def _evaluate(objective, space, has_fidelity, context, trial):

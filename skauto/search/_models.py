@@ -5,6 +5,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from skauto.search.strategies._base import parent
+
 
 class ModelStore:
     """A folder of pickled fold models.
@@ -31,7 +33,7 @@ class ModelStore:
 
     def origin(self, history, trial):
         """The trial that this one was promoted from, or None."""
-        number = parent_of(trial)
+        number = parent(trial)
         return None if number is None else history.trials[number]
 
     def put(self, trial, fold, model):
@@ -49,7 +51,7 @@ class ModelStore:
 
     def on_result(self, history, trial):
         """Forget what cannot be wanted any more, now that a trial has ended."""
-        origin, bracket = parent_of(trial), _bracket(trial)
+        origin, bracket = parent(trial), _bracket(trial)
         for number in list(self._kept):
             other = _bracket(history.trials[number])
             if number == origin or (bracket is not None and other is not None and other < bracket):
@@ -68,12 +70,6 @@ class ModelStore:
 
     def _path(self, number, fold):
         return self.folder / f"{number}-{fold}.pickle"
-
-
-def parent_of(trial):
-    """The number of the trial that a strategy says this one goes on from, or None."""
-    notes = [trial.tags, *(note for note in trial.tags.values() if isinstance(note, dict))]
-    return next((note["parent"] for note in notes if isinstance(note.get("parent"), int)), None)
 
 
 def _bracket(trial):

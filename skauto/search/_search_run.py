@@ -1,6 +1,5 @@
 """One run of SearchCV's loop: strategy, budget, workers, journal and race, from the settings to a history."""
 
-import inspect
 import math
 from contextlib import ExitStack
 
@@ -8,7 +7,7 @@ from skauto._seeds import root_seed
 from skauto.search._budget import RefitBudget
 from skauto.search._cores import cores, count_workers
 from skauto.search._executor_pool import ExecutorPool
-from skauto.search._fingerprint import describe_space, described, digest, fingerprint
+from skauto.search._fingerprint import describe_space, described_seed, digest, fingerprint, source_of
 from skauto.search._fold_tasks import FoldTasks
 from skauto.search._history import History
 from skauto.search._journal import Journal
@@ -17,7 +16,6 @@ from skauto.search._memory import memory_bytes
 from skauto.search._models import ModelStore
 from skauto.search._racing import Race, races
 from skauto.search._rungs import warn_of_empty_rungs
-from skauto.search._sandbox import attempt
 from skauto.search._sequential import SequentialPool
 from skauto.search._spares import SPARES
 from skauto.search._workers import WorkerPool
@@ -28,6 +26,9 @@ LAG = 3
 
 # Without limits a finite space of at most so many configurations is tried as a whole, of any other so many.
 SMALL_GRID, DEFAULT_TRIALS = 100, 50
+
+# Folds that wait for each worker beside the running one, where neither a race nor a limit can stop their trials.
+WAITING = 1
 
 # What every worker needs, imported before its first trial.
 PRELOAD = ("sklearn.metrics", "sklearn.model_selection", "skauto.search._fold_scores")
@@ -94,6 +95,7 @@ class SearchRun:
 
     def _run(self, history, pool, models):
         lag = None if self.timed else LAG
+        limit = self.settings.trial_time_limit
         tasks = FoldTasks(
             pool,
             self.context,
@@ -102,9 +104,9 @@ class SearchRun:
             race=(lambda trial: Race.against(history, trial, lag)) if self.races else None,
             models=models,
             callback_ctx=self.hooks.fold if self.hooks.active else None,
+            ahead=1 if self.races or limit is not None else 1 + WAITING,
         )
         budget = RefitBudget(self.settings.time_limit, self._n_iter(), self.began, bool(self.settings.refit))
-        limit = self.settings.trial_time_limit
 
         def on_result(history, trial, result):
             budget.learn(result)
@@ -120,16 +122,23 @@ class SearchRun:
             raise KeyboardInterrupt
 
     def _make_strategy(self):
-        strategy = self.settings.strategy
-        if strategy == "auto" and self.context.fidelity is None:
-            strategy = "random"
-        return make_strategy(strategy)
+        """The strategy; "auto" uses the fidelity where there is one, and tries a small space whole."""
+        fidelity = self.context.fidelity
+        if self.settings.strategy != "auto":
+            return make_strategy(self.settings.strategy)
+        if self._is_tried_whole():
+            return make_strategy("grid")
+        return make_strategy("auto", None if fidelity is None else fidelity.least)
+
+    def _is_tried_whole(self):
+        unlimited = self.settings.n_iter is None and self.settings.time_limit is None
+        return unlimited and self.context.fidelity is None and self.context.space.size <= SMALL_GRID
 
     def _n_iter(self):
-        settings, size = self.settings, self.context.space.size
+        settings = self.settings
         if settings.n_iter is not None or settings.time_limit is not None or type(self.strategy).__name__ == "Grid":
             return settings.n_iter
-        return size if size <= SMALL_GRID and self.context.fidelity is None else DEFAULT_TRIALS
+        return self.context.space.size if self._is_tried_whole() else DEFAULT_TRIALS
 
     def _make_pool(self):
         settings = self.settings
@@ -166,13 +175,7 @@ class SearchRun:
         )
 
 
-def described_seed(random_state):
-    """An integer as it is; of anything else only its kind, since its state moves on."""
-    return int(random_state) if hasattr(random_state, "__index__") else described(random_state)
-
-
 def code_of(estimator):
     """A digest of the source of the estimator's class and its steps' classes, where it can be read."""
     parts = {type(estimator)} | {type(value) for value in estimator.get_params().values() if hasattr(value, "fit")}
-    sources = [attempt(inspect.getsource, part).value or part.__qualname__ for part in parts]
-    return digest(sorted(sources))
+    return digest(sorted(map(source_of, parts)))

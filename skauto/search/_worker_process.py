@@ -24,6 +24,7 @@ from skauto.search._trial import Status
 
 SPARE_SECONDS = 60  # how long a worker without a pool waits for the next one
 GRACE_SECONDS = 10  # how long after a task's limit a worker ends itself if nobody else has
+SELF = psutil.Process()
 WARM_UP = ("numpy", "pandas", "sklearn.pipeline", "sklearn.compose", "sklearn.model_selection")
 
 
@@ -108,7 +109,7 @@ def _call(context, task):
 
 
 def _resident():
-    return psutil.Process().memory_info().rss
+    return SELF.memory_info().rss
 
 
 def _remove(folders):

@@ -74,6 +74,7 @@ class _Task:
     time_limit: float | None
     started: float = 0.0
     peak: int = 0
+    crashes: int = 0
 
     def seconds(self):
         return time.monotonic() - self.started
@@ -99,6 +100,13 @@ class WorkerPool:
         Resident bytes that a worker with its children may use; a task that exceeds them is killed.
     preload : tuple of str, default=()
         Modules that workers import ahead of the first task, where they exist.
+    chances : int, default=1
+        A task that kills its worker is run again until it has done so this often.
+
+    Attributes
+    ----------
+    start_seconds : float
+        The longest that a worker took from its start until it was ready.
 
     Raises
     ------
@@ -120,13 +128,16 @@ class WorkerPool:
     15
     """
 
-    def __init__(self, n_workers, threads=1, context=None, memory_limit=None, preload=()):
+    def __init__(self, n_workers, threads=1, context=None, memory_limit=None, preload=(), chances=1):
         self.n_workers = n_workers
         self.threads = threads
         self.memory_limit = memory_limit
+        self.chances = chances
+        self.start_seconds = 0.0
         self._queue = deque()
         self._done = []
         self._failed_starts = 0
+        self._checked = 0.0
         self._folder = tempfile.mkdtemp(prefix="skauto-")
         self._context_path = os.path.join(self._folder, "context")
         self._write(context)
@@ -193,8 +204,10 @@ class WorkerPool:
             patience = min(TICK, max(0.0, end - time.monotonic()))
             for connection in wait_for([worker.connection for worker in self._workers], patience):
                 self._hear(connection)
-            for worker in list(self._workers):
-                self._check(worker)
+            if time.monotonic() >= self._checked + TICK:  # not after each short task: to measure memory is slow
+                for worker in list(self._workers):
+                    self._check(worker)
+                self._checked = time.monotonic()
             self._dispatch()
             if self._done or time.monotonic() >= end:
                 break
@@ -230,6 +243,7 @@ class WorkerPool:
         """Have as many workers as asked for; new ones import while the others go on."""
         while len(self._workers) < self.n_workers:
             worker = SPARES.take(self.threads) or Worker(self.threads)
+            worker.began = time.monotonic()
             self._workers.append(worker)
             if worker.state == "released":
                 self._greet(worker)
@@ -259,11 +273,13 @@ class WorkerPool:
         elif state == "loading":
             worker.state = "idle"
             self._failed_starts = 0
+            self.start_seconds = max(self.start_seconds, time.monotonic() - worker.began)
         else:
             self._finish(worker, message)
 
     def _finish(self, worker, message):
         task, worker.task, worker.state = worker.task, None, "idle"
+        self._dispatch()  # the next task first: what follows here need not keep the worker waiting
         unpacked = attempt(pickle.loads, message)
         if unpacked.status != Status.COMPLETE:
             reason = f"the result cannot be unpickled: {unpacked.reason}"
@@ -278,13 +294,20 @@ class WorkerPool:
         self._workers.remove(worker)
         worker.end()
         if worker.task:
-            report = Report(Status.CRASHED, None, worker.obituary(), worker.output)
-            self._done.append(worker.task.outcome(report))
+            self._crashed(worker.task, worker)
         else:
             self._failed_starts += 1
             if self._failed_starts >= MAX_STARTS:
                 raise RuntimeError(f"workers cannot start: {worker.obituary()}\n{worker.output}")
         self._fill()
+
+    def _crashed(self, task, worker):
+        task.crashes += 1
+        if task.crashes < self.chances:
+            self._queue.appendleft(task)
+        else:
+            report = Report(Status.CRASHED, None, worker.obituary(), worker.output)
+            self._done.append(task.outcome(report))
 
     def _check(self, worker):
         """End a task that is over its limits, or a worker that has died or was left halfway by Ctrl-C."""

@@ -81,6 +81,22 @@ class SamplerContract:
         np.testing.assert_array_equal(y, before[1])
         assert repr(sampler) == params
 
+    @pytest.mark.parametrize("way", ["auto", 0.6, "counts"])
+    def test_targets_are_met_exactly(self, sampler, way):
+        rng = np.random.default_rng(0)
+        counts = np.array([70, 34, 20])
+        y = rng.permutation(np.repeat([0, 1, 2], counts))
+        kind = sampler._sampling_type
+        if kind == "clean-sampling" or hasattr(sampler, "smote"):
+            pytest.skip("what is taken out depends on where the rows lie")
+        over = kind == "over-sampling"
+        wanted = {"auto": [70] * 3 if over else [20] * 3, 0.6: [70, 42, 42] if over else [33, 33, 20]}
+        wanted["counts"] = [70, 45, 51] if over else [25, 34, 20]
+        strategy = {1: 45, 2: 51} if over else {0: 25}
+        sampler = clone(sampler).set_params(sampling_strategy=strategy if way == "counts" else way)
+        _, y_new = quiet(sampler, rng.normal(size=(124, 3)) + y[:, None] / 2, y)
+        np.testing.assert_array_equal(np.bincount(y_new), wanted[way])
+
     @pytest.mark.parametrize("rare", [1, 2, 3])
     @pytest.mark.parametrize("others", [[40], [40, 15]])
     def test_tiny_classes_survive(self, sampler, rare, others):

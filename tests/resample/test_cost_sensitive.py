@@ -5,13 +5,17 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skauto.resample import CostSensitiveClassifier, total_cost_score
+from skauto.resample import CostSensitiveClassifier, make_cost_scorer, total_cost_score
 from skauto.resample._cost_sensitive import METHODS, mistake_costs
 
 
@@ -62,6 +66,24 @@ def test_costs_by_row_decide_each_row():
     model = CostSensitiveClassifier(Given(), calibration=None).fit(X, [0, 1], cost_matrix=costs)
     assert model.predict(X, cost_matrix=costs).tolist() == [0, 1]
     np.testing.assert_allclose(model.cost_matrix_, costs.mean(axis=0))
+
+
+def test_costs_by_row_are_metadata_of_a_pipeline_and_of_cross_validation():
+    X, y = make_classification(n_samples=400, weights=[0.8], class_sep=0.6, random_state=0)
+    costs = np.zeros((400, 2, 2))
+    costs[:, :, 1], costs[:, 1, 0] = 1, np.random.default_rng(0).exponential(20, 400)
+    with config_context(enable_metadata_routing=True):
+        model = CostSensitiveClassifier(LogisticRegression())
+        model.set_fit_request(cost_matrix=True).set_predict_request(cost_matrix=True)
+        pipeline = make_pipeline(StandardScaler(), model)
+        routed = pipeline.fit(X, y, cost_matrix=costs).predict(X, cost_matrix=costs)
+        scorer = make_cost_scorer().set_score_request(cost_matrix=True)
+        scores = cross_val_score(pipeline, X, y, scoring=scorer, params={"cost_matrix": costs}, cv=3)
+    scaled = StandardScaler().fit_transform(X)
+    direct = CostSensitiveClassifier(LogisticRegression()).fit(scaled, y, cost_matrix=costs)
+    np.testing.assert_array_equal(routed, direct.predict(scaled, cost_matrix=costs))
+    assert not np.array_equal(routed, direct.predict(scaled))
+    assert ((scores < 0) & (scores > -costs[:, 1, 0].mean())).all()
 
 
 def test_weights_of_mistakes_by_hand():

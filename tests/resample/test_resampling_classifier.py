@@ -21,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+import skauto.resample
 from skauto.resample import ResamplingClassifier
 
 
@@ -64,7 +65,7 @@ def test_probabilities_return_to_the_natural_shares(data):
     X, y = data
     plain = LogisticRegression().fit(X, y)
     sampler = RandomUnderSampler(random_state=0)
-    corrected = ResamplingClassifier(LogisticRegression(), sampler).fit(X, y)
+    corrected = ResamplingClassifier(LogisticRegression(), sampler, prior_correction="bayes").fit(X, y)
     naive = ResamplingClassifier(LogisticRegression(), sampler, prior_correction=False).fit(X, y)
     scores = [brier_score_loss(y, model.predict_proba(X)[:, 1]) for model in (plain, corrected, naive)]
     assert scores[1] < 1.5 * scores[0]
@@ -77,6 +78,26 @@ def test_no_sampler_is_the_plain_estimator(data):
     X, y = data
     ours = ResamplingClassifier(LogisticRegression()).fit(X, y).predict_proba(X)
     np.testing.assert_allclose(ours, LogisticRegression().fit(X, y).predict_proba(X))
+
+
+def test_few_rows_are_calibrated_and_many_are_not():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [3000, 30])
+    X = rng.normal(size=(3030, 25)) + 0.3 * y[:, None]
+    fresh = rng.normal(size=(3030, 25)) + 0.3 * y[:, None]
+
+    def fitted(sampler, correction):
+        return ResamplingClassifier(LogisticRegression(), sampler, prior_correction=correction).fit(X, y)
+
+    under, over = RandomUnderSampler(random_state=0), RandomOverSampler(random_state=0)
+    assert isinstance(fitted(under, True).estimator_, CalibratedClassifierCV)
+    assert isinstance(fitted(under, "bayes").estimator_, LogisticRegression)
+    assert isinstance(fitted(over, True).estimator_, LogisticRegression)
+    assert isinstance(fitted(over, "calibration").estimator_, CalibratedClassifierCV)
+    scores = [brier_score_loss(y, fitted(under, how).predict_proba(fresh)[:, 1]) for how in (True, "bayes", False)]
+    assert scores[0] < 0.8 * scores[1] < 0.8 * scores[2]  # sixty rows of 25 columns: far too sure of themselves
+    with pytest.raises(ValueError, match="prior_correction='magic' must be True, False, 'bayes' or 'calibration'"):
+        fitted(under, "magic")
 
 
 @pytest.mark.parametrize("sampler", [TomekLinks(), SMOTEENN(random_state=0)])
@@ -97,6 +118,26 @@ def test_weights_and_other_row_metadata_follow_the_rows(data):
     np.testing.assert_array_equal(seen["X"], X[seen["w"].astype(int) - 1])
     np.testing.assert_array_equal(seen["amount"], seen["X"][:, 0])
     assert seen["eval_set"] is evaluation
+
+
+def test_metadata_of_synthetic_rows_is_interpolated_like_their_features(data):
+    X, y = data
+    model = ResamplingClassifier(Recorder(), skauto.resample.SMOTE(random_state=0))
+    seen = model.fit(X, y, X[:, 1] + 9, amount=2 * X[:, 0]).estimator_.seen_
+    assert len(seen["y"]) > len(y)
+    np.testing.assert_allclose(seen["w"], seen["X"][:, 1] + 9)
+    np.testing.assert_allclose(seen["amount"], 2 * seen["X"][:, 0])
+
+
+def test_rows_that_weigh_nothing_are_not_there(data):
+    X, y = data
+    weight = (np.arange(len(y)) % 3 > 0).astype(float)
+    model = ResamplingClassifier(Recorder(), skauto.resample.SMOTE(random_state=0))
+    seen = model.fit(X, y, weight, amount=list(X[:, 0])).estimator_.seen_
+    alone = clone(model).fit(X[weight > 0], y[weight > 0]).estimator_.seen_
+    np.testing.assert_array_equal(seen["X"], alone["X"])
+    np.testing.assert_allclose(seen["amount"], seen["X"][:, 0])
+    assert (seen["w"] == 1).all()
 
 
 def test_weights_of_rows_made_by_a_foreign_over_sampler_are_the_mean_of_their_class(data):

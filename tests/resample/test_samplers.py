@@ -1,8 +1,10 @@
 """Every sampler keeps the contract, and passes the checks of scikit-learn and imbalanced-learn."""
 
+import numpy as np
 import pytest
 import sklearn.utils.estimator_checks
 from imblearn.utils import estimator_checks
+from sklearn.cluster import KMeans
 
 import skauto.resample
 from tests.contracts.sampler import SamplerContract
@@ -27,6 +29,15 @@ SAMPLERS = [
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: type(sampler).__name__)
 class TestContract(SamplerContract):
     """The contract, for each of them."""
+
+
+def test_a_clustering_that_fails_is_said_and_done_without():
+    X, y = np.random.default_rng(0).normal(size=(30, 2)), np.repeat([0, 1], [24, 6])
+    sampler = skauto.resample.KMeansSMOTE(kmeans_estimator=KMeans(50), random_state=0)
+    with pytest.warns(skauto.resample.ResamplingWarning, match="the clustering failed .*n_clusters=50") as caught:
+        _, y_new = sampler.fit_resample(X, y)
+    assert len(caught) == 1
+    assert np.bincount(y_new).tolist() == [24, 24]
 
 
 # The checks do not expect the warnings of samplers that go on where imbalanced-learn's own would stop.

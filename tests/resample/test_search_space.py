@@ -4,14 +4,18 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 
 from skauto.resample import ResamplingClassifier, ResamplingWarning, imbalance_search_space
 
 
-@pytest.mark.parametrize("counts", [[50, 50], [95, 5], [60, 3, 1], [200, 40, 20]])
+@pytest.mark.parametrize("counts", [[50, 50], [95, 5], [60, 3, 1], [200, 40, 20], [900, 300, 100]])
 def test_every_point_can_be_fitted(counts):
     rng = np.random.default_rng(0)
     y = np.repeat(np.arange(len(counts)), counts)
@@ -35,6 +39,32 @@ def test_weights_only_where_the_estimator_has_them_and_few_enough_rows():
     assert ["sampler", "estimator__class_weight"] not in names
     over = [entry for entry in imbalance_search_space(y, GaussianNB()) if "sampler__k_neighbors" in entry]
     assert max(over[0]["sampler__sampling_strategy"]) == 0.25
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name"),
+    [
+        (LogisticRegression(), "estimator__class_weight"),
+        (make_pipeline(StandardScaler(), LogisticRegression()), "estimator__logisticregression__class_weight"),
+        (CalibratedClassifierCV(LinearSVC()), "estimator__estimator__class_weight"),
+    ],
+)
+def test_weights_are_found_where_they_are(estimator, name):
+    y = np.repeat([0, 1], [90, 30])
+    X = np.random.default_rng(0).normal(size=(120, 2)) + y[:, None]
+    entry = next(entry for entry in imbalance_search_space(y, estimator) if "class_weight" in str(list(entry)))
+    assert list(entry) == ["sampler", name]
+    for weight in entry[name]:
+        ResamplingClassifier(estimator).set_params(**{"sampler": None, name: weight}).fit(X, y)
+
+
+def test_over_sampling_goes_half_the_way_where_there_is_one():
+    def most(counts):
+        space = imbalance_search_space(np.repeat([0, 1], counts), GaussianNB())
+        return {max(e["sampler__sampling_strategy"]) for e in space[1:] if "Over" in repr(e) or "SMOTE" in repr(e)}
+
+    assert most([900, 90]) == {0.5}
+    assert most([900, 500]) == {1.0}
 
 
 def test_a_prefix_and_a_search():

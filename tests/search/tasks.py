@@ -1,5 +1,6 @@
 """Tasks that misbehave, for the tests of workers; imported by the workers themselves."""
 
+import contextlib
 import ctypes
 import os
 import subprocess
@@ -39,6 +40,14 @@ def die(context, code):
     sys.stdout.write("last words\n")
     sys.stdout.flush()
     os._exit(code)
+
+
+def die_once(context, path):
+    """End the process the first time only; the file remembers."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+        os._exit(3)
+    return "lived"
 
 
 def segfault(context):

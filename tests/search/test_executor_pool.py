@@ -48,6 +48,13 @@ def test_limits_and_crashes_cost_one_task(threads):
         assert run(pool, tasks.pid).status == "complete"
 
 
+@pytest.mark.slow
+def test_a_second_chance(threads, tmp_path):
+    with ExecutorPool(threads, 1, chances=2) as pool:
+        assert run(pool, tasks.die_once, str(tmp_path / "died")).value == "lived"
+        assert run(pool, tasks.die, 3).status == "crashed"
+
+
 def test_a_worker_that_cannot_read_the_path_says_so_and_is_sent_the_context(threads, tmp_path):
     assert run_task("digest", str(tmp_path / "nothing"), None, b"", None, 1, None) == LACKS
     with ExecutorPool(threads, 1, context={"secret": 7}) as pool:

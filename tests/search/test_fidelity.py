@@ -43,6 +43,11 @@ def test_a_parameter():
     assert fidelity.rows(None, np.arange(5), 0.1, seed=0).tolist() == list(range(5))
 
 
+def test_where_auto_begins():
+    assert Fidelity(None).least == Fidelity("max_iter", 1, 90).least == 1 / 9
+    assert Fidelity("max_iter", 30, 90).least == 1 / 3
+
+
 def test_epochs_are_the_last_steps():
     estimator = make_pipeline(SMOTE(), SGDClassifier(max_iter=40))
     assert read_fidelity("epochs", estimator, SPACE) == Fidelity("sgdclassifier__max_iter", 1, 40)

@@ -24,30 +24,28 @@ class Bench:
         self.running = []
         self.ready = []
 
-    @property
-    def free(self):
-        return self.n_workers - len(self.running) - len(self.ready)
-
     def submit(self, key, function, *args, time_limit=None):
         self.running.append(key)
         self.time_limit = time_limit
 
     def end(self, key, status="complete", seconds=1.0, **record):
-        self.running.remove(key)
         score = {"test_scores": record.pop("score", 0.5), "fit_error": None} | record
         self.ready.append(Outcome(key, status, score if status == "complete" else None, "why", seconds))
 
     def wait(self, timeout=None):
         ready, self.ready = self.ready, []
+        for outcome in ready:
+            self.running.remove(outcome.key)
         return ready
 
     def cancel(self, key):
         self.running.remove(key)
+        self.ready = [outcome for outcome in self.ready if outcome.key != key]
 
 
-def tasks(n_workers=1, race=None):
+def tasks(n_workers=1, race=None, ahead=1):
     bench = Bench(n_workers)
-    made = FoldTasks(bench, CONTEXT, History(SPACE, 0), lambda record: record["test_scores"], race=race)
+    made = FoldTasks(bench, CONTEXT, History(SPACE, 0), lambda record: record["test_scores"], race=race, ahead=ahead)
     return made, bench
 
 
@@ -74,6 +72,31 @@ def test_idle_workers_take_further_folds():
     assert made.free == 2
     made.wait()
     assert bench.running == [(0, 0), (0, 1), (0, 2)]
+
+
+def test_some_folds_wait_where_nothing_stops_a_trial():
+    """The oldest trial's folds come first; there is room for another trial only once all of them have begun."""
+    made, bench = tasks(n_workers=2, ahead=2)
+    assert made.free == 1
+    made.submit(0, None, trial())
+    assert bench.running == [(0, 0), (0, 1), (0, 2), (0, 3)]
+    assert made.free == 0
+    bench.end((0, 1))
+    assert made.wait() == []
+    assert made.free == 1
+    made.submit(1, None, trial(1))
+    assert bench.running == [(0, 0), (0, 2), (0, 3), (1, 0)]
+    for fold in (0, 2, 3):
+        bench.end((0, fold))
+    (result,) = made.wait()
+    assert (result.number, result.score) == (0, 0.5)
+    made.wait()
+    assert bench.running == [(1, 0), (1, 1), (1, 2), (1, 3)]
+
+
+def test_many_workers_get_trials_enough():
+    made, _ = tasks(n_workers=9, ahead=2)
+    assert made.free == 5
 
 
 def test_a_race_is_judged_in_the_order_of_folds():

@@ -48,6 +48,35 @@ def test_least_fidelity_is_where_schedules_begin():
     assert seen == pytest.approx([1 / 9] * 9 + [1 / 3] * 3 + [1])
 
 
+def test_a_journal_goes_on_where_it_was(tmp_path):
+    """Ended in the middle and begun again with the same arguments: the same search, nothing tried twice."""
+    calls = []
+
+    def counted(params):
+        calls.append(params["x"])
+        if len(calls) == 8:
+            raise KeyboardInterrupt
+        return peak(params)
+
+    settings = {"strategy": "genetic", "random_state": 3}
+    maximize(counted, LINE, n_iter=20, journal=tmp_path / "j", **settings)
+    history = maximize(counted, LINE, n_iter=20, journal=tmp_path / "j", **settings)
+    whole = maximize(peak, LINE, n_iter=20, **settings)
+    assert [trial.params for trial in history.trials] == [trial.params for trial in whole.trials]
+    assert history.best()[1].score == whole.best()[1].score
+    assert len(calls) == 21  # the one that was interrupted ran again
+    more = maximize(counted, LINE, n_iter=25, journal=tmp_path / "j", **settings)
+    assert (len(more.results), len(calls)) == (25, 26)
+
+
+def test_a_journal_of_another_function_is_refused(tmp_path):
+    maximize(peak, LINE, n_iter=2, journal=tmp_path, random_state=0)
+    with pytest.raises(ValueError, match="belongs to another search: objective was"):
+        maximize(lambda params: params["x"], LINE, n_iter=2, journal=tmp_path, random_state=0)
+    with pytest.raises(ValueError, match="belongs to another search: space was"):
+        maximize(peak, {"x": uniform(0, 2)}, n_iter=2, journal=tmp_path, random_state=0)
+
+
 def test_exceptions_are_failed_trials():
     def sometimes(params):
         if params["x"] > 0.5:

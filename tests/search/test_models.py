@@ -1,7 +1,7 @@
 """Fold models of trials that may be promoted."""
 
 from skauto.search._history import History
-from skauto.search._models import ModelStore, parent_of
+from skauto.search._models import ModelStore
 from skauto.search._space import Space
 from skauto.search._trial import Trial
 
@@ -56,7 +56,6 @@ def test_a_temporary_folder_is_removed():
     assert not store.folder.exists()
 
 
-def test_where_a_trial_says_it_comes_from():
-    assert parent_of(trial(3, parent=1)) == 1
-    assert parent_of(Trial(0, SPACE.nth(0), tags={"parent": 2})) == 2
-    assert parent_of(trial(0)) is None
+def test_a_trial_that_starts_anew_has_no_origin(tmp_path):
+    made = history(trial(0))
+    assert ModelStore(tmp_path).origin(made, made.trials[0]) is None

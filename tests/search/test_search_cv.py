@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from skauto.search import Bayes, Genetic, Halving, Random, SearchCV
+from skauto.search import Auto, Bayes, Genetic, Halving, Random, SearchCV
 from tests.search import shaky
 from tests.search.shaky import Shaky
 
@@ -66,6 +66,28 @@ def test_without_limits_a_small_grid_is_tried_as_a_whole():
     assert len(SearchCV(SVC(), GRID, cv=2).fit(X, Y).cv_results_["params"]) == 4
     made = SearchCV(DecisionTreeClassifier(), {"ccp_alpha": uniform(0, 0.1)}, cv=2, random_state=0).fit(X, Y)
     assert len(made.cv_results_["params"]) == 50
+
+
+def test_auto_is_the_strategy_of_that_name():
+    settings = {"n_iter": 14, "cv": 2, "random_state": 0}
+    space = {"cut": uniform(-1, 2)}
+    auto, same, other = (
+        SearchCV(Shaky(), space, strategy=strategy, **settings).fit(shaky.X, shaky.Y)
+        for strategy in ("auto", Auto(), "random")
+    )
+    assert_same_results(auto.cv_results_, same.cv_results_)
+    assert auto.cv_results_["params"] != other.cv_results_["params"]
+
+
+@pytest.mark.filterwarnings("ignore:fidelity .* said nothing:UserWarning")  # trees of one depth may be level
+def test_auto_uses_a_fidelity_where_there_is_one():
+    space = {"min_samples_leaf": list(range(1, 60))}
+    settings = {"n_iter": 12, "cv": 2, "random_state": 0, "racing": False}
+    tree = DecisionTreeClassifier(random_state=0)
+    made = SearchCV(tree, space, fidelity=("max_depth", 1, 9), **settings).fit(X, Y)
+    assert made.cv_results_["fidelity"] == pytest.approx([1 / 9] * 9 + [1 / 3] * 3)
+    made = SearchCV(tree, space, fidelity=("max_depth", 3, 9), **settings).fit(X, Y)
+    assert set(made.cv_results_["fidelity"]) == {1 / 3, 1.0}
 
 
 def test_what_was_given_is_not_changed():
@@ -191,6 +213,27 @@ def test_racing_leaves_folds_out_and_ranks_them_last():
     whole = SearchCV(Shaky(), space, strategy="grid", cv=5).fit(x, y)
     assert "pruned" not in whole.cv_results_
     assert whole.best_params_ == made.best_params_
+
+
+def test_strategies_see_what_a_race_stopped_shrunk():
+    """The mean of the folds that ran and of what the trials before had, one fold's weight: below the best."""
+    seen = []
+
+    class Watching(Random):
+        def propose(self, history):
+            seen.append({trial.number: result.score for trial, result in history.complete().get(1.0, [])})
+            return super().propose(history)
+
+    settings = {"strategy": Watching(), "n_iter": 25, "cv": 3, "racing": True, "random_state": 0}
+    made = SearchCV(Shaky(), {"cut": uniform(-3, 6)}, **settings).fit(shaky.X, shaky.Y)
+    stopped = np.flatnonzero(made.cv_results_["pruned"][:20])
+    assert len(stopped) > 3
+    for number in stopped:
+        folds = made.history_.result(number).details["fold_scores"]
+        score = seen[-1][number]
+        assert score < made.best_score_
+        before = [seen[-1][k] for k in range(number - 3) if k not in stopped]
+        assert score == pytest.approx((sum(folds) + np.mean(before)) / (len(folds) + 1))
 
 
 def test_rows_as_fidelity_keep_rare_classes():

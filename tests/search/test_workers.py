@@ -75,6 +75,12 @@ def test_a_bad_task_is_an_outcome_with_its_reason(pool, task, args, status, reas
     assert outcome_of(pool, tasks.add, 1).value == 11
 
 
+def test_a_second_chance(tmp_path):
+    with WorkerPool(1, chances=2) as pool:
+        assert outcome_of(pool, tasks.die_once, str(tmp_path / "died")).value == "lived"
+        assert outcome_of(pool, tasks.die, 3).reason == "the worker process died (exit code 3): last words"
+
+
 def test_the_traceback_is_kept(pool):
     assert 'raise ValueError("no luck' in outcome_of(pool, tasks.fail).output
 
@@ -333,3 +339,11 @@ def _shorten_patience(context):
     from skauto.search import _worker_process
 
     _worker_process.SPARE_SECONDS = 0.1
+
+
+def test_a_pool_knows_how_long_its_workers_take_to_start():
+    SPARES.end()
+    with WorkerPool(1, context=10) as pool:
+        assert pool.start_seconds == 0
+        assert outcome_of(pool, lambda context: context + 1).value == 11
+        assert pool.start_seconds > 0.1  # a fresh interpreter that imports scikit-learn

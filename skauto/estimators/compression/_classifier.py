@@ -19,6 +19,7 @@ from skauto.estimators._neural import NeuralClassifier, choose_device
 from skauto.estimators._trainer import train
 from skauto.estimators.compression._distill import Distill
 from skauto.estimators.compression._fitted import from_plain, to_plain, unfitted
+from skauto.estimators.compression._fold import fold_norms
 from skauto.estimators.compression._packed import DamagedModelError, from_bytes, report, to_bytes
 from skauto.estimators.compression._sparse import skip_zeros
 from skauto.estimators.compression._task import Task
@@ -258,7 +259,7 @@ class _Work:
         """The estimator with its network in the form that runs fastest."""
         if self.estimator is None:
             raise ValueError(f"{type(self.base).__name__} is no network, and no step teaches one: add a Distill step")
-        self.estimator.module_ = skip_zeros(self.net)
+        self.estimator.module_ = _quickest(self.net)
         self.estimator._optimizer_state = None
         return self.estimator
 
@@ -336,6 +337,13 @@ def _check_alone(estimator):
         )
 
 
+def _quickest(net):
+    """The network in the form that predicts fastest: norms folded, zeros skipped, channels last in memory."""
+    with contextlib.suppress(torch.fx.proxy.TraceError):  # a module of the user's own may branch on its input
+        fold_norms(net)
+    return skip_zeros(net).to(memory_format=torch.channels_last)
+
+
 def _unfitted_step(step):
     fitted = {key: unfitted(v) for key, v in step.get_params(deep=False).items() if hasattr(v, "fit")}
     return clone(step).set_params(**fitted)
@@ -344,6 +352,6 @@ def _unfitted_step(step):
 def _unpacked(data):
     net, plain = from_bytes(data)
     try:
-        return from_plain(plain, net)
+        return from_plain(plain, net.to(memory_format=torch.channels_last))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedModelError(f"the model file cannot be read: {error}") from error

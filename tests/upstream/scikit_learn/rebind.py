@@ -21,7 +21,9 @@ EXCEPTIONS = {
     "test_custom_run_search": "demands that a BaseSearchCV written for the test has every attribute that ours has",
     "test_search_cv_results_rank_tie_breaking": "expects a random search of a finite space in the order of the grid; "
     "the part on grid search holds",
+    "test_search_cv_timing": "the same: its first row must be the one that fails; the part on grid search holds",
     "test_search_with_2d_array": "expects the order that scikit-learn's generator draws; the part on grid search holds",
+    "test_base_estimator_inputs": "demands that a rung is also judged on a share of the rows held back; ours is on all",
     "test_select_best_index": "a private helper of scikit-learn's halving",
     "test_random_search_discrete_distributions": "expects a configuration of two to be evaluated ten times",
 }
@@ -111,7 +113,7 @@ class _Halving(_Renamed):
     def fit(self, X, y=None, **params):
         self._validate_params()
         rows = len(X) if hasattr(X, "__len__") else X.shape[0]
-        self._plan(X, y, rows)
+        self._plan(X, y, rows, params.get("groups"))
         super().fit(X, y, **params)
         results, rung = self.cv_results_, [trial.tags["halving"]["rung"] for trial in self.history_.trials]
         self.n_candidates_ = [rung.count(k) for k in range(self.n_iterations_)]
@@ -121,7 +123,7 @@ class _Halving(_Renamed):
         del results["fidelity"]
         return self
 
-    def _plan(self, X, y, rows):
+    def _plan(self, X, y, rows, groups):
         by_rows = self.resource == "n_samples"
         if not by_rows and self.resource not in self.estimator.get_params():
             raise ValueError(
@@ -136,7 +138,7 @@ class _Halving(_Renamed):
         cv = sklearn.model_selection.check_cv(self.cv, y, classifier=sklearn.base.is_classifier(self.estimator))
         if not _yields_constant_splits(cv):
             raise ValueError("The cv parameter must yield consistent folds across calls to split().")
-        smallest = cv.get_n_splits(X, y) * 2 if by_rows else 1
+        smallest = cv.get_n_splits(X, y, groups) * 2 if by_rows else 1
         if by_rows and sklearn.base.is_classifier(self.estimator):
             smallest *= len(np.unique(y))
         least = smallest if self.min_resources in ("smallest", "exhaust") else self.min_resources

@@ -1,0 +1,86 @@
+"""How classes are treated: what `imbalance_search_space` offers, as branches of a candidate's space, and back."""
+
+from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+
+from skauto.resample._priors import PriorCorrectedClassifier
+from skauto.resample._random_samplers import RandomOverSampler, RandomUnderSampler
+from skauto.resample._resampling_classifier import ResamplingClassifier
+from skauto.resample._search_space import imbalance_search_space
+from skauto.resample._smote import SMOTE
+from skauto.resample._smote_variants import BorderlineSMOTE
+
+NONE = "none"
+SAMPLERS = {cls.__name__: cls for cls in (SMOTE, BorderlineSMOTE, RandomOverSampler, RandomUnderSampler)}
+
+# Before the names of a treatment's settings: "imbalance__sampling_strategy".
+PREFIX = "imbalance__"
+WEIGHT = PREFIX + "class_weight"
+
+
+def treatments(y):
+    """What there is to try against the imbalance of y.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+        Labels of a training fold, as codes.
+
+    Returns
+    -------
+    ways : dict
+        By the name of a treatment, "none" first, its part of a space: {"imbalance": [name]} and lists of settings.
+    """
+    ways = {}
+    for entry in imbalance_search_space(y, LogisticRegression()):  # a candidate says itself whether it takes weights
+        sampler = entry["sampler"][0]
+        settings = {PREFIX + key.split("__")[1]: values for key, values in entry.items() if "__" in key}
+        name = "class_weight" if WEIGHT in settings else NONE if sampler is None else type(sampler).__name__
+        ways[name] = {"imbalance": [name], **settings}
+    return ways
+
+
+def separated(values):
+    """The values of a configuration that are a candidate's own, and those of its treatment."""
+    own = {name: value for name, value in values.items() if not name.startswith("imbalance")}
+    return own, {name: value for name, value in values.items() if name not in own}
+
+
+def treated(classifier, treatment, seed):
+    """The classifier with its classes treated; probabilities stay those of the natural distribution.
+
+    Parameters
+    ----------
+    classifier : classifier
+    treatment : dict
+        "imbalance" and the settings of this way; those left out are the usual ones.
+    seed : int
+    """
+    name = treatment.get("imbalance", NONE)
+    if name == NONE:
+        return classifier
+    if name == "class_weight":
+        return PriorCorrectedClassifier(_weighted(classifier, treatment.get(WEIGHT, "balanced")))
+    settings = {key.removeprefix(PREFIX): value for key, value in treatment.items() if key != "imbalance"}
+    # calibration would take more fits, and moves neither a ranking nor a decision at a tuned threshold
+    sampler = SAMPLERS[name](**settings, random_state=seed)
+    return ResamplingClassifier(classifier, sampler, prior_correction="bayes")
+
+
+def _weighted(classifier, class_weight):
+    heart = classifier
+    while hasattr(heart, "estimator"):
+        if isinstance(heart, OneVsRestClassifier):  # one class against all others knows no weights of single classes
+            class_weight = "balanced"
+        heart = heart.estimator
+    heart.set_params(class_weight=class_weight)
+    return classifier
+
+
+def with_labels(values, labels):
+    """The values of a configuration with class weights by label, which the search knows by code."""
+    weight = values.get(WEIGHT)
+    if not isinstance(weight, dict):
+        return values
+    names = labels.tolist()
+    return {**values, WEIGHT: {names[code]: share for code, share in weight.items()}}
