@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from lightgbm import LGBMClassifier
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -41,6 +42,7 @@ from skauto.resample import (
     RandomUnderSampler,
     ResamplingClassifier,
     SMOTETomek,
+    correct_priors,
 )
 from skauto.resample._threshold import confusion_of, cross_fitted_labels, f1, f1_macro
 
@@ -67,18 +69,26 @@ def learner(name, class_weight=None):
 
 
 def model_of(method, name):
-    """The learner under one treatment; what it says before correction is its `estimator_`."""
+    """The learner under one treatment."""
     if method == "none":
         model = ResamplingClassifier(learner(name))
     elif method == "class weights":
         model = PriorCorrectedClassifier(learner(name, "balanced"))
     else:
         sampler = next(cls for cls in SAMPLERS if cls.__name__ == method)
-        # calibration after cleaning takes four fits, and leaves every ranking and tuned cut as it is
+        # calibration after cleaning takes four fits, and leaves every ranking and tuned threshold as it is
         model = ResamplingClassifier(learner(name), sampler(random_state=0), prior_correction=sampler is not SMOTETomek)
     scaled = ColumnTransformer([("numbers", StandardScaler(), NUMBERS)], remainder="passthrough")
     scaled.set_params(verbose_feature_names_out=False).set_output(transform="pandas")
     return Pipeline([("scale", scaled), ("classify", model)])
+
+
+def uncorrected(model, X):
+    """Probabilities of a fitted model as they came before correction or calibration."""
+    fitted = model[-1].estimator_
+    if isinstance(fitted, CalibratedClassifierCV):
+        fitted = fitted.calibrated_classifiers_[0].estimator
+    return fitted.predict_proba(model[:-1].transform(X))
 
 
 def load(folder, name, max_rows):
@@ -122,19 +132,22 @@ def evaluate(method, name, X, y):
     n_classes, found = y.max() + 1, []
     metric = f1 if n_classes == 2 else f1_macro
     for repeat in range(REPEATS):
-        (proba, raw), fold, seconds = np.zeros((2, len(y), n_classes)), np.zeros(len(y), dtype=int), []
+        (proba, raw, bayes), fold, seconds = np.zeros((3, len(y), n_classes)), np.zeros(len(y), dtype=int), []
         splits = list(StratifiedKFold(FOLDS, shuffle=True, random_state=repeat).split(X, y))
         for k, (train, test) in enumerate(splits):
             start = time.process_time()
             model = model_of(method, name).fit(X.iloc[train], y[train])
             seconds.append(time.process_time() - start)
             fold[test], proba[test] = k, model.predict_proba(X.iloc[test])
-            raw[test] = model[-1].estimator_.predict_proba(model[:-1].transform(X.iloc[test]))
+            bayes[test], raw[test] = proba[test], uncorrected(model, X.iloc[test])
+            if isinstance(model[-1].estimator_, CalibratedClassifierCV):  # all these samplers balance the classes
+                bayes[test] = correct_priors(raw[test], np.ones(n_classes), np.bincount(y[train]))
         tuned = cross_fitted_labels(y, proba, fold, metric)
         for k, (_, test) in enumerate(splits):
             found.append(
                 {
                     "brier": brier(y[test], proba[test]),
+                    "brier_bayes": brier(y[test], bayes[test]),
                     "brier_raw": brier(y[test], raw[test]),
                     "AP": precision(y[test], proba[test]),
                     "F1": float(metric(confusion_of(y[test], raw[test].argmax(axis=1), n_classes))),
@@ -187,10 +200,12 @@ def report(args):
     some = mean[mean["table"].isin(HONEST) & (mean["method"] != "SMOTETomek")].copy()
     base = some[some["method"] == "none"].set_index(["learner", "table"])["brier"]
     keys = pd.MultiIndex.from_frame(some[["learner", "table"]])
-    some["against none"] = [f"{r:+.0%}" for r in some["brier"].to_numpy() / base[keys].to_numpy() - 1]
-    some = some.rename(columns={"brier": "corrected", "brier_raw": "as it comes"}).round(4)
+    names = {"brier": "corrected", "brier_bayes": "Bayes' rule alone", "brier_raw": "as it comes"}
+    for score, name in names.items():
+        ratio = some[score].to_numpy() / base[keys].to_numpy() - 1
+        some[name] = [f"{value:.4f} ({r:+.0%})" for value, r in zip(some[score], ratio, strict=True)]
     some = some.sort_values(["table", "learner", "method"]).set_index("table")
-    markdown(some[["learner", "method", "corrected", "against none", "as it comes"]])
+    markdown(some[["learner", "method", *names.values()]])
 
 
 def main():

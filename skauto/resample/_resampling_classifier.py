@@ -19,6 +19,7 @@ CLEANERS = (BaseCleaningSampler, SMOTEENN, SMOTETomek, NearMiss, InstanceHardnes
 CALIBRATION_FOLDS = 3
 # Where a sampler leaves at most this share of the rows, or so many, four fits cost no more than one on all, or little.
 CHEAP_SHARE, CHEAP_ROWS = 0.25, 2_000
+MIN_FOR_A_SIGMOID = 10  # rows of the smallest class from which calibration is better than Bayes' rule
 CORRECTIONS = (True, False, "bayes", "calibration")
 LEAST_PROBABILITY = 1e-5  # so that log-odds stay finite
 
@@ -43,7 +44,8 @@ class ResamplingClassifier(WrappedClassifier):
           which takes four fits.
         - True: calibration after samplers that clean (TomekLinks, EditedNearestNeighbours, SMOTEENN, SMOTETomek,
           NearMiss, ...), since Bayes' rule does not hold there, and where a sampler leaves at most a quarter of the
-          rows or 2,000 of them, since models of few rows are too sure of themselves; Bayes' rule otherwise.
+          rows or 2,000 of them, since models of few rows are too sure of themselves (if each class has 10 rows); Bayes'
+          rule otherwise.
         - False: not at all.
 
     Attributes
@@ -114,8 +116,8 @@ class ResamplingClassifier(WrappedClassifier):
         self.natural_priors_ = positive_priors(labels, self.classes_, sample_weight)
         if sample_weight is not None and self.sampler is not None and not sample_weight.all():
             X, labels, fit_params = _rows_that_weigh(X, labels, fit_params)
-        always = self.prior_correction == "calibration" or isinstance(self.sampler, CLEANERS)
-        if always and self._may_calibrate(labels):
+        cleaned = self._by_rule() and isinstance(self.sampler, CLEANERS)
+        if (cleaned or self.prior_correction == "calibration") and self._can_calibrate(labels, 2):
             self._fit_calibrated(X, labels, fit_params)
         else:
             self._fit_resampled(X, labels, fit_params)
@@ -126,18 +128,19 @@ class ResamplingClassifier(WrappedClassifier):
         routed = self._routed(fit_params)
         rows = {name: value for name, value in routed.items() if _belongs_to_rows(value, len(y))}
         X_new, y_new, rows = resample_rows(self.sampler, X, y, rows)
-        if self._may_calibrate(y) and len(y_new) <= max(CHEAP_SHARE * len(y), CHEAP_ROWS):
+        few = self.sampler is not None and len(y_new) <= max(CHEAP_SHARE * len(y), CHEAP_ROWS)
+        if few and self._by_rule() and self._can_calibrate(y, MIN_FOR_A_SIGMOID):
             self._fit_calibrated(X, y, fit_params)
             return
         self.trained_priors_ = trained_priors(inner, y_new, self.classes_, rows.get("sample_weight"))
         self.estimator_ = inner.fit(X_new, y_new, **{**routed, **rows})
 
-    def _may_calibrate(self, labels):
-        """Whether there is something to calibrate, and two rows of each class to do it with."""
-        by_rule = self.prior_correction is True and self.sampler is not None
-        wanted = by_rule or self.prior_correction == "calibration"
-        several = np.unique(labels, return_counts=True)[1].min() > 1
-        return wanted and several and hasattr(self.estimator, "predict_proba")
+    def _by_rule(self):
+        return bool(self.prior_correction) and self.prior_correction not in ("bayes", "calibration")
+
+    def _can_calibrate(self, labels, fewest):
+        """Whether there are probabilities to calibrate, and so many rows of each class to do it with."""
+        return hasattr(self.estimator, "predict_proba") and np.unique(labels, return_counts=True)[1].min() >= fewest
 
     def _fit_calibrated(self, X, y, fit_params):
         self.trained_priors_ = self.natural_priors_

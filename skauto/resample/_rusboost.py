@@ -115,7 +115,7 @@ class RUSBoostClassifier(WrappedClassifier):
         smallest = min(copies[rows].sum() for rows in members)
         taken = np.zeros_like(copies)
         for rows in members:
-            taken[rows] = rng.multivariate_hypergeometric(copies[rows], smallest, method="marginals")
+            taken[rows] = _draw(copies[rows], smallest, rng)
         rows = np.flatnonzero(taken)
         drawn, own = codes[rows], weight[rows] * taken[rows] / copies[rows]
         own = own * (np.bincount(codes, weight) / np.bincount(drawn, own))[drawn]  # a class keeps its mass in the draw
@@ -146,6 +146,15 @@ class RUSBoostClassifier(WrappedClassifier):
         """The most probable class of each row, (n,)."""
         check_is_fitted(self)
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+def _draw(copies, n, rng):
+    """How often each row is taken, (m,), where n are drawn and none put back, and each stands for so many."""
+    if copies.max() > 1:
+        return rng.multivariate_hypergeometric(copies, n, method="marginals")
+    taken = np.zeros_like(copies)
+    taken[rng.choice(np.flatnonzero(copies), n, replace=False)] = 1
+    return taken
 
 
 def _copies(weight):

@@ -65,7 +65,7 @@ def test_probabilities_return_to_the_natural_shares(data):
     X, y = data
     plain = LogisticRegression().fit(X, y)
     sampler = RandomUnderSampler(random_state=0)
-    corrected = ResamplingClassifier(LogisticRegression(), sampler).fit(X, y)
+    corrected = ResamplingClassifier(LogisticRegression(), sampler, prior_correction="bayes").fit(X, y)
     naive = ResamplingClassifier(LogisticRegression(), sampler, prior_correction=False).fit(X, y)
     scores = [brier_score_loss(y, model.predict_proba(X)[:, 1]) for model in (plain, corrected, naive)]
     assert scores[1] < 1.5 * scores[0]
@@ -78,6 +78,26 @@ def test_no_sampler_is_the_plain_estimator(data):
     X, y = data
     ours = ResamplingClassifier(LogisticRegression()).fit(X, y).predict_proba(X)
     np.testing.assert_allclose(ours, LogisticRegression().fit(X, y).predict_proba(X))
+
+
+def test_few_rows_are_calibrated_and_many_are_not():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [3000, 30])
+    X = rng.normal(size=(3030, 25)) + 0.3 * y[:, None]
+    fresh = rng.normal(size=(3030, 25)) + 0.3 * y[:, None]
+
+    def fitted(sampler, correction):
+        return ResamplingClassifier(LogisticRegression(), sampler, prior_correction=correction).fit(X, y)
+
+    under, over = RandomUnderSampler(random_state=0), RandomOverSampler(random_state=0)
+    assert isinstance(fitted(under, True).estimator_, CalibratedClassifierCV)
+    assert isinstance(fitted(under, "bayes").estimator_, LogisticRegression)
+    assert isinstance(fitted(over, True).estimator_, LogisticRegression)
+    assert isinstance(fitted(over, "calibration").estimator_, CalibratedClassifierCV)
+    scores = [brier_score_loss(y, fitted(under, how).predict_proba(fresh)[:, 1]) for how in (True, "bayes", False)]
+    assert scores[0] < 0.8 * scores[1] < 0.8 * scores[2]  # sixty rows of 25 columns: far too sure of themselves
+    with pytest.raises(ValueError, match="prior_correction='magic' must be True, False, 'bayes' or 'calibration'"):
+        fitted(under, "magic")
 
 
 @pytest.mark.parametrize("sampler", [TomekLinks(), SMOTEENN(random_state=0)])

@@ -22,7 +22,7 @@ def test_better_than_one_tree(n_classes):
         DecisionTreeClassifier(max_depth=3), n_estimators=40, prior_correction=False, random_state=0
     ).fit(X[::2], labels[::2])
     ours = balanced_accuracy_score(labels[1::2], model.predict(X[1::2]))
-    assert ours > balanced_accuracy_score(labels[1::2], tree.fit(X[::2], labels[::2]).predict(X[1::2])) + 0.02
+    assert ours > balanced_accuracy_score(labels[1::2], tree.fit(X[::2], labels[::2]).predict(X[1::2])) + 0.01
     np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1)
 
 
