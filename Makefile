@@ -38,6 +38,7 @@ upstream: $(VENV)/.installed-test
 		imblearn.over_sampling imblearn.under_sampling imblearn.combine
 	$(UPSTREAM) -p tests.upstream.scikit_learn.rebind --pyargs \
 		sklearn.model_selection.tests.test_search sklearn.model_selection.tests.test_successive_halving
+	$(RUN) -m pytest tests/search/test_search_cv_checks.py
 	$(MAKE) $(VENV)/scikit_optimize/test_searchcv.py
 	$(UPSTREAM) -p tests.upstream.scikit_optimize.rebind $(VENV)/scikit_optimize/test_searchcv.py
 

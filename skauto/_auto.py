@@ -69,9 +69,9 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         Folds. An integer means stratified folds, drawn up to three times on small tables.
     candidates : "auto", str or list of str, default="auto"
         Which kinds of classifier to try: "lightgbm", "hist_boosting", "extra_trees", "random_forest", "logistic",
-        "svm", "knn", "naive_bayes", "mlp" and, only where named, the balanced ensembles "balanced_bagging",
-        "easy_ensemble", "rusboost", "balanced_forest"; of sequences "rocket", "rocket_logistic", "lightgbm",
-        "extra_trees", "min_gru", "min_lstm"; of images "cnn", "logistic", "svm", "extra_trees", "lightgbm".
+        "svm", "knn", "naive_bayes", "mlp" and, only where named, "balanced_bagging", "easy_ensemble", "rusboost",
+        "balanced_forest"; of sequences "rocket", "rocket_logistic", "lightgbm", "extra_trees", "min_gru", "min_lstm";
+        of images "cnn", "compressed_cnn", "logistic", "svm", "extra_trees", "lightgbm".
     kind : {"auto", "table", "sequence", "image"}, default="auto"
         What X is. "auto" takes arrays of four axes, and of three if uint8, for images, other arrays of three axes and
         lists of series for sequences, and everything else for a table.
@@ -358,7 +358,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         """Fill the history; gives whether Ctrl-C ended the search."""
         strategy = WarmStart(plan.first, self._make_strategy(plan))
         timed = self.time_limit is not None
-        budget = SearchBudget(phases, self.n_iter or (plan.n_trials if timed else None), pool.n_workers)
+        budget = SearchBudget(phases, self.n_iter or (plan.n_trials if timed else None), pool)
 
         def on_result(history, trial, result):
             budget.learn(result)

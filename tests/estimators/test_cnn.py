@@ -20,7 +20,7 @@ def stripes(rows=120, side=8, channels=3, seed=0):
 
 @pytest.mark.slow
 @parametrize_with_checks(
-    [CNNClassifier(width=16, depth=1, max_epochs=20, random_state=0)],
+    [CNNClassifier(width=8, depth=1, max_epochs=12, batch_size=32, lr=0.01, random_state=0)],
     expected_failed_checks=lambda clf: EXPECTED_FAILURES,
     xfail_strict=False,
 )

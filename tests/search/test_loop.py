@@ -164,7 +164,7 @@ def hang_or_score(context, trial):
 
 def test_bad_trials_do_not_end_a_search_in_real_workers(history):
     with WorkerPool(2) as pool:
-        reason = search(Random(), history, hang_or_score, pool, Budget(n_iter=6), trial_limit=lambda remaining: 1.0)
+        reason = search(Random(), history, hang_or_score, pool, Budget(n_iter=6), trial_limit=lambda remaining: 4.0)
     assert reason == "n_iter"
     statuses = [history.results[number].status for number in range(6)]
     assert statuses == ["complete", "timeout", "crashed", "complete", "complete", "complete"]

@@ -15,6 +15,7 @@ torch = require("torch", extra="deep")
 nn = torch.nn
 
 LEVELS = 255
+SMALL = 8192  # weights of a linear layer that is sooner done in float than its int8 operator is called
 MOST_EXACT = 63  # of a weight: 2 * 63 * 255 fits 16 bits
 
 
@@ -44,7 +45,8 @@ class Int8Layer(nn.Module):
         self.register_buffer("weight", torch.zeros(shape, dtype=torch.int8))
         self.register_buffer("scale", torch.ones(shape[0]))
         self.register_buffer("bias", torch.zeros(shape[0]))
-        self._ready = self._tiles = None
+        self._shift = torch.tensor(in_zero + 0.5)
+        self._ready = self._tiles = self._floats = None
 
     def set_weight(self, weight, bias):
         """Take over float weights, each filter scaled to -127 ... 127, or to 7 bits where 8 would not be exact."""
@@ -59,7 +61,7 @@ class Int8Layer(nn.Module):
         shape = (-1, *[1] * (weight.dim() - 1))
         self.scale.copy_(size)
         self.weight.copy_((weight.detach() / size.view(shape)).round())
-        self._ready = self._tiles = None
+        self._ready = self._tiles = self._floats = None
 
     def _own(self):
         return None
@@ -69,10 +71,11 @@ class Int8Layer(nn.Module):
         return not has_int8() or (saturates() and int(self.weight.abs().max()) > MOST_EXACT)
 
     def quantised(self, x):
-        """The input as uint8."""
+        """The input as uint8, images channels last; half a step is added, then cut to whole ones."""
         if x.dtype == torch.uint8:
             return x
-        return x.mul(1 / self.in_scale).add_(self.in_zero).round_().clamp_(0, LEVELS).to(torch.uint8)
+        levels = torch.add(self._shift, x, alpha=1 / self.in_scale).clamp_(0, LEVELS)
+        return levels.to(torch.uint8, memory_format=torch.channels_last if x.dim() == 4 else torch.contiguous_format)
 
     def _result(self):
         """Scale, zero point, number type and activation of the result, as the operators take them."""
@@ -80,9 +83,9 @@ class Int8Layer(nn.Module):
         return self.out_scale or 1.0, 0, kind, "relu" if self.relu else "none", [], ""
 
     def _in_float(self, x, product):
-        floats = (self.quantised(x).float() - self.in_zero) * self.in_scale
-        weight = self.weight.float() * self.scale.view(-1, *[1] * (self.weight.dim() - 1))
-        y = product(floats, weight)
+        if self._floats is None:
+            self._floats = self.weight.float() * (self.scale * self.in_scale).view(-1, *[1] * (self.weight.dim() - 1))
+        y = product(self.quantised(x).float().sub_(self.in_zero), self._floats)
         y = y.relu() if self.relu else y
         return y if self.out_scale is None else (y / self.out_scale).round().clamp(0, LEVELS).to(torch.uint8)
 
@@ -94,7 +97,7 @@ class Int8Layer(nn.Module):
         return fresh.train(self.training)
 
     def __getstate__(self):
-        return super().__getstate__() | {"_ready": None, "_tiles": None}
+        return super().__getstate__() | {"_ready": None, "_tiles": None, "_floats": None}
 
 
 class Int8Conv2d(Int8Layer):
@@ -195,7 +198,7 @@ class Int8Linear(Int8Layer):
         self._hold((out_features, in_features), relu, in_scale, in_zero, out_scale)
 
     def forward(self, x):
-        if self._must_be_float():
+        if self.weight.numel() <= SMALL or self._must_be_float():
             return self._in_float(x, lambda x, w: nn.functional.linear(x, w, self.bias))
         if self._ready is None:
             packed = torch.ops.onednn.qlinear_prepack(self.weight, None)

@@ -13,7 +13,7 @@ torch = require("torch", extra="deep")
 
 SOURCE = Path(__file__).parents[1] / "kernels" / "products.c"
 POINTER, LONG, FLOAT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_float
-SIDE = 16  # rows of x that the sparse product lays side by side, as in the C file
+SIDE = 32  # rows of x that the sparse product lays side by side at most, as in the C file
 
 
 @functools.cache

@@ -12,8 +12,9 @@
 #else
 #define LANES 8
 #endif
-#define SIDE 16 /* columns of x that a sparse matrix is multiplied with at a time */
-#define VECTORS (SIDE / LANES)
+#define SIDE (2 * LANES) /* rows of x that a sparse matrix is multiplied with at a time, or half as many */
+#define GROUP 16         /* rows of the matrix whose results are stored together */
+#define CHAINS 4         /* sums side by side, as one would wait for itself */
 typedef float lanes __attribute__((vector_size(4 * LANES)));
 
 static inline uint64_t pack64(const float *x, const float *t)
@@ -217,24 +218,50 @@ static void sparse_row(const int32_t *start, const int32_t *index, const float *
     }
 }
 
-/* SIDE rows of x side by side, (K, SIDE); zeros where there are fewer. A line of each row at a time: rows that lie a power
+/* Some rows of x side by side, (K, side); zeros where there are fewer. A line of each row at a time: rows that lie a power
  * of two apart share a cache set. */
-static void side_by_side(const float *x, float *across, int64_t K, int64_t rows)
+static void side_by_side(const float *x, float *across, int64_t K, int64_t rows, int64_t side)
 {
-    for (int64_t k = 0; k < K; k += SIDE)
-        for (int64_t b = 0; b < SIDE; b++)
-            for (int64_t j = k; j < k + SIDE && j < K; j++) across[j * SIDE + b] = b < rows ? x[b * K + j] : 0.0f;
+    for (int64_t k = 0; k < K; k += GROUP)
+        for (int64_t b = 0; b < side; b++)
+            for (int64_t j = k; j < k + GROUP && j < K; j++) across[j * side + b] = b < rows ? x[b * K + j] : 0.0f;
 }
 
-/* The sums (SIDE, SIDE) of `count` rows of the matrix into rows of y, a line of each. */
-static void store_block(float sums[SIDE][SIDE], float *y, int64_t O, int64_t count, int64_t rows)
+/* The sums of `count` rows of the matrix into rows of y, a line of each. */
+static void store_block(float sums[GROUP][SIDE], float *y, int64_t O, int64_t count, int64_t rows)
 {
     for (int64_t b = 0; b < rows; b++)
         for (int64_t o = 0; o < count; o++) y[b * O + o] = sums[o][b];
 }
 
+/* The product with so many vectors of rows that lie side by side. */
+static inline __attribute__((always_inline)) void sparse_block(const int32_t *start, const int32_t *index,
+                                                               const float *value, const float *bias,
+                                                               const float *across, float *y, int64_t O, int64_t rows,
+                                                               const int vectors)
+{
+    const int64_t side = vectors * LANES;
+    const int step = CHAINS / vectors;
+    float sums[GROUP][SIDE];
+    for (int64_t o = 0; o < O; o++) {
+        lanes s[CHAINS];
+        for (int c = 0; c < CHAINS; c++) s[c] = (lanes){0} + (c < vectors ? bias[o] : 0.0f);
+        int32_t i = start[o];
+        for (; i + step - 1 < start[o + 1]; i += step)
+            for (int c = 0; c < CHAINS; c++) {
+                const int64_t n = i + c / vectors;
+                s[c] += value[n] * load(across + index[n] * side + c % vectors * LANES);
+            }
+        for (; i < start[o + 1]; i++)
+            for (int v = 0; v < vectors; v++) s[v] += value[i] * load(across + index[i] * side + v * LANES);
+        for (int c = vectors; c < CHAINS; c++) s[c % vectors] += s[c];
+        for (int v = 0; v < vectors; v++) memcpy(sums[o % GROUP] + v * LANES, &s[v], sizeof s[v]);
+        if (o % GROUP == GROUP - 1 || o == O - 1) store_block(sums, y + o / GROUP * GROUP, O, o % GROUP + 1, rows);
+    }
+}
+
 /* y[b][o] = bias[o] + sum over the non-zeros of row o of value * x[b][index], B rows of x and of y; `across` has
- * room for K times SIDE floats. */
+ * room for K times 32 floats. */
 void sparse_product(const int32_t *start, const int32_t *index, const float *value, const float *bias,
                     const float *x, float *y, float *across, int64_t O, int64_t K, int64_t B)
 {
@@ -244,26 +271,11 @@ void sparse_product(const int32_t *start, const int32_t *index, const float *val
     }
     for (int64_t b = 0; b < B; b += SIDE) {
         const int64_t rows = B - b < SIDE ? B - b : SIDE;
-        float sums[SIDE][SIDE];
-        side_by_side(x + b * K, across, K, rows);
-        for (int64_t o = 0; o < O; o++) {
-            lanes s[2][VECTORS];
-            for (int v = 0; v < VECTORS; v++) s[0][v] = (lanes){0} + bias[o], s[1][v] = (lanes){0};
-            int32_t i = start[o];
-            for (; i + 1 < start[o + 1]; i += 2)
-                for (int j = 0; j < 2; j++)
-                    for (int v = 0; v < VECTORS; v++)
-                        s[j][v] += value[i + j] * load(across + (int64_t)index[i + j] * SIDE + v * LANES);
-            if (i < start[o + 1])
-                for (int v = 0; v < VECTORS; v++)
-                    s[0][v] += value[i] * load(across + (int64_t)index[i] * SIDE + v * LANES);
-            for (int v = 0; v < VECTORS; v++) {
-                s[0][v] += s[1][v];
-                memcpy(sums[o % SIDE] + v * LANES, &s[0][v], sizeof s[0][v]);
-            }
-            if (o % SIDE == SIDE - 1 || o == O - 1)
-                store_block(sums, y + b * O + o / SIDE * SIDE, O, o % SIDE + 1, rows);
-        }
+        side_by_side(x + b * K, across, K, rows, rows > LANES ? SIDE : LANES);
+        if (rows > LANES)
+            sparse_block(start, index, value, bias, across, y + b * O, O, rows, 2);
+        else
+            sparse_block(start, index, value, bias, across, y + b * O, O, rows, 1);
     }
 }
 

@@ -15,7 +15,7 @@ from tests.contracts.neural import EXPECTED_FAILURES
 @parametrize_with_checks(
     [
         CompressedClassifier(
-            CNNClassifier(width=16, depth=1, max_epochs=20, random_state=0),
+            CNNClassifier(width=8, depth=1, max_epochs=12, batch_size=32, lr=0.01, random_state=0),
             [("prune", Prune(0.3, rounds=1, epochs=1)), ("quantize", Quantize(bits=4, smallest=100, epochs=1))],
         )
     ],
