@@ -69,9 +69,9 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         Folds. An integer means stratified folds, drawn up to three times on small tables.
     candidates : "auto", str or list of str, default="auto"
         Which kinds of classifier to try: "lightgbm", "hist_boosting", "extra_trees", "random_forest", "logistic",
-        "svm", "knn", "naive_bayes", "mlp" and, only where named, the balanced ensembles "balanced_bagging",
-        "easy_ensemble", "rusboost", "balanced_forest"; of sequences "rocket", "rocket_logistic", "lightgbm",
-        "extra_trees", "min_gru", "min_lstm"; of images "cnn", "logistic", "svm", "extra_trees", "lightgbm".
+        "svm", "knn", "naive_bayes", "mlp" and, only where named, "balanced_bagging", "easy_ensemble", "rusboost",
+        "balanced_forest"; of sequences "rocket", "rocket_logistic", "lightgbm", "extra_trees", "min_gru", "min_lstm";
+        of images "cnn", "compressed_cnn", "logistic", "svm", "extra_trees", "lightgbm".
     kind : {"auto", "table", "sequence", "image"}, default="auto"
         What X is. "auto" takes arrays of four axes, and of three if uint8, for images, other arrays of three axes and
         lists of series for sequences, and everything else for a table.

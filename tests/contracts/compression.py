@@ -49,10 +49,11 @@ class CompressionContract:
             pickle.loads(packed).predict_proba(digits_net[1]), small.predict_proba(digits_net[1])
         )
 
-    def test_same_seed_same_network_and_the_base_is_left_alone(self, digits_net, small):
+    def test_same_seed_same_network_and_the_base_is_left_alone(self, digits_net):
         base, X, y = digits_net
         before = copy.deepcopy(base.module_.state_dict())
-        assert self.compressed(base, X, y).to_bytes() == small.to_bytes()
+        first, second = (self.compressed(base, X[:300], y[:300], epochs=1).to_bytes() for _ in range(2))
+        assert first == second
         assert all((value == before[key]).all() for key, value in base.module_.state_dict().items())
 
     def test_parameters_are_reached_through_the_classifier(self):

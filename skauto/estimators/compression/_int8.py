@@ -71,7 +71,7 @@ class Int8Layer(nn.Module):
         return not has_int8() or (saturates() and int(self.weight.abs().max()) > MOST_EXACT)
 
     def quantised(self, x):
-        """The input as uint8, images channels last, in few passes: half a step more, cut to whole ones."""
+        """The input as uint8, images channels last; half a step is added, then cut to whole ones."""
         if x.dtype == torch.uint8:
             return x
         levels = torch.add(self._shift, x, alpha=1 / self.in_scale).clamp_(0, LEVELS)
