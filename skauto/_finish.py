@@ -11,7 +11,6 @@ from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
 from skauto._seeds import child_seed
-from skauto._treatments import with_labels
 from skauto.estimators._early_stopping import with_rounds
 from skauto.estimators._ensemble import WeightedEnsembleClassifier, greedy_selection
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
@@ -133,6 +132,8 @@ def mixed(members):
 
 def refit(context, trial, labels):
     """Fit a trial's pipeline on all rows, with the labels as the user gave them; runs in a worker."""
+    from skauto._treatments import with_labels  # loads imbalanced-learn, which importing skauto must not
+
     seed = child_seed(context.seed, "trial", trial.number)
     values = with_labels(trial.values, labels)
     pipeline = with_rounds(context.build.for_refit()(values, seed), trial.stop)

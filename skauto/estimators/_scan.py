@@ -145,10 +145,10 @@ def min_linear_scan(
     h = wide_x.new_empty(*x.shape[:2], hidden)
     state, run, blocks = _state(h0, wide_x, hidden), backend(wide_x), _blocks(x, weight, reverse)
     room = wide_x.new_empty(_size(x, weight.shape[0], None if keep else blocks))
-    ones = wide_x.new_ones(_size(x, both.shape[1], blocks))
+    ones = wide_x.new_ones(_size(x, len(both), blocks))
     for block in blocks:
         pre = _stretch(room, x, weight, block, kept=keep)
-        torch.mm(_with_ones(ones, wide_x[:, block]), both.t(), out=_flat(pre))
+        torch.mm(_with_ones(ones, wide_x[:, block]), both, out=_flat(pre))
         run.forward(pre, h[:, block], state, _part(steps, block), lstm, reverse)
     return h.to(x.dtype), room if keep else wide_x.new_empty(0)
 
@@ -171,21 +171,21 @@ def min_linear_scan_backward(
     wide_h, dh = _rows(_wide(h)), _rows(_wide(dh))
     first = _state(h0, wide_x, h.shape[2])
     carry, run, blocks = torch.zeros_like(first), backend(wide_x), _blocks(x, weight, reverse)
-    room, ones = wide_x.new_empty(_size(x, weight.shape[0], blocks)), wide_x.new_ones(_size(x, both.shape[1], blocks))
+    room, ones = wide_x.new_empty(_size(x, weight.shape[0], blocks)), wide_x.new_ones(_size(x, len(both), blocks))
     dx = torch.empty_like(wide_x, memory_format=torch.contiguous_format) if need_dx else wide_x.new_empty(0)
     dboth = torch.zeros_like(both)
     for block in reversed(blocks):
         rows, dpre = _with_ones(ones, wide_x[:, block]), _stretch(room, x, weight, block)
         pre = _stretch(kept, x, weight, block, kept=True) if kept.numel() else dpre
         if pre is dpre:
-            torch.mm(rows, both.t(), out=_flat(pre))
+            torch.mm(rows, both, out=_flat(pre))
         before = _before(wide_h, first, block, reverse)
         run.backward(pre, wide_h[:, block], before, dh[:, block], carry, _part(steps, block), dpre, lstm, reverse)
-        dboth.addmm_(_flat(dpre).t(), rows)
+        dboth.addmm_(rows.t(), _flat(dpre))  # this way round is the faster one
         if need_dx:
             dx[:, block] = dpre @ wide_w
-    dw, db = dboth[:, :-1].to(weight.dtype, copy=True), dboth[:, -1].to(bias.dtype, copy=True)
-    return dx.to(x.dtype), dw.contiguous(), db.contiguous(), carry.to(x.dtype)
+    dw, db = dboth[:-1].t().contiguous(), dboth[-1].clone()
+    return dx.to(x.dtype), dw.to(weight.dtype), db.to(bias.dtype), carry.to(x.dtype)
 
 
 def _blocks(x, weight, reverse):
@@ -205,7 +205,7 @@ def _size(x, width, blocks=None):
 
 def _with_bias(weight, bias):
     """Both as one matrix, for rows that end with a one: a bias added or summed apart is a pass over memory more."""
-    return torch.cat([_wide(weight), _wide(bias).unsqueeze(1)], 1)
+    return torch.cat([_wide(weight).t(), _wide(bias).unsqueeze(0)])
 
 
 def _with_ones(ones, x):
