@@ -14,6 +14,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from sklearn.model_selection import StratifiedKFold
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
 from tables import read_table, scores, split_rows
@@ -34,7 +35,8 @@ def measure(table, name, seed, args):
     """Selection score, F1, AUC, AP and CPU-bound seconds of one fit."""
     X, y, positive = read_table(args.data, table)
     train, test = split_rows(y, seed)
-    settings = {"n_iter": args.trials, "time_limit": None, "cv": args.cv, "n_jobs": 1, "verbose": 0}
+    cv = StratifiedKFold(args.cv, shuffle=True, random_state=0)  # drawn once; an integer is drawn thrice on few rows
+    settings = {"n_iter": args.trials, "time_limit": None, "cv": cv, "n_jobs": 1, "verbose": 0}
     began = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -29,6 +29,7 @@ MIN_FIDELITY = 1 / 9
 ENDLESS = 10**6
 RIVALS = {
     "skauto auto": ["Optuna TPE", "Optuna TPE, branches", "aging evolution, clip", "aging evolution, reflect"],
+    "skauto auto, full trials": ["Optuna TPE", "aging evolution, clip", "skauto random"],
     "skauto tpe": ["Optuna TPE", "Optuna TPE, branches"],
     "skauto genetic": ["GA, genes drawn anew", "Optuna NSGA-II", "aging evolution, clip", "aging evolution, reflect"],
     "skauto hyperband": ["Hyperband, continued", "Hyperband, from scratch"],
@@ -59,6 +60,7 @@ def systems(bounds):
     """All systems of a run by name; `bounds` is what our steps do at an end of a range, "clip" or "reflect"."""
     mine = {name: make_strategy(name, MIN_FIDELITY) for name in STRATEGIES if name != "grid"}
     mine["genetic, age"] = Genetic(survival="age")
+    mine["auto, full trials"] = Auto()
     for strategy in mine.values():
         if hasattr(strategy, "bounds"):
             strategy.bounds = bounds

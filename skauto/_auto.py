@@ -358,7 +358,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         """Fill the history; gives whether Ctrl-C ended the search."""
         strategy = WarmStart(plan.first, self._make_strategy(plan))
         timed = self.time_limit is not None
-        budget = SearchBudget(phases, self.n_iter or (plan.n_trials if timed else None), pool.n_workers)
+        budget = SearchBudget(phases, self.n_iter or (plan.n_trials if timed else None), pool)
 
         def on_result(history, trial, result):
             budget.learn(result)

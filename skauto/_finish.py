@@ -11,11 +11,12 @@ from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
 from skauto._seeds import child_seed
-from skauto._treatments import with_labels
 from skauto.estimators._early_stopping import with_rounds
 from skauto.estimators._ensemble import WeightedEnsembleClassifier, greedy_selection
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
 from skauto.search._evaluate import fit_weighted, nested_rows, take
+from skauto.search._sandbox import attempt
+from skauto.search._trial import Status
 
 # Most models that the ensemble may choose from.
 POOL = 25
@@ -30,8 +31,8 @@ WHAT = "the best model, refitted on all rows,"
 # Seconds of a refit over those of a fold, with some care.
 REFIT_FACTOR = 1.6
 
-# Seconds between looks at the deadline; the least a fallback is given, and the rows that it uses.
-WAIT, FALLBACK_LEAST, FALLBACK_ROWS = 0.5, 1.0, 4_000
+# Seconds between looks at the deadline, and the rows that a fallback uses.
+WAIT, FALLBACK_ROWS = 0.5, 4_000
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,8 @@ def mixed(members):
 
 def refit(context, trial, labels):
     """Fit a trial's pipeline on all rows, with the labels as the user gave them; runs in a worker."""
+    from skauto._treatments import with_labels  # loads imbalanced-learn, which importing skauto must not
+
     seed = child_seed(context.seed, "trial", trial.number)
     values = with_labels(trial.values, labels)
     pipeline = with_rounds(context.build.for_refit()(values, seed), trial.stop)
@@ -328,17 +331,14 @@ class Finish:
         return with_cut(pipeline, cut, self.pos_label, self.classes, self.costs)
 
     def _fall_back(self, history, interrupted):
-        """A quick model where no trial could be evaluated and refitted in time."""
-        self.pool.submit("fallback", quick_fit, self.classes)
-        outcomes = self.pool.wait(max(self.phases.left(), FALLBACK_LEAST))
-        self.pool.cancel("fallback")
-        model, name = None, "the shares of the classes"
-        if outcomes and outcomes[0].status == "complete":
-            model, name = outcomes[0].value, "a small one on part of the rows"
-        if model is None:
+        """A quick model where no trial could be evaluated and refitted in time, made here: no worker has to start."""
+        made = attempt(quick_fit, self.plan.context, self.classes)
+        model, name = made.value, "a small one on part of the rows"
+        if made.status != Status.COMPLETE:
             prior = DummyClassifier(strategy="prior")
             y = self.classes[self.plan.context.y]
             model = Pipeline([("classify", prior.fit(np.zeros((len(y), 1)), y, self.plan.context.weight))])
+            name = f"the shares of the classes (a small one failed with {made.reason!r})"
         warnings.warn(
             f"no trial was evaluated and refitted, so the model is {name}; {_why(history, interrupted)}",
             UserWarning,
@@ -360,7 +360,7 @@ def _why(history, interrupted):
 
 
 def quick_fit(context, labels):
-    """A small model on at most some thousand rows, in about a second; runs in a worker."""
+    """A small model on at most some thousand rows, in about a second."""
     rows = nested_rows(context.y, min(1.0, FALLBACK_ROWS / len(context.y)), 2, context.seed)
     weight = {} if context.weight is None else {"classify__sample_weight": context.weight[rows]}
     return context.build.fallback().fit(take(context.X, rows), labels[context.y[rows]], **weight)

@@ -20,9 +20,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-FLAGS = (
-    "-std=c11", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-fopenmp-simd"
-)  # fmt: skip
+FLAGS = ("-std=c11", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd")
 LINK = ("-shared", "-fPIC", "-lm")
 TRIAL = "import ctypes, sys; sys.exit(ctypes.CDLL(sys.argv[1]).self_test())"
 BUILD_SECONDS = 60

@@ -29,13 +29,14 @@ class SearchBudget(Budget):
     ----------
     phases : Phases
     n_iter : int or None
-    n_workers : int
+    pool : WorkerPool
+        Its workers do the refits; those that the end of the search kills are started anew for them.
     """
 
-    def __init__(self, phases, n_iter, n_workers):
+    def __init__(self, phases, n_iter, pool):
         super().__init__(n_iter=n_iter)
         self.phases = phases
-        self.n_workers = n_workers
+        self.pool = pool
         self.reserve = phases.for_finish()
         self._trials, self._seconds = [], []
 
@@ -59,9 +60,9 @@ class SearchBudget(Budget):
         self._seconds.append(result.seconds)
         self._trials = sorted([*self._trials, (-result.score, result.details["fit_seconds"])])[:MEMBERS]
         if len(self._trials) == MEMBERS:
-            expected = FINISH_CARE * sum(seconds for _, seconds in self._trials) / self.n_workers
+            expected = FINISH_CARE * sum(seconds for _, seconds in self._trials) / self.pool.n_workers
             least = max(FINISH_LEAST, LEAST_SHARE * self.phases.time_limit)
-            self.reserve = min(max(expected, least), self.phases.for_finish())
+            self.reserve = min(max(expected, least) + self.pool.start_seconds, self.phases.for_finish())
 
 
 class Phases:

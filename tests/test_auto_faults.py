@@ -9,6 +9,7 @@ import pytest
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._plan import PORTFOLIOS
+from skauto.search._spares import SPARES
 from tests.autos import mixed_table, quick
 from tests.faulty import with_faults
 
@@ -40,6 +41,17 @@ def test_candidates_that_raise_die_or_answer_nothing(portfolio):
     assert "NaN" in found.loc["nan", "reason"]
     assert auto.best_params_["candidate"] in {"naive_bayes", "logistic"}
     assert set(auto.predict(X)) <= {"yes", "no"}
+
+
+@pytest.mark.slow
+def test_a_candidate_that_kills_its_worker_once_has_a_second_chance(portfolio, tmp_path, monkeypatch):
+    SPARES.end()  # workers know the environment of their start
+    monkeypatch.setenv("SKAUTO_TEST_NOTE", str(tmp_path / "left"))
+    portfolio("leave_once")
+    X, y = mixed_table()
+    auto = quick(n_iter=3, candidates=["logistic", "leave_once"]).fit(X, y)
+    assert rows(auto, "leave_once").iloc[0]["status"] == "complete"
+    assert (tmp_path / "left").exists()
 
 
 @pytest.mark.slow

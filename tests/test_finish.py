@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import make_classification
+from sklearn.datasets import load_breast_cancer, make_classification
 from sklearn.model_selection import FixedThresholdClassifier
 
+from skauto import AutoClassifier
 from skauto._finish import Scored, choose_best, choose_members, mixed, quick_fit, refit, release_threads, with_cut
 from skauto._inputs import inspect
 from skauto._plan import make_plan
@@ -147,3 +148,18 @@ def test_the_quick_model_heeds_weights(plan):
     assert (weighted.predict(plan.context.X) == "no").mean() > (
         quick_fit(plan.context, LABELS).predict(plan.context.X) == "no"
     ).mean()
+
+
+def test_where_no_trial_had_time_a_small_model_has_learnt():
+    X, y = load_breast_cancer(return_X_y=True)
+    with pytest.warns(UserWarning, match="the model is a small one on part of the rows; raise time_limit"):
+        auto = AutoClassifier(time_limit=0.01, pos_label=0, verbose=0).fit(X[::2], y[::2])
+    assert auto.score(X[1::2], y[1::2]) > 0.85
+
+
+def test_where_the_small_model_fails_too_the_shares_of_the_classes_do(monkeypatch):
+    monkeypatch.setattr("skauto._finish.quick_fit", lambda context, labels: 1 / 0)
+    X, y = load_breast_cancer(return_X_y=True)
+    with pytest.warns(UserWarning, match="shares of the classes .*ZeroDivisionError.*raise time_limit"):
+        auto = AutoClassifier(time_limit=0.01, pos_label=0, verbose=0).fit(X, y)
+    np.testing.assert_allclose(auto.predict_proba(X[:2])[:, 0], np.mean(y == 0))

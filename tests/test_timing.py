@@ -1,6 +1,7 @@
 """Seconds on a simulated clock: what each phase may use and what it did."""
 
 import math
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,14 @@ class Clock:
         return self.now
 
 
+@dataclass
+class Pool:
+    """What a budget asks of a pool of workers."""
+
+    n_workers: int
+    start_seconds: float = 0.0
+
+
 def result(number, seconds, fit_seconds, score=0.5):
     details = {"fold_scores": [score], "fit_seconds": fit_seconds}
     return Result(number, Status.COMPLETE, score, seconds, details=details)
@@ -34,7 +43,7 @@ def history():
 @given(st.floats(0.01, 1e5))
 def test_what_is_planned_fits_into_the_limit(limit):
     phases = Phases(limit, Clock())
-    budget = SearchBudget(phases, None, 2)
+    budget = SearchBudget(phases, None, Pool(2))
     assert 0 <= phases.for_finish() <= limit
     assert 0 <= budget.remaining() <= limit - phases.for_finish()
     assert (phases.frame()["planned"].dropna() >= 0).all()
@@ -67,13 +76,13 @@ def test_time_runs_out_and_not_below_zero():
     phases = Phases(10, clock)
     clock.now += 50
     assert phases.left() == 0
-    assert SearchBudget(phases, None, 1).remaining() == 0
+    assert SearchBudget(phases, None, Pool(1)).remaining() == 0
 
 
 def test_without_a_limit_nothing_is_planned():
     phases = Phases(None, Clock())
     assert phases.left() == math.inf
-    budget = SearchBudget(phases, 5, 1)
+    budget = SearchBudget(phases, 5, Pool(1))
     assert budget.remaining() == math.inf
     budget.learn(result(0, 1.0, 0.1))
     assert budget.room(history()) == 5
@@ -82,20 +91,29 @@ def test_without_a_limit_nothing_is_planned():
 
 def test_quick_fits_leave_the_search_more_time():
     phases = Phases(100, Clock())
-    budget = SearchBudget(phases, None, 2)
+    budget = SearchBudget(phases, None, Pool(2))
     before = budget.remaining()
     for number in range(6):
         budget.learn(result(number, 1.0, 0.01))
     assert budget.remaining() > before
-    slow = SearchBudget(phases, None, 2)
+    slow = SearchBudget(phases, None, Pool(2))
     for number in range(6):
         slow.learn(result(number, 60.0, 12.0))
     assert slow.remaining() == before
 
 
+def test_workers_that_start_slowly_are_waited_for():
+    """The end of the search kills what runs, so the refits begin with new workers."""
+    quick, slow = (SearchBudget(Phases(100, Clock()), None, Pool(2, seconds)) for seconds in (0.0, 4.0))
+    for number in range(6):
+        quick.learn(result(number, 1.0, 0.01))
+        slow.learn(result(number, 1.0, 0.01))
+    assert quick.remaining() - slow.remaining() == pytest.approx(4)
+
+
 def test_no_trial_is_asked_that_could_not_end():
     clock = Clock()
-    budget = SearchBudget(Phases(100, clock), None, 2)
+    budget = SearchBudget(Phases(100, clock), None, Pool(2))
     for number in range(4):
         budget.learn(result(number, 10.0, 1.0))
     assert budget.room(history()) == math.inf
@@ -105,13 +123,13 @@ def test_no_trial_is_asked_that_could_not_end():
 
 
 def test_failed_trials_teach_nothing():
-    budget = SearchBudget(Phases(100, Clock()), None, 2)
+    budget = SearchBudget(Phases(100, Clock()), None, Pool(2))
     budget.learn(Result(0, Status.FAILED, math.nan, 1.0, "bad", {"warnings": ()}))
     budget.learn(Result(1, Status.CANCELLED, reason="time limit"))
     assert budget.room(history()) == math.inf
 
 
 def test_one_trial_never_gets_all():
-    budget = SearchBudget(Phases(100, Clock()), None, 2)
+    budget = SearchBudget(Phases(100, Clock()), None, Pool(2))
     assert budget.trial_limit(budget.remaining()) == pytest.approx(20)
     assert budget.trial_limit(3.0) == 3.0

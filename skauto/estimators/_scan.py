@@ -141,13 +141,14 @@ def min_linear_scan(
 ) -> tuple[Tensor, Tensor]:
     """h, and with `keep` the pre-activations, one block of time after the other; else nothing."""
     hidden = weight.shape[0] // (3 if lstm else 2)
-    wide_x, wide_w, wide_b = _wide(x), _wide(weight), _wide(bias)
+    wide_x, both = _wide(x), _with_bias(weight, bias)
     h = wide_x.new_empty(*x.shape[:2], hidden)
     state, run, blocks = _state(h0, wide_x, hidden), backend(wide_x), _blocks(x, weight, reverse)
-    room = _room(wide_x, weight, None if keep else blocks)
+    room = wide_x.new_empty(_size(x, weight.shape[0], None if keep else blocks))
+    ones = wide_x.new_ones(_size(x, len(both), blocks))
     for block in blocks:
         pre = _stretch(room, x, weight, block, kept=keep)
-        torch.addmm(wide_b, _flat(wide_x[:, block]), wide_w.t(), out=_flat(pre))
+        torch.mm(_with_ones(ones, wide_x[:, block]), both, out=_flat(pre))
         run.forward(pre, h[:, block], state, _part(steps, block), lstm, reverse)
     return h.to(x.dtype), room if keep else wide_x.new_empty(0)
 
@@ -166,22 +167,24 @@ def min_linear_scan_backward(
     reverse: bool,
     need_dx: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    wide_x, wide_w, wide_b, wide_h, dh = _wide(x), _wide(weight), _wide(bias), _rows(_wide(h)), _rows(_wide(dh))
+    wide_x, wide_w, both = _wide(x), _wide(weight), _with_bias(weight, bias)
+    wide_h, dh = _rows(_wide(h)), _rows(_wide(dh))
     first = _state(h0, wide_x, h.shape[2])
     carry, run, blocks = torch.zeros_like(first), backend(wide_x), _blocks(x, weight, reverse)
-    dw, db, room = torch.zeros_like(wide_w), torch.zeros_like(wide_b), _room(wide_x, weight, blocks)
+    room, ones = wide_x.new_empty(_size(x, weight.shape[0], blocks)), wide_x.new_ones(_size(x, len(both), blocks))
     dx = torch.empty_like(wide_x, memory_format=torch.contiguous_format) if need_dx else wide_x.new_empty(0)
+    dboth = torch.zeros_like(both)
     for block in reversed(blocks):
-        rows, dpre = _flat(wide_x[:, block]), _stretch(room, x, weight, block)
+        rows, dpre = _with_ones(ones, wide_x[:, block]), _stretch(room, x, weight, block)
         pre = _stretch(kept, x, weight, block, kept=True) if kept.numel() else dpre
         if pre is dpre:
-            torch.addmm(wide_b, rows, wide_w.t(), out=_flat(pre))
+            torch.mm(rows, both, out=_flat(pre))
         before = _before(wide_h, first, block, reverse)
         run.backward(pre, wide_h[:, block], before, dh[:, block], carry, _part(steps, block), dpre, lstm, reverse)
-        dw.addmm_(_flat(dpre).t(), rows)
-        db += _flat(dpre).sum(0)
+        dboth.addmm_(rows.t(), _flat(dpre))  # this way round is the faster one
         if need_dx:
             dx[:, block] = dpre @ wide_w
+    dw, db = dboth[:-1].t().contiguous(), dboth[-1].clone()
     return dx.to(x.dtype), dw.to(weight.dtype), db.to(bias.dtype), carry.to(x.dtype)
 
 
@@ -194,10 +197,23 @@ def _blocks(x, weight, reverse):
     return blocks[::-1] if reverse else blocks
 
 
-def _room(x, weight, blocks=None):
-    """Memory for the pre-activations of the longest of some blocks, None of all of them."""
+def _size(x, width, blocks=None):
+    """Numbers in the longest of some blocks with so many for each step, None: in all of them together."""
     longest = x.shape[1] if blocks is None else max((block.stop - block.start for block in blocks), default=0)
-    return x.new_empty(x.shape[0] * longest * weight.shape[0])
+    return x.shape[0] * longest * width
+
+
+def _with_bias(weight, bias):
+    """Both as one matrix, for rows that end with a one: a bias added or summed apart is a pass over memory more."""
+    return torch.cat([_wide(weight).t(), _wide(bias).unsqueeze(0)])
+
+
+def _with_ones(ones, x):
+    """Rows of a block of x, each followed by a one, in a memory of ones."""
+    width = x.shape[2] + 1
+    rows = ones[: x.shape[0] * x.shape[1] * width].view(*x.shape[:2], width)
+    rows[:, :, :-1] = x
+    return _flat(rows)
 
 
 def _stretch(room, x, weight, block, kept=False):

@@ -114,14 +114,24 @@ class ResamplingClassifier(WrappedClassifier):
         if sample_weight is not None:
             fit_params["sample_weight"] = sample_weight = checked_weight(sample_weight, labels)
         self.natural_priors_ = positive_priors(labels, self.classes_, sample_weight)
-        if sample_weight is not None and self.sampler is not None and not sample_weight.all():
-            X, labels, fit_params = _rows_that_weigh(X, labels, fit_params)
+        X, labels, fit_params = self._rows_that_weigh(X, labels, fit_params)
         cleaned = self._by_rule() and isinstance(self.sampler, CLEANERS)
         if (cleaned or self.prior_correction == "calibration") and self._can_calibrate(labels, 2):
             self._fit_calibrated(X, labels, fit_params)
         else:
             self._fit_resampled(X, labels, fit_params)
         return self
+
+    def _rows_that_weigh(self, X, y, fit_params):
+        """X, y and fit parameters without the rows whose weight is zero: to a sampler each row counts."""
+        weight, n = fit_params.get("sample_weight"), len(y)
+        if self.sampler is None or weight is None or weight.all():
+            return X, y, fit_params
+        rows = np.flatnonzero(weight)
+        fit_params = {
+            name: np.asarray(value)[rows] if _belongs_to_rows(value, n) else value for name, value in fit_params.items()
+        }
+        return take_rows(X, rows), take_rows(y, rows), fit_params
 
     def _fit_resampled(self, X, y, fit_params):
         inner = self._inner()
@@ -168,7 +178,8 @@ class ResamplingClassifier(WrappedClassifier):
         X, y, sample_weight
             The resampled rows, labels and weights (None where none were given).
         """
-        rows = {} if sample_weight is None else {"sample_weight": sample_weight}
+        rows = {} if sample_weight is None else {"sample_weight": checked_weight(sample_weight, y)}
+        X, y, rows = self._rows_that_weigh(X, y, rows)
         X, y, rows = resample_rows(self.sampler, X, y, rows)
         return X, y, rows.get("sample_weight")
 
@@ -213,15 +224,6 @@ class _LogOddsClassifier(ResamplingClassifier):
         proba = np.clip(self.predict_proba(X), LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
         odds = np.log(proba / (1 - proba))
         return odds[:, 1] if odds.shape[1] == 2 else odds
-
-
-def _rows_that_weigh(X, y, fit_params):
-    """X, y and fit parameters without the rows whose weight is zero: to a sampler each row counts."""
-    rows, n = np.flatnonzero(fit_params["sample_weight"]), len(y)
-    fit_params = {
-        name: np.asarray(value)[rows] if _belongs_to_rows(value, n) else value for name, value in fit_params.items()
-    }
-    return take_rows(X, rows), y[rows], fit_params
 
 
 def _belongs_to_rows(value, n):

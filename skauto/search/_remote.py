@@ -9,6 +9,7 @@ from collections import OrderedDict
 import joblib
 
 from skauto.search._sandbox import attempt
+from skauto.search._spares import SPARES
 from skauto.search._workers import WorkerPool
 
 LACKS = "lacks the context"
@@ -47,6 +48,7 @@ class _Children:
         if self._owner == os.getpid():
             while self._pools:
                 self._end(self._pools.popitem()[1])
+            SPARES.end()  # an ended pool leaves its worker there, perhaps after the spares' own end at exit
 
     def _end(self, pools):
         for pool in pools.values():

@@ -44,6 +44,8 @@ class Worker:
         Hearing lasts while a message is taken in: a worker found in it later was left halfway by Ctrl-C.
     task : object
         What the pool has given it to do, or None.
+    began : float
+        When its pool started it or took it over, on the monotonic clock.
     output : str
         The last that it printed, once ended.
     """
@@ -53,6 +55,7 @@ class Worker:
         self.state = "importing"
         self.task = None
         self.connection, theirs = Pipe()
+        self.began = 0.0
         self.output = ""
         self._log = tempfile.TemporaryFile("ab+", buffering=0)  # noqa: SIM115 - as long as the process
         self._family, self._family_seen = [], 0.0

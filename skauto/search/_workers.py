@@ -103,6 +103,11 @@ class WorkerPool:
     chances : int, default=1
         A task that kills its worker is run again until it has done so this often.
 
+    Attributes
+    ----------
+    start_seconds : float
+        The longest that a worker took from its start until it was ready.
+
     Raises
     ------
     RuntimeError
@@ -128,6 +133,7 @@ class WorkerPool:
         self.threads = threads
         self.memory_limit = memory_limit
         self.chances = chances
+        self.start_seconds = 0.0
         self._queue = deque()
         self._done = []
         self._failed_starts = 0
@@ -237,6 +243,7 @@ class WorkerPool:
         """Have as many workers as asked for; new ones import while the others go on."""
         while len(self._workers) < self.n_workers:
             worker = SPARES.take(self.threads) or Worker(self.threads)
+            worker.began = time.monotonic()
             self._workers.append(worker)
             if worker.state == "released":
                 self._greet(worker)
@@ -266,6 +273,7 @@ class WorkerPool:
         elif state == "loading":
             worker.state = "idle"
             self._failed_starts = 0
+            self.start_seconds = max(self.start_seconds, time.monotonic() - worker.began)
         else:
             self._finish(worker, message)
 

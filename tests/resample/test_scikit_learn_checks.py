@@ -21,7 +21,7 @@ BINS = dict.fromkeys(WEIGHTS, "LightGBM's bins count rows, not weights")
 ESTIMATORS = [
     (resample.ECOD(), {}),
     (resample.OutlierScoreTransformer("ecod", random_state=0), OUT_OF_FOLD),
-    (resample.MulticlassThresholdClassifierCV(BASE), WEIGHED),
+    (resample.MulticlassThresholdClassifierCV(BASE, cv=2), WEIGHED),
     (resample.CostSensitiveClassifier(BASE), DRAWN),
     (resample.CostSensitiveClassifier(BASE, method="metacost", **FEW), DRAWN),
     (resample.CostSensitiveClassifier(BASE, method="rejection_sampling", **FEW), DRAWN),

@@ -339,3 +339,11 @@ def _shorten_patience(context):
     from skauto.search import _worker_process
 
     _worker_process.SPARE_SECONDS = 0.1
+
+
+def test_a_pool_knows_how_long_its_workers_take_to_start():
+    SPARES.end()
+    with WorkerPool(1, context=10) as pool:
+        assert pool.start_seconds == 0
+        assert outcome_of(pool, lambda context: context + 1).value == 11
+        assert pool.start_seconds > 0.1  # a fresh interpreter that imports scikit-learn
