@@ -104,8 +104,8 @@ def report(data):
 
 
 def _tensors(net):
-    """Names and tensors that a file holds, in the order in which it does."""
-    return [pair for pair in net.state_dict().items() if not pair[0].endswith("num_batches_tracked")]
+    """Names and tensors that a file holds, by name: their order in a network depends on what was done to it."""
+    return [pair for pair in sorted(net.state_dict().items()) if not pair[0].endswith("num_batches_tracked")]
 
 
 def _values(net, header, blobs):
