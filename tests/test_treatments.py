@@ -86,14 +86,13 @@ def test_auto_classifier_tries_them_and_refits_what_it_chose():
     auto = AutoClassifier(
         candidates=["logistic"],
         strategy="random",
-        n_iter=30,
+        n_iter=12,
         time_limit=None,
-        cv=3,
+        cv=2,
         n_jobs=1,
         verbose=0,
         random_state=0,
     ).fit(X, np.array(["no", "yes"])[Y])
     params = auto.leaderboard_.loc[auto.leaderboard_["trial"] >= 0, "params"]
-    assert {given["imbalance"] for given in params} > {"none", "class_weight", "SMOTE"}
+    assert {"none"} < {given["imbalance"] for given in params} <= set(treatments(Y))
     assert (auto.leaderboard_["status"] == "complete").all()
-    assert any(isinstance(given.get("imbalance__class_weight"), dict) for given in params)
