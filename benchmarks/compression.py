@@ -43,7 +43,7 @@ from skauto.estimators.compression._sparse import SparseLinear
 BATCHES = (1, 16, 64)
 NETS = {
     "plain": {"width": 16, "augment": {"flip": 0.5, "shift": 0.05}},
-    "lenet5": {"backbone": "lenet5", "width": 20, "augment": {"flip": 0.5}},
+    "lenet5": {"backbone": "lenet5", "width": 20, "augment": {"flip": 0.5, "shift": 0.05}},
 }
 LENET = {"features.0": 0.2, "features.2": 0.7, "classifier.0": 0.93, "classifier.2": 0.7}
 PLAIN = {"features.0": 0.2, "classifier": 0.4}
@@ -179,12 +179,12 @@ def chain(args):
     net, model = args.net, trained(args, args.net)
     if net == "lenet5":
         steps = [
-            ("prune", Prune(0.93, epochs=3, layer_amounts=LENET)),
+            ("prune", Prune(0.93, rounds=2, epochs=4, lr=0.003, layer_amounts=LENET)),
             ("quantize", Quantize(bits=4, conv_bits=5, epochs=3)),
         ]
     else:
         steps = [
-            ("prune", Prune(0.75, epochs=3, layer_amounts=PLAIN)),
+            ("prune", Prune(0.75, rounds=1, epochs=6, lr=0.003, layer_amounts=PLAIN)),
             ("quantize", Quantize(bits=5, conv_bits=4, epochs=3)),
         ]
     before = macro(model, X_test, y_test)
@@ -206,7 +206,7 @@ def steps_alone(args):
     say(f"float: macro F1 {before:.4f}")
     steps = {
         "half the filters": Prune(0.5, what="filters", epochs=2),
-        "low rank, half the cost": LowRank(ratio=0.5, epochs=2),
+        "low rank, half the cost": LowRank(ratio=0.5, form="spatial", epochs=epochs, lr=0.003),
         "int8": Quantize("int8"),
         "BWN": Binarize(epochs=epochs, lr=0.003),
         "XNOR": Binarize("xnor", epochs=epochs, lr=0.003),

@@ -4,7 +4,6 @@ A family of nets is a subclass with an `__init__` that lists its parameters and 
 be), `_tensors` (X as tensors), `_build` (the module) and, where batches need work, `_prepare` (augmentation, padding).
 """
 
-from itertools import chain
 from numbers import Integral, Real
 
 import numpy as np
@@ -102,7 +101,8 @@ def choose_device(device):
 def placed(module, device):
     """The module on a device; where it is there already none of its tensors is touched, which would take time."""
     device = torch.device(device)
-    first = next(chain(module.parameters(), module.buffers()), None)
+    tensors = (t for m in module.modules() for t in (*m._parameters.values(), *m._buffers.values()) if t is not None)
+    first = next(tensors, None)
     there = first is None or (first.device.type == device.type and device.index in (None, first.device.index))
     return module if there else module.to(device)
 
@@ -235,7 +235,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         probabilities : ndarray of shape (n, n_classes)
             Columns in the order of `classes_`; rows sum to 1.
         """
-        check_is_fitted(self, "module_")
+        if not hasattr(self, "module_"):
+            check_is_fitted(self, "module_")  # asks for all tags first, which can take longer than a small net
         inputs = self._tensors(self._check_X(X, reset=False), reset=False)
         device = choose_device(self.device)
         module, batches = placed(self.module_, device), []

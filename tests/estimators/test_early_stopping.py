@@ -32,7 +32,8 @@ def stopped(model, train, valid, weight=None):
 WRAPPED = {
     "plain": boosting,
     "weights": lambda: PriorCorrectedClassifier(boosting(class_weight="balanced")),
-    "sampler": lambda: ResamplingClassifier(boosting(), RandomUnderSampler(random_state=0)),
+    # as in the trials of AutoClassifier: a calibrated one holds several models, which stop each for itself
+    "sampler": lambda: ResamplingClassifier(boosting(), RandomUnderSampler(random_state=0), prior_correction="bayes"),
 }
 
 

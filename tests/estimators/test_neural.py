@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from skauto.estimators._mlp import MLPClassifier
-from skauto.estimators._neural import TRAINING_PARAMETERS, NeuralClassifier, choose_device
+from skauto.estimators._neural import TRAINING_PARAMETERS, NeuralClassifier, choose_device, placed
 
 
 def test_prepare_sees_training_and_predict_batches():
@@ -57,3 +57,14 @@ def test_every_shared_parameter_is_checked_and_described():
     assert set(NeuralClassifier._parameter_constraints) == {
         line.split(" : ")[0].strip() for line in TRAINING_PARAMETERS.splitlines() if " : " in line and line[4] != " "
     }
+
+
+def test_a_module_that_is_in_place_is_not_touched(monkeypatch):
+    module = torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Linear(2, 3))
+    moved = []
+    monkeypatch.setattr(module, "to", lambda device: moved.append(device.type))
+    placed(module, "cpu")
+    placed(torch.nn.ReLU(), "cpu")
+    assert moved == []
+    placed(module, "meta")
+    assert moved == ["meta"]

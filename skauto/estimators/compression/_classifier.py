@@ -127,12 +127,12 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
 
     def predict_proba(self, X):
         """Probability of each class, (n, n_classes), columns in the order of `classes_`."""
-        check_is_fitted(self, "estimator_")
+        self._must_be_fitted()
         return self.estimator_.predict_proba(X)
 
     def predict(self, X):
         """The most probable class of each row, (n,)."""
-        check_is_fitted(self, "estimator_")
+        self._must_be_fitted()
         return self.estimator_.predict(X)
 
     def to_bytes(self):
@@ -143,7 +143,7 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         TypeError
             If the network has a module, or the labels a type, that a file without code cannot name.
         """
-        check_is_fitted(self, "estimator_")
+        self._must_be_fitted()
         return to_bytes(self.estimator_.module_, to_plain(self.estimator_))
 
     def storage(self):
@@ -180,6 +180,10 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         made._take(_unpacked(Path(path).read_bytes()))
         made.estimator = unfitted(made.estimator_)
         return made
+
+    def _must_be_fitted(self):
+        if not hasattr(self, "estimator_"):
+            check_is_fitted(self, "estimator_")  # asks for all tags first, which can take longer than a small net
 
     def _take(self, fitted):
         self.estimator_ = fitted

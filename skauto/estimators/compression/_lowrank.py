@@ -10,8 +10,13 @@ torch = require("torch", extra="deep")
 nn = torch.nn
 
 
+FEWEST_CHANNELS = 4  # with fewer, a patch of the input has so few numbers that all of them are needed
+
+
 class LowRank(BaseEstimator):
     """Replace layers by two thinner ones where that needs fewer multiplications.
+
+    Convolutions of fewer than four channels, the first one of most networks, are left as they are.
 
     Parameters
     ----------
@@ -65,6 +70,8 @@ class LowRank(BaseEstimator):
         if self.rank is not None and self.ratio is not None:
             raise ValueError(f"rank={self.rank} and ratio={self.ratio} of LowRank exclude each other: set one to None")
         for name, layer in weighted_layers(net).items():
+            if getattr(layer, "in_channels", FEWEST_CHANNELS) < FEWEST_CHANNELS:
+                continue
             split = split_layer(layer, self._rank_of, self.form)
             if split is not None:
                 net.set_submodule(name, split)

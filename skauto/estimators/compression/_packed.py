@@ -11,8 +11,26 @@ from skauto.estimators.compression._tree import describe, rebuild
 
 torch = require("torch", extra="deep")
 
-MAGIC = b"skauto1\n"
+MAGIC = b"skauto2\n"
 DIGEST = 8
+# What headers are made of, the likeliest last; zlib starts from it, and a file can be read with the same words only.
+WORDS = (
+    b'"feature_names_in_":{"kind":"object","n_members":1"hidden_size":"backbone":"lenet5""resnet""mobilenetv2""shufflenetv2"'
+    b'"depth":1"class_weight":"balanced""early_stopping":true"label_smoothing":0.1"cutout":0.25"rotation":"mixup":"noise":'
+    b'"BasicBlock""InvertedResidual""ShuffleUnit""downsample""layer1""conv1""bn1""relu1""BatchNorm2d","a":{"num_features":'
+    b'"eps":1e-05,"momentum":0.1}}"MaxPool2d","a":{"kernel_size":2,"stride":2,"padding":0,"ceil_mode":true}}"Int8Linear"'
+    b'"Int8Conv2d","a":{"in_channels":"relu":true,"in_scale":0.0"in_zero":0,"out_scale":null"SparseLinear""BinaryConv2d"'
+    b'"Dropout""bias":false"groups":"stride":[2,2],"padding":[0,0]{"net":{"c":"Plain","m":{"features":{"c":"Sequential",'
+    b'"m":{"0":{"c":"Conv2d","a":{"in_channels":1,"out_channels":16,"kernel_size":[3,3],"padding":[1,1]}},"1":{"c":'
+    b'"Identity"},"2":{"c":"ReLU"},"3":{"c":"Conv2d","a":{"in_channels":16,"out_channels":32,"kernel_size":[3,3],"stride":'
+    b'[2,2],"padding":[1,1]}},"4":{"c":"Identity"},"5":{"c":"ReLU"}}},"avgpool":{"c":"AdaptiveAvgPool2d","a":{"output_size"'
+    b':1}},"flatten":{"c":"Flatten","a":{"start_dim":1,"end_dim":-1}},"classifier":{"c":"Linear","a":{"in_features":64,'
+    b'"out_features":10}}}},"tensors":[["blocks4:64",["signs",["raw",["bitmap:["codes:32",["codes:16",["half",32],["half",'
+    b'64],["half",128]],"extra":{"class":"MLPClassifier""class":"CNNClassifier","params":{"augment":{"flip":0.5,"shift":0.05}'
+    b',"batch_size":64,"max_epochs":10,"random_state":0,"width":16},"state":{"classes_":{"kind":"<i8","values":[0,1,2,3,4,5,'
+    b'6,7,8,9]},"n_features_in_":784,"n_iter_":10,"_seed":,"image_shape_":{"kind":"tuple","values":[1,28,28]},"_layout":'
+    b'"first""last""flat""gray","_low":0.0,"_high":255.0,"_mean":[0.],"_spread":[0.]}}}'
+)
 
 
 class DamagedModelError(ValueError):
@@ -39,15 +57,13 @@ def to_bytes(net, extra):
         If the network has a module of a class that the file cannot name.
     """
     table, blobs = [], []
-    for name, tensor in net.state_dict().items():
-        if name.endswith("num_batches_tracked"):
-            continue
-        array = tensor.detach().cpu().numpy()
-        form, data = pack(array)
-        table.append([name, array.dtype.name, list(array.shape), form, len(data)])
+    for _, tensor in _tensors(net):
+        form, data = pack(tensor.detach().cpu().numpy())
+        table.append([form, len(data)])
         blobs.append(data)
     header = {"net": describe(net), "tensors": table, "extra": extra}
-    head = zlib.compress(json.dumps(header, separators=(",", ":")).encode(), 9)
+    packer = zlib.compressobj(9, zdict=WORDS)
+    head = packer.compress(json.dumps(header, separators=(",", ":")).encode()) + packer.flush()
     body = len(head).to_bytes(4, "little") + head + b"".join(blobs)
     return MAGIC + _digest(body) + body
 
@@ -63,15 +79,9 @@ def from_bytes(data):
     header, blobs = _open(data)
     try:
         net = rebuild(header["net"])
-        state, at = {}, 0
-        for name, dtype, shape, form, length in header["tensors"]:
-            state[name] = torch.from_numpy(unpack(form, blobs[at : at + length], dtype, shape).copy())
-            at += length
-        lacking, surplus = net.load_state_dict(state, strict=False)
-        if any(not name.endswith("num_batches_tracked") for name in lacking):
-            raise ValueError(f"no values for {', '.join(lacking)}")
-        if surplus:
-            raise ValueError(f"values for {', '.join(surplus)}, which the network does not have")
+        with torch.no_grad():
+            for tensor, values, *_ in _values(net, header, blobs):
+                tensor.copy_(torch.from_numpy(values.copy()))
     except (ValueError, KeyError, TypeError, RuntimeError) as error:
         raise DamagedModelError(f"the model file cannot be read: {error}") from error
     return net.eval(), header["extra"]
@@ -86,14 +96,27 @@ def report(data):
         The tensor's name, form, bytes stored, and `bound`: the zero-order entropy of its symbols plus its codebook.
     """
     header, blobs = _open(data)
-    rows, at = [], 0
-    for name, dtype, shape, form, length in header["tensors"]:
-        blob = blobs[at : at + length]
-        at += length
-        values = unpack(form, blob, dtype, shape)
+    rows = []
+    for _, values, name, form, length in _values(rebuild(header["net"]), header, blobs):
         rows.append({"name": name, "form": form, "bytes": length, "bound": _bound(form, values, length)})
     spent = len(data) - len(blobs)
     return [*rows, {"name": "header", "form": "json", "bytes": spent, "bound": 0}]
+
+
+def _tensors(net):
+    """Names and tensors that a file holds, by name: their order in a network depends on what was done to it."""
+    return [pair for pair in sorted(net.state_dict().items()) if not pair[0].endswith("num_batches_tracked")]
+
+
+def _values(net, header, blobs):
+    """For each tensor of a network: itself, its values in the file, its name, form and bytes."""
+    tensors, at = _tensors(net), 0
+    if len(tensors) != len(header["tensors"]):
+        raise ValueError(f"{len(header['tensors'])} tensors for a network of {len(tensors)}")
+    for (name, tensor), (form, length) in zip(tensors, header["tensors"], strict=True):
+        dtype, shape = str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape)
+        yield tensor, unpack(form, blobs[at : at + length], dtype, shape), name, form, length
+        at += length
 
 
 def _bound(form, values, length):
@@ -120,7 +143,7 @@ def _open(data):
         raise DamagedModelError("the model file is damaged or cut short: its checksum does not fit. Save it again")
     length = int.from_bytes(body[:4], "little")
     try:
-        header = json.loads(zlib.decompress(body[4 : 4 + length]))
+        header = json.loads(zlib.decompressobj(zdict=WORDS).decompress(body[4 : 4 + length]))
     except (zlib.error, ValueError) as error:
         raise DamagedModelError(f"the header of the model file cannot be read: {error}") from error
     return header, body[4 + length :]

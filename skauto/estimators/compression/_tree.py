@@ -29,6 +29,8 @@ LEAVES = {
     "SiLU": (),
     "Hardswish": (),
 }
+# what a description leaves out, as the constructor would take it anyway
+USUAL = {"stride": [1, 1], "dilation": [1, 1], "groups": 1, "bias": True}
 # our own leaves say in `settings` what their constructor takes
 OWN_LEAVES = {
     "SparseLinear": "skauto.estimators.compression._sparse",
@@ -76,6 +78,8 @@ def describe(module):
         return node
     settings = LEAVES[name] if name in LEAVES else type(module).settings
     values = {key: _plain(key, getattr(module, key)) for key in settings}
+    if name in ("Conv2d", "Linear"):
+        values = {key: value for key, value in values.items() if value != USUAL.get(key)}
     return node | ({"a": values} if values else {})
 
 

@@ -27,6 +27,14 @@ def test_a_layer_that_would_not_get_cheaper_stays():
     assert split_layer(torch.nn.Conv2d(8, 8, 1), lambda *_: 1) is None
 
 
+def test_the_convolution_of_the_pixels_stays(digits_net):
+    base, X, y = digits_net
+    step = LowRank(ratio=0.5, epochs=0)
+    features = CompressedClassifier(FrozenEstimator(base), [("low", step)]).fit(X, y).estimator_.module_.features
+    assert type(features[0]) is torch.nn.Conv2d
+    assert type(features[3]) is torch.nn.Sequential
+
+
 @pytest.mark.parametrize(
     ("step", "said"),
     [

@@ -32,20 +32,22 @@ def test_any_changed_byte_is_noticed(model, tmp_path):
 
 
 def test_a_file_can_name_known_classes_only(model):
-    from skauto.estimators.compression._packed import MAGIC, _digest
+    from skauto.estimators.compression._packed import MAGIC, WORDS, _digest
 
     for change in (
         lambda header: header["net"].update(c="Evil"),
         lambda header: header["net"]["m"].pop("features"),
-        lambda header: header["tensors"][0].__setitem__(3, "pickle"),
-        lambda header: header["tensors"][0].__setitem__(2, [1, 1]),
+        lambda header: header["tensors"][0].__setitem__(0, "pickle"),
+        lambda header: header["tensors"][0].__setitem__(1, 3),
+        lambda header: header["net"]["m"]["classifier"]["a"].update(out_features=3),
         lambda header: header["tensors"].pop(),
     ):
         body = model.to_bytes()[len(MAGIC) + 8 :]
         length = int.from_bytes(body[:4], "little")
-        header = json.loads(zlib.decompress(body[4 : 4 + length]))
+        header = json.loads(zlib.decompressobj(zdict=WORDS).decompress(body[4 : 4 + length]))
         change(header)
-        head = zlib.compress(json.dumps(header).encode())
+        packer = zlib.compressobj(zdict=WORDS)
+        head = packer.compress(json.dumps(header).encode()) + packer.flush()
         body = len(head).to_bytes(4, "little") + head + body[4 + length :]
         with pytest.raises(DamagedModelError, match="cannot be read"):
             from_bytes(MAGIC + _digest(body) + body)
