@@ -34,7 +34,9 @@ EXPECTED_FAILURES = {
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:pos_label=None takes the rarer class:UserWarning")
 @parametrize_with_checks(
-    [AutoClassifier(n_iter=5, time_limit=None, verbose=0)], expected_failed_checks=lambda auto: EXPECTED_FAILURES
+    [AutoClassifier(n_iter=5, time_limit=None, verbose=0)],
+    expected_failed_checks=lambda auto: EXPECTED_FAILURES,
+    xfail_strict=False,  # where the tuned threshold happens to lie near 0.5, the first one passes
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)

@@ -194,7 +194,7 @@ def test_a_time_limit_is_kept():
     made.fit(shaky.X, shaky.Y)
     assert time.monotonic() - began < 18  # a busy machine starts workers late
     assert made.stop_reason_ == "time limit"
-    assert 2 <= len(made.cv_results_["params"]) <= 120
+    assert 2 <= len(made.cv_results_["params"]) <= 240  # races leave folds out
     assert np.isfinite(made.cv_results_["mean_test_score"][~made.cv_results_["pruned"]]).all()
 
 
