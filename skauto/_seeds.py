@@ -1,6 +1,7 @@
 """Child seeds from one random_state: the same answer on any number of workers."""
 
 import numpy as np
+from sklearn.base import clone
 
 
 def root_seed(random_state):
@@ -34,6 +35,13 @@ def child_seed(seed, *path):
 def child_rng(seed, *path):
     """A numpy Generator for one place in the work; see child_seed."""
     return np.random.default_rng(_sequence(seed, path))
+
+
+def seeded_clone(estimator, seed):
+    """An unfitted copy whose every random_state, of nested estimators too, is the seed."""
+    model = clone(estimator)
+    names = [name for name in model.get_params() if name.split("__")[-1] == "random_state"]
+    return model.set_params(**dict.fromkeys(names, seed))
 
 
 def _sequence(seed, path):

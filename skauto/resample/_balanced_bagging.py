@@ -2,12 +2,11 @@
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.base import clone
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skauto._seeds import child_seed, root_seed
+from skauto._seeds import child_seed, root_seed, seeded_clone
 from skauto.resample._priors import correct_priors
 from skauto.resample._random_samplers import RandomUnderSampler
 from skauto.resample._resampling_classifier import CLEANERS, ResamplingClassifier
@@ -109,11 +108,8 @@ class BalancedBaggingClassifier(WrappedClassifier):
         return self
 
     def _bag(self, seed):
-        sampler = RandomUnderSampler() if self.sampler is None else clone(self.sampler)
-        estimator = clone(self._base())
-        for part in (sampler, estimator):
-            seeded = {name: seed for name in part.get_params() if name.split("__")[-1] == "random_state"}
-            part.set_params(**seeded)
+        sampler = RandomUnderSampler() if self.sampler is None else self.sampler
+        estimator, sampler = (seeded_clone(part, seed) for part in (self._base(), sampler))
         # The mean is corrected, not each bag: those of pure trees say 0 or 1, which no factor moves.
         return ResamplingClassifier(estimator, sampler, prior_correction=self._cleans())
 

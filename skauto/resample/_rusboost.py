@@ -2,11 +2,10 @@
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.base import clone
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.validation import check_is_fitted
 
-from skauto._seeds import child_rng, child_seed, root_seed
+from skauto._seeds import child_rng, child_seed, root_seed, seeded_clone
 from skauto.resample._priors import correct_priors, positive_priors
 from skauto.resample._rows import take_rows
 from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight
@@ -119,9 +118,7 @@ class RUSBoostClassifier(WrappedClassifier):
         rows = np.flatnonzero(taken)
         drawn, own = codes[rows], weight[rows] * taken[rows] / copies[rows]
         own = own * (np.bincount(codes, weight) / np.bincount(drawn, own))[drawn]  # a class keeps its mass in the draw
-        model = clone(self._base())
-        seeded = {name: seed for name in model.get_params() if name.split("__")[-1] == "random_state"}
-        return model.set_params(**seeded).fit(take_rows(X, rows), drawn, sample_weight=own)
+        return seeded_clone(self._base(), seed).fit(take_rows(X, rows), drawn, sample_weight=own)
 
     def _say(self, error):
         error = np.clip(error, LEAST_ERROR, 1 - LEAST_ERROR)

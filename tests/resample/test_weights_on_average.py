@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 from skauto import resample
+from skauto._seeds import seeded_clone
 
 SEEDS = 40
 BASE = LogisticRegression(C=1e4)  # hardly a penalty, which would mind how much the rows weigh in all
@@ -23,7 +24,8 @@ RANDOM = {
     "bagging": resample.BalancedBaggingClassifier(BASE, n_estimators=3),
     "boosting": resample.RUSBoostClassifier(DecisionTreeClassifier(max_depth=2), n_estimators=3),
     "over-sampling": resample.ResamplingClassifier(BASE, resample.RandomOverSampler()),
-    "under-sampling": resample.ResamplingClassifier(BASE, resample.RandomUnderSampler()),
+    # calibrated, as it would be by default, it also cuts folds by number
+    "under-sampling": resample.ResamplingClassifier(BASE, resample.RandomUnderSampler(), prior_correction="bayes"),
 }
 EXACT = {
     "reweight": resample.CostSensitiveClassifier(BASE, COSTS, "reweight"),
@@ -44,26 +46,19 @@ def data():
     return X, y, weight.astype(float), rows
 
 
-def seeded(model, seed):
-    """A copy whose every random_state is the seed."""
-    model = clone(model)
-    names = [name for name in model.get_params() if name.split("__")[-1] == "random_state"]
-    return model.set_params(**dict.fromkeys(names, seed))
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RANDOM)
 def test_weights_are_repeated_rows_on_average(name, data):
     X, y, weight, rows = data
 
     def mean(fit):
-        return np.mean([fit(seeded(RANDOM[name], seed)).predict_proba(X)[:, 1] for seed in range(SEEDS)], axis=0)
+        return np.mean([fit(seeded_clone(RANDOM[name], seed)).predict_proba(X)[:, 1] for seed in range(SEEDS)], axis=0)
 
     weighted = mean(lambda model: model.fit(X, y, sample_weight=weight))
     repeated = mean(lambda model: model.fit(X[rows], y[rows]))
     without = mean(lambda model: model.fit(X, y))
-    # draws of repeated rows are larger, which moves small models a little: nearer than without weights
-    assert np.abs(weighted - repeated).mean() < 0.8 * np.abs(without - repeated).mean()
+    # draws of repeated rows are larger, which moves small models a little: near, and far nearer than without weights
+    assert np.abs(weighted - repeated).mean() < 0.6 * np.abs(without - repeated).mean()
 
 
 @pytest.mark.parametrize("name", EXACT)
