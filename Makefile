@@ -39,6 +39,7 @@ upstream: $(VENV)/.installed-test
 	$(UPSTREAM) -p tests.upstream.scikit_learn.rebind --pyargs \
 		sklearn.model_selection.tests.test_search sklearn.model_selection.tests.test_successive_halving
 	$(RUN) -m pytest tests/search/test_search_cv_checks.py
+	$(UPSTREAM) tests/upstream/default_configuration.py
 	$(MAKE) $(VENV)/scikit_optimize/test_searchcv.py
 	$(UPSTREAM) -p tests.upstream.scikit_optimize.rebind $(VENV)/scikit_optimize/test_searchcv.py
 

@@ -14,7 +14,7 @@ from skauto.resample._rows import take_rows
 from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has
 
 METHODS = ("minimum_expected_cost", "reweight", "metacost", "rejection_sampling")
-CALIBRATIONS = ("sigmoid", "isotonic", None)
+CALIBRATIONS = ("auto", "sigmoid", "isotonic", "temperature", None)
 
 
 class CostSensitiveClassifier(WrappedClassifier):
@@ -37,8 +37,11 @@ class CostSensitiveClassifier(WrappedClassifier):
           (Domingos 1999, section 3).
         - "rejection_sampling": each of several copies learns from rows drawn with a chance proportional to what a
           mistake on them costs (Zadrozny, Langford and Abe 2003, section 3, "costing").
-    calibration : {"sigmoid", "isotonic", None}, default="sigmoid"
-        How "minimum_expected_cost" calibrates, on 3 folds; None trusts the probabilities as they are.
+    calibration : {"auto", "sigmoid", "isotonic", "temperature", None}, default="auto"
+        How "minimum_expected_cost" calibrates, on 3 folds: "auto" is a sigmoid for two classes and one temperature for
+        more, since a sigmoid of each class against the others bends probabilities that were right before. A
+        temperature does not undo class weights: put `PriorCorrectedClassifier` around an estimator with those. None
+        trusts the probabilities as they are.
     n_estimators : int, default=10
         Bags of "metacost", copies of "rejection_sampling".
     random_state : int, RandomState or None, default=None
@@ -59,7 +62,8 @@ class CostSensitiveClassifier(WrappedClassifier):
     ----------
     C. Elkan, "The foundations of cost-sensitive learning", IJCAI 2001. P. Domingos, "MetaCost: a general method for
     making classifiers cost-sensitive", KDD 1999. B. Zadrozny, J. Langford, N. Abe, "Cost-sensitive learning by
-    cost-proportionate example weighting", ICDM 2003.
+    cost-proportionate example weighting", ICDM 2003. C. Guo, G. Pleiss, Y. Sun, K. Weinberger, "On calibration of
+    modern neural networks", ICML 2017, section 4.2 (temperature).
 
     Examples
     --------
@@ -80,7 +84,7 @@ class CostSensitiveClassifier(WrappedClassifier):
         cost_matrix=None,
         method="minimum_expected_cost",
         *,
-        calibration="sigmoid",
+        calibration="auto",
         n_estimators=10,
         random_state=None,
     ):
@@ -124,7 +128,9 @@ class CostSensitiveClassifier(WrappedClassifier):
         if self.method not in METHODS:
             raise ValueError(f"method={self.method!r} must be one of {', '.join(METHODS)}.")
         if self.calibration not in CALIBRATIONS:
-            raise ValueError(f"calibration={self.calibration!r} must be 'sigmoid', 'isotonic' or None.")
+            raise ValueError(
+                f"calibration={self.calibration!r} must be 'auto', 'sigmoid', 'isotonic', 'temperature' or None."
+            )
         if self.method in ("minimum_expected_cost", "metacost") and not hasattr(self.estimator, "predict_proba"):
             scores = self.calibration is not None and hasattr(self.estimator, "decision_function")
             if self.method == "metacost" or not scores:
@@ -138,7 +144,9 @@ class CostSensitiveClassifier(WrappedClassifier):
         smallest = np.bincount(codes).min()
         if self.calibration is not None and smallest > 1:
             cv = StratifiedKFold(min(3, smallest), shuffle=True, random_state=0)
-            model = CalibratedClassifierCV(model, method=self.calibration, cv=cv, ensemble=False)
+            usual = "sigmoid" if len(self.classes_) == 2 else "temperature"
+            method = usual if self.calibration == "auto" else self.calibration
+            model = CalibratedClassifierCV(model, method=method, cv=cv, ensemble=False)
         return self._learn(model, X, codes, weight)
 
     def _fit_reweight(self, X, codes, costs, weight):
