@@ -20,6 +20,7 @@ from skauto.search._trial import Result, Status
 from skauto.search._worker import LOG_BYTES, Worker, import_path
 
 TICK = 0.05  # seconds between looks at deadlines and memory
+CHANCES = 2  # what searches give a task: a shared machine may have been short of memory
 MAX_STARTS = 3  # workers in a row that may die before they are ready
 
 
