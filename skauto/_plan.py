@@ -18,8 +18,9 @@ from skauto._sequence_portfolio import SEQUENCES
 from skauto._timing import TRIAL_SHARE
 from skauto._treatments import treatments
 from skauto.estimators._early_stopping import MIN_CLASS_ROWS, fit_last_step, predict_at
-from skauto.search._evaluate import CACHE_BYTES, Evaluation
+from skauto.search._evaluate import Evaluation
 from skauto.search._folds import stratified_folds
+from skauto.search._prefix_cache import PrefixCache
 from skauto.search._space import Space
 
 # Folds are drawn again, up to so many rows of validation in all, since one split of few rows chooses by luck.
@@ -35,6 +36,9 @@ FALLBACKS = {"table": _pipelines.fallback, "sequence": _sequence_pipelines.fallb
 
 # The part of a trial's time that its fits may plan with: the machine may be busy, and predictions take time.
 FIT_SHARE = 0.7
+
+# Most bytes of first steps that a worker keeps for later trials.
+CACHE_BYTES = 1 << 29
 
 # What a grid tries of a distribution.
 GRID_QUANTILES = (0.2, 0.8)
@@ -158,7 +162,7 @@ def make_plan(
         measure=None if constraints is None else constraints.of_trial,
         min_class_rows=20,
         repeat=repeat,
-        cache_bytes=CACHE_BYTES if memory_limit is None else min(CACHE_BYTES, memory_limit // 4),
+        cache=PrefixCache(CACHE_BYTES if memory_limit is None else min(CACHE_BYTES, memory_limit // 4)),
     )
     n_trials = space.size if finite else len(first) + traits.n_rows // ROWS_A_TRIAL
     return Plan(context, judged, space, first, missing, n_trials, constraints)
