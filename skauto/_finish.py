@@ -245,7 +245,8 @@ class Finish:
         if not fitted:
             constraints.check(measured[next(iter(measured))], WHAT)
         members = [(trial, weight) for trial, weight in members if trial.number in fitted]
-        tries = [(best, members[:size]) for size in range(len(members), 1, -1)]
+        tries = [(best, members)] if members else []
+        tries += [(best, members[:size]) for size in range(len(members) - 1, 1, -1)]
         tries += [(trial, [(trial, 1.0)]) for trial in trials if trial.number in fitted]
         for number, (lead, some) in enumerate(tries, 1):
             self._assemble(lead, some, fitted)
