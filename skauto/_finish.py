@@ -24,7 +24,7 @@ POOL = 25
 # The part of the ensemble that is spread evenly over the best trial of each kind, and most kinds that share it.
 EVEN_SHARE, KINDS = 0.2, 6
 
-# Further models refitted where constraints bound them.
+# Further models refitted where constraints bound them: others may grow out of bounds on all rows.
 SPARE_MODELS = 3
 WHAT = "the best model, refitted on all rows,"
 
@@ -205,7 +205,7 @@ class Finish:
 
     def run(self, history, use_ensemble, interrupted=False):
         """Choose, refit and cut; where Ctrl-C ended the search, another one here stops the fit."""
-        trials = self._affordable(self._allowed(scored_trials(history)))
+        trials = self._affordable(self.plan.constraints.allowed(scored_trials(history)))
         members = []
         if trials:
             self.progress.show("ensemble")
@@ -214,28 +214,18 @@ class Finish:
                 members, interrupted = self._choose(trials, best, use_ensemble, interrupted)
             self.progress.show("refit")
             with self.phases("refit"):
-                wanted = [best, *(trial for trial, _ in members), *self._spares(trials)]
+                spares = trials[:SPARE_MODELS] if self.plan.constraints else []
+                wanted = [best, *(trial for trial, _ in members), *spares]
                 fitted = self._refit(list({trial.number: trial for trial in wanted}.values()), interrupted)
             members = [(trial, weight) for trial, weight in members if trial.number in fitted]
             if not members and best.number in fitted:
                 members = [(best, 1.0)]
-        if members and self.plan.constraints is None:
-            self._assemble(best, members, fitted)
-        elif members:
+        if members:
             self._assemble_within(best, members, trials, fitted)
         else:
             with self.phases("refit"):
                 self._fall_back(history, interrupted)
-            if self.plan.constraints is not None:
-                self._hold("the quick model that had to do, as no trial was ready in time,")
-
-    def _allowed(self, trials):
-        """The trials within the constraints."""
-        return trials if self.plan.constraints is None else self.plan.constraints.allowed(trials)
-
-    def _spares(self, trials):
-        """With constraints, trials to take if what is refitted on all rows has grown out of bounds."""
-        return [] if self.plan.constraints is None else trials[:SPARE_MODELS]
+            self._hold("the quick model that had to do, as no trial was ready in time,")
 
     def _assemble_within(self, best, members, trials, fitted):
         """Assemble the largest part of the ensemble that the constraints allow, at least one model."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from skauto import _image_pipelines, _pipelines, _sequence_pipelines
 from skauto._array_inputs import series_lengths
-from skauto._constraints import Constraints
+from skauto._constraints import UNBOUND, Constraints
 from skauto._deps import MissingDependencyError, require
 from skauto._image_portfolio import COMPRESSED, IMAGES
 from skauto._portfolio import ON_REQUEST, TABLES
@@ -57,7 +57,7 @@ class Plan:
     first: list
     missing: list
     n_trials: int
-    constraints: Constraints | None = None
+    constraints: Constraints
 
     def min_fidelity(self, n_rows):
         """The least power of a third, at least a ninth, that leaves so many rows; one where there is none."""
@@ -98,7 +98,7 @@ def make_plan(
     memory_limit=None,
     finite=False,
     time_limit=None,
-    constraints=None,
+    constraints=UNBOUND,
 ):
     """The plan of a search.
 
@@ -122,7 +122,7 @@ def make_plan(
         Whether the space must be a grid.
     time_limit : float, default=None
         Seconds of the whole fit.
-    constraints : Constraints, default=None
+    constraints : Constraints, default=UNBOUND
         Bounds of a winner, for which every trial is measured.
     """
     n_classes = len(data.classes)
@@ -132,7 +132,7 @@ def make_plan(
     folds, repeat = _folds(data, cv, seed)
     seconds = None if time_limit is None else time_limit * TRIAL_SHARE * FIT_SHARE / len(folds)
     traits = _traits(data, folds, threads, seed, seconds)
-    chosen, missing = available(candidates, traits, small=constraints is not None)
+    chosen, missing = available(candidates, traits, small=bool(constraints))
     space, first = table_space(chosen, treatments(_rarest(data.y, folds)), finite)
     rows = np.concatenate([valid for _, valid in folds])
     judged = Scoring(
@@ -159,7 +159,7 @@ def make_plan(
         fit=fit_last_step,
         predict=predict_at,
         spend=_pipelines.whole_or_part,
-        measure=None if constraints is None else constraints.of_trial,
+        measure=constraints.of_trial if constraints else None,
         min_class_rows=20,
         repeat=repeat,
         cache=PrefixCache(CACHE_BYTES if memory_limit is None else min(CACHE_BYTES, memory_limit // 4)),
