@@ -111,7 +111,7 @@ def choose_members(trials, scoring):
     order = sorted(zip(values, trials, strict=True), key=lambda pair: (-pair[0], pair[1].number))
     pool = [trial for _, trial in order[:POOL]]
     predictions = [trial.proba for trial in pool]
-    greedy = sum(greedy_selection(predictions, value) for value in (scoring.select, scoring.likelihood)) / 2
+    greedy = np.mean([greedy_selection(predictions, value) for value in scoring.guides], axis=0)
     weights = (1 - EVEN_SHARE) * greedy + EVEN_SHARE * _evenly(pool)
     chosen = [(trial, float(weight)) for trial, weight in zip(pool, weights, strict=True) if weight > 0]
     return sorted(chosen, key=lambda pair: -pair[1])

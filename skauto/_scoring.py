@@ -268,8 +268,16 @@ class Scoring:
         right before one; where the likeliest label is taken as it is, the scale matters: log loss.
         """
         y, proba = self.oriented(proba)
-        measure = self.metric if self.kind == "proba" else _ap if wants_cut(self.metric) else _log_loss
-        return self._pooled(lambda rows: measure(y[rows], proba[rows], self._weight(rows)))
+        return self._pooled(lambda rows: self._stand_in(y[rows], proba[rows], self._weight(rows)))
+
+    @property
+    def _stand_in(self):
+        return self.metric if self.kind == "proba" else _ap if wants_cut(self.metric) else _log_loss
+
+    @property
+    def guides(self):
+        """What the members of the ensemble are selected by, each once: `select` and `likelihood`."""
+        return [self.select] if self._stand_in is _log_loss else [self.select, self.likelihood]
 
     def likelihood(self, proba):
         """Mean log-likelihood of the true classes: what the ensemble goes by too, smooth where positives are few."""
