@@ -14,6 +14,7 @@ from skauto._seeds import child_seed
 from skauto.estimators._early_stopping import with_rounds
 from skauto.estimators._ensemble import WeightedEnsembleClassifier, greedy_selection
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
+from skauto.resample._threshold import no_cut
 from skauto.search._evaluate import fit_weighted, nested_rows, take
 from skauto.search._sandbox import attempt
 from skauto.search._trial import Status
@@ -335,8 +336,7 @@ class Finish:
             UserWarning,
             stacklevel=4,
         )
-        n_classes = len(self.classes)
-        cut = 0.5 if n_classes == 2 else np.ones(n_classes)
+        cut = no_cut(len(self.classes))
         self.cut = None if self.costs is not None else cut
         self.ensemble = WeightedEnsembleClassifier.from_fitted([model], [1.0])
         self.best_estimator = self._decided(model, cut)

@@ -9,6 +9,7 @@ import numpy as np
 from skauto import _image_pipelines, _pipelines, _sequence_pipelines
 from skauto._array_inputs import series_lengths
 from skauto._constraints import UNBOUND, Constraints
+from skauto._decisions import positive_last
 from skauto._deps import MissingDependencyError, require
 from skauto._image_portfolio import COMPRESSED, IMAGES
 from skauto._portfolio import ON_REQUEST, TABLES
@@ -126,9 +127,8 @@ def make_plan(
         Bounds of a winner, for which every trial is measured.
     """
     n_classes = len(data.classes)
-    positive = int(np.flatnonzero(data.classes == pos_label)[0]) if n_classes == 2 else 1
-    oriented = data.classes[::-1] if positive == 0 else data.classes
-    name, kind, metric = resolve_metric(scoring, oriented, cost_matrix)
+    order = positive_last(data.classes, pos_label)
+    name, kind, metric = resolve_metric(scoring, data.classes[order], cost_matrix)
     folds, repeat = _folds(data, cv, seed)
     seconds = None if time_limit is None else time_limit * TRIAL_SHARE * FIT_SHARE / len(folds)
     traits = _traits(data, folds, threads, seed, seconds)
@@ -143,7 +143,7 @@ def make_plan(
         fold=np.repeat(np.arange(len(folds)), [len(valid) for _, valid in folds]),
         repeat=np.repeat(repeat, [len(valid) for _, valid in folds]),
         weight=None if data.sample_weight is None else data.sample_weight[rows],
-        positive=positive,
+        positive=int(order[-1]),
     )
     context = Evaluation(
         X=data.X,
