@@ -390,7 +390,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         self.best_score_ = best.score if best else np.nan
         self.cv_results_ = cv_results(history)
         bounds, number = finish.plan.constraints, best.number if best else None
-        self.leaderboard_ = leaderboard(history, number, finish.report, bounds.names if bounds else ())
+        self.leaderboard_ = leaderboard(history, number, finish.report, bounds.names)
         self.pareto_front_ = bounds.front(self.leaderboard_) if bounds else None
 
     def __sklearn_tags__(self):

@@ -16,7 +16,7 @@ FORM = "bytes and latency_ms take a number, the most allowed; another name takes
 
 
 def read_constraints(constraints):
-    """The checked bounds, None without any.
+    """The checked bounds; without any, those that everything meets.
 
     Raises
     ------
@@ -24,7 +24,7 @@ def read_constraints(constraints):
         For a name without a measure, and for a bound that is none.
     """
     if constraints is None:
-        return None
+        return UNBOUND
     if not constraints:
         raise ValueError(f"constraints={constraints!r} bounds nothing: leave it None, or name a bound. {FORM}")
     most, least = {}, {}
@@ -48,6 +48,10 @@ class Constraints:
 
     most: dict
     least: dict
+
+    def __bool__(self):
+        """Whether anything is bounded."""
+        return bool(self.names)
 
     @property
     def names(self):
@@ -133,6 +137,9 @@ class Constraints:
     def __str__(self):
         most = [f"{name} <= {bound:g}" for name, bound in self.most.items()]
         return ", ".join(most + [f"{name} >= {bound:g}" for name, (_, bound) in self.least.items()])
+
+
+UNBOUND = Constraints({}, {})
 
 
 def told(values):

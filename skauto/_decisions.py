@@ -28,7 +28,7 @@ def decide(proba, classes, pos_label, threshold, cost_matrix):
     """
     if cost_matrix is not None:
         return classes[expected_costs(proba, cost_matrix).argmin(axis=1)]
-    order = _positive_last(classes, pos_label)
+    order = positive_last(classes, pos_label)
     return classes[order][cut_labels(proba[:, order], threshold)]
 
 
@@ -40,7 +40,7 @@ def score(y, proba, classes, pos_label, threshold, cost_matrix, scoring, sample_
     ValueError
         If y has another length than proba, or labels that are no classes.
     """
-    order = _positive_last(classes, pos_label)
+    order = positive_last(classes, pos_label)
     codes = np.argsort(order)[codes_of(y, classes, len(proba))]
     weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
     _, kind, metric = resolve_metric(scoring, classes[order], cost_matrix)
@@ -67,7 +67,7 @@ def codes_of(y, classes, n_rows):
     return np.searchsorted(classes, labels)
 
 
-def _positive_last(classes, pos_label):
+def positive_last(classes, pos_label):
     """The order of the classes in which thresholds mean the last of two."""
     order = np.arange(len(classes))
     return order[::-1] if pos_label is not None and pos_label == classes[0] else order

@@ -14,6 +14,7 @@ from skauto._seeds import child_seed
 from skauto.estimators._early_stopping import with_rounds
 from skauto.estimators._ensemble import WeightedEnsembleClassifier, greedy_selection
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
+from skauto.resample._threshold import no_cut
 from skauto.search._evaluate import fit_weighted, nested_rows, take
 from skauto.search._sandbox import attempt
 from skauto.search._trial import Status
@@ -24,7 +25,7 @@ POOL = 25
 # The part of the ensemble that is spread evenly over the best trial of each kind, and most kinds that share it.
 EVEN_SHARE, KINDS = 0.2, 6
 
-# Further models refitted where constraints bound them.
+# Further models refitted where constraints bound them: others may grow out of bounds on all rows.
 SPARE_MODELS = 3
 WHAT = "the best model, refitted on all rows,"
 
@@ -111,7 +112,7 @@ def choose_members(trials, scoring):
     order = sorted(zip(values, trials, strict=True), key=lambda pair: (-pair[0], pair[1].number))
     pool = [trial for _, trial in order[:POOL]]
     predictions = [trial.proba for trial in pool]
-    greedy = sum(greedy_selection(predictions, value) for value in (scoring.select, scoring.likelihood)) / 2
+    greedy = np.mean([greedy_selection(predictions, value) for value in scoring.guides], axis=0)
     weights = (1 - EVEN_SHARE) * greedy + EVEN_SHARE * _evenly(pool)
     chosen = [(trial, float(weight)) for trial, weight in zip(pool, weights, strict=True) if weight > 0]
     return sorted(chosen, key=lambda pair: -pair[1])
@@ -205,7 +206,7 @@ class Finish:
 
     def run(self, history, use_ensemble, interrupted=False):
         """Choose, refit and cut; where Ctrl-C ended the search, another one here stops the fit."""
-        trials = self._affordable(self._allowed(scored_trials(history)))
+        trials = self._affordable(self.plan.constraints.allowed(scored_trials(history)))
         members = []
         if trials:
             self.progress.show("ensemble")
@@ -214,28 +215,18 @@ class Finish:
                 members, interrupted = self._choose(trials, best, use_ensemble, interrupted)
             self.progress.show("refit")
             with self.phases("refit"):
-                wanted = [best, *(trial for trial, _ in members), *self._spares(trials)]
+                spares = trials[:SPARE_MODELS] if self.plan.constraints else []
+                wanted = [best, *(trial for trial, _ in members), *spares]
                 fitted = self._refit(list({trial.number: trial for trial in wanted}.values()), interrupted)
             members = [(trial, weight) for trial, weight in members if trial.number in fitted]
             if not members and best.number in fitted:
                 members = [(best, 1.0)]
-        if members and self.plan.constraints is None:
-            self._assemble(best, members, fitted)
-        elif members:
+        if members:
             self._assemble_within(best, members, trials, fitted)
         else:
             with self.phases("refit"):
                 self._fall_back(history, interrupted)
-            if self.plan.constraints is not None:
-                self._hold("the quick model that had to do, as no trial was ready in time,")
-
-    def _allowed(self, trials):
-        """The trials within the constraints."""
-        return trials if self.plan.constraints is None else self.plan.constraints.allowed(trials)
-
-    def _spares(self, trials):
-        """With constraints, trials to take if what is refitted on all rows has grown out of bounds."""
-        return [] if self.plan.constraints is None else trials[:SPARE_MODELS]
+            self._hold("the quick model that had to do, as no trial was ready in time,")
 
     def _assemble_within(self, best, members, trials, fitted):
         """Assemble the largest part of the ensemble that the constraints allow, at least one model."""
@@ -245,7 +236,8 @@ class Finish:
         if not fitted:
             constraints.check(measured[next(iter(measured))], WHAT)
         members = [(trial, weight) for trial, weight in members if trial.number in fitted]
-        tries = [(best, members[:size]) for size in range(len(members), 1, -1)]
+        tries = [(best, members)] if members else []
+        tries += [(best, members[:size]) for size in range(len(members) - 1, 1, -1)]
         tries += [(trial, [(trial, 1.0)]) for trial in trials if trial.number in fitted]
         for number, (lead, some) in enumerate(tries, 1):
             self._assemble(lead, some, fitted)
@@ -344,8 +336,7 @@ class Finish:
             UserWarning,
             stacklevel=4,
         )
-        n_classes = len(self.classes)
-        cut = 0.5 if n_classes == 2 else np.ones(n_classes)
+        cut = no_cut(len(self.classes))
         self.cut = None if self.costs is not None else cut
         self.ensemble = WeightedEnsembleClassifier.from_fitted([model], [1.0])
         self.best_estimator = self._decided(model, cut)

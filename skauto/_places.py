@@ -4,13 +4,10 @@ from skauto.search._executor_pool import ExecutorPool
 from skauto.search._fingerprint import fingerprint
 from skauto.search._journal import Journal
 from skauto.search._memory import memory_bytes
-from skauto.search._workers import WorkerPool
+from skauto.search._workers import CHANCES, WorkerPool
 
 # What every worker needs, imported before its first trial.
 PRELOAD = ("skauto._plan", "lightgbm")
-
-# A trial, or a refit, that kills its worker has a second chance: a shared machine may have been short of memory.
-CHANCES = 2
 
 # Arguments that a journal must agree on.
 SAME = ("scoring", "strategy", "cv", "candidates", "pos_label", "constraints", "random_state")

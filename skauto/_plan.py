@@ -8,7 +8,8 @@ import numpy as np
 
 from skauto import _image_pipelines, _pipelines, _sequence_pipelines
 from skauto._array_inputs import series_lengths
-from skauto._constraints import Constraints
+from skauto._constraints import UNBOUND, Constraints
+from skauto._decisions import positive_last
 from skauto._deps import MissingDependencyError, require
 from skauto._image_portfolio import COMPRESSED, IMAGES
 from skauto._portfolio import ON_REQUEST, TABLES
@@ -18,8 +19,9 @@ from skauto._sequence_portfolio import SEQUENCES
 from skauto._timing import TRIAL_SHARE
 from skauto._treatments import treatments
 from skauto.estimators._early_stopping import MIN_CLASS_ROWS, fit_last_step, predict_at
-from skauto.search._evaluate import CACHE_BYTES, Evaluation
+from skauto.search._evaluate import Evaluation
 from skauto.search._folds import stratified_folds
+from skauto.search._prefix_cache import PrefixCache
 from skauto.search._space import Space
 
 # Folds are drawn again, up to so many rows of validation in all, since one split of few rows chooses by luck.
@@ -35,6 +37,9 @@ FALLBACKS = {"table": _pipelines.fallback, "sequence": _sequence_pipelines.fallb
 
 # The part of a trial's time that its fits may plan with: the machine may be busy, and predictions take time.
 FIT_SHARE = 0.7
+
+# Most bytes of first steps that a worker keeps for later trials.
+CACHE_BYTES = 1 << 29
 
 # What a grid tries of a distribution.
 GRID_QUANTILES = (0.2, 0.8)
@@ -53,7 +58,7 @@ class Plan:
     first: list
     missing: list
     n_trials: int
-    constraints: Constraints | None = None
+    constraints: Constraints
 
     def min_fidelity(self, n_rows):
         """The least power of a third, at least a ninth, that leaves so many rows; one where there is none."""
@@ -94,7 +99,7 @@ def make_plan(
     memory_limit=None,
     finite=False,
     time_limit=None,
-    constraints=None,
+    constraints=UNBOUND,
 ):
     """The plan of a search.
 
@@ -118,17 +123,16 @@ def make_plan(
         Whether the space must be a grid.
     time_limit : float, default=None
         Seconds of the whole fit.
-    constraints : Constraints, default=None
+    constraints : Constraints, default=UNBOUND
         Bounds of a winner, for which every trial is measured.
     """
     n_classes = len(data.classes)
-    positive = int(np.flatnonzero(data.classes == pos_label)[0]) if n_classes == 2 else 1
-    oriented = data.classes[::-1] if positive == 0 else data.classes
-    name, kind, metric = resolve_metric(scoring, oriented, cost_matrix)
+    order = positive_last(data.classes, pos_label)
+    name, kind, metric = resolve_metric(scoring, data.classes[order], cost_matrix)
     folds, repeat = _folds(data, cv, seed)
     seconds = None if time_limit is None else time_limit * TRIAL_SHARE * FIT_SHARE / len(folds)
     traits = _traits(data, folds, threads, seed, seconds)
-    chosen, missing = available(candidates, traits, small=constraints is not None)
+    chosen, missing = available(candidates, traits, small=bool(constraints))
     space, first = table_space(chosen, treatments(_rarest(data.y, folds)), finite)
     rows = np.concatenate([valid for _, valid in folds])
     judged = Scoring(
@@ -139,7 +143,7 @@ def make_plan(
         fold=np.repeat(np.arange(len(folds)), [len(valid) for _, valid in folds]),
         repeat=np.repeat(repeat, [len(valid) for _, valid in folds]),
         weight=None if data.sample_weight is None else data.sample_weight[rows],
-        positive=positive,
+        positive=int(order[-1]),
     )
     context = Evaluation(
         X=data.X,
@@ -155,10 +159,10 @@ def make_plan(
         fit=fit_last_step,
         predict=predict_at,
         spend=_pipelines.whole_or_part,
-        measure=None if constraints is None else constraints.of_trial,
+        measure=constraints.of_trial if constraints else None,
         min_class_rows=20,
         repeat=repeat,
-        cache_bytes=CACHE_BYTES if memory_limit is None else min(CACHE_BYTES, memory_limit // 4),
+        cache=PrefixCache(CACHE_BYTES if memory_limit is None else min(CACHE_BYTES, memory_limit // 4)),
     )
     n_trials = space.size if finite else len(first) + traits.n_rows // ROWS_A_TRIAL
     return Plan(context, judged, space, first, missing, n_trials, constraints)

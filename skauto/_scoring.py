@@ -16,6 +16,7 @@ from skauto.resample._threshold import (
     confusion_of,
     cross_fitted_labels,
     cut_labels,
+    no_cut,
     wants_cut,
 )
 
@@ -217,11 +218,6 @@ def own_pos_label(scoring):
     return getattr(scoring, "_kwargs", {}).get("pos_label")
 
 
-def _no_cut(proba):
-    """The cut that leaves each row its most probable class."""
-    return 0.5 if proba.shape[1] == 2 else np.ones(proba.shape[1])
-
-
 def _mean(values):
     """The mean of what is known, NaN where nothing is."""
     known = np.asarray(values, dtype=float)
@@ -268,8 +264,16 @@ class Scoring:
         right before one; where the likeliest label is taken as it is, the scale matters: log loss.
         """
         y, proba = self.oriented(proba)
-        measure = self.metric if self.kind == "proba" else _ap if wants_cut(self.metric) else _log_loss
-        return self._pooled(lambda rows: measure(y[rows], proba[rows], self._weight(rows)))
+        return self._pooled(lambda rows: self._stand_in(y[rows], proba[rows], self._weight(rows)))
+
+    @property
+    def _stand_in(self):
+        return self.metric if self.kind == "proba" else _ap if wants_cut(self.metric) else _log_loss
+
+    @property
+    def guides(self):
+        """What the members of the ensemble are selected by, each once: `select` and `likelihood`."""
+        return [self.select] if self._stand_in is _log_loss else [self.select, self.likelihood]
 
     def likelihood(self, proba):
         """Mean log-likelihood of the true classes: what the ensemble goes by too, smooth where positives are few."""
@@ -297,7 +301,7 @@ class Scoring:
         """The cut that the score likes best on all rows; none where it needs no labels, or just the likeliest ones."""
         y, proba = self.oriented(proba)
         if self.kind == "proba" or not wants_cut(self.metric):
-            return _no_cut(proba)
+            return no_cut(proba.shape[1])
         return best_cut(y, proba, self.metric, self.weight, repeats=len(self.parts))
 
     def _label_score(self, y, proba, metric):
@@ -305,7 +309,7 @@ class Scoring:
         labels = np.empty(len(y), dtype=np.int64)
         for rows in self.parts:
             if not wants_cut(metric):
-                labels[rows] = cut_labels(proba[rows], _no_cut(proba))
+                labels[rows] = cut_labels(proba[rows], no_cut(proba.shape[1]))
                 continue
             labels[rows] = cross_fitted_labels(y[rows], proba[rows], self.fold[rows], metric, self._weight(rows))
         size = proba.shape[1]

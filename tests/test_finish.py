@@ -9,7 +9,18 @@ from sklearn.datasets import load_breast_cancer, make_classification
 from sklearn.model_selection import FixedThresholdClassifier
 
 from skauto import AutoClassifier
-from skauto._finish import Scored, choose_best, choose_members, mixed, quick_fit, refit, release_threads, with_cut
+from skauto._constraints import read_constraints
+from skauto._finish import (
+    Finish,
+    Scored,
+    choose_best,
+    choose_members,
+    mixed,
+    quick_fit,
+    refit,
+    release_threads,
+    with_cut,
+)
 from skauto._inputs import inspect
 from skauto._plan import make_plan
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
@@ -135,6 +146,17 @@ def test_a_cut_of_many_classes():
     )
     assert isinstance(cut.steps[-1][1], MulticlassFixedThresholdClassifier)
     np.testing.assert_array_equal(cut.predict(X), (cut.predict_proba(X) * [1, 5, 1]).argmax(1))
+
+
+def test_constraints_that_all_meet_change_no_choice(plan):
+    """The first of the trials by score is not the one chosen: it is rebalanced and too little better."""
+    first, best = (replace(trial_of(plan, name), number=n) for n, name in enumerate(("extra_trees", "logistic")))
+    trials = [replace(trial, proba=np.full((len(plan.scoring.y), 2), 0.5)) for trial in (first, best)]
+    fitted = {trial.number: refit(plan.context, trial, LABELS) for trial in trials}
+    finish = Finish(replace(plan, constraints=read_constraints({"bytes": 1e9})), LABELS, "yes", None, None, None)
+    finish._assemble_within(trials[1], [(trials[1], 1.0)], trials, fitted)
+    assert finish.best is trials[1]
+    assert finish.ensemble.estimators_ == [fitted[1]]
 
 
 def test_the_quick_model(plan):

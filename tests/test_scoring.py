@@ -225,6 +225,7 @@ def test_what_the_ensemble_goes_by():
         assert scoring_of(y, n_classes, "neg_log_loss").select(proba) == pytest.approx(loss)
         f1 = scoring_of(y, n_classes, "f1")
         assert f1.select(proba) == f1.rank(proba)
+        assert [len(scoring_of(y, n_classes, name).guides) for name in ("f1", "accuracy", "neg_log_loss")] == [2, 1, 1]
 
 
 @pytest.mark.parametrize("metric", ["accuracy", metrics.make_scorer(metrics.accuracy_score)])

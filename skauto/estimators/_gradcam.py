@@ -50,9 +50,7 @@ def grad_cam(estimator, X, target=None, *, layer=None):
     >>> grad_cam(clf, X[:3]).shape
     (3, 8, 8)
     """
-    while hasattr(estimator, "steps") and not hasattr(estimator, "estimator_"):
-        X = estimator[:-1].transform(X) if len(estimator.steps) > 1 else X
-        estimator = estimator.steps[-1][1]
+    estimator, X = _last_step(estimator, X)
     check_is_fitted(estimator)
     estimator = getattr(estimator, "estimator_", estimator)
     if not hasattr(estimator, "image_shape_"):
@@ -67,6 +65,14 @@ def grad_cam(estimator, X, target=None, *, layer=None):
         wanted = None if codes is None else codes[start : start + BATCH]
         batches.append(_maps(module, watched, x, wanted))
     return torch.cat(batches).numpy()
+
+
+def _last_step(estimator, X):
+    """The last step of nested pipelines, and X as it sees it."""
+    while hasattr(estimator, "steps") and not hasattr(estimator, "estimator_"):
+        X = estimator[:-1].transform(X) if len(estimator.steps) > 1 else X
+        estimator = estimator.steps[-1][1]
+    return estimator, X
 
 
 def _codes(estimator, target, count):
@@ -146,9 +152,7 @@ class GradCAMDisplay:
         """Compute the maps; parameters as of `grad_cam`. A Pipeline shows what its last step sees."""
         maps = grad_cam(estimator, X, target, layer=layer)
         labels = estimator.predict(X) if target is None else np.broadcast_to(np.asarray(target), len(maps))
-        while hasattr(estimator, "steps") and not hasattr(estimator, "estimator_"):
-            X = estimator[:-1].transform(X) if len(estimator.steps) > 1 else X
-            estimator = estimator.steps[-1][1]
+        estimator, X = _last_step(estimator, X)
         inner = getattr(estimator, "estimator_", estimator)
         images = np.asarray(inner._check_X(X, reset=False), dtype=np.float32).transpose(0, 2, 3, 1)
         images = np.clip((images - inner._low) / (inner._high - inner._low), 0, 1)

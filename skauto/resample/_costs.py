@@ -8,10 +8,13 @@ _MATRIX = """cost_matrix : array-like of shape (K, K) or (n, K, K), or DataFrame
         Cost of predicting column j where row i is true, in the order of the sorted labels; or for each row of y its
         own matrix. A DataFrame names true labels in its index and predicted ones in its columns."""
 
+_LABELS = """labels : array-like of shape (K,), default=None
+        Order of the classes in the matrix; None for the sorted labels that occur, or those of a DataFrame."""
+
 
 def documented(function):
-    """Write the description of a cost matrix into a docstring; it stands here once."""
-    function.__doc__ = function.__doc__.replace("{cost_matrix}", _MATRIX)
+    """Write the descriptions of a cost matrix and its labels into a docstring; they stand here once."""
+    function.__doc__ = function.__doc__.replace("{cost_matrix}", _MATRIX).replace("{labels}", _LABELS)
     return function
 
 
@@ -83,8 +86,7 @@ def total_cost_score(y_true, y_pred, cost_matrix=None, *, labels=None, sample_we
         Predicted labels.
     {cost_matrix}
         None: 1 for every mistake.
-    labels : array-like of shape (K,), default=None
-        Order of the classes in the matrix; None for the sorted labels that occur, or those of a DataFrame.
+    {labels}
     sample_weight : array-like of shape (n,), default=None
         Weights of the rows.
 
@@ -114,8 +116,7 @@ def expected_cost_score(y_true, proba, cost_matrix=None, *, labels=None, sample_
         Probabilities.
     {cost_matrix}
         None: 1 for every mistake.
-    labels : array-like of shape (K,), default=None
-        Order of the classes in the matrix; None for the sorted labels that occur, or those of a DataFrame.
+    {labels}
     sample_weight : array-like of shape (n,), default=None
         Weights of the rows.
 
@@ -151,8 +152,7 @@ def savings_score(y_true, y_pred, cost_matrix=None, *, labels=None, sample_weigh
         Predicted labels.
     {cost_matrix}
         None: 1 for every mistake.
-    labels : array-like of shape (K,), default=None
-        Order of the classes in the matrix; None for the sorted labels that occur, or those of a DataFrame.
+    {labels}
     sample_weight : array-like of shape (n,), default=None
         Weights of the rows.
 
@@ -193,9 +193,8 @@ def make_cost_scorer(cost_matrix=None, *, labels=None):
     ----------
     {cost_matrix}
         None: 1 for every mistake, or with metadata routing `scorer.set_score_request(cost_matrix=True)`.
-    labels : array-like of shape (K,), default=None
-        Order of the classes in the matrix; None for the sorted labels that occur, or those of a DataFrame. Give it, or
-        a DataFrame, where a fold may lack a class.
+    {labels}
+        Give it, or a DataFrame, where a fold may lack a class.
 
     Returns
     -------

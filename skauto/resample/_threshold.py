@@ -124,6 +124,11 @@ def cut_labels(proba, cut):
     return np.argmax(proba * cut, axis=1)
 
 
+def no_cut(n_classes):
+    """The cut that leaves each row its most probable class."""
+    return 0.5 if n_classes == 2 else np.ones(n_classes)
+
+
 def best_cut(y, proba, metric, sample_weight=None, repeats=1):
     """The cut of out-of-fold probabilities that a metric likes best.
 
@@ -143,13 +148,12 @@ def best_cut(y, proba, metric, sample_weight=None, repeats=1):
         A threshold on the second column for two classes, a weight of each column for more. Where rows or
         positives are too few to say anything, 0.5 or equal weights.
     """
-    counts = np.bincount(y, minlength=proba.shape[1]) / repeats
-    if proba.shape[1] == 2:
-        if len(y) / repeats < MIN_ROWS or counts.min() < MIN_POSITIVES:
-            return 0.5
+    n_classes = proba.shape[1]
+    counts = np.bincount(y, minlength=n_classes) / repeats
+    if len(y) / repeats < MIN_ROWS or (n_classes == 2 and counts.min() < MIN_POSITIVES):
+        return no_cut(n_classes)
+    if n_classes == 2:
         return _best_threshold(y, proba[:, 1], metric, sample_weight)
-    if len(y) / repeats < MIN_ROWS:
-        return np.ones(proba.shape[1])
     return _best_weights(y, proba, metric, sample_weight, movable=counts >= MIN_POSITIVES)
 
 

@@ -9,9 +9,7 @@ from sklearn.pipeline import Pipeline
 
 from skauto._seeds import child_rng, child_seed
 from skauto.search import _deadline
-
-# Fitted first steps are kept for later trials up to this many bytes in each worker.
-CACHE_BYTES = 1 << 29
+from skauto.search._prefix_cache import PrefixCache
 
 
 def fit_plain(estimator, X, y, weight, X_valid, y_valid, weight_valid):
@@ -62,8 +60,7 @@ class Evaluation:
     measure: Any = None
     min_class_rows: int = 2
     repeat: Any = None
-    cache_bytes: int = CACHE_BYTES
-    cache: dict = field(default_factory=dict)
+    cache: PrefixCache = field(default_factory=PrefixCache)
 
 
 def evaluate(context, trial):
@@ -114,10 +111,19 @@ def _fit_fold(context, estimator, fidelity, number):
     train, valid = context.folds[number]
     train = train[nested_rows(context.y[train], fidelity, context.min_class_rows, context.seed)]
     *first, last = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
-    X_train, X_valid = _prepared(context, first, (number, fidelity), train, valid)
+    X_train, X_valid = take(context.X, train), take(context.X, valid)
+    context.cache.begin(number, fidelity)
+    prepare = context.cache.cache(_prepare)
+    for step in first:
+        X_train, X_valid, _ = prepare(step, X_train, context.y[train], X_valid)
     weight, weight_valid = (None if context.weight is None else context.weight[part] for part in (train, valid))
     fitted, stop = context.fit(last, X_train, context.y[train], weight, X_valid, context.y[valid], weight_valid)
     return (fitted, X_valid), stop
+
+
+def _prepare(step, X_train, y, X_valid):
+    """Training and validation rows after a first step, which is not needed any more."""
+    return step.fit_transform(X_train, y), step.transform(X_valid), None
 
 
 def _predict_fold(context, models, stops, number):
@@ -130,30 +136,6 @@ def _predict_fold(context, models, stops, number):
     columns = np.zeros((len(proba), context.n_classes))
     columns[:, fitted.classes_] = proba
     return columns
-
-
-def _prepared(context, steps, where, train, valid):
-    """Training and validation rows after some first steps; each step is fitted once for a fold and its settings."""
-    if not steps:
-        return take(context.X, train), take(context.X, valid)
-    key = (repr([step.get_params() for step in steps]), *where)
-    if key in context.cache:
-        return context.cache[key]
-    X_train, X_valid = _prepared(context, steps[:-1], where, train, valid)
-    made = steps[-1].fit_transform(X_train, context.y[train]), steps[-1].transform(X_valid)
-    if _bytes(context.cache) + sum(map(_size, made)) < context.cache_bytes:
-        context.cache[key] = made
-    return made
-
-
-def _bytes(cache):
-    return sum(_size(part) for pair in cache.values() for part in pair)
-
-
-def _size(X):
-    if hasattr(X, "memory_usage"):
-        return int(X.memory_usage(index=False).sum())
-    return X.data.nbytes if hasattr(X, "indptr") else X.nbytes
 
 
 def take(X, rows):

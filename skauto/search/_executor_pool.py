@@ -13,13 +13,13 @@ import joblib
 from skauto.search._remote import LACKS, run_task
 from skauto.search._sandbox import attempt
 from skauto.search._trial import Status
-from skauto.search._workers import Outcome
+from skauto.search._workers import Outcome, Pool
 
 # Workers of an executor that does not say how many it has.
 DEFAULT_WORKERS = 2
 
 
-class ExecutorPool:
+class ExecutorPool(Pool):
     """What `WorkerPool` is, on the workers of an executor.
 
     A task runs in a child process of the executor's worker, started there and kept for the next task, so that time and
@@ -75,21 +75,10 @@ class ExecutorPool:
         self._futures = {}
         self._done = []
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
     @property
     def running(self):
         """Keys of the tasks submitted whose outcomes were not given out, a list."""
         return [*(key for key, *_ in self._futures.values()), *(outcome.key for outcome in self._done)]
-
-    @property
-    def free(self):
-        """How many more tasks can run at once."""
-        return max(0, self.n_workers - len(self.running))
 
     def submit(self, key, function, *args, time_limit=None):
         """Run ``function(context, *args)`` somewhere."""

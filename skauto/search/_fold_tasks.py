@@ -11,9 +11,6 @@ from skauto.search._fold_scores import score_fold
 from skauto.search._racing import Race
 from skauto.search._trial import Result, Status
 
-# A trial is given up once it has killed its worker this often.
-MAX_CRASHES = 2
-
 
 @dataclass
 class _Active:
@@ -25,7 +22,6 @@ class _Active:
     origin: object = None
     records: dict = field(default_factory=dict)
     running: set = field(default_factory=set)
-    crashes: int = 0
     seconds: float = 0.0
     peak_memory: int = 0
 
@@ -147,10 +143,7 @@ class FoldTasks:
         active.running.discard(fold)
         active.seconds += outcome.seconds
         active.peak_memory = max(active.peak_memory, outcome.peak_memory)
-        if outcome.status == Status.CRASHED and active.crashes + 1 < MAX_CRASHES:
-            active.crashes += 1
-            self._start(active)
-        elif outcome.status != Status.COMPLETE:
+        if outcome.status != Status.COMPLETE:
             self._finish(active, outcome.status, outcome.reason, outcome.output)
         elif "raised" in outcome.value:
             raise outcome.value["raised"]

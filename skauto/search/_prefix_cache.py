@@ -1,5 +1,6 @@
 """Fitted first steps of a fold, kept for later trials: what a Pipeline takes for its `memory`."""
 
+import copy
 import functools
 from collections import OrderedDict
 
@@ -90,5 +91,5 @@ def _size(parts):
 
 
 def _copied(made):
-    """The data copied, the fitted step (the last) as it is: predicting does not change it."""
-    return (*(part if part is None else part.copy() for part in made[:-1]), made[-1])
+    """The data copied in the order of memory it has, the fitted step (the last) as it is: predicting changes none."""
+    return (*copy.deepcopy(made[:-1]), made[-1])

@@ -18,7 +18,7 @@ from skauto.search._racing import Race, races
 from skauto.search._rungs import warn_of_empty_rungs
 from skauto.search._sequential import SequentialPool
 from skauto.search._spares import SPARES
-from skauto.search._workers import WorkerPool
+from skauto.search._workers import CHANCES, WorkerPool
 from skauto.search.strategies._names import make_strategy
 
 # Count mode: an ask sees the results of all trials but the last few.
@@ -145,14 +145,14 @@ class SearchRun:
         limited = settings.memory_limit is not None or settings.trial_time_limit is not None or self.timed
         if settings.executor is not None:
             memory = None if settings.memory_limit is None else memory_bytes(settings.memory_limit, 1)
-            return ExecutorPool(settings.executor, settings.n_jobs, context=self.context, memory_limit=memory)
+            return ExecutorPool(settings.executor, settings.n_jobs, 1, self.context, memory, CHANCES)
         n_workers = count_workers(settings.n_jobs)
         if n_workers == 1 and not limited:
             return SequentialPool(self.context)
         memory = None if settings.memory_limit is None else memory_bytes(settings.memory_limit, n_workers)
         threads = 1 if not self.timed else max(cores() // n_workers, 1)
         SPARES.warm(threads, n_workers)
-        return WorkerPool(n_workers, threads, self.context, memory, PRELOAD)
+        return WorkerPool(n_workers, threads, self.context, memory, PRELOAD, CHANCES)
 
     def _about(self):
         """What a journal must agree on."""

@@ -4,10 +4,10 @@ import time
 from collections import deque
 
 from skauto.search._sandbox import attempt
-from skauto.search._workers import Outcome
+from skauto.search._workers import Outcome, Pool
 
 
-class SequentialPool:
+class SequentialPool(Pool):
     """What `WorkerPool` is, without workers: each task runs inside `wait`, in the caller's process.
 
     No limit can be held here and a crash ends the process, as in scikit-learn's own searches with ``n_jobs=None``.
@@ -32,21 +32,10 @@ class SequentialPool:
         self.context = context
         self._queue = deque()
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
     @property
     def running(self):
         """Keys of the tasks submitted whose outcomes were not given out, a list."""
         return [key for key, _, _ in self._queue]
-
-    @property
-    def free(self):
-        """How many more tasks can run at once."""
-        return max(0, 1 - len(self._queue))
 
     def submit(self, key, function, *args, time_limit=None):
         """Run ``function(context, *args)`` at the next `wait`.

@@ -20,6 +20,7 @@ from skauto.search._trial import Result, Status
 from skauto.search._worker import LOG_BYTES, Worker, import_path
 
 TICK = 0.05  # seconds between looks at deadlines and memory
+CHANCES = 2  # what searches give a task: a shared machine may have been short of memory
 MAX_STARTS = 3  # workers in a row that may die before they are ready
 
 
@@ -85,7 +86,22 @@ class _Task:
         return Outcome(self.key, *fields)
 
 
-class WorkerPool:
+class Pool:
+    """What all pools share; a subclass has `n_workers`, `running`, `submit`, `wait`, `cancel` and `close`."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    @property
+    def free(self):
+        """How many more tasks can run at once."""
+        return max(0, self.n_workers - len(self.running))
+
+
+class WorkerPool(Pool):
     """Worker processes around one context.
 
     Parameters
@@ -154,22 +170,11 @@ class WorkerPool:
                 f"what the workers need cannot be pickled ({written.reason}); look at scoring and estimators"
             )
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
     @property
     def running(self):
         """Keys of the tasks submitted whose outcomes were not given out, a list."""
         busy = [worker.task.key for worker in self._workers if worker.task]
         return busy + [task.key for task in self._queue] + [outcome.key for outcome in self._done]
-
-    @property
-    def free(self):
-        """How many more tasks can run at once."""
-        return max(0, self.n_workers - len(self.running))
 
     def submit(self, key, function, *args, time_limit=None):
         """Run ``function(context, *args)`` in the next free worker.

@@ -125,15 +125,14 @@ def test_a_race_never_stops_a_trial_that_is_through():
     assert not results[0].details["pruned"]
 
 
-def test_one_crash_is_forgiven():
-    made, bench = tasks()
+def test_a_fold_that_crashed_in_the_pool_ends_its_trial():
+    made, bench = tasks(n_workers=2)
     made.submit(0, None, trial())
-    bench.end((0, 0), status="crashed")
     assert made.wait() == []
-    assert bench.running == [(0, 0)]
     bench.end((0, 0), status="crashed")
     (result,) = made.wait()
     assert (result.status, result.reason) == ("crashed", "why")
+    assert bench.running == []
 
 
 def test_the_limit_is_of_all_folds_together():

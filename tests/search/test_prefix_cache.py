@@ -47,6 +47,20 @@ def test_a_step_that_works_in_place_spoils_nothing():
     np.testing.assert_array_equal(plain[-1].coef_, again[-1].coef_)
 
 
+def test_a_copy_has_the_order_in_memory_of_what_was_kept():
+    """Sums go along memory: in another order the last digits of a fit would tell which process had kept its rows."""
+    seen, cache = [], PrefixCache()
+
+    def see(values):
+        seen.append(values.flags.f_contiguous)
+        return values
+
+    for _ in range(2):
+        fit(cache, FunctionTransformer(np.asfortranarray), FunctionTransformer(see))
+    assert cache.hits == 1
+    assert seen == [True, True]
+
+
 def test_what_has_no_name_is_fitted_every_time():
     cache = PrefixCache()
     for _ in range(2):
