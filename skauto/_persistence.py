@@ -10,22 +10,11 @@ import zlib
 from pathlib import Path
 
 from skauto._version import __version__
+from skauto.search._sandbox import attempt
 
 FORMAT = 1
-# What reading damaged pickled bytes can raise.
-DAMAGE = (
-    EOFError,
-    ValueError,
-    AttributeError,
-    KeyError,
-    IndexError,
-    TypeError,
-    ImportError,
-    pickle.UnpicklingError,
-    zlib.error,
-)
 LONGEST_HEADER = 65_536
-# Module -> distribution. A model names the versions of those modules that its own bytes mention.
+# Module -> distribution. A model names the versions of those modules that its pickle would import.
 PACKAGES = {
     "sklearn": "scikit-learn",
     "numpy": "numpy",
@@ -71,7 +60,8 @@ def save_model(model, path):
 
     path, buffer = Path(path), io.BytesIO()
     joblib.dump(model, buffer)
-    header = {"skauto_model": FORMAT, "class": type(model).__name__, "versions": _versions(buffer.getbuffer())}
+    checksum = zlib.crc32(buffer.getbuffer())
+    header = {"skauto_model": FORMAT, "class": type(model).__name__, "versions": _versions(model), "crc32": checksum}
     partial = path.with_name(path.name + ".partial")
     with partial.open("wb") as file:
         file.write(json.dumps(header).encode() + b"\n")
@@ -83,8 +73,8 @@ def save_model(model, path):
 def load_model(path, *, check_versions=True):
     """Load a model written by `save_model` or by `skauto fit`, if the versions here are those that wrote it.
 
-    Load only files that you trust: loading a model runs code stored in the file. The versions are read and compared
-    before anything of the model itself is.
+    Load only files that you trust: loading a model runs code stored in the file. The versions and a checksum are
+    compared before that, so that no damaged file is unpickled.
 
     Parameters
     ----------
@@ -101,8 +91,8 @@ def load_model(path, *, check_versions=True):
     Raises
     ------
     ModelFileError
-        A ValueError: the file is not a model of skauto, other versions wrote it (all named in one line), or it is
-        damaged.
+        A ValueError: the file is not a model of skauto, other versions wrote it (all named in one line), it is damaged,
+        or it needs something that is not here.
 
     Examples
     --------
@@ -119,29 +109,65 @@ def load_model(path, *, check_versions=True):
         header = _header(path, file.readline(LONGEST_HEADER))
         if check_versions:
             _compare(path, header["versions"])
-        try:
-            return joblib.load(file)
-        except DAMAGE as error:
-            raise ModelFileError(f"{path} is damaged, or names what is not here: {error}") from error
+        start = file.tell()
+        if _checksum(file) != header["crc32"]:
+            raise ModelFileError(f"{path} is damaged: its checksum is not that of the saved file; copy or save it again")
+        file.seek(start)
+        report = attempt(joblib.load, file)  # what a class does when it is unpickled can raise anything
+    if report.error is not None:
+        raise ModelFileError(f"{path} needs what is not here: {report.reason}") from report.error
+    return report.value
 
 
-def _versions(payload):
-    """Versions of Python, skauto and those packages whose modules the pickled bytes name."""
-    versions = {"python": platform.python_version(), "skauto": __version__}
-    text = bytes(payload)
-    for module, distribution in PACKAGES.items():
-        if module.encode() in text:
-            versions[distribution] = importlib.metadata.version(distribution)
-    return versions
+def _checksum(file):
+    """Of what is left of a file; damaged bytes must not be unpickled: compiled code that gets them can crash."""
+    value = 0
+    while block := file.read(1 << 20):
+        value = zlib.crc32(block, value)
+    return value
+
+
+class _Modules(pickle.Pickler):
+    """Pickles to nowhere and keeps the packages that the pickle would import; what users named is no module."""
+
+    def __init__(self):
+        super().__init__(_Nowhere(), protocol=5, buffer_callback=lambda buffer: None)
+        self.packages = set()
+
+    def reducer_override(self, value):
+        self.packages.add(str(getattr(value, "__module__", None)).split(".")[0])
+        return NotImplemented
+
+
+class _Nowhere:
+    def write(self, data):
+        return len(data)
+
+
+def _versions(model):
+    """Versions of Python, skauto and those packages that the pickled model imports."""
+    modules = _Modules()
+    modules.dump(model)
+    used = [distribution for module, distribution in PACKAGES.items() if module in modules.packages]
+    return {"python": platform.python_version(), "skauto": __version__, **{name: _version(name) for name in used}}
+
+
+def _version(distribution):
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "none"
 
 
 def _header(path, line):
     try:
         header = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         header = None
-    if not isinstance(header, dict) or not {"skauto_model", "versions"} <= header.keys():
-        raise ModelFileError(f"{path} is not a model saved by skauto")
+    kinds = {"skauto_model": int, "versions": dict, "crc32": int}
+    sound = isinstance(header, dict) and all(isinstance(header.get(key), kind) for key, kind in kinds.items())
+    if not sound or not all(isinstance(version, str) for version in header["versions"].values()):
+        raise ModelFileError(f"{path} is not a model saved by skauto, or its first line is damaged")
     if header["skauto_model"] != FORMAT:
         raise ModelFileError(
             f"{path} has model format {header['skauto_model']}, skauto {__version__} reads format {FORMAT}: "
@@ -152,11 +178,7 @@ def _header(path, line):
 
 def _compare(path, wanted):
     here = {"python": platform.python_version(), "skauto": __version__}
-    for name in wanted.keys() - here.keys():
-        try:
-            here[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            here[name] = "none"
+    here |= {name: _version(name) for name in wanted.keys() - here.keys()}
     other = [name for name in wanted if _minor(wanted[name]) != _minor(here[name])]
     if other:
         there = ", ".join(f"{name} {wanted[name]}" for name in other)
