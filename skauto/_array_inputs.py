@@ -206,7 +206,8 @@ def check_images(X):
         )
     if not all(X.shape):
         raise ValueError(
-            f"Found array with 0 sample(s) or 0 feature(s) (shape={X.shape}) while a minimum of 1 is required."
+            "X has no rows or no pixels. Found array with 0 sample(s) or 0 feature(s) "
+            f"(shape={X.shape}) while a minimum of 1 is required."
         )
     if X.dtype == np.uint8:
         return X

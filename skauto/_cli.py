@@ -46,7 +46,7 @@ def fit(args):
     frame = read_csv(args.data)
     if args.target not in frame.columns:
         raise CommandError(f"{args.data} has no column {args.target!r}{_did_you_mean(args.target, frame.columns)}")
-    model = _auto_classifier(args).fit(frame.drop(columns=args.target), frame[args.target])
+    model = _auto_classifier(args).fit(frame.drop(columns=args.target), _labels(frame[args.target]))
     _say_leaderboard(model)
     _say_saved(model, out)
 
@@ -117,7 +117,24 @@ def read_csv(path):
         raise CommandError(f"{path} line {rows.line_num}: {error}") from error
     if n_rows == 0:
         raise CommandError(f"{path} has no rows below its header")
-    return pd.read_csv(io.StringIO(text), sep=delimiter, index_col=False, low_memory=False)
+    # Only empty cells are missing here: what else says so, the cleaner knows, and None may be the name of a class.
+    how = {"index_col": False, "low_memory": False, "keep_default_na": False, "na_values": [""]}
+    return pd.read_csv(io.StringIO(text), sep=delimiter, **how)
+
+
+def _labels(y):
+    """The target: what often stands for an empty cell is one among numbers, and among words a class, with a warning."""
+    import pandas as pd
+
+    from skauto.estimators._table_labels import NONE, NULLS
+
+    gaps = y.isin([*NULLS, NONE])
+    if gaps.any() and pd.to_numeric(y[~gaps], errors="coerce").notna().all():
+        return y.mask(gaps)
+    for label, count in y[gaps].value_counts().items():
+        message = f"{count} rows have {label!r} in the column {y.name!r}, which is taken as the name of a class; "
+        warnings.warn(f"{message}leave the cell empty where the label is missing", UserWarning, stacklevel=2)
+    return y
 
 
 def _text(path):
@@ -140,11 +157,11 @@ def _delimiter(text):
 
 
 def _did_you_mean(name, names):
-    import difflib
+    from skauto._inputs import closest
 
-    close = difflib.get_close_matches(str(name), [str(n) for n in names], n=1, cutoff=0.6)
-    if close:
-        return f": did you mean {close[0]!r}?"
+    close = closest(name, names)
+    if close is not None:
+        return f": did you mean {close!r}?"
     return f"; it has {', '.join(str(n) for n in names)}"
 
 

@@ -191,6 +191,20 @@ def rarest_class(classes, y):
     return classes[len(counts) - 1 - int(np.argmin(counts[::-1]))]
 
 
+def closest(name, names):
+    """The name most like another one, upper and lower case alike, or None where none is near.
+
+    Examples
+    --------
+    >>> from skauto._inputs import closest
+    >>> closest("age", ["AGE", "agent", "town"])
+    'AGE'
+    """
+    folded = {str(other).casefold(): str(other) for other in names}
+    close = difflib.get_close_matches(str(name).casefold(), folded, n=1)
+    return folded[close[0]] if close else None
+
+
 def _numbered(n_features):
     """Names of columns that came without."""
     return [f"x{i}" for i in range(n_features)]
@@ -268,9 +282,11 @@ def _to_numpy(X):
 
 
 def _has_size(shape):
-    for found, word in zip(shape, ("sample(s)", "feature(s)"), strict=True):
+    for found, word, plain in zip(shape, ("sample(s)", "feature(s)"), ("rows", "columns"), strict=True):
         if found == 0:
-            raise ValueError(f"Found array with 0 {word} (shape={tuple(shape)}) while a minimum of 1 is required.")
+            raise ValueError(
+                f"X has no {plain}. Found array with 0 {word} (shape={tuple(shape)}) while a minimum of 1 is required."
+            )
 
 
 def _all_finite(table):
@@ -312,8 +328,8 @@ def _by_name(table, feature_names):
     message += "- ...\n" if len(missing) > 10 else ""
     spare = [name for name in table.columns if name not in set(feature_names)]
     for name in missing[:10]:
-        close = difflib.get_close_matches(name, spare, n=1)
-        message += f"X has {close[0]!r}: did you mean {name!r}?\n" if close else ""
+        close = closest(name, spare)
+        message += f"X has {close!r}: did you mean {name!r}?\n" if close else ""
     raise ValueError(message)
 
 

@@ -29,6 +29,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skauto._treatments import separated, treated
 from skauto.estimators._category_codes import category_codes
+from skauto.estimators._magnitude import LARGEST_SCALED, bounded
 from skauto.estimators._plain_names import plain_names
 from skauto.estimators._safe_folds import SafeFolds
 from skauto.estimators._table_cleaner import TableCleaner, category_columns, numeric_columns
@@ -149,15 +150,20 @@ def scaled(values, traits):
     scaler, encode = values.pop("scaler"), values.pop("encode")
     splines = values.pop("splines", None)
     if traits.sparse:
-        return make_pipeline(SimpleImputer(), MaxAbsScaler())
+        return make_pipeline(SimpleImputer(), MaxAbsScaler(), _bounds())
     numbers = [SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)]
-    numbers.append(StandardScaler() if scaler == "standard" else _ranks(traits))
+    numbers += [StandardScaler(), _bounds()] if scaler == "standard" else [_ranks(traits)]
     if splines:
         numbers += [SplineTransformer(n_knots=splines, knots="uniform", extrapolation="linear"), StandardScaler()]
     return ColumnTransformer(
         [("number", make_pipeline(*numbers), numeric_columns), ("category", _encoder(encode), category_columns)],
         sparse_threshold=0,
     )
+
+
+def _bounds():
+    """Of later rows: a number far outside of a column that hardly varied at fit must not overflow."""
+    return FunctionTransformer(bounded, kw_args={"bound": LARGEST_SCALED}, feature_names_out="one-to-one")
 
 
 def _ranks(traits):

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skauto._cli import CommandError, main, read_csv
+from skauto._cli import CommandError, _labels, main, read_csv
 from skauto._persistence import load_model
+from skauto.estimators._table_cleaner import TableCleaner
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -130,6 +131,27 @@ def test_empty_lines_first_and_very_long_cells(tmp_path):
     (tmp_path / "long.csv").write_text("\n\na,b\n1," + "x" * 200_000 + "\n")
     frame = read_csv(tmp_path / "long.csv")
     assert list(frame) == ["a", "b"] and len(frame.loc[0, "b"]) == 200_000
+
+
+def test_only_empty_cells_are_missing(tmp_path):
+    (tmp_path / "gaps.csv").write_text("n,word,empty\n1,None,\nNA,null,2\n3,NA,\n")
+    frame = read_csv(tmp_path / "gaps.csv")
+    assert frame["word"].tolist() == ["None", "null", "NA"]
+    assert frame["empty"].isna().tolist() == [True, False, True]
+    floats = TableCleaner().fit(frame[["n"]]).transform(frame[["n"]])
+    np.testing.assert_array_equal(floats["n"], [1, np.nan, 3])
+
+
+def test_a_class_may_be_called_none_and_is_said():
+    y = pd.Series(["None", "Mild", "Severe", "None"], name="state")
+    with pytest.warns(UserWarning, match="2 rows have 'None' in the column 'state', .*leave the cell empty"):
+        assert _labels(y) is y
+    plain = pd.Series(["yes", "no"])
+    assert _labels(plain) is plain
+
+
+def test_a_gap_among_labels_that_are_numbers_is_one():
+    assert _labels(pd.Series(["0", "1", "NA", "None"])).isna().tolist() == [False, False, True, True]
 
 
 @pytest.mark.slow

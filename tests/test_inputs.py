@@ -126,7 +126,11 @@ def test_rows_are_renumbered_and_the_frame_of_the_caller_stays():
         (sp.csr_matrix(np.ones((4, 2), dtype=complex)), ValueError, "Complex data not supported"),
         (pd.DataFrame({"z": [1j, 2]}), ValueError, "Complex data not supported\ncolumn 'z'"),
         (np.zeros(4, dtype=[("a", float)]), ValueError, r"structured arrays .* pandas.DataFrame\(X\)"),
-        (np.empty((0, 3)), ValueError, r"0 sample\(s\) \(shape=\(0, 3\)\) while a minimum of 1 is required"),
+        (
+            np.empty((0, 3)),
+            ValueError,
+            r"X has no rows.*0 sample\(s\) \(shape=\(0, 3\)\) while a minimum of 1",
+        ),
         (np.empty((4, 0)), ValueError, r"0 feature\(s\) \(shape=\(4, 0\)\) while a minimum of 1 is required"),
         (pd.DataFrame(index=range(4)), ValueError, r"0 feature\(s\)"),
         (pd.DataFrame([[1, 2, 3]], columns=["a", "b", "a"]), ValueError, "duplicate column names: 'a'"),
@@ -252,6 +256,8 @@ def test_missing_columns_are_named_with_a_guess():
     message = "now missing:\n- age\n- income\nX has 'Age': did you mean 'age'"
     with pytest.raises(ValueError, match=message):
         align(FRAME.rename(columns={"age": "Age"})[["Age", "town"]], NAMES, 3)
+    with pytest.raises(ValueError, match="X has 'A': did you mean 'a'"):
+        align(pd.DataFrame({"A": [1]}), ["a"], 1)
 
 
 def test_arrays_go_by_position_with_a_warning():

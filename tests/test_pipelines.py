@@ -52,6 +52,39 @@ def test_a_sparse_matrix(name):
     assert pipeline.predict_proba(X).shape == (80, 2)
 
 
+FORMS = {"array": np.asarray, "frame": lambda X: pd.DataFrame(X, columns=["a", "b", "c"]), "sparse": sp.csr_matrix}
+PREPARED = ["logistic", "extra_trees", "hist_boosting", "svm", "knn", "naive_bayes"]
+
+
+@pytest.mark.parametrize("name", PREPARED)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("scale", [1.0, 1e-150, 1e308])
+def test_numbers_of_any_size(name, form, scale):
+    if form == "sparse" and not CANDIDATES[name].sparse:
+        return
+    X = RNG.normal(size=(80, 3)) + Y[:, None]
+    X[:, 1] = np.where(X[:, 1] > 0.5, scale, -scale)
+    how = traits(n_columns=3, sparse=form == "sparse")
+    plain = {"scaler": "standard"} if "scaler" in CANDIDATES[name].usual else {}
+    pipeline = build(*usual(name, **plain), how, seed=0).fit(FORMS[form](X), Y)
+    later = np.array([[1e39, 0, -1e300], [0, 1e308, 1.0], [-1e39, -1e39, 1e-300]])
+    assert np.isfinite(pipeline.predict_proba(FORMS[form](later))).all()
+
+
+def test_perceptrons_take_numbers_of_any_size():
+    pytest.importorskip("torch")
+    X = RNG.normal(size=(80, 2)) * [1, 1e-150]
+    pipeline = build(*usual("mlp", scaler="standard"), traits(n_columns=2), seed=0).fit(X, Y)
+    assert np.isfinite(pipeline.predict_proba([[1e39, 1.0], [0, -1e308]])).all()
+
+
+@pytest.mark.lightgbm
+@pytest.mark.parametrize("other", ["_", "b"])
+def test_a_column_without_a_name(other):
+    X = pd.DataFrame(RNG.normal(size=(80, 2)), columns=["", other])
+    assert build(*usual("lightgbm"), traits(n_columns=2), seed=0).fit(X, Y).predict(X).shape == (80,)
+
+
 @pytest.mark.lightgbm
 def test_names_of_columns_that_lightgbm_refuses():
     X = pd.DataFrame(RNG.normal(size=(80, 4)), columns=['a[b]{"x":1,}', "a(b)", "a b", "a_b"])

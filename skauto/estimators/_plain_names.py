@@ -25,7 +25,7 @@ def plain_names(X):
         return X
     taken = {}
     for place, name in enumerate(X.columns):
-        plain = re.sub(r"\W", "_", str(name))
+        plain = re.sub(r"\W", "_", str(name)) or "_"  # no name at all is refused too
         while plain in taken:
             plain += f"_{place}"
         taken[plain] = name

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skauto._inputs import align, as_table
 from skauto._sklearn import Interval, check_feature_names_in, check_parameters
+from skauto.estimators._magnitude import bounded
 from skauto.estimators._table_columns import Useless, learn_column, to_floats, useless_number
 
 EMPTY = "constant"  # the one column of a table in which nothing varies
@@ -34,7 +35,8 @@ class TableCleaner(TransformerMixin, BaseEstimator):
 
     `transform` takes columns in another order, further columns, unseen categories, new missing values and columns
     that arrive with another dtype. A numeric array gives an array, a sparse matrix itself as CSR. Cells that are
-    empty or say ?, NA, N/A, NaN or null are missing; infinite numbers in texts are missing too.
+    empty or say ?, NA, N/A, #N/A, NaN or null are missing, and so is None among numbers and dates; infinite numbers in
+    texts are missing too. Numbers beyond 1e33 become 1e33, those below -1e33 become -1e33.
 
     Parameters
     ----------
@@ -162,7 +164,7 @@ class TableCleaner(TransformerMixin, BaseEstimator):
         return list(range(table.shape[1]))
 
     def _fit_array(self, table):
-        reasons = {}
+        reasons, table = {}, bounded(table)
         suspects = np.flatnonzero(((table == table[0]) | np.isnan(table)).all(axis=0))
         for i in suspects:
             reasons[i] = useless_number(table[:, i])
@@ -180,7 +182,7 @@ class TableCleaner(TransformerMixin, BaseEstimator):
         return columns
 
     def _to_sparse(self, table):
-        return table if sp.issparse(table) else sp.csr_matrix(self._floats(table))
+        return bounded(table) if sp.issparse(table) else sp.csr_matrix(self._floats(table))
 
     def _to_array(self, table):
         if self._empty:
@@ -200,10 +202,10 @@ class TableCleaner(TransformerMixin, BaseEstimator):
     @staticmethod
     def _floats(table):
         if sp.issparse(table):
-            return table.toarray()
+            table = table.toarray()
         if isinstance(table, pd.DataFrame):
             return np.column_stack([to_floats(table.iloc[:, i]) for i in range(table.shape[1])])
-        return table
+        return bounded(table)
 
     def _names_out(self, names):
         if self._empty:

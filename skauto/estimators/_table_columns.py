@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from skauto.estimators._magnitude import bounded
 from skauto.estimators._table_dates import DateColumn, date_format, is_date
-from skauto.estimators._table_labels import take, to_labels, to_numbers
+from skauto.estimators._table_labels import NONE, take, to_labels, to_numbers
 from skauto.estimators._table_text import TextNumbers
 
 NUMBER_SHARE = 0.99  # of the filled cells must read as numbers
@@ -47,9 +48,10 @@ def learn_column(series, settings):
     if not len(texts):
         raise Useless("all values are missing")
     if not isinstance(series.dtype, pd.CategoricalDtype):
-        if counts[~np.isnan(to_numbers(texts))].sum() >= NUMBER_SHARE * counts.sum():
+        told = texts != NONE
+        if told.any() and counts[~np.isnan(to_numbers(texts))].sum() >= NUMBER_SHARE * counts[told].sum():
             return NumberColumn().fit(series)
-        form = date_format(texts)
+        form = date_format(texts[told])
         if form is not None:
             return _dates(series, form)
     if len(texts) == 1 and counts[0] == len(series):
@@ -63,7 +65,14 @@ def is_number(dtype):
 
 
 def to_floats(series):
-    """A column of any dtype as floats, NaN where a cell is no finite number; durations are in seconds."""
+    """A column of any dtype as floats, NaN where a cell is no finite number; durations are in seconds.
+
+    Numbers too large for float32 become the largest in use.
+    """
+    return bounded(_floats(series))
+
+
+def _floats(series):
     kind = getattr(series.dtype, "kind", "O")
     if not is_number(series.dtype):
         codes, texts = to_labels(series)

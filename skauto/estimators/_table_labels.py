@@ -4,7 +4,11 @@ import numpy as np
 import pandas as pd
 
 # Texts that stand for a missing cell in files from elsewhere.
-NULLS = frozenset(["", "?", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL", "<NA>", "NaT"])
+NULLS = frozenset(
+    ["", "?", "NA", "N/A", "n/a", "nan", "NaN", "-nan", "-NaN", "null", "NULL", "<NA>", "NaT"]
+    + ["#NA", "#N/A", "#N/A N/A", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"]
+)
+NONE = "None"  # among numbers and dates a missing cell too, among words one of them
 BOOLEANS = {"true": 1.0, "false": 0.0}
 
 

@@ -38,7 +38,8 @@ class TextNumbers:
         n_components = min(self.n_components, int((rows > 1).sum()) - 1, len(texts) - 1)
         self.directions = None
         if n_components > 0:
-            with np.errstate(invalid="ignore"):  # its share of explained variance is 0 / 0 where all texts are alike
+            # Its share of explained variance is divided by 0 where all texts are alike.
+            with np.errstate(invalid="ignore", divide="ignore"):
                 svd = TruncatedSVD(n_components, n_iter=3, random_state=self.seed).fit(self._weighted(grams))
             self.directions = svd.components_
         counts = _counts(texts)

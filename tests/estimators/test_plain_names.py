@@ -14,13 +14,17 @@ def test_names_are_plain_and_apart(names):
     X = pd.DataFrame([range(len(names))], columns=names)
     given = plain_names(X)
     assert len(set(given.columns)) == len(names)
-    assert all(set(name) <= set("ab_0123456789") for name in given.columns)
+    assert all(name and set(name) <= set("ab_0123456789") for name in given.columns)
     np.testing.assert_array_equal(given.to_numpy(), X.to_numpy())
     assert X.columns.tolist() == names
 
 
 def test_good_names_stay():
     assert plain_names(pd.DataFrame(columns=["age", "größe", "x1"])).columns.tolist() == ["age", "größe", "x1"]
+
+
+def test_a_column_without_a_name_gets_one():
+    assert plain_names(pd.DataFrame(columns=["_", ""])).columns.tolist() == ["_", "__1"]
 
 
 def test_arrays_have_no_names():

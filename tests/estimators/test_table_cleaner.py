@@ -201,6 +201,23 @@ def test_a_table_in_which_nothing_varies_gives_one_constant_column(X):
     assert cleaner.get_feature_names_out().tolist() == ["constant"]
 
 
+@pytest.mark.parametrize(
+    "make", [np.asarray, lambda X: pd.DataFrame(X, columns=["a", "b"]), sp.csr_matrix], ids=["array", "frame", "sparse"]
+)
+def test_numbers_beyond_float32_become_the_largest_in_use(make):
+    X = RNG.normal(size=(20, 2))
+    later = np.array([[1e39, -1e308], [1.5, -1e33]])
+    out = TableCleaner().fit(make(X)).transform(make(later))
+    np.testing.assert_array_equal(out.toarray() if sp.issparse(out) else out, [[1e33, -1e33], [1.5, -1e33]])
+    huge = TableCleaner().fit_transform(make(X * 1e307))
+    np.testing.assert_array_equal(huge.toarray() if sp.issparse(huge) else huge, np.sign(X) * 1e33)
+
+
+def test_texts_of_numbers_beyond_float32():
+    X = pd.DataFrame({"a": ["1", "-1e300", None, "2e39"]})
+    np.testing.assert_array_equal(TableCleaner().fit_transform(X)["a"], [1, -1e33, np.nan, 1e33])
+
+
 # Errors
 
 

@@ -57,6 +57,13 @@ def test_nearly_all_must_read_as_numbers():
     assert isinstance(learn([*numbers[:50], *["n.d."] * 2]), TextColumn)
 
 
+def test_none_is_a_gap_among_numbers_and_dates_and_a_level_among_words():
+    np.testing.assert_array_equal(learn(["1", "None", "2"]).transform(pd.Series(["None", "7"]))[0], [np.nan, 7])
+    assert isinstance(learn([*pd.date_range("2024", periods=9).astype(str), "None", "None"]), DateColumn)
+    assert learn(["None", "Mild", "Severe"] * 9).levels.tolist() == ["Mild", "None", "Severe"]
+    assert learn(["None", None, "None", "None"]).levels.tolist() == ["None"]
+
+
 def test_categories_of_a_user_stay_categories_even_with_numbers_as_levels():
     assert isinstance(learn(pd.Categorical([1, 2] * 10)), CategoryColumn)
     assert not is_number(pd.CategoricalDtype([1, 2]))

@@ -32,6 +32,15 @@ def test_one_text_for_one_cell(series):
     assert cells(series) == ["b", "a", None, "b"]
 
 
+@pytest.mark.parametrize("text", ["", "?", "NA", "#N/A", "#NA", "nan", "-nan", "NULL", "1.#QNAN"])
+def test_texts_that_stand_for_a_missing_cell(text):
+    assert cells(pd.Series(["a", text])) == ["a", None]
+
+
+def test_none_is_a_word():
+    assert cells(pd.Series(["a", "None"])) == ["a", "None"]
+
+
 def test_whole_numbers_have_one_text_in_every_dtype():
     expected = ["1", "0", None]
     for series in (

@@ -42,6 +42,12 @@ def test_few_odd_and_long_texts(texts):
     assert np.isfinite(numbers.transform(np.array(["unseen", "", "9" * 300], dtype=object))).all()
 
 
+def test_texts_that_are_alike_where_they_are_read():
+    texts = np.array(["x" * 5000 + str(i) for i in range(60)], dtype=object)
+    numbers = TextNumbers(8, 0).fit(texts)  # warnings are errors here
+    assert np.isfinite(numbers.transform(texts)).all()
+
+
 def test_no_texts():
     numbers = TextNumbers(4, 0).fit(TEXTS)
     assert numbers.transform(np.array([], dtype=object)).shape == (0, len(numbers.suffixes))
