@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
+from skauto._row_inputs import read_weights
 from skauto._scoring import resolve_metric
 from skauto.resample._costs import expected_costs
 from skauto.resample._threshold import confusion_of, cut_labels
@@ -38,11 +39,12 @@ def score(y, proba, classes, pos_label, threshold, cost_matrix, scoring, sample_
     Raises
     ------
     ValueError
-        If y has another length than proba, or labels that are no classes.
+        If y has another length than proba, or labels that are no classes, and if weights are of another length,
+        negative or all zero.
     """
     order = positive_last(classes, pos_label)
     codes = np.argsort(order)[codes_of(y, classes, len(proba))]
-    weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    weight = None if sample_weight is None else read_weights(sample_weight, len(proba))
     _, kind, metric = resolve_metric(scoring, classes[order], cost_matrix)
     if kind == "proba":
         return float(metric(codes, proba[:, order], weight))

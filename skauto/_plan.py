@@ -171,12 +171,20 @@ def make_plan(
 def _folds(data, cv, seed):
     """Pairs of row numbers and the repeat that each belongs to."""
     if hasattr(cv, "split"):
-        folds = [(np.asarray(a), np.asarray(b)) for a, b in cv.split(data.X, data.y, data.groups)]
+        folds = _given_folds(data, cv)
     else:
         again = data.kind == "table" and len(data.y) >= 60
         repeats = int(np.clip(REPEAT_ROWS // len(data.y), 1, MAX_REPEATS)) if again else 1
         folds = stratified_folds(data.y, cv, child_seed(seed, "folds"), data.groups, repeats)
     return folds, _drawings(folds)
+
+
+def _given_folds(data, cv):
+    try:
+        return [(np.asarray(a), np.asarray(b)) for a, b in cv.split(data.X, data.y, data.groups)]
+    except ValueError as error:
+        hint = "" if data.groups is not None or "groups" not in str(error) else "; pass groups= to fit"
+        raise ValueError(f"cv={cv!r} cannot split these {len(data.y)} rows: {error}{hint}") from error
 
 
 def _drawings(folds):

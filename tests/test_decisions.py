@@ -34,6 +34,20 @@ def test_scores_are_those_of_scikit_learn(positive):
     assert score(y, *how, "roc_auc") == pytest.approx(roc_auc_score(y == "yes", PROBA[:, 1]))
 
 
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        ([1, -1, 1], "sample_weight must be finite and not negative, but row 1 has -1.0"),
+        ([1, 1], "X has 3 rows, sample_weight has 2"),
+        ([0, 0, 0], "at least one non-zero"),
+    ],
+)
+@pytest.mark.parametrize("scoring", ["f1", "roc_auc"])
+def test_weights_that_cannot_weigh(scoring, weight, message):
+    with pytest.raises(ValueError, match=message):
+        score(["no", "yes", "no"], PROBA, CLASSES, "yes", 0.4, None, scoring, weight)
+
+
 def test_labels_that_cannot_be_scored():
     with pytest.raises(ValueError, match="X has 3 rows, but y has 2"):
         codes_of(["no", "yes"], CLASSES, 3)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from sklearn.model_selection import KFold, RepeatedStratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, RepeatedStratifiedKFold
 
 from skauto._inputs import inspect
 from skauto._pipelines import Traits
@@ -58,6 +58,15 @@ def test_rare_classes_learn_and_are_never_judged():
 def test_a_splitter_of_the_user():
     plan = plan_of(np.arange(60) % 2, cv=KFold(3))
     assert [len(valid) for _, valid in plan.context.folds] == [20, 20, 20]
+
+
+def test_a_splitter_that_needs_groups_says_how_to_give_them():
+    y = np.arange(60) % 2
+    message = r"cv=GroupKFold\(n_splits=3.*cannot split these 60 rows: .*groups.*; pass groups= to fit"
+    with pytest.raises(ValueError, match=message):
+        plan_of(y, cv=GroupKFold(3))
+    with pytest.raises(ValueError, match="cannot split these 60 rows: .*number of groups: 2.$"):
+        plan_of(y, groups=np.arange(60) // 30, cv=GroupKFold(3))
 
 
 def test_the_positive_class():

@@ -25,15 +25,23 @@ class SafeFolds:
         self.seed = seed
 
     def get_n_splits(self, X=None, y=None, groups=None):
-        """How many folds."""
-        return self.n_folds
+        """How many folds, at most where y is not given."""
+        return self.n_folds if y is None else max(1, min(self.n_folds, int(np.unique(y, return_counts=True)[1].max())))
 
     def split(self, X, y, groups=None):
-        """Pairs of row numbers; rows of classes with fewer rows than folds are in every training part."""
+        """Pairs of row numbers; rows of classes with fewer rows than folds are in every training part.
+
+        Where no class has as many rows as folds, there are fewer folds; where each has a single row, all rows are on
+        both sides of one.
+        """
         y = np.asarray(y)
+        n_folds = self.get_n_splits(X, y)
+        if n_folds == 1:
+            yield np.arange(len(y)), np.arange(len(y))
+            return
         labels, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
-        rare = np.flatnonzero(counts[codes] < self.n_folds)
-        common = np.flatnonzero(counts[codes] >= self.n_folds)
-        folds = StratifiedKFold(self.n_folds, shuffle=True, random_state=self.seed)
+        rare = np.flatnonzero(counts[codes] < n_folds)
+        common = np.flatnonzero(counts[codes] >= n_folds)
+        folds = StratifiedKFold(n_folds, shuffle=True, random_state=self.seed)
         for train, valid in folds.split(common, codes[common]):
             yield np.sort(np.append(common[train], rare)), common[valid]

@@ -63,7 +63,10 @@ def _spread_rows(y, n_splits, rng):
     rare = RARE if counts.max() > RARE else 1  # with no larger class, two rows must do
     free = np.flatnonzero(counts[y] > rare)
     if not len(free):
-        raise ValueError("every class has one row only: nothing can be held back for validation")
+        raise ValueError(
+            "every class has one row only: nothing can be held back for validation; at least one of the "
+            f"{np.count_nonzero(counts)} classes in y needs two rows"
+        )
     order = rng.permutation(free)
     order = order[np.argsort(y[order], kind="stable")]
     fold = np.full(len(y), -1)
