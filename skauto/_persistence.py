@@ -111,7 +111,7 @@ def load_model(path, *, check_versions=True):
             _compare(path, header["versions"])
         start = file.tell()
         if _checksum(file) != header["crc32"]:
-            raise ModelFileError(f"{path} is damaged: its checksum is not that of the saved file; copy or save it again")
+            raise ModelFileError(f"{path} is damaged: its checksum differs from that of the saved file; save it again")
         file.seek(start)
         report = attempt(joblib.load, file)  # what a class does when it is unpickled can raise anything
     if report.error is not None:
