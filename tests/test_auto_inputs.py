@@ -182,6 +182,27 @@ def test_groups_are_respected_by_the_score():
     assert quick(candidates=["knn"], n_iter=1, scoring="roc_auc").fit(X, y).best_score_ > 0.85
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "make", [np.asarray, lambda X: pd.DataFrame(X, columns=["a", "b"]), sp.csr_matrix], ids=["array", "frame", "sparse"]
+)
+def test_numbers_too_large_for_float32(make):
+    y = np.arange(60) % 2
+    X = X60[:, :2] + y[:, None]
+    for table in (X, np.where(X > 0.5, 1e308, -1e308)):
+        auto = quick(n_iter=3, candidates=["extra_trees", "logistic", "svm"]).fit(make(table), y)
+        assert all_complete(auto)
+        later = make(np.array([[1e39, 0], [-1e308, 1e300]]))
+        assert np.isfinite(auto.predict_proba(later)).all()
+        assert np.isfinite(auto.best_estimator_.predict_proba(later)).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_rows", [4, 6])
+def test_support_vectors_on_a_few_rows(n_rows):
+    assert all_complete(quick(n_iter=1, candidates=["svm"]).fit(X60[:n_rows], np.arange(n_rows) % 2))
+
+
 # Faults of the input, each with what names it
 
 
