@@ -189,6 +189,8 @@ def _say_leaderboard(model):
     """The best row of each candidate, since a search tries most of them more than once, and what failed and why."""
     board = model.leaderboard_
     trials = board[board["candidate"] != "ensemble"]
+    if board.empty:
+        return _say("\nLeaderboard: empty, as no trial ended in time; raise --time-limit")
     tried = ", ".join(f"{count} {status}" for status, count in trials["status"].value_counts().items())
     _say(f"\nLeaderboard: the best row of each candidate ({len(trials)} trials: {tried})\n")
     best = board.drop_duplicates("candidate").assign(candidate=lambda b: b["candidate"].str.ljust(14))

@@ -5,14 +5,18 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from skauto._cli import CommandError, _labels, main, read_csv
+from skauto._cli import CommandError, _labels, _say_leaderboard, main, read_csv
+from skauto._leaderboard import leaderboard
 from skauto._persistence import load_model
 from skauto.estimators._table_cleaner import TableCleaner
+from skauto.search._history import History
+from skauto.search._space import Space
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -152,6 +156,11 @@ def test_a_class_may_be_called_none_and_is_said():
 
 def test_a_gap_among_labels_that_are_numbers_is_one():
     assert _labels(pd.Series(["0", "1", "NA", "None"])).isna().tolist() == [False, False, True, True]
+
+
+def test_an_empty_leaderboard_is_a_line(capsys):
+    _say_leaderboard(SimpleNamespace(leaderboard_=leaderboard(History(Space({"candidate": ["svm"]}), 0), None, None)))
+    assert capsys.readouterr().out == "\nLeaderboard: empty, as no trial ended in time; raise --time-limit\n"
 
 
 @pytest.mark.slow
