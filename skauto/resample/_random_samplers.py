@@ -62,7 +62,7 @@ class RandomOverSampler(RowSampler, imblearn.over_sampling.RandomOverSampler):
         if shrinkage is None or not len(added):
             return plain
         made = np.vstack(noise) + _dense(table.numeric[added])
-        return Rows(table.append(made, table.codes[added]), plain.parents, plain.steps)
+        return Rows(table.append(made, table.codes[added], added), plain.parents, plain.steps)
 
     def _shrinkage(self):
         if self.shrinkage is None:

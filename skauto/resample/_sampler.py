@@ -49,7 +49,7 @@ def grown(table, draws):
         return kept(table, np.arange(n))
     first, second, steps, codes = (np.concatenate(parts) for parts in zip(*draws, strict=True))
     between = _between_sparse if sparse.issparse(table.numeric) else interpolate
-    X = table.append(between(table.numeric, first, second, steps), codes)
+    X = table.append(between(table.numeric, first, second, steps), codes, first)
     old = np.arange(n)
     parents = np.column_stack([np.concatenate([old, first]), np.concatenate([old, second])])
     return Rows(X, parents, np.concatenate([np.zeros(n), steps]))

@@ -29,6 +29,8 @@ def mixed_frame(n, rng):
             "day": pd.Series(pd.date_range("2020-01-01", periods=n)),
             "moment": pd.Series(pd.date_range("2020-01-01", periods=n, tz="Europe/Berlin", freq="h")),
             "empty": np.full(n, np.nan),
+            "never": pd.Series([pd.NaT] * n, dtype="datetime64[s]"),
+            "nowhere": pd.Series([pd.NaT] * n, dtype="datetime64[ns, Europe/Berlin]"),
             "constant": np.full(n, 3),
         }
     )
@@ -111,7 +113,7 @@ class SamplerContract:
         X_new, y_new = quiet(sampler, X, y)
         assert X_new.dtypes.equals(X.dtypes)
         assert X_new.columns.equals(X.columns)
-        assert X_new["empty"].isna().all()
+        assert X_new[["empty", "never", "nowhere"]].isna().all(axis=None)
         assert (X_new["constant"] == 3).all()
         assert (y_new.name, y_new.dtype) == ("label", y.dtype)
         assert y_new.index.equals(X_new.index)
@@ -122,6 +124,14 @@ class SamplerContract:
         X_new, _ = quiet(sampler, X, np.repeat([0, 1], [65, 15]))
         assert set(X_new["a"]) <= set("xyz")
         assert set(X_new["b"]) <= set("uv")
+
+    def test_lists_keep_what_each_column_holds(self, sampler):
+        rng = np.random.default_rng(0)
+        X = [[float(x), "often" if x > 0 else "seldom", int(x * 100)] for x in rng.normal(size=50)]
+        X_new, y_new = quiet(sampler, X, [0] * 38 + [1] * 12)
+        assert isinstance(X_new, list)
+        assert isinstance(y_new, list)
+        assert [{type(value) for value in column} for column in zip(*X_new, strict=True)] == [{float}, {str}, {int}]
 
     @pytest.mark.parametrize("shape", [(6, 5), (4, 4, 3)])
     def test_arrays_of_any_rank_keep_shape_and_dtype(self, sampler, shape):
