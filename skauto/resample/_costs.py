@@ -9,10 +9,11 @@ _MATRIX = """cost_matrix : array-like of shape (K, K) or (n, K, K), or DataFrame
         own matrix. A DataFrame names true labels in its index and predicted ones in its columns."""
 
 
-def documented(function):
-    """Write the description of a cost matrix into a docstring; it stands here once."""
-    function.__doc__ = function.__doc__.replace("{cost_matrix}", _MATRIX)
-    return function
+def documented(target, **texts):
+    """Write what several docstrings say alike in place of its {name}; a cost matrix unless other texts are given."""
+    for name, text in (texts or {"cost_matrix": _MATRIX}).items():
+        target.__doc__ = target.__doc__.replace(f"{{{name}}}", text)
+    return target
 
 
 def checked_costs(cost_matrix, classes, n=None):

@@ -36,10 +36,15 @@ def read_table(X, categorical_features="auto", allow_infinite=False):
 
 
 def interpolate(values, first, second, steps):
-    """values[first] + steps * (values[second] - values[first]), in floats of the kind of values.
+    """values[first] + steps * (values[second] - values[first]) for rows of a matrix, in floats of the kind of values.
 
     A NaN of the first parent stays; where only the second is NaN, the value of the first is taken.
     """
+    if sparse.issparse(values):
+        base = values[first]
+        difference = values[second] - base
+        difference.data[np.isnan(difference.data)] = 0
+        return base + sparse.diags(steps, format="csr") @ difference
     kind = values.dtype if values.dtype.kind == "f" else np.float64
     made = np.empty((len(first), values.shape[1]), dtype=kind)
     size = max(1, BLOCK // max(1, values.shape[1]))

@@ -1,6 +1,7 @@
 """Every sampler keeps the contract, and passes the checks of scikit-learn and imbalanced-learn."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn.utils.estimator_checks
 from imblearn.utils import estimator_checks
@@ -59,3 +60,11 @@ def test_imbalanced_learn_checks(estimator, check):
 @sklearn.utils.estimator_checks.parametrize_with_checks(CHECKED)
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("sampler", [skauto.resample.SMOTEENN(), skauto.resample.SMOTETomek()], ids=str)
+def test_two_samplers_in_one_speak_once(sampler):
+    X = pd.DataFrame({"city": np.random.default_rng(0).choice(list("xyz"), 31)})
+    with pytest.warns(skauto.resample.ResamplingWarning, match=f"^{type(sampler).__name__}: .*is repeated") as caught:
+        sampler.fit_resample(X, [0] * 30 + [1])
+    assert len(caught) == 1
