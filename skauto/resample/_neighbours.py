@@ -19,6 +19,8 @@ def embed(table, rows, y=None):
     shares of the classes among its rows (value difference metric, section 6.2), for which `y` is needed.
     """
     numeric, codes = table.numeric[rows], table.codes[rows]
+    if sparse.issparse(numeric) and has_missing(numeric):
+        numeric = numeric.toarray()  # no distance of scikit-learn's measures around gaps in a sparse matrix
     if not codes.shape[1]:
         return numeric
     if not numeric.shape[1]:
@@ -27,7 +29,7 @@ def embed(table, rows, y=None):
     levels = [np.unique(column, return_inverse=True) for column in codes.T]
     total = sum(len(found) for found, _ in levels)
     block = sparse.hstack([_one_hot(places, len(found), apart / np.sqrt(2)) for found, places in levels], "csr")
-    if total <= DENSE_LEVELS or np.isnan(numeric).any():
+    if not sparse.issparse(numeric) and (total <= DENSE_LEVELS or np.isnan(numeric).any()):
         return np.hstack([numeric, block.toarray().astype(numeric.dtype)])
     return sparse.hstack([sparse.csr_matrix(numeric), block], "csr")
 

@@ -3,6 +3,7 @@
 import imblearn.over_sampling as upstream
 import numpy as np
 
+from skauto._sklearn import StrOptions
 from skauto.resample._neighbours import embed, neighbours_within, note_searches, vote
 from skauto.resample._sampler import Draw, RowSampler, grown
 
@@ -96,7 +97,7 @@ class SMOTE(RowSampler, upstream.SMOTE):
 
     _parameter_constraints: dict = {
         **upstream.SMOTE._parameter_constraints,
-        "categorical_features": ["array-like", str],
+        "categorical_features": ["array-like", StrOptions({"auto"})],
     }
 
     def __init__(self, *, sampling_strategy="auto", random_state=None, k_neighbors=5, categorical_features="auto"):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.utils import assert_all_finite, check_array
+from sklearn.utils.sparsefuncs import mean_variance_axis
 
 BLOCK = 1 << 22  # numbers interpolated at a time, so that temporary arrays stay small
 
@@ -24,7 +25,7 @@ def read_table(X, categorical_features="auto", allow_infinite=False):
     if hasattr(X, "iloc"):
         table = FrameTable(X, categorical_features)
     elif sparse.issparse(X):
-        table = SparseTable(X)
+        table = SparseTable(X, categorical_features)
     else:
         X = check_array(X, dtype=None, ensure_all_finite=False, allow_nd=True)
         by_dtype = isinstance(categorical_features, str)
@@ -79,26 +80,35 @@ class ArrayTable:
 
 
 class SparseTable:
-    """A CSR or CSC matrix of numbers."""
+    """A CSR or CSC matrix of numbers, of which columns that are named may hold categories."""
 
-    def __init__(self, X):
+    def __init__(self, X, categorical_features="auto"):
         X = check_array(X, accept_sparse=["csr", "csc"], dtype="numeric", ensure_all_finite=False)
-        self.format, self.numeric = X.format, X.tocsr()
-        self.codes = np.empty((X.shape[0], 0), dtype=np.int32)
+        self.format, self.X = X.format, X.tocsr()
+        names = pd.RangeIndex(X.shape[1])
+        chosen = chosen_columns(names, np.zeros(len(names), dtype=bool), categorical_features)
+        self.order = np.argsort(np.argsort(chosen, kind="stable"))
+        self.numeric = self.X[:, ~chosen] if chosen.any() else self.X
+        self.columns = [CodedColumn(pd.Series(self.X[:, [j]].toarray().ravel())) for j in np.flatnonzero(chosen)]
+        self.codes = _stack([column.values for column in self.columns], X.shape[0], np.int32)
 
     def take(self, rows):
         """The rows of these positions."""
-        return self.numeric[rows].asformat(self.format)
+        return self.X[rows].asformat(self.format)
 
     def append(self, numeric, codes, first):
         """All rows, then synthetic ones."""
         floats = sparse.csr_matrix(numeric)
-        numbers = as_kind(floats.data, self.numeric.dtype)
+        numbers = as_kind(floats.data, self.X.dtype)
         made = sparse.csr_matrix((numbers, floats.indices, floats.indptr), floats.shape)
-        if is_lossy(floats.data, self.numeric.dtype):
+        if is_lossy(floats.data, self.X.dtype):
             base = self.numeric[first]
             made = base + (made - base).multiply(floats != base.astype(float))
-        return sparse.vstack([self.numeric, made], format=self.format)
+        if self.columns:
+            levels = [column.restore(found) for column, found in zip(self.columns, codes.T, strict=True)]
+            levels = sparse.csr_matrix(_stack(levels, len(codes), self.X.dtype))
+            made = sparse.hstack([made, levels], "csr")[:, self.order]
+        return sparse.vstack([self.X, made], format=self.format)
 
 
 class FrameTable:
@@ -106,7 +116,8 @@ class FrameTable:
 
     def __init__(self, X, categorical_features="auto"):
         self.X = X
-        chosen = chosen_columns(X, categorical_features)
+        by_dtype = np.array([not _is_number(dtype) for dtype in X.dtypes], dtype=bool)
+        chosen = chosen_columns(X.columns, by_dtype, categorical_features)
         columns = [X.iloc[:, j] for j in range(X.shape[1])]
         self.columns = [
             CodedColumn(column) if is_coded else NumericColumn(column)
@@ -256,33 +267,41 @@ def is_lossy(values, dtype):
 
 
 def column_spread(numeric):
-    """Standard deviation of each column over what is not missing; 0 for a column without values."""
+    """Standard deviation of each column, dense or sparse, over what is not missing; 0 for one without values."""
+    if sparse.issparse(numeric):
+        return np.sqrt(mean_variance_axis(numeric, axis=0)[1])
     present = ~np.isnan(numeric)
     count = np.maximum(present.sum(axis=0), 1)
     mean = np.where(present, numeric, 0).sum(axis=0) / count
     return np.sqrt((np.where(present, numeric - mean, 0) ** 2).sum(axis=0) / count)
 
 
-def chosen_columns(X, categorical_features):
-    """Which columns of a frame are categories: by dtype, or as named by positions, names or a mask."""
+def chosen_columns(names, by_dtype, categorical_features):
+    """Which columns are categories, as a mask: by dtype where that is "auto", or by positions, names or a mask."""
     if isinstance(categorical_features, str):
-        return np.array([not _is_number(dtype) for dtype in X.dtypes], dtype=bool)
-    given = np.asarray(categorical_features)
+        return by_dtype
+    given, n = np.asarray(categorical_features), len(names)
     if given.dtype == bool:
-        if given.shape != (X.shape[1],):
+        if given.shape != (n,):
             raise ValueError(
-                f"categorical_features is a mask of {given.size} values, but X has {X.shape[1]} columns: give one "
-                "value for each column, or positions, or names."
+                f"categorical_features is a mask of {given.size} values, but X has {n} columns: give one value for "
+                "each column, or positions, or names."
             )
         return given
-    chosen = np.zeros(X.shape[1], dtype=bool)
+    chosen = np.zeros(n, dtype=bool)
     if given.dtype.kind in "iu" or not given.size:
+        outside = [place for place in given.tolist() if not -n <= place < n]
+        if outside:
+            raise ValueError(
+                f"categorical_features={given.tolist()}, but X has {n} columns: {outside} should be from 0 to {n - 1}, "
+                "or negative to count from the last column."
+            )
         chosen[given.astype(int)] = True
         return chosen
-    unknown = [name for name in given.tolist() if name not in X.columns]
+    unknown = [name for name in given.tolist() if name not in names]
     if unknown:
         raise ValueError(f"categorical_features names columns that X does not have: {unknown}.")
-    return chosen | X.columns.isin(given)
+    return chosen | names.isin(given)
 
 
 def _is_number(dtype):
