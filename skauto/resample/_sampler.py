@@ -13,7 +13,7 @@ from sklearn.utils.validation import validate_data
 
 from skauto.resample._rows import carry_between
 from skauto.resample._tables import interpolate, read_table
-from skauto.resample._targets import ResamplingWarning, streams, targets
+from skauto.resample._targets import ResamplingWarning, class_seeds, targets
 from skauto.resample._wrapped import checked_weight
 
 
@@ -145,13 +145,13 @@ class RowSampler:
         return table, codes, one_vs_all
 
     def _quotas(self):
-        """For each class to change: its label, its code, the count asked for, and its own random stream."""
+        """For each class to change: its label, its code, the count asked for, and its own random_state."""
         codes = {label: code for code, label in enumerate(self.classes_.tolist())}
         changed = self.sampling_strategy_.items()
-        random = streams(getattr(self, "random_state", None), len(changed), shared=self._at_random)
+        seeds = class_seeds(getattr(self, "random_state", None), len(changed), shared=self._at_random)
         return [
-            (_plain(label), codes[_plain(label)], count, stream)
-            for (label, count), stream in zip(changed, random, strict=True)
+            (_plain(label), codes[_plain(label)], count, seed)
+            for (label, count), seed in zip(changed, seeds, strict=True)
         ]
 
     def __sklearn_tags__(self):

@@ -10,7 +10,7 @@ from joblib import Parallel, delayed
 from scipy import sparse
 from sklearn.base import clone
 
-from skauto.resample import ResamplingWarning
+from skauto.resample import SMOTE, ResamplingWarning
 
 
 def mixed_frame(n, rng):
@@ -44,6 +44,17 @@ def quiet(sampler, *args, **kwargs):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResamplingWarning)
         return clone(sampler).fit_resample(*args, **kwargs)
+
+
+def wanted_of_its_class(sampler):
+    """How many rows of the rarest class a sampler always looks for, besides the row it starts from."""
+    if getattr(sampler, "kind", None) == "borderline-2":  # looks among all rows
+        return 0
+    if hasattr(sampler, "smote"):
+        return SMOTE().k_neighbors
+    if sampler._sampling_type == "clean-sampling":
+        return 0
+    return getattr(sampler, "k_neighbors", getattr(sampler, "n_neighbors", 0))
 
 
 class SamplerContract:
@@ -104,8 +115,16 @@ class SamplerContract:
     def test_tiny_classes_survive(self, sampler, rare, others):
         rng = np.random.default_rng(0)
         y = np.repeat(np.arange(len(others) + 1), [*others, rare])
-        _, y_new = quiet(sampler, rng.normal(size=(len(y), 3)), y)
-        assert set(np.unique(y_new)) == set(np.unique(y))
+        X = pd.DataFrame(rng.normal(size=(len(y), 3)), columns=list("abc"))
+        X["d"] = rng.choice(list("xyz"), len(y))
+        found = rare if sampler._sampling_type == "under-sampling" else rare - 1
+        for rows in (X[["a", "b", "c"]].to_numpy(), X, X[["d"]]):
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                _, y_new = clone(sampler).fit_resample(rows, y)
+            assert set(np.unique(y_new)) == set(np.unique(y))
+            assert [w.category for w in caught] == [ResamplingWarning] * len(caught)
+            assert (wanted_of_its_class(sampler) > found) <= len(caught) <= 1
 
     def test_frames_keep_their_dtypes(self, sampler):
         rng = np.random.default_rng(0)
@@ -147,6 +166,23 @@ class SamplerContract:
         dense, y_dense = quiet(sampler, X, y)
         np.testing.assert_allclose(X_new.toarray(), dense)
         np.testing.assert_array_equal(y_new, y_dense)
+
+    def test_sparse_with_missing_values_equals_dense(self, sampler, data):
+        X, y = data
+        X = np.where(np.abs(X) < 0.3, 0, X)
+        X[np.random.default_rng(0).random(X.shape) < 0.15] = np.nan
+        X_new, y_new = quiet(sampler, sparse.csr_matrix(X), y)
+        dense, y_dense = quiet(sampler, X, y)
+        np.testing.assert_allclose(X_new.toarray(), dense)
+        np.testing.assert_array_equal(y_new, y_dense)
+
+    @pytest.mark.parametrize("label", [0, 1])
+    def test_missing_values_in_one_class_are_no_error(self, sampler, data, label):
+        X, y = data
+        X = np.where((np.random.default_rng(0).random(X.shape) < 0.15) & (y[:, None] == label), np.nan, X)
+        X_new, y_new = quiet(sampler, X, y)
+        assert np.isnan(X_new[y_new == label]).any()
+        assert not np.isnan(X_new[y_new != label]).any()
 
     def test_rows_lie_between_their_parents(self, sampler, data, order):
         X, y = (part[order] for part in data)

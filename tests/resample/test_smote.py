@@ -117,6 +117,18 @@ def test_a_search_object_is_used_and_held_within_the_class():
     assert len(X_new) == 72
 
 
+def test_a_search_object_measures_around_gaps():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    X[::7, 1] = np.nan
+    y = np.repeat([0, 1], [40, 20])
+    expected, _ = SMOTE(random_state=0).fit_resample(X, y)
+    search = NearestNeighbors(n_neighbors=6, algorithm="kd_tree")
+    found, _ = SMOTE(k_neighbors=search, random_state=0).fit_resample(X, y)
+    np.testing.assert_array_equal(found, expected)
+    with pytest.raises(ValueError, match="k_neighbors=.*manhattan.*nan_euclidean"):
+        SMOTE(k_neighbors=NearestNeighbors(n_neighbors=6, metric="manhattan")).fit_resample(X, y)
+
+
 def test_infinite_values_and_unknown_columns_are_named():
     X = pd.DataFrame({"a": [1.0, np.inf, 2.0], "b": [1.0, 2.0, 3.0]})
     with pytest.raises(ValueError, match="infinity"):
