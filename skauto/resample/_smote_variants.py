@@ -1,5 +1,6 @@
 """Over-sampling that looks at the other classes too: BorderlineSMOTE, ADASYN, SVMSMOTE, KMeansSMOTE."""
 
+from functools import partial
 from typing import NamedTuple
 
 import imblearn.over_sampling as upstream
@@ -11,35 +12,30 @@ from sklearn.metrics import pairwise_distances
 from sklearn.svm import SVC
 from sklearn.utils import check_random_state, get_tags
 
+from skauto.resample._costs import documented
 from skauto.resample._neighbours import embed, has_missing, neighbours_within, note_searches, searcher, vote
 from skauto.resample._sampler import Draw, RowSampler, grown
 from skauto.resample._smote import draw_between
 
 SVM_ROWS = 20_000  # a kernel machine takes quadratic time: with more rows it sees those near the class only
 
-_SHARED = """
-    Parameters
+_shared = partial(
+    documented,
+    parameters="""Parameters
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
         As in imbalanced-learn; a float is the ratio of each class to the largest, also for more than two classes.
     random_state : int, RandomState or None, default=None
-        Seed. Every class has a stream of its own."""
-
-_FITTED = """
-    Attributes
+        Seed. Every class has a stream of its own.""",
+    attributes="""Attributes
     ----------
     sampling_strategy_ : dict
         Rows to add, by label.
     parents_ : ndarray of shape (m, 2)
         For each row given back the positions of the two rows that made it; twice its own for an old row.
     steps_ : ndarray of shape (m,)
-        A row lies at first + step * (second - first)."""
-
-
-def documented(cls):
-    """Fill in what all these samplers document alike."""
-    cls.__doc__ = cls.__doc__.replace("\n    {shared}", _SHARED).replace("\n    {fitted}", _FITTED)
-    return cls
+        A row lies at first + step * (second - first).""",
+)
 
 
 class Scene(NamedTuple):
@@ -92,13 +88,13 @@ def foreign_share(scene, search, rows):
     return (y[near] != y[rows, None]).sum(axis=1), near.shape[1]
 
 
-@documented
+@_shared
 class BorderlineSMOTE(OverSampler, upstream.BorderlineSMOTE):
     """SMOTE from the rows in danger: those with at least half, but not all, of their neighbours in other classes.
 
     Takes any input, and with no row in danger falls back to SMOTE, with a `ResamplingWarning`.
 
-    {shared}
+    {parameters}
     k_neighbors : int or object with `kneighbors`, default=5
         Neighbours to choose from.
     m_neighbors : int or object with `kneighbors`, default=10
@@ -106,7 +102,7 @@ class BorderlineSMOTE(OverSampler, upstream.BorderlineSMOTE):
     kind : {"borderline-1", "borderline-2"}, default="borderline-1"
         Whether neighbours to choose from are of the same class, or of any (then at most half the way).
 
-    {fitted}
+    {attributes}
 
     References
     ----------
@@ -149,18 +145,18 @@ class BorderlineSMOTE(OverSampler, upstream.BorderlineSMOTE):
         return [drawn]
 
 
-@documented
+@_shared
 class ADASYN(OverSampler, upstream.ADASYN):
     """SMOTE with more synthetic rows where more neighbours are of other classes.
 
     Takes any input; rounding is by largest remainder, so that the count asked for is met. With no neighbour of another
     class it falls back to SMOTE, with a `ResamplingWarning`.
 
-    {shared}
+    {parameters}
     n_neighbors : int or object with `kneighbors`, default=5
         Neighbours, both to measure density and to choose from.
 
-    {fitted}
+    {attributes}
 
     References
     ----------
@@ -204,7 +200,7 @@ def rounded(shares, n):
     return whole
 
 
-@documented
+@_shared
 class SVMSMOTE(OverSampler, upstream.SVMSMOTE):
     """SMOTE from the support vectors of a class: towards neighbours where others are near, away from them elsewhere.
 
@@ -213,7 +209,7 @@ class SVMSMOTE(OverSampler, upstream.SVMSMOTE):
     `svm_estimator` to have it see all. With noise only for support vectors it falls back to SMOTE, with a
     `ResamplingWarning`.
 
-    {shared}
+    {parameters}
     k_neighbors : int or object with `kneighbors`, default=5
         Neighbours of the same class to choose from.
     m_neighbors : int or object with `kneighbors`, default=10
@@ -223,7 +219,7 @@ class SVMSMOTE(OverSampler, upstream.SVMSMOTE):
     out_step : float, default=0.5
         Largest step away.
 
-    {fitted}
+    {attributes}
 
     References
     ----------
@@ -303,14 +299,14 @@ def complete(matrix):
     return np.where(present, matrix, mean)
 
 
-@documented
+@_shared
 class KMeansSMOTE(OverSampler, upstream.KMeansSMOTE):
     """SMOTE within clusters that hold enough of the class, more of it in the sparse ones.
 
     Takes any input (missing numbers are filled with the mean of their column for the clustering only); the count asked
     for is met exactly. Where no cluster will do, it falls back to SMOTE, with a `ResamplingWarning`.
 
-    {shared}
+    {parameters}
     k_neighbors : int or object with `kneighbors`, default=2
         Neighbours of the same class and cluster to choose from.
     n_jobs : int, default=None
@@ -322,7 +318,7 @@ class KMeansSMOTE(OverSampler, upstream.KMeansSMOTE):
     density_exponent : "auto" or float, default="auto"
         Exponent of the mean distance in the measure of sparsity.
 
-    {fitted}
+    {attributes}
 
     References
     ----------
