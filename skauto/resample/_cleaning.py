@@ -48,7 +48,7 @@ class TomekLinks(RowSampler, upstream.TomekLinks):
     def _fit_resample(self, table, y, notes):
         matrix = embed(table, np.arange(len(y)), y)
         possible = maybe_linked(matrix, y) if _can_be_scanned(matrix) else np.ones(len(y), dtype=bool)
-        search = searcher(2, matrix, n_jobs=self.n_jobs)
+        search = searcher(1, matrix, "the nearest row", notes, extra=1, n_jobs=self.n_jobs)
         largest = np.bincount(y).argmax()
         rows = np.flatnonzero((y != largest) & possible)
         near = np.full(len(y), -1)
@@ -121,7 +121,7 @@ class EditedNearestNeighbours(RowSampler, upstream.EditedNearestNeighbours):
         agree[verdict == 0] = False
         rows = np.flatnonzero((verdict < 0) & targeted)
         if len(rows):
-            agree[rows] = self._agree(matrix, y, rows)
+            agree[rows] = self._agree(matrix, y, rows, notes)
         chosen = keep_classes(agree | ~targeted, y, self.classes_, notes)
         # by class, the order of imbalanced-learn
         return kept(table, chosen[np.argsort(y[chosen], kind="stable")])
@@ -135,8 +135,8 @@ class EditedNearestNeighbours(RowSampler, upstream.EditedNearestNeighbours):
             verdict[verdict == 0] = -1
         return verdict
 
-    def _agree(self, matrix, y, rows):
-        search = searcher(self.n_neighbors, matrix, extra=1, n_jobs=self.n_jobs)
+    def _agree(self, matrix, y, rows, notes):
+        search = searcher(self.n_neighbors, matrix, "n_neighbors", notes, extra=1, n_jobs=self.n_jobs)
         labels = y[search.kneighbors(matrix[rows], return_distance=False)[:, 1:]]
         if self.kind_sel == "mode":
             return mode(labels, axis=1, keepdims=False)[0] == y[rows]

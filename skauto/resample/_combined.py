@@ -1,26 +1,25 @@
 """Over-sampling followed by cleaning."""
 
+from functools import partial
+
 import imblearn.combine as upstream
 from sklearn.base import clone
 
 from skauto.resample._cleaning import EditedNearestNeighbours, TomekLinks
-from skauto.resample._rows import interpolate
+from skauto.resample._costs import documented
 from skauto.resample._sampler import RowSampler
 from skauto.resample._smote import SMOTE
-from skauto.resample._wrapped import checked_weight
 
-_BEFORE = """\
-    sampling_strategy : float, str, dict or callable, default="auto"
+_shared = partial(
+    documented,
+    before="""sampling_strategy : float, str, dict or callable, default="auto"
         As in imbalanced-learn; a float is the ratio of each class to the largest, also for more than two classes.
         A ratio well below 1 is many times faster on a large table.
     random_state : int, RandomState or None, default=None
         Seed.
     smote : SMOTE, default=None
-        The over-sampler; None for one with the two parameters above.
-"""
-
-_AFTER = """\
-    n_jobs : int, default=None
+        The over-sampler; None for one with the two parameters above.""",
+    after="""n_jobs : int, default=None
         Threads of the search.
 
     Attributes
@@ -28,14 +27,8 @@ _AFTER = """\
     parents_ : ndarray of shape (m, 2)
         For each row given back the positions of the two rows that it lies between; twice its own for an old row.
     steps_ : ndarray of shape (m,)
-        How far along; 0 for an old row.
-"""
-
-
-def shares_parameters(cls):
-    """Write what the combined samplers share into a class docstring, where it says ``[before]`` and ``[after]``."""
-    cls.__doc__ = cls.__doc__.replace("    [before]\n", _BEFORE).replace("    [after]\n", _AFTER)
-    return cls
+        How far along; 0 for an old row.""",
+)
 
 
 class Combined(RowSampler):
@@ -44,38 +37,15 @@ class Combined(RowSampler):
     _cleaner = None
     _cleaner_name = None
 
-    def fit_resample(self, X, y, sample_weight=None):
-        """Over-sample, then clean.
-
-        Parameters
-        ----------
-        X : DataFrame, array of any rank, sparse matrix or list of shape (n, ...)
-            Rows. Missing values are allowed.
-        y : array-like of shape (n,)
-            Labels.
-        sample_weight : array-like of shape (n,), default=None
-            Weights of the rows; those of synthetic rows are interpolated like their features.
-
-        Returns
-        -------
-        X, y : of shape (m, ...), (m,)
-            Resampled rows and labels, of the kind and dtypes that came.
-        sample_weight : ndarray of shape (m,)
-            Their weights; only where weights were given.
-        """
-        self._validate_params()
-        _, codes, _ = self._read(X, y, [])
+    def _resampled(self, X, y, notes):
+        self._read(X, y, [])
         first, second = self._samplers()
-        X, y = first.fit_resample(X, y)
-        X, y = second.fit_resample(X, y)
+        for sampler in (first, second):
+            sampler._validate_params()
+            X, y = sampler._resampled(X, y, notes)
         self.parents_ = first.parents_[second.sample_indices_]
         self.steps_ = first.steps_[second.sample_indices_]
-        if sample_weight is None:
-            return X, y
-        return X, y, interpolate(checked_weight(sample_weight, codes), self.parents_, self.steps_)
-
-    def _fit_resample(self, table, y, notes):
-        raise NotImplementedError("Combined samplers resample in fit_resample.")
+        return X, y
 
     def _samplers(self):
         """Copies of the two samplers, kept under their names."""
@@ -98,16 +68,16 @@ def _ours(given, default):
     return type(default)(**{name: value for name, value in params if name in known})
 
 
-@shares_parameters
+@_shared
 class SMOTEENN(Combined, upstream.SMOTEENN):
     """SMOTE, then edited nearest neighbours over all classes; takes any input.
 
     Parameters
     ----------
-    [before]
+    {before}
     enn : EditedNearestNeighbours, default=None
         The cleaner; None for one over all classes.
-    [after]
+    {after}
     smote_, enn_ : samplers
         The fitted ones.
 
@@ -128,16 +98,16 @@ class SMOTEENN(Combined, upstream.SMOTEENN):
     _cleaner, _cleaner_name = EditedNearestNeighbours, "enn"
 
 
-@shares_parameters
+@_shared
 class SMOTETomek(Combined, upstream.SMOTETomek):
     """SMOTE, then Tomek links over all classes; takes any input.
 
     Parameters
     ----------
-    [before]
+    {before}
     tomek : TomekLinks, default=None
         The cleaner; None for one over all classes.
-    [after]
+    {after}
     smote_, tomek_ : samplers
         The fitted ones.
 

@@ -12,10 +12,11 @@ _LABELS = """labels : array-like of shape (K,), default=None
         Order of the classes in the matrix; None for the sorted labels that occur, or those of a DataFrame."""
 
 
-def documented(function):
-    """Write the descriptions of a cost matrix and its labels into a docstring; they stand here once."""
-    function.__doc__ = function.__doc__.replace("{cost_matrix}", _MATRIX).replace("{labels}", _LABELS)
-    return function
+def documented(target, **texts):
+    """Write what several docstrings say alike in place of its {name}; costs and labels unless other texts are given."""
+    for name, text in (texts or {"cost_matrix": _MATRIX, "labels": _LABELS}).items():
+        target.__doc__ = target.__doc__.replace(f"{{{name}}}", text)
+    return target
 
 
 def checked_costs(cost_matrix, classes, n=None):

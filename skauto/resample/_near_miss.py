@@ -1,7 +1,5 @@
 """Under-sampling that keeps the rows nearest to the smallest class."""
 
-import warnings
-
 import imblearn.under_sampling as upstream
 import numpy as np
 
@@ -47,31 +45,34 @@ class NearMiss(RowSampler, upstream.NearMiss):
 
     def _fit_resample(self, table, y, notes):
         matrix = embed(table, np.arange(len(y)), y)
-        smallest = np.flatnonzero(y == np.bincount(y).argmin())
-        search = searcher(self.n_neighbors, matrix[smallest], n_jobs=self.n_jobs)
-        quotas = {code: count for _, code, count, _ in self._quotas()}
-        chosen = []
-        for code in range(len(self.classes_)):
-            rows = np.flatnonzero(y == code)
-            chosen.append(rows[self._nearest(search, matrix, rows, smallest, quotas[code])] if code in quotas else rows)
-        return kept(table, np.concatenate(chosen))
+        rarest = np.bincount(y).argmin()
+        smallest = np.flatnonzero(y == rarest)
+        label = self.classes_.tolist()[rarest]
+        search = self._searcher("n_neighbors", matrix, smallest, label, notes)
+        chosen = {code: np.flatnonzero(y == code) for code in range(len(self.classes_))}
+        for label, code, count, _ in self._quotas():
+            rows = chosen[code]
+            if self.version == 3:
+                rows = rows[self._near(matrix, rows, smallest, label, count, notes)]
+            chosen[code] = rows[self._ranked(search, matrix[rows], smallest)[:count]]
+        return kept(table, np.concatenate(list(chosen.values())))
 
-    def _nearest(self, search, matrix, rows, smallest, count):
-        if self.version == 3:
-            return self._farthest_of_the_near(search, matrix, rows, smallest, count)
+    def _searcher(self, name, matrix, rows, label, notes):
+        return searcher(getattr(self, name), matrix, name, notes, rows=rows, label=label, n_jobs=self.n_jobs)
+
+    def _ranked(self, search, matrix, smallest):
+        """Places of the rows of a matrix, those to keep first."""
         asked = len(smallest) if self.version == 2 else search.n_neighbors
-        distances = search.kneighbors(matrix[rows], n_neighbors=asked)[0][:, -search.n_neighbors :]
-        return np.argsort(distances.sum(axis=1), kind="stable")[:count]
+        distances = search.kneighbors(matrix, n_neighbors=asked)[0][:, -search.n_neighbors :].sum(axis=1)
+        return np.argsort(-distances if self.version == 3 else distances, kind="stable")
 
-    def _farthest_of_the_near(self, search, matrix, rows, smallest, count):
-        around = searcher(self.n_neighbors_ver3, matrix[rows], n_jobs=self.n_jobs)
+    def _near(self, matrix, rows, smallest, label, count, notes):
+        """Places of the rows that are among the nearest of a row of the smallest class."""
+        around = self._searcher("n_neighbors_ver3", matrix, rows, label, notes)
         near = np.unique(around.kneighbors(matrix[smallest], return_distance=False))
         if len(near) < count:
-            warnings.warn(
-                "The number of the samples to be selected is larger than the number of samples available. The "
-                "balancing ratio cannot be ensure and all samples will be returned.",
-                UserWarning,
-                stacklevel=2,
+            notes.append(
+                f"only {len(near)} rows of the class {label!r} are among the nearest of the smallest class, so they "
+                f"are kept, not {count}"
             )
-        distances = search.kneighbors(matrix[rows[near]])[0]
-        return near[np.argsort(-distances.sum(axis=1), kind="stable")[:count]]
+        return near

@@ -19,6 +19,8 @@ def embed(table, rows, y=None):
     shares of the classes among its rows (value difference metric, section 6.2), for which `y` is needed.
     """
     numeric, codes = table.numeric[rows], table.codes[rows]
+    if sparse.issparse(numeric) and has_missing(numeric):
+        numeric = numeric.toarray()  # no distance of scikit-learn's measures around gaps in a sparse matrix
     if not codes.shape[1]:
         return numeric
     if not numeric.shape[1]:
@@ -27,7 +29,7 @@ def embed(table, rows, y=None):
     levels = [np.unique(column, return_inverse=True) for column in codes.T]
     total = sum(len(found) for found, _ in levels)
     block = sparse.hstack([_one_hot(places, len(found), apart / np.sqrt(2)) for found, places in levels], "csr")
-    if total <= DENSE_LEVELS or np.isnan(numeric).any():
+    if not sparse.issparse(numeric) and (total <= DENSE_LEVELS or np.isnan(numeric).any()):
         return np.hstack([numeric, block.toarray().astype(numeric.dtype)])
     return sparse.hstack([sparse.csr_matrix(numeric), block], "csr")
 
@@ -50,15 +52,23 @@ def has_missing(matrix):
     return values.dtype.kind == "f" and bool(np.isnan(np.sum(values)))
 
 
-def searcher(neighbours, matrix, extra=0, n_jobs=None):
-    """A search for neighbours, fitted on the rows of a matrix; asked for too many, it takes all there are.
+def searcher(neighbours, matrix, name, notes, *, rows=None, label=None, extra=0, n_jobs=None):
+    """A search for neighbours, fitted on rows of a matrix; asked for too many, it takes all there are, and notes it.
 
     Parameters
     ----------
     neighbours : int or object with `kneighbors`
         Number of neighbours, or an unfitted search that knows it.
     matrix : array of shape (n, p)
-        Rows to search among.
+        The rows that will be searched for; gaps in any of them are measured around.
+    name : str
+        The parameter that holds the number.
+    notes : list of str
+        Gets a sentence where there are too few rows.
+    rows : ndarray, default=None
+        Positions of the rows to search among; None for all.
+    label : object, default=None
+        The class of these rows, where they are of one.
     extra : int, default=0
         Added to the number where it is given as a number: 1 where each row finds itself first.
     n_jobs : int, default=None
@@ -67,11 +77,29 @@ def searcher(neighbours, matrix, extra=0, n_jobs=None):
     if hasattr(neighbours, "kneighbors"):
         search = clone(neighbours)
     else:
-        metric = "nan_euclidean" if has_missing(matrix) else "minkowski"
-        search = NearestNeighbors(n_neighbors=neighbours + extra, metric=metric, n_jobs=n_jobs)
-    if search.n_neighbors > matrix.shape[0]:
-        search.set_params(n_neighbors=matrix.shape[0])
+        search = NearestNeighbors(n_neighbors=neighbours + extra, n_jobs=n_jobs)
+    if has_missing(matrix):
+        _measure_around_gaps(search, name)
+    matrix = matrix if rows is None else matrix[rows]
+    n, wanted = matrix.shape[0], search.n_neighbors
+    if wanted > n:
+        among = "X" if label is None else f"the class {label!r}"
+        held = f"{n} row{'s' * (n > 1)}"
+        notes.append(f"{among} has {held}, so {name} is {n - extra} there instead of {wanted - extra}")
+        search.set_params(n_neighbors=n)
     return search.fit(matrix)
+
+
+def _measure_around_gaps(search, name):
+    """Let a search of scikit-learn's leave out what is missing in one of two rows; another one has to see to it."""
+    if not isinstance(search, NearestNeighbors) or search.metric == "nan_euclidean":
+        return
+    if search.metric not in ("euclidean", "l2") and (search.metric, search.p) != ("minkowski", 2):
+        raise ValueError(
+            f"X has missing values, which the metric of {name}={search!r} cannot measure around: use "
+            "metric='nan_euclidean', or fill the gaps first."
+        )
+    search.set_params(metric="nan_euclidean", algorithm="auto")
 
 
 def neighbours_within(neighbours, matrix, name, label, notes):
@@ -79,14 +107,11 @@ def neighbours_within(neighbours, matrix, name, label, notes):
 
     Where the class has too few rows for the number of neighbours, a sentence in notes says so.
     """
-    n = matrix.shape[0]
-    wanted = neighbours.n_neighbors if hasattr(neighbours, "kneighbors") else neighbours + 1
-    if n == 1:
+    if matrix.shape[0] == 1:
         notes.append(f"the class {label!r} has one row, which is repeated")
         return np.empty((1, 0), dtype=int)
-    if wanted > n:
-        notes.append(f"the class {label!r} has {n} rows, so {name} is {n - 1} there instead of {wanted - 1}")
-    return searcher(neighbours, matrix, extra=1).kneighbors(matrix, return_distance=False)[:, 1:]
+    search = searcher(neighbours, matrix, name, notes, label=label, extra=1)
+    return search.kneighbors(matrix, return_distance=False)[:, 1:]
 
 
 def note_searches(sampler):

@@ -6,6 +6,7 @@ import imblearn.over_sampling
 import imblearn.under_sampling
 import numpy as np
 from scipy import sparse
+from sklearn.utils import check_random_state
 
 from skauto.resample._sampler import Rows, RowSampler, kept
 from skauto.resample._tables import column_spread
@@ -52,7 +53,8 @@ class RandomOverSampler(RowSampler, imblearn.over_sampling.RandomOverSampler):
         shrinkage = self._shrinkage()
         n = table.numeric.shape[0]
         added, noise = [], []
-        for label, code, count, rng in self._quotas():
+        for label, code, count, seed in self._quotas():
+            rng = check_random_state(seed)
             rows = np.flatnonzero(y == code)
             added.append(rng.choice(rows, size=count, replace=True))
             if shrinkage is not None:
@@ -62,7 +64,7 @@ class RandomOverSampler(RowSampler, imblearn.over_sampling.RandomOverSampler):
         if shrinkage is None or not len(added):
             return plain
         made = np.vstack(noise) + _dense(table.numeric[added])
-        return Rows(table.append(made, table.codes[added]), plain.parents, plain.steps)
+        return Rows(table.append(made, table.codes[added], added), plain.parents, plain.steps)
 
     def _shrinkage(self):
         if self.shrinkage is None:
@@ -125,12 +127,8 @@ class RandomUnderSampler(RowSampler, imblearn.under_sampling.RandomUnderSampler)
     _at_random = True
 
     def _fit_resample(self, table, y, notes):
-        quotas = {code: (count, rng) for _, code, count, rng in self._quotas()}
-        chosen = []
-        for code in range(len(self.classes_)):
-            rows = np.flatnonzero(y == code)
-            if code in quotas:
-                count, rng = quotas[code]
-                rows = rows[rng.choice(len(rows), size=count, replace=self.replacement)]
-            chosen.append(rows)
-        return kept(table, np.concatenate(chosen))
+        chosen = {code: np.flatnonzero(y == code) for code in range(len(self.classes_))}
+        for _, code, count, seed in self._quotas():
+            rows = chosen[code]
+            chosen[code] = rows[check_random_state(seed).choice(len(rows), size=count, replace=self.replacement)]
+        return kept(table, np.concatenate(list(chosen.values())))

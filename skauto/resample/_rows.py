@@ -5,6 +5,8 @@ from imblearn.over_sampling.base import BaseOverSampler
 from sklearn.base import clone
 from sklearn.utils import indexable
 
+from skauto.resample._tables import interpolate
+
 
 def resample_rows(sampler, X, y, metadata):
     """Rows, labels and row metadata after a sampler.
@@ -48,7 +50,7 @@ def carry(values, sampler, y, y_new):
     """Row values of length n as they belong to the rows that a fitted sampler made."""
     values = np.asarray(values)
     if hasattr(sampler, "parents_"):
-        return interpolate(values, sampler.parents_, sampler.steps_)
+        return carry_between(values, sampler.parents_, sampler.steps_)
     if hasattr(sampler, "sample_indices_"):
         return values[sampler.sample_indices_]
     if isinstance(sampler, BaseOverSampler):
@@ -59,14 +61,14 @@ def carry(values, sampler, y, y_new):
     )
 
 
-def interpolate(values, parents, steps):
-    """values[a] + step * (values[b] - values[a]) for floats, values[a] for any other kind."""
+def carry_between(values, parents, steps):
+    """Row values, (n, ...), of rows between two parents: floats interpolated, any other kind those of the first."""
     first = values[parents[:, 0]]
     if values.dtype.kind != "f":
         return first
     made = steps != 0
-    steps = steps[made].reshape((-1,) + (1,) * (values.ndim - 1)).astype(values.dtype)
-    first[made] += steps * (values[parents[made, 1]] - first[made])
+    between = interpolate(values.reshape(len(values), -1), *parents[made].T, steps[made])
+    first[made] = between.reshape(-1, *values.shape[1:])
     return first
 
 

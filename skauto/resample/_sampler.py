@@ -6,15 +6,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from imblearn.utils import check_target_type
-from scipy import sparse
 from sklearn.preprocessing import label_binarize
 from sklearn.utils import assert_all_finite, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from skauto.resample._rows import interpolate as interpolate_rows
+from skauto.resample._rows import carry_between
 from skauto.resample._tables import interpolate, read_table
-from skauto.resample._targets import ResamplingWarning, streams, targets
+from skauto.resample._targets import ResamplingWarning, class_seeds, targets
 from skauto.resample._wrapped import checked_weight
 
 
@@ -48,16 +47,10 @@ def grown(table, draws):
     if not draws:
         return kept(table, np.arange(n))
     first, second, steps, codes = (np.concatenate(parts) for parts in zip(*draws, strict=True))
-    between = _between_sparse if sparse.issparse(table.numeric) else interpolate
-    X = table.append(between(table.numeric, first, second, steps), codes)
+    X = table.append(interpolate(table.numeric, first, second, steps), codes, first)
     old = np.arange(n)
     parents = np.column_stack([np.concatenate([old, first]), np.concatenate([old, second])])
     return Rows(X, parents, np.concatenate([np.zeros(n), steps]))
-
-
-def _between_sparse(values, first, second, steps):
-    base = values[first]
-    return base + sparse.diags(steps, format="csr") @ (values[second] - base)
 
 
 class RowSampler:
@@ -121,18 +114,22 @@ class RowSampler:
         """
         self._validate_params()
         notes = []
+        X_new, y_new = self._resampled(X, y, notes)
+        if notes:
+            said = "; ".join(dict.fromkeys(notes))
+            warnings.warn(f"{type(self).__name__}: {said}.", ResamplingWarning, stacklevel=2)
+        if sample_weight is None:
+            return X_new, y_new
+        return X_new, y_new, carry_between(checked_weight(sample_weight, y), self.parents_, self.steps_)
+
+    def _resampled(self, X, y, notes):
+        """Rows and labels; where each comes from goes into attributes."""
         table, codes, one_vs_all = self._read(X, y, notes)
         rows = self._fit_resample(table, codes, notes)
-        if notes:
-            warnings.warn(f"{type(self).__name__}: {'; '.join(notes)}.", ResamplingWarning, stacklevel=2)
         self.parents_, self.steps_ = rows.parents, rows.steps
         if self.__sklearn_tags__().sampler_tags.sample_indices:
             self.sample_indices_ = rows.parents[:, 0]
-        y = _restored(y, self.classes_[codes[rows.parents[:, 0]]], rows.X, one_vs_all, self.classes_)
-        if sample_weight is None:
-            return rows.X, y
-        weight = checked_weight(sample_weight, codes)
-        return rows.X, y, interpolate_rows(weight, rows.parents, rows.steps)
+        return rows.X, _restored(y, self.classes_[codes[rows.parents[:, 0]]], rows.X, one_vs_all, self.classes_)
 
     def _read(self, X, y, notes):
         """The rows as a table, the labels as codes, and whether these came one column a class."""
@@ -148,13 +145,13 @@ class RowSampler:
         return table, codes, one_vs_all
 
     def _quotas(self):
-        """For each class to change: its label, its code, the count asked for, and its own random stream."""
+        """For each class to change: its label, its code, the count asked for, and its own random_state."""
         codes = {label: code for code, label in enumerate(self.classes_.tolist())}
         changed = self.sampling_strategy_.items()
-        random = streams(getattr(self, "random_state", None), len(changed), shared=self._at_random)
+        seeds = class_seeds(getattr(self, "random_state", None), len(changed), shared=self._at_random)
         return [
-            (_plain(label), codes[_plain(label)], count, stream)
-            for (label, count), stream in zip(changed, random, strict=True)
+            (_plain(label), codes[_plain(label)], count, seed)
+            for (label, count), seed in zip(changed, seeds, strict=True)
         ]
 
     def __sklearn_tags__(self):

@@ -2,12 +2,14 @@
 
 import imblearn.over_sampling as upstream
 import numpy as np
+from sklearn.utils import check_random_state
 
+from skauto._sklearn import StrOptions
 from skauto.resample._neighbours import embed, neighbours_within, note_searches, vote
 from skauto.resample._sampler import Draw, RowSampler, grown
 
 
-def draw_between(rows, neighbours, pool, n, rng, codes, *, reach=1.0):
+def draw_between(rows, neighbours, pool, n, random_state, codes, *, reach=1.0):
     """Synthetic rows: a random one of `rows`, moved towards a random one of its neighbours.
 
     Parameters
@@ -20,7 +22,7 @@ def draw_between(rows, neighbours, pool, n, rng, codes, *, reach=1.0):
         Positions of the rows that the neighbours were searched in.
     n : int
         Number of synthetic rows.
-    rng : RandomState
+    random_state : int or RandomState
         Asked once for places and once for steps, as imbalanced-learn does.
     codes : ndarray of shape (n_rows, q)
         Codes of the categories of all rows.
@@ -31,6 +33,7 @@ def draw_between(rows, neighbours, pool, n, rng, codes, *, reach=1.0):
     -------
     draw : Draw
     """
+    rng = check_random_state(random_state)
     if not neighbours.shape[1]:
         first = rows[rng.randint(len(rows), size=n)]
         return Draw(first, first, np.zeros(n), codes[first])
@@ -96,7 +99,7 @@ class SMOTE(RowSampler, upstream.SMOTE):
 
     _parameter_constraints: dict = {
         **upstream.SMOTE._parameter_constraints,
-        "categorical_features": ["array-like", str],
+        "categorical_features": ["array-like", StrOptions({"auto"})],
     }
 
     def __init__(self, *, sampling_strategy="auto", random_state=None, k_neighbors=5, categorical_features="auto"):
@@ -106,10 +109,10 @@ class SMOTE(RowSampler, upstream.SMOTE):
     def _fit_resample(self, table, y, notes):
         note_searches(self)
         draws = []
-        for label, code, n, rng in self._quotas():
+        for label, code, n, seed in self._quotas():
             if n:
                 rows = np.flatnonzero(y == code)
                 matrix = embed(table, rows, y)
                 neighbours = neighbours_within(self.k_neighbors, matrix, "k_neighbors", label, notes)
-                draws.append(draw_between(rows, neighbours, rows, n, rng, table.codes))
+                draws.append(draw_between(rows, neighbours, rows, n, seed, table.codes))
         return grown(table, draws)

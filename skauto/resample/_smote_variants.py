@@ -1,5 +1,8 @@
 """Over-sampling that looks at the other classes too: BorderlineSMOTE, ADASYN, SVMSMOTE, KMeansSMOTE."""
 
+from functools import partial
+from typing import NamedTuple
+
 import imblearn.over_sampling as upstream
 import numpy as np
 from scipy import sparse
@@ -7,76 +10,91 @@ from sklearn.base import clone
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.metrics import pairwise_distances
 from sklearn.svm import SVC
+from sklearn.utils import check_random_state, get_tags
 
+from skauto.resample._costs import documented
 from skauto.resample._neighbours import embed, has_missing, neighbours_within, note_searches, searcher, vote
 from skauto.resample._sampler import Draw, RowSampler, grown
 from skauto.resample._smote import draw_between
-from skauto.resample._targets import streams
 
 SVM_ROWS = 20_000  # a kernel machine takes quadratic time: with more rows it sees those near the class only
 
-_SHARED = """
-    Parameters
+_shared = partial(
+    documented,
+    parameters="""Parameters
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
         As in imbalanced-learn; a float is the ratio of each class to the largest, also for more than two classes.
     random_state : int, RandomState or None, default=None
-        Seed. Every class has a stream of its own."""
-
-_FITTED = """
-    Attributes
+        Seed. Every class has a stream of its own.""",
+    attributes="""Attributes
     ----------
     sampling_strategy_ : dict
         Rows to add, by label.
     parents_ : ndarray of shape (m, 2)
         For each row given back the positions of the two rows that made it; twice its own for an old row.
     steps_ : ndarray of shape (m,)
-        A row lies at first + step * (second - first)."""
+        A row lies at first + step * (second - first).""",
+)
 
 
-def documented(cls):
-    """Fill in what all these samplers document alike."""
-    cls.__doc__ = cls.__doc__.replace("\n    {shared}", _SHARED).replace("\n    {fitted}", _FITTED)
-    return cls
+class Scene(NamedTuple):
+    """What the draws of all classes share."""
+
+    table: object
+    matrix: object  # all rows, embedded
+    y: np.ndarray
+    notes: list
+    seen: object
 
 
 class OverSampler(RowSampler):
-    """One draw per class, by `_draw`; where it finds no rows to start from, plain SMOTE."""
+    """`_look` once at all rows, then a draw per class, by `_draw`; where this finds no rows to start from, plain SMOTE.
+
+    A subclass defines `_look(scene)`, whose answer becomes `scene.seen`, and `_draw(scene, rows, label, n, seed)`.
+    """
+
+    _neighbours_name = "k_neighbors"
 
     def _fit_resample(self, table, y, notes):
-        matrix = embed(table, np.arange(len(y)), y)
         note_searches(self)
+        scene = Scene(table, embed(table, np.arange(len(y)), y), y, notes, None)
+        asked = [(np.flatnonzero(y == code), label, n, seed) for label, code, n, seed in self._quotas() if n]
+        if any(len(rows) > 1 for rows, *_ in asked):
+            scene = scene._replace(seen=self._look(scene))
         draws = []
-        for label, code, n, rng in self._quotas():
-            if not n:
-                continue
-            rows = np.flatnonzero(y == code)
-            drawn = self._draw(table, matrix, y, rows, label, n, rng, notes) if len(rows) > 1 else None
-            draws += [self._plain(table, matrix, rows, label, n, rng, notes)] if drawn is None else drawn
+        for rows, label, n, seed in asked:
+            drawn = self._draw(scene, rows, label, n, seed) if len(rows) > 1 else None
+            draws += [self._plain(scene, rows, label, n, seed)] if drawn is None else drawn
         return grown(table, draws)
 
-    def _plain(self, table, matrix, rows, label, n, rng, notes):
-        wanted, name = self._own_neighbours()
-        neighbours = neighbours_within(wanted, matrix[rows], name, label, notes)
-        return draw_between(rows, neighbours, rows, n, rng, table.codes)
+    def _plain(self, scene, rows, label, n, seed):
+        return draw_between(rows, self._near(scene, rows, label), rows, n, seed, scene.table.codes)
 
-    def _own_neighbours(self):
-        return self.k_neighbors, "k_neighbors"
+    def _near(self, scene, rows, label):
+        """Neighbours of rows of one class among them, as places in rows."""
+        name = self._neighbours_name
+        return neighbours_within(getattr(self, name), scene.matrix[rows], name, label, scene.notes)
+
+    def _search(self, scene, name, rows=None, label=None):
+        """A search with the neighbours that a parameter says."""
+        return searcher(getattr(self, name), scene.matrix, name, scene.notes, rows=rows, label=label, extra=1)
 
 
-def foreign_share(search, matrix, y, rows):
+def foreign_share(scene, search, rows):
     """For each row the number of its neighbours that are of another class, and the number of neighbours."""
+    matrix, y = scene.matrix, scene.y
     near = search.kneighbors(matrix[rows], return_distance=False)[:, 1:]
     return (y[near] != y[rows, None]).sum(axis=1), near.shape[1]
 
 
-@documented
+@_shared
 class BorderlineSMOTE(OverSampler, upstream.BorderlineSMOTE):
     """SMOTE from the rows in danger: those with at least half, but not all, of their neighbours in other classes.
 
     Takes any input, and with no row in danger falls back to SMOTE, with a `ResamplingWarning`.
 
-    {shared}
+    {parameters}
     k_neighbors : int or object with `kneighbors`, default=5
         Neighbours to choose from.
     m_neighbors : int or object with `kneighbors`, default=10
@@ -84,7 +102,7 @@ class BorderlineSMOTE(OverSampler, upstream.BorderlineSMOTE):
     kind : {"borderline-1", "borderline-2"}, default="borderline-1"
         Whether neighbours to choose from are of the same class, or of any (then at most half the way).
 
-    {fitted}
+    {attributes}
 
     References
     ----------
@@ -103,38 +121,42 @@ class BorderlineSMOTE(OverSampler, upstream.BorderlineSMOTE):
         self.in_danger_indices = {}
         return super()._fit_resample(table, y, notes)
 
-    def _draw(self, table, matrix, y, rows, label, n, rng, notes):
-        foreign, m = foreign_share(searcher(self.m_neighbors, matrix, extra=1), matrix, y, rows)
+    def _look(self, scene):
+        return self._search(scene, "m_neighbors")
+
+    def _draw(self, scene, rows, label, n, seed):
+        y = scene.y
+        foreign, m = foreign_share(scene, scene.seen, rows)
         danger = rows[(foreign >= m / 2) & (foreign < m)]
         if not len(danger):
-            notes.append(f"no row of the class {label!r} is in danger, so all of them are used")
+            scene.notes.append(f"no row of the class {label!r} is in danger, so all of them are used")
             return None
         self.in_danger_indices = {**self.in_danger_indices, label: danger}
-        pool = rows if self.kind == "borderline-1" else np.arange(len(y))
-        search = searcher(self.k_neighbors, matrix[pool], extra=1)
-        neighbours = search.kneighbors(matrix[danger], return_distance=False)[:, 1:]
-        drawn = draw_between(danger, neighbours, pool, n, rng, table.codes)
-        if self.kind == "borderline-1":
+        own = self.kind == "borderline-1"
+        pool = rows if own else np.arange(len(y))
+        search = self._search(scene, "k_neighbors", rows, label) if own else self._search(scene, "k_neighbors")
+        neighbours = search.kneighbors(scene.matrix[danger], return_distance=False)[:, 1:]
+        drawn = draw_between(danger, neighbours, pool, n, seed, scene.table.codes)
+        if own:
             return [drawn]
         away = y[drawn.second] != y[drawn.first]
-        # imbalanced-learn starts its stream again here; a stream of the same seed gives the same rows
-        again = streams(self.random_state, 1)[0]
-        drawn.steps[away] *= again.uniform(low=0.0, high=0.5, size=(away.sum(), 1))[:, 0]
+        # imbalanced-learn starts its stream again here, and so does a seed that is used again
+        drawn.steps[away] *= check_random_state(seed).uniform(low=0.0, high=0.5, size=(away.sum(), 1))[:, 0]
         return [drawn]
 
 
-@documented
+@_shared
 class ADASYN(OverSampler, upstream.ADASYN):
     """SMOTE with more synthetic rows where more neighbours are of other classes.
 
     Takes any input; rounding is by largest remainder, so that the count asked for is met. With no neighbour of another
     class it falls back to SMOTE, with a `ResamplingWarning`.
 
-    {shared}
+    {parameters}
     n_neighbors : int or object with `kneighbors`, default=5
         Neighbours, both to measure density and to choose from.
 
-    {fitted}
+    {attributes}
 
     References
     ----------
@@ -150,20 +172,23 @@ class ADASYN(OverSampler, upstream.ADASYN):
     (162, 20)
     """
 
-    def _own_neighbours(self):
-        return self.n_neighbors, "n_neighbors"
+    _neighbours_name = "n_neighbors"
 
-    def _draw(self, table, matrix, y, rows, label, n, rng, notes):
-        foreign, _ = foreign_share(searcher(self.n_neighbors, matrix, extra=1), matrix, y, rows)
+    def _look(self, scene):
+        return self._search(scene, "n_neighbors")
+
+    def _draw(self, scene, rows, label, n, seed):
+        foreign, _ = foreign_share(scene, scene.seen, rows)
         if not foreign.any():
-            notes.append(f"no neighbour of the class {label!r} is of another class, so all its rows count alike")
+            scene.notes.append(f"no neighbour of the class {label!r} is of another class, so all its rows count alike")
             return None
         share = rounded(foreign / foreign.sum() * n, n)
-        near = rows[neighbours_within(self.n_neighbors, matrix[rows], "n_neighbors", label, notes)]
+        near = rows[self._near(scene, rows, label)]
         starts = np.repeat(np.arange(len(rows)), share)
+        rng = check_random_state(seed)
         ways = rng.choice(near.shape[1], size=n)
         steps = rng.uniform(size=(n, 1))[:, 0]
-        elected = vote(table.codes, np.column_stack([rows, near]))
+        elected = vote(scene.table.codes, np.column_stack([rows, near]))
         return [Draw(rows[starts], near[starts, ways], steps, elected[starts])]
 
 
@@ -175,7 +200,7 @@ def rounded(shares, n):
     return whole
 
 
-@documented
+@_shared
 class SVMSMOTE(OverSampler, upstream.SVMSMOTE):
     """SMOTE from the support vectors of a class: towards neighbours where others are near, away from them elsewhere.
 
@@ -184,7 +209,7 @@ class SVMSMOTE(OverSampler, upstream.SVMSMOTE):
     `svm_estimator` to have it see all. With noise only for support vectors it falls back to SMOTE, with a
     `ResamplingWarning`.
 
-    {shared}
+    {parameters}
     k_neighbors : int or object with `kneighbors`, default=5
         Neighbours of the same class to choose from.
     m_neighbors : int or object with `kneighbors`, default=10
@@ -194,7 +219,7 @@ class SVMSMOTE(OverSampler, upstream.SVMSMOTE):
     out_step : float, default=0.5
         Largest step away.
 
-    {fitted}
+    {attributes}
 
     References
     ----------
@@ -210,71 +235,78 @@ class SVMSMOTE(OverSampler, upstream.SVMSMOTE):
     (162, 20)
     """
 
-    def _draw(self, table, matrix, y, rows, label, n, rng, notes):
-        support = self._support(matrix, y, rows)
-        foreign, m = foreign_share(searcher(self.m_neighbors, matrix, extra=1), matrix, y, support)
+    def _look(self, scene):
+        """The search for neighbours of any class, and the support vectors; None where each class needs its own."""
+        many = self.svm_estimator is None and len(scene.y) > SVM_ROWS
+        support = None if many else self._support(scene, np.arange(len(scene.y)))
+        return self._search(scene, "m_neighbors"), support
+
+    def _draw(self, scene, rows, label, n, seed):
+        around, support = scene.seen
+        if support is None:
+            support = self._support(scene, _nearest_to(scene, rows))
+        support = support[scene.y[support] == scene.y[rows[0]]]
+        foreign, m = foreign_share(scene, around, support)
         support, foreign = support[foreign < m], foreign[foreign < m]
         if not len(support):
-            notes.append(f"all support vectors of the class {label!r} are noise, so all its rows are used")
+            scene.notes.append(f"all support vectors of the class {label!r} are noise, so all its rows are used")
             return None
         danger = foreign >= m / 2
-        search = searcher(self.k_neighbors, matrix[rows], extra=1)
-        near = search.kneighbors(matrix[support], return_distance=False)[:, 1:]
-        inwards = int(rng.beta(10, 10) * (n + 1))
+        search = self._search(scene, "k_neighbors", rows, label)
+        near = search.kneighbors(scene.matrix[support], return_distance=False)[:, 1:]
+        inwards = int(check_random_state(seed).beta(10, 10) * (n + 1))
         inwards = n if danger.all() else inwards if danger.any() else 0
         parts = [(danger, inwards, 1.0), (~danger, n - inwards, -self.out_step)]
-        # imbalanced-learn starts its stream again for each part; streams of the same seed give the same rows
-        draws = []
-        for (mask, count, reach), seed in zip(parts, self._streams(rng), strict=True):
-            if count:
-                draws.append(draw_between(support[mask], near[mask], rows, count, seed, table.codes, reach=reach))
-        return draws
+        # imbalanced-learn starts its stream again for each part, and so does a seed that is used again
+        return [
+            draw_between(support[mask], near[mask], rows, count, seed, scene.table.codes, reach=reach)
+            for mask, count, reach in parts
+            if count
+        ]
 
-    def _streams(self, rng):
-        whole = isinstance(self.random_state, (int, np.integer))
-        return [np.random.RandomState(self.random_state) if whole else rng for _ in range(2)]
-
-    def _support(self, matrix, y, rows):
+    def _support(self, scene, rows):
+        """Positions of the support vectors of a machine that is fitted on some rows."""
         estimator = self.svm_estimator
-        seen = np.arange(len(y))
         if estimator is None:
             estimator = SVC(gamma="scale", random_state=self.random_state)
-            seen = _nearest_to(matrix, y, rows) if len(y) > SVM_ROWS else seen
-        matrix = _filled(matrix) if has_missing(matrix) else matrix
-        self.svm_estimator_ = clone(estimator).fit(matrix[seen], y[seen])
+        self.svm_estimator_ = clone(estimator).fit(complete(scene.matrix)[rows], scene.y[rows])
         if not hasattr(self.svm_estimator_, "support_"):
             raise RuntimeError(
                 "`svm_estimator` is required to exposed a `support_` fitted attribute: give a support vector machine, "
                 f"not {estimator!r}."
             )
-        support = seen[self.svm_estimator_.support_]
-        return support[y[support] == y[rows[0]]]
+        return rows[self.svm_estimator_.support_]
 
 
-def _nearest_to(matrix, y, rows, per_row=20):
+def _nearest_to(scene, rows, per_row=20):
     """Some of the rows of a class, and for each some nearest rows of other classes."""
+    matrix, y = scene.matrix, scene.y
     rows = rows[:: max(1, len(rows) * 2 // SVM_ROWS)]
     others = np.flatnonzero(y != y[rows[0]])
-    per_row = max(1, min(per_row, SVM_ROWS // (2 * len(rows))))
-    near = searcher(per_row, matrix[others]).kneighbors(matrix[rows], return_distance=False)
+    per_row = max(1, min(per_row, SVM_ROWS // (2 * len(rows)), len(others)))
+    search = searcher(per_row, matrix, "rows nearby", scene.notes, rows=others)
+    near = search.kneighbors(matrix[rows], return_distance=False)
     return np.concatenate([rows, others[np.unique(near)]])
 
 
-def _filled(matrix):
+def complete(matrix):
+    """The matrix itself, or where it has gaps a dense copy with the mean of the column in each of them."""
+    if not has_missing(matrix):
+        return matrix
     matrix = matrix.toarray() if sparse.issparse(matrix) else matrix
     present = ~np.isnan(matrix)
     mean = np.where(present, matrix, 0).sum(axis=0) / np.maximum(present.sum(axis=0), 1)
     return np.where(present, matrix, mean)
 
 
-@documented
+@_shared
 class KMeansSMOTE(OverSampler, upstream.KMeansSMOTE):
     """SMOTE within clusters that hold enough of the class, more of it in the sparse ones.
 
     Takes any input (missing numbers are filled with the mean of their column for the clustering only); the count asked
     for is met exactly. Where no cluster will do, it falls back to SMOTE, with a `ResamplingWarning`.
 
-    {shared}
+    {parameters}
     k_neighbors : int or object with `kneighbors`, default=2
         Neighbours of the same class and cluster to choose from.
     n_jobs : int, default=None
@@ -286,7 +318,7 @@ class KMeansSMOTE(OverSampler, upstream.KMeansSMOTE):
     density_exponent : "auto" or float, default="auto"
         Exponent of the mean distance in the measure of sparsity.
 
-    {fitted}
+    {attributes}
 
     References
     ----------
@@ -301,11 +333,17 @@ class KMeansSMOTE(OverSampler, upstream.KMeansSMOTE):
     (160, 2)
     """
 
-    def _draw(self, table, matrix, y, rows, label, n, rng, notes):
+    def _look(self, scene):
+        """The cluster of each row, or None where there are none."""
         try:
-            clusters = self._clusters(matrix, y)
-        except ValueError as error:  # such as more clusters than rows
-            notes.append(f"the clustering failed ({error}), so the rows of the class {label!r} are taken together")
+            return self._clusters(scene.matrix)
+        except (TypeError, ValueError) as error:  # such as more clusters than rows
+            scene.notes.append(f"the clustering failed ({error}), so the rows of each class are taken together")
+            return None
+
+    def _draw(self, scene, rows, label, n, seed):
+        clusters = scene.seen
+        if clusters is None:
             return None
         total = sum(self.sampling_strategy_.values())
         limit = n / total / 2 if self.cluster_balance_threshold == "auto" else self.cluster_balance_threshold
@@ -317,26 +355,29 @@ class KMeansSMOTE(OverSampler, upstream.KMeansSMOTE):
             part for part, count in zip(own, counts, strict=True) if len(part) >= max(wanted, 2, limit * max(count, 1))
         ]
         if not own:
-            notes.append(f"no cluster holds enough rows of the class {label!r}, so they are taken together")
+            scene.notes.append(f"no cluster holds enough rows of the class {label!r}, so they are taken together")
             return None
-        sparsity = np.array([self._sparsity(matrix[part]) for part in own])
+        sparsity = np.array([self._sparsity(scene.matrix[part]) for part in own])
         if not sparsity.sum() > 0:
             sparsity = np.ones(len(own))
-        draws = []
-        for part, count in zip(own, rounded(sparsity / sparsity.sum() * n, n), strict=True):
-            near = neighbours_within(self.k_neighbors, matrix[part], "k_neighbors", label, notes)
-            draws.append(draw_between(part, near, part, count, rng, table.codes))
-        return draws
+        rng = check_random_state(seed)
+        return [
+            draw_between(part, self._near(scene, part, label), part, count, rng, scene.table.codes)
+            for part, count in zip(own, rounded(sparsity / sparsity.sum() * n, n), strict=True)
+        ]
 
-    def _clusters(self, matrix, y):
+    def _clusters(self, matrix):
         given = self.kmeans_estimator
-        seed = self.random_state
         if given is None or isinstance(given, int):
-            clusterer = MiniBatchKMeans(n_clusters=min(given or 8, len(y)), random_state=seed, n_init="auto")
+            size = min(given or 8, matrix.shape[0])
+            clusterer = MiniBatchKMeans(n_clusters=size, random_state=self.random_state, n_init="auto")
         else:
             clusterer = clone(given)
         self.kmeans_estimator_ = clusterer
-        return np.asarray(clusterer.fit_predict(_filled(matrix) if has_missing(matrix) else matrix))
+        matrix = complete(matrix)
+        if sparse.issparse(matrix) and not get_tags(clusterer).input_tags.sparse:
+            matrix = matrix.toarray()
+        return np.asarray(clusterer.fit_predict(matrix))
 
     def _sparsity(self, matrix):
         n = matrix.shape[0]

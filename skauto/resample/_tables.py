@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.utils import assert_all_finite, check_array
+from sklearn.utils.sparsefuncs import mean_variance_axis
 
 BLOCK = 1 << 22  # numbers interpolated at a time, so that temporary arrays stay small
 
@@ -17,11 +18,14 @@ def read_table(X, categorical_features="auto", allow_infinite=False):
         If X holds complex numbers or (unless allowed) infinite ones, has no rows or columns, or is one-dimensional.
     """
     if isinstance(X, list):
-        return ListTable(read_table(np.asarray(X), categorical_features, allow_infinite))
+        rows = np.asarray(X)
+        # numpy turns the numbers beside a string into strings
+        rows = np.asarray(X, dtype=object) if rows.dtype.kind in "US" else rows
+        return ListTable(read_table(rows, categorical_features, allow_infinite))
     if hasattr(X, "iloc"):
         table = FrameTable(X, categorical_features)
     elif sparse.issparse(X):
-        table = SparseTable(X)
+        table = SparseTable(X, categorical_features)
     else:
         X = check_array(X, dtype=None, ensure_all_finite=False, allow_nd=True)
         by_dtype = isinstance(categorical_features, str)
@@ -33,10 +37,15 @@ def read_table(X, categorical_features="auto", allow_infinite=False):
 
 
 def interpolate(values, first, second, steps):
-    """values[first] + steps * (values[second] - values[first]), in floats of the kind of values.
+    """values[first] + steps * (values[second] - values[first]) for rows of a matrix, in floats of the kind of values.
 
     A NaN of the first parent stays; where only the second is NaN, the value of the first is taken.
     """
+    if sparse.issparse(values):
+        base = values[first]
+        difference = values[second] - base
+        difference.data[np.isnan(difference.data)] = 0
+        return base + sparse.diags(steps, format="csr") @ difference
     kind = values.dtype if values.dtype.kind == "f" else np.float64
     made = np.empty((len(first), values.shape[1]), dtype=kind)
     size = max(1, BLOCK // max(1, values.shape[1]))
@@ -61,29 +70,45 @@ class ArrayTable:
         """The rows of these positions."""
         return self.X[rows]
 
-    def append(self, numeric, codes):
-        """All rows, then synthetic ones given as numbers (m, p) and codes (m, q)."""
-        made = as_kind(numeric, self.X.dtype).reshape(-1, *self.X.shape[1:])
-        return np.concatenate([self.X, made])
+    def append(self, numeric, codes, first):
+        """All rows, then synthetic ones: numbers (m, p), codes (m, q), positions (m,) of the rows they started from."""
+        made = as_kind(numeric, self.X.dtype)
+        if is_lossy(numeric, self.X.dtype):
+            base = self.numeric[first]
+            made = np.where(numeric == base, base, made)
+        return np.concatenate([self.X, made.reshape(-1, *self.X.shape[1:])])
 
 
 class SparseTable:
-    """A CSR or CSC matrix of numbers."""
+    """A CSR or CSC matrix of numbers, of which columns that are named may hold categories."""
 
-    def __init__(self, X):
+    def __init__(self, X, categorical_features="auto"):
         X = check_array(X, accept_sparse=["csr", "csc"], dtype="numeric", ensure_all_finite=False)
-        self.format, self.numeric = X.format, X.tocsr()
-        self.codes = np.empty((X.shape[0], 0), dtype=np.int32)
+        self.format, self.X = X.format, X.tocsr()
+        names = pd.RangeIndex(X.shape[1])
+        chosen = chosen_columns(names, np.zeros(len(names), dtype=bool), categorical_features)
+        self.order = np.argsort(np.argsort(chosen, kind="stable"))
+        self.numeric = self.X[:, ~chosen] if chosen.any() else self.X
+        self.columns = [CodedColumn(pd.Series(self.X[:, [j]].toarray().ravel())) for j in np.flatnonzero(chosen)]
+        self.codes = _stack([column.values for column in self.columns], X.shape[0], np.int32)
 
     def take(self, rows):
         """The rows of these positions."""
-        return self.numeric[rows].asformat(self.format)
+        return self.X[rows].asformat(self.format)
 
-    def append(self, numeric, codes):
+    def append(self, numeric, codes, first):
         """All rows, then synthetic ones."""
-        made = sparse.csr_matrix(numeric)
-        made.data = as_kind(made.data, self.numeric.dtype)
-        return sparse.vstack([self.numeric, made], format=self.format)
+        floats = sparse.csr_matrix(numeric)
+        numbers = as_kind(floats.data, self.X.dtype)
+        made = sparse.csr_matrix((numbers, floats.indices, floats.indptr), floats.shape)
+        if is_lossy(floats.data, self.X.dtype):
+            base = self.numeric[first]
+            made = base + (made - base).multiply(floats != base.astype(float))
+        if self.columns:
+            levels = [column.restore(found) for column, found in zip(self.columns, codes.T, strict=True)]
+            levels = sparse.csr_matrix(_stack(levels, len(codes), self.X.dtype))
+            made = sparse.hstack([made, levels], "csr")[:, self.order]
+        return sparse.vstack([self.X, made], format=self.format)
 
 
 class FrameTable:
@@ -91,7 +116,8 @@ class FrameTable:
 
     def __init__(self, X, categorical_features="auto"):
         self.X = X
-        chosen = chosen_columns(X, categorical_features)
+        by_dtype = np.array([not _is_number(dtype) for dtype in X.dtypes], dtype=bool)
+        chosen = chosen_columns(X.columns, by_dtype, categorical_features)
         columns = [X.iloc[:, j] for j in range(X.shape[1])]
         self.columns = [
             CodedColumn(column) if is_coded else NumericColumn(column)
@@ -119,10 +145,15 @@ class FrameTable:
         """The rows of these positions, with their index."""
         return self.X.iloc[rows]
 
-    def append(self, numeric, codes):
+    def append(self, numeric, codes, first):
         """All rows, then synthetic ones, with a new index."""
-        numbers, levels = iter(numeric.T), iter(codes.T)
-        made = [column.restore(next(levels if isinstance(column, CodedColumn) else numbers)) for column in self.columns]
+        numbers, before, levels = iter(numeric.T), iter(self.numeric.T), iter(codes.T)
+        made = [
+            column.restore(next(levels))
+            if isinstance(column, CodedColumn)
+            else column.restore(next(numbers), next(before), first)
+            for column in self.columns
+        ]
         block = pd.DataFrame(dict(enumerate(made)))
         block.columns = self.X.columns
         return pd.concat([self.X, block], ignore_index=True)
@@ -140,9 +171,9 @@ class WrappedTable(FrameTable):
         """The rows of these positions."""
         return self.array[rows]
 
-    def append(self, numeric, codes):
+    def append(self, numeric, codes, first):
         """All rows, then synthetic ones."""
-        made = super().append(numeric, codes).iloc[len(self.array) :].to_numpy(dtype=self.array.dtype)
+        made = super().append(numeric, codes, first).iloc[len(self.array) :].to_numpy(dtype=self.array.dtype)
         return np.concatenate([self.array, made.reshape(-1, *self.array.shape[1:])])
 
 
@@ -156,36 +187,44 @@ class ListTable:
         """The rows of these positions."""
         return self.inner.take(rows).tolist()
 
-    def append(self, numeric, codes):
+    def append(self, numeric, codes, first):
         """All rows, then synthetic ones."""
-        return self.inner.append(numeric, codes).tolist()
+        return self.inner.append(numeric, codes, first).tolist()
 
 
 class NumericColumn:
     """A column of numbers, dates or durations as floats; dates count in days from the earliest."""
 
     def __init__(self, column):
-        self.dtype, self.name = column.dtype, column.name
+        self.column, self.dtype = column, column.dtype
         self.origin, self.scale = None, 1.0
         if self.dtype.kind in "mM":
-            self.origin = pd.Timedelta(0) if self.dtype.kind == "m" else column.min()
+            self.origin = _origin(column)
             column = (column - self.origin) / pd.Timedelta(days=1)
         self.values = column.to_numpy(dtype=float, na_value=np.nan)
         finite = self.values[~np.isnan(self.values)]
         self.whole = self.dtype.kind in "iu" or (self.origin is not None and not (finite % 1).any())
 
-    def restore(self, values):
-        """Floats as a column of the dtype that was read."""
-        values = values / self.scale
+    def restore(self, values, before, first):
+        """Floats as a column of the dtype that was read; those that equal what was read there (before) are copies."""
+        floats = values / self.scale
+        made = self._restored(floats)
+        if self.origin is None and not is_lossy(floats, _dense(self.dtype)):
+            return made
+        return made.where(values != before[first], self.column.iloc[first].reset_index(drop=True))
+
+    def _restored(self, values):
         values = np.rint(values) if self.whole else values
         if self.origin is not None:
             missing = np.isnan(values)
-            elapsed = pd.Series(pd.to_timedelta(np.where(missing, 0, values) * 86_400e9 // 1, unit="ns"))
-            return (elapsed + self.origin).mask(missing).astype(self.dtype)
+            unit = self.column.dt.unit
+            elapsed = np.rint(np.where(missing, 0, values) * (pd.Timedelta(days=1) / pd.Timedelta(1, unit=unit)))
+            return (pd.Series(elapsed.astype(f"m8[{unit}]")) + self.origin).mask(missing).astype(self.dtype)
         if isinstance(self.dtype, np.dtype):
             return pd.Series(as_kind(values, self.dtype))
-        missing = np.isnan(values)
-        return pd.Series(np.where(missing, 0, values)).astype(_dense(self.dtype)).mask(missing).astype(self.dtype)
+        missing, dense = np.isnan(values), _dense(self.dtype)
+        numbers = as_kind(np.where(missing, 0, values), np.dtype(f"{dense.kind}{dense.itemsize}"))
+        return pd.Series(numbers).astype(dense).mask(missing).astype(self.dtype)
 
 
 class CodedColumn:
@@ -212,45 +251,71 @@ def as_kind(values, dtype):
     if dtype.kind in "iu":
         limits = np.iinfo(dtype)
         # The largest float below the limit: the limit of 64 bits itself is rounded up in floats.
-        top = np.nextafter(float(limits.max), 0) if dtype.itemsize == np.dtype(np.int64).itemsize else limits.max
+        top = np.nextafter(float(limits.max), 0) if is_wide(dtype) else limits.max
         return np.clip(np.rint(values), limits.min, top).astype(dtype)
     return values.astype(dtype, copy=False)
 
 
+def is_wide(dtype):
+    """Whether a dtype holds integers of 64 bits."""
+    return dtype.kind in "iu" and dtype.itemsize == np.dtype(np.int64).itemsize
+
+
+def is_lossy(values, dtype):
+    """Whether floats stand for integers of a dtype that are too large for them to tell from the next."""
+    return is_wide(dtype) and bool((np.abs(values) >= 2.0**53).any())
+
+
 def column_spread(numeric):
-    """Standard deviation of each column over what is not missing; 0 for a column without values."""
+    """Standard deviation of each column, dense or sparse, over what is not missing; 0 for one without values."""
+    if sparse.issparse(numeric):
+        return np.sqrt(mean_variance_axis(numeric, axis=0)[1])
     present = ~np.isnan(numeric)
     count = np.maximum(present.sum(axis=0), 1)
     mean = np.where(present, numeric, 0).sum(axis=0) / count
     return np.sqrt((np.where(present, numeric - mean, 0) ** 2).sum(axis=0) / count)
 
 
-def chosen_columns(X, categorical_features):
-    """Which columns of a frame are categories: by dtype, or as named by positions, names or a mask."""
+def chosen_columns(names, by_dtype, categorical_features):
+    """Which columns are categories, as a mask: by dtype where that is "auto", or by positions, names or a mask."""
     if isinstance(categorical_features, str):
-        return np.array([not _is_number(dtype) for dtype in X.dtypes], dtype=bool)
-    given = np.asarray(categorical_features)
+        return by_dtype
+    given, n = np.asarray(categorical_features), len(names)
     if given.dtype == bool:
-        if given.shape != (X.shape[1],):
+        if given.shape != (n,):
             raise ValueError(
-                f"categorical_features is a mask of {given.size} values, but X has {X.shape[1]} columns: give one "
-                "value for each column, or positions, or names."
+                f"categorical_features is a mask of {given.size} values, but X has {n} columns: give one value for "
+                "each column, or positions, or names."
             )
         return given
-    chosen = np.zeros(X.shape[1], dtype=bool)
+    chosen = np.zeros(n, dtype=bool)
     if given.dtype.kind in "iu" or not given.size:
+        outside = [place for place in given.tolist() if not -n <= place < n]
+        if outside:
+            raise ValueError(
+                f"categorical_features={given.tolist()}, but X has {n} columns: {outside} should be from 0 to {n - 1}, "
+                "or negative to count from the last column."
+            )
         chosen[given.astype(int)] = True
         return chosen
-    unknown = [name for name in given.tolist() if name not in X.columns]
+    unknown = [name for name in given.tolist() if name not in names]
     if unknown:
         raise ValueError(f"categorical_features names columns that X does not have: {unknown}.")
-    return chosen | X.columns.isin(given)
+    return chosen | names.isin(given)
 
 
 def _is_number(dtype):
     if isinstance(dtype, pd.SparseDtype):
         dtype = dtype.subtype
     return getattr(dtype, "kind", "O") in "iufmM" and not isinstance(dtype, (pd.PeriodDtype, pd.CategoricalDtype))
+
+
+def _origin(column):
+    """Where dates start to count: at the earliest; at 1970 where all are missing. Durations start at 0."""
+    if column.dtype.kind == "m":
+        return pd.Timedelta(0)
+    earliest = column.min()
+    return pd.Timestamp(0, tz=column.dt.tz) if pd.isna(earliest) else earliest
 
 
 def _dense(dtype):

@@ -57,13 +57,14 @@ def targets(strategy, y, kind, notes):
     return OrderedDict((labels[i], int(change[i])) for i in np.flatnonzero(others))
 
 
-def streams(random_state, n, shared=False):
-    """One random stream for each of n classes: independent ones, the first being that of imbalanced-learn.
+def class_seeds(random_state, n, shared=False):
+    """A random_state for each of n classes: independent ones, the first being that of imbalanced-learn.
+
+    An integer starts the stream of its class anew each time it is used; a RandomState goes on.
 
     imbalanced-learn starts the same stream again for every class, so that two classes of equal rows get equal
     synthetic rows. Its random samplers draw all classes from one stream: shared.
     """
     if shared or not isinstance(random_state, (int, np.integer)):
         return [check_random_state(random_state)] * n
-    seeds = [int(random_state), *(child_seed(int(random_state), "class", i) for i in range(1, n))]
-    return [np.random.RandomState(seed) for seed in seeds]
+    return [int(random_state), *(child_seed(int(random_state), "class", i) for i in range(1, n))][:n]

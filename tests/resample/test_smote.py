@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from sklearn.datasets import make_classification
 from sklearn.neighbors import NearestNeighbors
 
@@ -27,6 +28,27 @@ def test_neighbours_of_mixed_rows_are_those_of_smotenc():
     ours, _ = SMOTE(random_state=0, categorical_features=[4, 5]).fit_resample(X, y)
     theirs, _ = imblearn.over_sampling.SMOTENC([4, 5], random_state=0).fit_resample(X, y)
     np.testing.assert_allclose(ours[:, :4], theirs[:, :4])
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    chosen=st.lists(st.booleans(), min_size=4, max_size=4),
+    form=st.sampled_from([sparse.csr_matrix, sparse.csc_matrix]),
+    missing=st.sampled_from([0.0, 0.1]),
+    seed=st.integers(0, 2**31 - 1),
+)
+def test_categories_in_a_sparse_matrix_are_those_of_a_dense_one(chosen, form, missing, seed):
+    rng = np.random.default_rng(seed)
+    X = np.where(chosen, rng.integers(0, 3, (60, 4)), rng.normal(size=(60, 4)))
+    X[rng.random(X.shape) < missing] = np.nan
+    sampler = SMOTE(random_state=0, categorical_features=chosen)
+    y = np.repeat([0, 1], [45, 15])
+    dense = sampler.fit_resample(X, y)[0]
+    found = sampler.fit_resample(form(X), y)[0]
+    assert found.format == form(X).format
+    np.testing.assert_allclose(found.toarray(), dense)
+    for j in np.flatnonzero(chosen):
+        assert set(dense[~np.isnan(dense[:, j]), j]) <= {0, 1, 2}
 
 
 def test_nominal_rows_take_the_vote_of_their_neighbours_like_smoten():
@@ -95,6 +117,18 @@ def test_a_search_object_is_used_and_held_within_the_class():
     assert len(X_new) == 72
 
 
+def test_a_search_object_measures_around_gaps():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    X[::7, 1] = np.nan
+    y = np.repeat([0, 1], [40, 20])
+    expected, _ = SMOTE(random_state=0).fit_resample(X, y)
+    search = NearestNeighbors(n_neighbors=6, algorithm="kd_tree")
+    found, _ = SMOTE(k_neighbors=search, random_state=0).fit_resample(X, y)
+    np.testing.assert_array_equal(found, expected)
+    with pytest.raises(ValueError, match="k_neighbors=.*manhattan.*nan_euclidean"):
+        SMOTE(k_neighbors=NearestNeighbors(n_neighbors=6, metric="manhattan")).fit_resample(X, y)
+
+
 def test_infinite_values_and_unknown_columns_are_named():
     X = pd.DataFrame({"a": [1.0, np.inf, 2.0], "b": [1.0, 2.0, 3.0]})
     with pytest.raises(ValueError, match="infinity"):
@@ -103,6 +137,10 @@ def test_infinite_values_and_unknown_columns_are_named():
         SMOTE(categorical_features=["c"]).fit_resample(X.fillna(0), [0, 0, 1])
     with pytest.raises(ValueError, match="mask of 1 values, but X has 2 columns"):
         SMOTE(categorical_features=[True]).fit_resample(X, [0, 0, 1])
+    with pytest.raises(ValueError, match=r"X has 2 columns: \[5, -3\] should be from 0 to 1"):
+        SMOTE(categorical_features=[1, 5, -3]).fit_resample(X, [0, 0, 1])
+    with pytest.raises(ValueError, match="Got 'a' instead"):  # a name goes into a list
+        SMOTE(categorical_features="a").fit_resample(X.fillna(0), [0, 0, 1])
 
 
 @settings(max_examples=40, deadline=None)
