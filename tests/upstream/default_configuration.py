@@ -1,4 +1,4 @@
-"""scikit-learn's own checks of estimators on AutoClassifier as it comes: minutes of search, so by `make upstream` only."""
+"""scikit-learn's own checks of AutoClassifier as it comes: minutes of search, so by `make upstream` only."""
 
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
