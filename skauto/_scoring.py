@@ -1,15 +1,13 @@
 """What a search maximises: scores of pooled out-of-fold probabilities, each fold cut where the others like it."""
 
 import difflib
-import inspect
-import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
-from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.metrics import accuracy_score, get_scorer, get_scorer_names, roc_auc_score
+from sklearn.metrics import get_scorer, get_scorer_names, roc_auc_score
 
 from skauto.resample._costs import checked_costs, costs_of, expected_costs
+from skauto.resample._label_metric import LabelMetric, as_shown, parameters_of
 from skauto.resample._threshold import (
     CONFUSION_METRICS,
     best_cut,
@@ -83,43 +81,13 @@ PROBA_METRICS = {
 }
 
 
-class _ConfusionMetric:
-    """A scikit-learn label scorer as a function of confusion matrices, through weighted cells."""
-
-    max_cuts = 64  # each cut is a call of the scorer's function
-
-    def __init__(self, scorer, classes):
-        self.scorer = scorer
-        self.wants_cut = scorer._score_func is not accuracy_score
-        self.takes_weight = "sample_weight" in _parameters(scorer)
-        self.labels, self.kwargs = _as_shown(scorer, classes)
-
-    def __call__(self, confusion):
-        n_classes = confusion.shape[-1]
-        truth, label = (self.labels[grid.ravel()] for grid in np.indices((n_classes, n_classes)))
-        flat = confusion.reshape(-1, n_classes * n_classes)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UndefinedMetricWarning)  # some cuts leave a class out
-            values = [self._value(truth, label, cells) for cells in flat]
-        return np.reshape(values, confusion.shape[:-2])
-
-    def _value(self, truth, label, cells):
-        truth, label, cells = truth[cells > 0], label[cells > 0], cells[cells > 0]
-        weight = {"sample_weight": cells} if self.takes_weight else {}
-        if not self.takes_weight:
-            if (cells != np.round(cells)).any():
-                raise ValueError("the function of this scoring takes no sample_weight, so fit must not be given any")
-            truth, label = (np.repeat(part, cells.astype(int)) for part in (truth, label))
-        return self.scorer._sign * self.scorer._score_func(truth, label, **weight, **self.kwargs)
-
-
 class _ProbaMetric:
     """A scikit-learn probability scorer as a function of codes and probabilities."""
 
     def __init__(self, scorer, classes):
         self.scorer = scorer
-        self.labels, self.kwargs = _as_shown(scorer, classes)
-        self.takes_weight = "sample_weight" in _parameters(scorer)
+        self.labels, self.kwargs = as_shown(scorer, classes)
+        self.takes_weight = "sample_weight" in parameters_of(scorer)
 
     def __call__(self, y, proba, weight=None):
         y, proba = self.labels[y], proba[:, np.argsort(self.labels)]  # columns as scikit-learn has them
@@ -144,20 +112,6 @@ class CostMetric:
     def __call__(self, y, proba, weight=None):
         decisions = expected_costs(proba, self.costs).argmin(axis=1)
         return -float(np.average(costs_of(y, decisions, self.costs), weights=weight))
-
-
-def _parameters(scorer):
-    return inspect.signature(scorer._score_func).parameters
-
-
-def _as_shown(scorer, classes):
-    """What a scorer's function is given for the classes, and its keywords.
-
-    Functions with a positive label are given 0 and 1, so that it means `pos_label` of the search; others the labels.
-    """
-    if "pos_label" not in _parameters(scorer):
-        return classes, scorer._kwargs
-    return np.arange(len(classes)), {name: value for name, value in scorer._kwargs.items() if name != "pos_label"}
 
 
 def resolve_metric(scoring, classes, cost_matrix=None):
@@ -209,7 +163,7 @@ def _from_scorer(scorer, classes):
         raise ValueError(f"scoring={scorer!r} is for regression; AutoClassifier needs a score of classes, such as 'f1'")
     name = getattr(scorer._score_func, "__name__", "score")
     if scorer._response_method == "predict":
-        return name, "labels", _ConfusionMetric(scorer, classes)
+        return name, "labels", LabelMetric(scorer, classes)
     return name, "proba", _ProbaMetric(scorer, classes)
 
 

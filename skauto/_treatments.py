@@ -1,12 +1,11 @@
 """How classes are treated: what `imbalance_search_space` offers, as branches of a candidate's space, and back."""
 
 from sklearn.linear_model import LogisticRegression
-from sklearn.multiclass import OneVsRestClassifier
 
 from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.resample._random_samplers import RandomOverSampler, RandomUnderSampler
 from skauto.resample._resampling_classifier import ResamplingClassifier
-from skauto.resample._search_space import imbalance_search_space
+from skauto.resample._search_space import class_weight_place, imbalance_search_space
 from skauto.resample._smote import SMOTE
 from skauto.resample._smote_variants import BorderlineSMOTE
 
@@ -68,13 +67,8 @@ def treated(classifier, treatment, seed):
 
 
 def _weighted(classifier, class_weight):
-    heart = classifier
-    while hasattr(heart, "estimator"):
-        if isinstance(heart, OneVsRestClassifier):  # one class against all others knows no weights of single classes
-            class_weight = "balanced"
-        heart = heart.estimator
-    heart.set_params(class_weight=class_weight)
-    return classifier
+    name, by_label = class_weight_place(classifier)
+    return classifier.set_params(**{name: class_weight if by_label else "balanced"})
 
 
 def with_labels(values, labels):

@@ -7,10 +7,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._seeds import child_seed, root_seed, seeded_clone
-from skauto.resample._priors import correct_priors
+from skauto.resample._inner_models import CLEANERS, rule_within, warn_of_losses
+from skauto.resample._priors import correct_priors, moves_priors
 from skauto.resample._random_samplers import RandomUnderSampler
-from skauto.resample._resampling_classifier import CLEANERS, ResamplingClassifier
-from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight
+from skauto.resample._resampling_classifier import ResamplingClassifier
+from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, most_voted
 
 
 class BalancedBaggingClassifier(WrappedClassifier):
@@ -105,6 +106,8 @@ class BalancedBaggingClassifier(WrappedClassifier):
         self.natural_priors_ = self.estimator_.natural_priors_
         trained = np.mean([bag.trained_priors_ for bag in self.estimators_], axis=0)
         self.trained_priors_ = self.natural_priors_ if self._cleans() else trained
+        if self.prior_correction and not self._cleans() and hasattr(self, "predict_proba"):
+            warn_of_losses(self, self.estimator_.estimator_, moves_priors(self))
         return self
 
     def _bag(self, seed):
@@ -125,15 +128,20 @@ class BalancedBaggingClassifier(WrappedClassifier):
         """Mean probabilities of the bags under the natural shares of the classes, (n, n_classes)."""
         check_is_fitted(self)
         proba = np.mean([bag.predict_proba(X) for bag in self.estimators_], axis=0)
-        return correct_priors(proba, self.trained_priors_, self.natural_priors_) if self.prior_correction else proba
+        return correct_priors(proba, self.trained_priors_, self.natural_priors_) if moves_priors(self) else proba
 
     def predict(self, X):
-        """The class of the greatest mean probability, or of most votes where there are none, (n,)."""
+        """The class of the greatest mean probability, (n,).
+
+        That of most votes where there are no probabilities, or where they are not moved and the bags decide by a rule
+        of their own.
+        """
         check_is_fitted(self)
-        if hasattr(self, "predict_proba"):
+        ruled = not moves_priors(self) and rule_within(self.estimator_.estimator_) is not None
+        if hasattr(self, "predict_proba") and not ruled:
             return self.classes_[self.predict_proba(X).argmax(axis=1)]
-        votes = np.stack([bag.predict(X) for bag in self.estimators_])
-        return self.classes_[np.stack([(votes == label).sum(axis=0) for label in self.classes_]).argmax(axis=0)]
+        votes = np.stack([np.searchsorted(self.classes_, bag.predict(X)) for bag in self.estimators_])
+        return self.classes_[most_voted(votes, len(self.classes_))]
 
 
 def _fit(bag, X, y, fit_params):

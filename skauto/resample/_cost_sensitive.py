@@ -1,17 +1,19 @@
 """A classifier that decides by what mistakes cost."""
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skauto._seeds import child_rng, root_seed
 from skauto.resample._costs import checked_costs, expected_costs
+from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.resample._rows import take_rows
-from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has
+from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has, most_voted
 
 METHODS = ("minimum_expected_cost", "reweight", "metacost", "rejection_sampling")
 CALIBRATIONS = ("auto", "sigmoid", "isotonic", "temperature", None)
@@ -40,8 +42,8 @@ class CostSensitiveClassifier(WrappedClassifier):
     calibration : {"auto", "sigmoid", "isotonic", "temperature", None}, default="auto"
         How "minimum_expected_cost" calibrates, on 3 folds: "auto" is a sigmoid for two classes and one temperature for
         more, since a sigmoid of each class against the others bends probabilities that were right before. A
-        temperature does not undo class weights: put `PriorCorrectedClassifier` around an estimator with those. None
-        trusts the probabilities as they are.
+        temperature does not undo class weights, so there an estimator with probabilities is put into
+        `PriorCorrectedClassifier` first. None trusts the probabilities as they are.
     n_estimators : int, default=10
         Bags of "metacost", copies of "rejection_sampling".
     random_state : int, RandomState or None, default=None
@@ -95,6 +97,11 @@ class CostSensitiveClassifier(WrappedClassifier):
         self.n_estimators = n_estimators
         self.random_state = random_state
 
+    @property
+    def decides_by_rule(self):
+        """Whether predict is more than the most probable class."""
+        return self.method == "minimum_expected_cost"
+
     def fit(self, X, y, sample_weight=None, cost_matrix=None):
         """Fit under costs.
 
@@ -146,6 +153,8 @@ class CostSensitiveClassifier(WrappedClassifier):
             cv = StratifiedKFold(min(3, smallest), shuffle=True, random_state=0)
             usual = "sigmoid" if len(self.classes_) == 2 else "temperature"
             method = usual if self.calibration == "auto" else self.calibration
+            if method == "temperature":
+                model = _with_natural_priors(model, weight)
             model = CalibratedClassifierCV(model, method=method, cv=cv, ensemble=False)
         return self._learn(model, X, codes, weight)
 
@@ -238,7 +247,17 @@ class CostSensitiveClassifier(WrappedClassifier):
         if hasattr(self, "predict_proba"):
             return self.classes_[self.predict_proba(X).argmax(axis=1)]
         votes = np.stack([np.searchsorted(self.classes_, model.predict(X)) for model in self.estimators_])
-        return self.classes_[np.stack([(votes == c).sum(axis=0) for c in range(len(self.classes_))]).argmax(axis=0)]
+        return self.classes_[most_voted(votes, len(self.classes_))]
+
+
+def _with_natural_priors(model, weight):
+    """The model with class weights undone, where it has probabilities and takes the weights that rows are given."""
+    if not hasattr(model, "predict_proba") or not (weight is None or has_fit_parameter(model, "sample_weight")):
+        return model
+    corrected = PriorCorrectedClassifier(model)
+    if get_config()["enable_metadata_routing"]:
+        corrected.set_fit_request(sample_weight=True)
+    return corrected
 
 
 def mistake_costs(codes, costs):

@@ -212,6 +212,6 @@ def make_cost_scorer(cost_matrix=None, *, labels=None):
     >>> scorer(LogisticRegression().fit(X, y), X, y) < 0
     True
     """
-    if cost_matrix is None:
-        return make_scorer(_mean_cost, greater_is_better=False)
+    if cost_matrix is None:  # left to metadata routing
+        return make_scorer(_mean_cost, greater_is_better=False, labels=labels)
     return make_scorer(_mean_cost, greater_is_better=False, cost_matrix=cost_matrix, labels=labels)

@@ -54,7 +54,8 @@ class ClassBalanceDisplay:
             self.ax_.bar(places + shift, table[name], width=0.4, label=name)
         self.ax_.set_xticks(places, [str(label) for label in table.index])
         self.ax_.set(xlabel="class", ylabel="rows")
-        self.ax_.legend()
+        # above the axes, since any bar may be the tallest
+        self.ax_.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
         return self
 
 
@@ -110,8 +111,9 @@ class CostCurveDisplay:
     ----------
     thresholds, costs : ndarray of shape (m,)
         The curve.
-    implied : float
-        The threshold of least expected cost for calibrated probabilities (Elkan 2001, equation 2).
+    implied : float or None
+        The threshold of least expected cost for calibrated probabilities (Elkan 2001, equation 2); None where the costs
+        imply none, as mistakes in both classes together cost no more than being right.
 
     Examples
     --------
@@ -132,9 +134,8 @@ class CostCurveDisplay:
         matrix = checked_costs(cost_matrix, np.unique(np.asarray(y_true)))
         thresholds, confusion = _confusion_by_threshold(y_true, score)
         false_alarm, miss = matrix[0, 1] - matrix[0, 0], matrix[1, 0] - matrix[1, 1]
-        return cls(
-            thresholds, (confusion * matrix).sum(axis=(1, 2)) / len(score), float(false_alarm / (false_alarm + miss))
-        )
+        implied = float(false_alarm / (false_alarm + miss)) if false_alarm + miss > 0 else None
+        return cls(thresholds, (confusion * matrix).sum(axis=(1, 2)) / len(score), implied)
 
     def frame(self):
         """Thresholds and mean costs."""
@@ -144,9 +145,10 @@ class CostCurveDisplay:
         """The curve and the implied threshold; returns the display."""
         self.ax_ = _axes(ax)
         self.ax_.plot(self.thresholds, self.costs, drawstyle="steps-pre")
-        self.ax_.axvline(self.implied, linestyle="--", label="implied by the costs")
         self.ax_.set(xlabel="threshold", ylabel="mean cost")
-        self.ax_.legend()
+        if self.implied is not None:
+            self.ax_.axvline(self.implied, linestyle="--", label="implied by the costs")
+            self.ax_.legend()
         return self
 
 

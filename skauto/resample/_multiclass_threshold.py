@@ -1,13 +1,16 @@
 """Weights of the classes, tuned for a label metric on out-of-fold probabilities."""
 
 import numpy as np
-from sklearn.metrics import get_scorer
+from sklearn.metrics import get_scorer, make_scorer
 from sklearn.model_selection import StratifiedKFold, check_cv, cross_val_predict
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skauto.resample._label_metric import LabelMetric
 from skauto.resample._threshold import CONFUSION_METRICS, best_cut, cut_labels
 from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has
+
+OF_TWO = ("f1", "precision", "recall", "jaccard")  # names that mean the positive class and nothing else
 
 
 class MulticlassThresholdClassifierCV(WrappedClassifier):
@@ -21,9 +24,10 @@ class MulticlassThresholdClassifierCV(WrappedClassifier):
     estimator : classifier with `predict_proba`
         The classifier.
     scoring : str or callable, default="balanced_accuracy"
-        "f1_macro", "f1_weighted", "accuracy", "balanced_accuracy", "geometric_mean", "matthews_corrcoef",
-        the name of any other scorer
-        of predicted labels, or a function `(y_true, y_pred, sample_weight) -> float`, greater being better.
+        "f1_macro", "f1_weighted", "accuracy", "balanced_accuracy", "geometric_mean", "matthews_corrcoef", the name of
+        any other scorer of predicted labels, a scorer of them (`make_scorer`, `make_cost_scorer`), or a function
+        `(y_true, y_pred) -> float`, greater being better; with `sample_weight` as its third argument if fit is given
+        weights. Of two classes the greater label is the positive one, or the `pos_label` of the scorer.
     cv : int or splitter, default=5
         Folds for the probabilities that the weights are tuned on; no more folds than the rarest class has rows.
     random_state : int, RandomState or None, default=None
@@ -53,6 +57,8 @@ class MulticlassThresholdClassifierCV(WrappedClassifier):
     >>> bool(model.class_weights_[2] > model.class_weights_[0])
     True
     """
+
+    decides_by_rule = True
 
     def __init__(self, estimator, scoring="balanced_accuracy", *, cv=5, random_state=None, n_jobs=None):
         self.estimator = estimator
@@ -113,23 +119,15 @@ class MulticlassThresholdClassifierCV(WrappedClassifier):
 
 
 def confusion_metric(scoring, classes):
-    """A metric of confusion matrices (..., K, K) for a name or a function of labels."""
-    if scoring in CONFUSION_METRICS and (len(classes) == 2 or scoring not in ("f1", "precision", "recall", "jaccard")):
-        return CONFUSION_METRICS[scoring]
-    function, sign, kwargs = scoring, 1, {}
+    """A metric of confusion matrices (..., K, K) for a name, a scorer or a function of labels."""
     if isinstance(scoring, str):
+        if scoring in CONFUSION_METRICS and (len(classes) == 2 or scoring not in OF_TWO):
+            return CONFUSION_METRICS[scoring]
         scorer = get_scorer(scoring)
-        if getattr(scorer, "_response_method", "predict") != "predict":
-            raise ValueError(f"scoring={scoring!r} is not a metric of predicted labels: choose one that is.")
-        function, sign, kwargs = scorer._score_func, scorer._sign, scorer._kwargs
-    true, predicted = (np.asarray(classes)[part.ravel()] for part in np.indices((len(classes),) * 2))
-
-    def metric(confusion):
-        flat = confusion.reshape(-1, len(true)).astype(float)
-        values = []
-        for cells in flat:
-            seen = cells > 0
-            values.append(sign * function(true[seen], predicted[seen], sample_weight=cells[seen], **kwargs))
-        return np.reshape(values, confusion.shape[:-2])
-
-    return metric
+    else:
+        scorer = scoring if hasattr(scoring, "_score_func") else make_scorer(scoring)
+    if getattr(scorer, "_response_method", None) != "predict":
+        raise ValueError(
+            f"scoring={scoring!r} is not a metric of predicted labels: choose a name, scorer or function that is."
+        )
+    return LabelMetric(scorer, np.asarray(classes), pos_label=scorer._kwargs.get("pos_label"))

@@ -5,9 +5,10 @@ from sklearn.base import BaseEstimator, OutlierMixin, TransformerMixin, clone
 from sklearn.ensemble import IsolationForest
 from sklearn.model_selection import KFold
 from sklearn.neighbors import LocalOutlierFactor
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skauto._seeds import child_seed, root_seed
+from skauto._seeds import child_seed, root_seed, seeded_clone
 
 
 class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
@@ -25,7 +26,7 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
     append : bool, default=True
         Whether to keep the columns of X before the score.
     random_state : int, RandomState or None, default=None
-        Seed of folds and detectors.
+        Seed of folds and detectors, of a detector within a Pipeline too. None leaves a detector the seed that it has.
 
     Attributes
     ----------
@@ -72,6 +73,11 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
         self._detector("all", 2)  # a wrong name is said before a wrong table
         X = self._checked(X, reset=True)
         self.detector_ = self._detector("all", len(X)).fit(X)
+        if not (hasattr(self.detector_, "score_samples") or hasattr(self.detector_, "decision_function")):
+            raise ValueError(
+                f"detector={self.detector!r} has neither score_samples nor decision_function, so it cannot score new "
+                "rows: give one that has (LocalOutlierFactor has with novelty=True)."
+            )
         return self
 
     def fit_transform(self, X, y=None):
@@ -137,17 +143,19 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
         given = self.detector
         if isinstance(given, str) and given not in DETECTORS:
             raise ValueError(f"detector={given!r} must be one of {', '.join(DETECTORS)}, or an object.")
-        detector = DETECTORS[given](n_rows) if isinstance(given, str) else clone(given)
-        if "random_state" in detector.get_params():
-            detector.set_params(random_state=child_seed(root_seed(self.random_state), "detector", place))
-        return detector
+        detector = DETECTORS[given](n_rows) if isinstance(given, str) else given
+        if self.random_state is None:
+            return clone(detector)
+        return seeded_clone(detector, child_seed(root_seed(self.random_state), "detector", place))
 
     def _with_scores(self, X, scores):
         return np.column_stack([X, scores]) if self.append else scores[:, None]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = self.detector in ("isolation_forest", "ecod")
+        known = DETECTORS.get(self.detector) if isinstance(self.detector, str) else None
+        detector = self.detector if known is None else known(2)
+        tags.input_tags.allow_nan = hasattr(detector, "__sklearn_tags__") and get_tags(detector).input_tags.allow_nan
         return tags
 
 

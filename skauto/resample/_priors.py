@@ -1,18 +1,11 @@
 """Honest probabilities after the classes were weighted or resampled: analytic prior correction."""
 
 import numpy as np
-from imblearn.utils import check_sampling_strategy
-from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.svm import LinearSVC
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skauto.resample._inner_models import trained_priors, warn_of_losses
 from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has
-
-# These balance the weighted counts of the classes; others balance the plain counts, then multiply by the weights.
-BALANCES_WEIGHTS = (LogisticRegression, LinearSVC, RandomForestClassifier, ExtraTreesClassifier)
 
 
 def class_priors(y, classes, sample_weight=None):
@@ -108,65 +101,18 @@ def correct_priors(proba, trained_priors, natural_priors):
     return np.divide(scaled, total, out=proba.copy(), where=total > 0)
 
 
-def trained_priors(estimator, y, classes, sample_weight=None):
-    """The shares of the classes that an estimator trains on, read from its parameters.
-
-    Understood are `class_weight` ("balanced", "balanced_subsample", a dict), LightGBM's and XGBoost's
-    `scale_pos_weight`, LightGBM's `is_unbalance` and `pos_bagging_fraction`/`neg_bagging_fraction`, and the balanced
-    ensembles of imbalanced-learn (`sampling_strategy`); in a Pipeline those of its last step.
-    """
-    while hasattr(estimator, "steps"):
-        estimator = estimator.steps[-1][1]
-    params = estimator.get_params(deep=False)
-    natural = class_priors(y, classes, sample_weight)
-    shares = natural * _class_weights(estimator, params.get("class_weight"), y, classes, sample_weight)
-    if len(classes) == 2:
-        shares = shares * _binary_weights(params, natural)
-    if "sampling_strategy" in params:
-        shares = shares * _sampled_weights(params, y, classes)
-    return shares / shares.sum()
-
-
-def _class_weights(estimator, class_weight, y, classes, sample_weight):
-    if class_weight is None:
-        return np.ones(len(classes))
-    if isinstance(class_weight, str):
-        weighted = sample_weight is not None and isinstance(estimator, BALANCES_WEIGHTS)
-        return 1 / class_priors(y, classes, sample_weight if weighted else None)
-    return compute_class_weight(class_weight, classes=np.asarray(classes), y=np.asarray(y))
-
-
-def _binary_weights(params, natural):
-    """What boosters multiply the two classes by; the second class is the positive one."""
-    weights = np.array([1.0, params.get("scale_pos_weight") or 1.0])
-    if params.get("is_unbalance"):
-        weights = weights / natural
-    if params.get("bagging_freq") or params.get("subsample_freq"):
-        fractions = [params.get("neg_bagging_fraction"), params.get("pos_bagging_fraction")]
-        weights = weights * [1.0 if fraction is None else fraction for fraction in fractions]
-    return weights
-
-
-def _sampled_weights(params, y, classes):
-    """How much of each class the bags of a balanced ensemble hold."""
-    kind = getattr(params.get("sampler"), "_sampling_type", "under-sampling")
-    if kind not in ("over-sampling", "under-sampling"):
-        return np.ones(len(classes))
-    y = np.asarray(y)
-    targets = check_sampling_strategy(params["sampling_strategy"], y, kind)
-    counts = np.array([np.sum(y == label) for label in classes], dtype=float)
-    if kind == "over-sampling":
-        after = np.array([n + targets.get(label, 0) for n, label in zip(counts, classes, strict=True)])
-    else:
-        after = np.array([targets.get(label, n) for n, label in zip(counts, classes, strict=True)])
-    return after / counts
+def moves_priors(model):
+    """Whether the probabilities of the fitted classifier inside are moved, which leaves its own decisions behind."""
+    moved = not np.allclose(model.trained_priors_, model.natural_priors_, rtol=1e-9, atol=0)
+    return bool(getattr(model, "prior_correction", True)) and moved
 
 
 class PriorCorrectedClassifier(WrappedClassifier):
     """A classifier trained with weighted or balanced classes, its probabilities moved back to the natural shares.
 
     `class_weight="balanced"` and its kin make a model speak as if the classes were equally frequent. Here it is fitted
-    as it is, and `predict_proba` is corrected by Bayes' rule; `predict` takes the most probable class.
+    as it is, and `predict_proba` is corrected by Bayes' rule; `predict` takes the most probable class. Where the shares
+    trained on are the natural ones, both are those of the estimator.
 
     Parameters
     ----------
@@ -175,7 +121,9 @@ class PriorCorrectedClassifier(WrappedClassifier):
     trained_priors : array-like of shape (n_classes,), default=None
         Shares of the classes that the estimator is trained on, in the order of `classes_`. None reads them from
         the estimator's `class_weight`, `scale_pos_weight`, `is_unbalance`, `pos_bagging_fraction` and
-        `neg_bagging_fraction`, or from `sampling_strategy` of imbalanced-learn's balanced ensembles.
+        `neg_bagging_fraction`, from `sampling_strategy` of imbalanced-learn's balanced ensembles and of samplers in its
+        Pipeline, or from what a classifier of skauto.resample says of itself; within Pipelines, searches, thresholds,
+        bagging and voting too. A warning says what could not be read.
 
     Attributes
     ----------
@@ -237,11 +185,13 @@ class PriorCorrectedClassifier(WrappedClassifier):
         if sample_weight is not None:
             fit_params["sample_weight"] = sample_weight = checked_weight(sample_weight, labels)
         self.natural_priors_ = positive_priors(labels, self.classes_, sample_weight)
-        if self.trained_priors is None:
-            self.trained_priors_ = trained_priors(inner, labels, self.classes_, sample_weight)
-        else:
-            self.trained_priors_ = self._given_priors()
+        given = None if self.trained_priors is None else self._given_priors()
         self.estimator_ = inner.fit(X, labels, **self._routed(fit_params))
+        self.trained_priors_ = (
+            trained_priors(self.estimator_, labels, self.classes_, sample_weight) if given is None else given
+        )
+        if hasattr(self, "predict_proba"):
+            warn_of_losses(self, self.estimator_, moves_priors(self), readable=given is not None)
         return self
 
     def _given_priors(self):
@@ -257,7 +207,8 @@ class PriorCorrectedClassifier(WrappedClassifier):
     def predict_proba(self, X):
         """Probabilities under the natural shares of the classes, (n, n_classes)."""
         check_is_fitted(self)
-        return correct_priors(self.estimator_.predict_proba(X), self.trained_priors_, self.natural_priors_)
+        proba = self.estimator_.predict_proba(X)
+        return correct_priors(proba, self.trained_priors_, self.natural_priors_) if moves_priors(self) else proba
 
     @available_if(lambda self: not hasattr(self, "predict_proba") and fitted_has("decision_function")(self))
     def decision_function(self, X):
@@ -266,8 +217,8 @@ class PriorCorrectedClassifier(WrappedClassifier):
         return self.estimator_.decision_function(X)
 
     def predict(self, X):
-        """The most probable class of each row, (n,)."""
+        """The most probable class of each row, (n,); where no probabilities are moved, as the estimator decides."""
         check_is_fitted(self)
-        if not hasattr(self, "predict_proba"):
-            return self.estimator_.predict(X)
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        if hasattr(self, "predict_proba") and moves_priors(self):
+            return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return self.estimator_.predict(X)

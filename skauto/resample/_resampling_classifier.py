@@ -1,21 +1,17 @@
 """A classifier that resamples its training rows, and only those."""
 
 import numpy as np
-from imblearn.combine import SMOTEENN, SMOTETomek
-from imblearn.under_sampling import InstanceHardnessThreshold, NearMiss
-from imblearn.under_sampling.base import BaseCleaningSampler
 from sklearn import get_config
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skauto.resample._priors import correct_priors, positive_priors, trained_priors
+from skauto.resample._inner_models import CLEANERS, counts_after, trained_priors, warn_of_losses
+from skauto.resample._priors import correct_priors, moves_priors, positive_priors
 from skauto.resample._rows import resample_rows, take_rows
 from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has
 
-# These choose rows by where they lie, so they change the shape of the classes and not only their shares.
-CLEANERS = (BaseCleaningSampler, SMOTEENN, SMOTETomek, NearMiss, InstanceHardnessThreshold)
 CALIBRATION_FOLDS = 3
 # Where a sampler leaves at most this share of the rows, or so many, four fits cost no more than one on all, or little.
 CHEAP_SHARE, CHEAP_ROWS = 0.25, 2_000
@@ -117,10 +113,8 @@ class ResamplingClassifier(WrappedClassifier):
         X, labels, fit_params = self._rows_that_weigh(X, labels, fit_params)
         cleaned = self._by_rule() and isinstance(self.sampler, CLEANERS)
         if (cleaned or self.prior_correction == "calibration") and self._can_calibrate(labels, 2):
-            self._fit_calibrated(X, labels, fit_params)
-        else:
-            self._fit_resampled(X, labels, fit_params)
-        return self
+            return self._fit_calibrated(X, labels, fit_params)
+        return self._fit_resampled(X, labels, fit_params)
 
     def _rows_that_weigh(self, X, y, fit_params):
         """X, y and fit parameters without the rows whose weight is zero: to a sampler each row counts."""
@@ -134,16 +128,25 @@ class ResamplingClassifier(WrappedClassifier):
         return take_rows(X, rows), take_rows(y, rows), fit_params
 
     def _fit_resampled(self, X, y, fit_params):
+        wanted = counts_after(self.sampler, *np.unique(y, return_counts=True))
+        if wanted is not None and self._leaves_few(wanted.sum(), y):
+            return self._fit_calibrated(X, y, fit_params)
         inner = self._inner()
         routed = self._routed(fit_params)
         rows = {name: value for name, value in routed.items() if _belongs_to_rows(value, len(y))}
         X_new, y_new, rows = resample_rows(self.sampler, X, y, rows)
-        few = self.sampler is not None and len(y_new) <= max(CHEAP_SHARE * len(y), CHEAP_ROWS)
-        if few and self._by_rule() and self._can_calibrate(y, MIN_FOR_A_SIGMOID):
-            self._fit_calibrated(X, y, fit_params)
-            return
-        self.trained_priors_ = trained_priors(inner, y_new, self.classes_, rows.get("sample_weight"))
+        if wanted is None and self.sampler is not None and self._leaves_few(len(y_new), y):
+            return self._fit_calibrated(X, y, fit_params)
         self.estimator_ = inner.fit(X_new, y_new, **{**routed, **rows})
+        self.trained_priors_ = trained_priors(self.estimator_, y_new, self.classes_, rows.get("sample_weight"))
+        if self.prior_correction and hasattr(self, "predict_proba"):
+            warn_of_losses(self, self.estimator_, moves_priors(self))
+        return self
+
+    def _leaves_few(self, left, y):
+        """Whether so few rows are left by the sampler that their probabilities are to be calibrated."""
+        few = left <= max(CHEAP_SHARE * len(y), CHEAP_ROWS)
+        return few and self._by_rule() and self._can_calibrate(y, MIN_FOR_A_SIGMOID)
 
     def _by_rule(self):
         return bool(self.prior_correction) and self.prior_correction not in ("bayes", "calibration")
@@ -160,6 +163,9 @@ class ResamplingClassifier(WrappedClassifier):
             uncorrected.set_fit_request(sample_weight=True)
         cv = StratifiedKFold(folds, shuffle=True, random_state=0)
         self.estimator_ = CalibratedClassifierCV(uncorrected, cv=cv, ensemble=False).fit(X, y, **fit_params)
+        inner = self.estimator_.calibrated_classifiers_[0].estimator.estimator_
+        warn_of_losses(self, inner, moved=True, readable=True)
+        return self
 
     def resample(self, X, y, sample_weight=None):
         """The rows that `fit` would train the inner estimator on.
@@ -188,7 +194,7 @@ class ResamplingClassifier(WrappedClassifier):
         """Probabilities under the natural shares of the classes (see `prior_correction`), (n, n_classes)."""
         check_is_fitted(self)
         proba = self.estimator_.predict_proba(X)
-        return correct_priors(proba, self.trained_priors_, self.natural_priors_) if self.prior_correction else proba
+        return correct_priors(proba, self.trained_priors_, self.natural_priors_) if moves_priors(self) else proba
 
     @available_if(
         lambda self: (
@@ -201,9 +207,9 @@ class ResamplingClassifier(WrappedClassifier):
         return self.estimator_.decision_function(X)
 
     def predict(self, X):
-        """The predicted class of each row, (n,): the most probable one where there are probabilities."""
+        """The most probable class of each row, (n,); where no probabilities are moved, as the estimator decides."""
         check_is_fitted(self)
-        if self.prior_correction and hasattr(self, "predict_proba"):
+        if hasattr(self, "predict_proba") and moves_priors(self):
             return self.classes_[self.predict_proba(X).argmax(axis=1)]
         return self.estimator_.predict(X)
 

@@ -44,8 +44,8 @@ class RUSBoostClassifier(WrappedClassifier):
         The say of each.
     classes_ : ndarray of shape (K,)
         The class labels.
-    natural_priors_ : ndarray of shape (K,)
-        Shares of the classes in y.
+    natural_priors_, trained_priors_ : ndarray of shape (K,)
+        Shares of the classes in y, and in the draws: all the same.
 
     References
     ----------
@@ -89,6 +89,7 @@ class RUSBoostClassifier(WrappedClassifier):
         codes = np.searchsorted(self.classes_, labels)
         weight = np.ones(len(codes)) if sample_weight is None else checked_weight(sample_weight, labels)
         self.natural_priors_ = positive_priors(labels, self.classes_, weight)
+        self.trained_priors_ = np.full(len(self.classes_), 1 / len(self.classes_))
         copies = _copies(weight)
         weight = weight / np.bincount(codes, weight)[codes]
         self.estimators_, says, seed = [], [], root_seed(self.random_state)
@@ -137,7 +138,7 @@ class RUSBoostClassifier(WrappedClassifier):
         proba = softmax(votes, axis=1)  # a vote moves the log-odds of its class by its say
         if not self.prior_correction:
             return proba
-        return correct_priors(proba, np.full(n_classes, 1 / n_classes), self.natural_priors_)
+        return correct_priors(proba, self.trained_priors_, self.natural_priors_)
 
     def predict(self, X):
         """The most probable class of each row, (n,)."""

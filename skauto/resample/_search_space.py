@@ -2,8 +2,12 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import BaggingClassifier
 
+from skauto.resample._inner_models import PASS_ON
 from skauto.resample._random_samplers import RandomOverSampler, RandomUnderSampler
+from skauto.resample._rusboost import RUSBoostClassifier
 from skauto.resample._smote import SMOTE
 from skauto.resample._smote_variants import BorderlineSMOTE
 
@@ -13,14 +17,17 @@ MIN_FOR_UNDER_SAMPLING = 100
 MIN_IMBALANCE = 1.5  # below this ratio of the largest to the smallest class there is nothing to balance
 RATIOS = (0.1, 0.25, 0.5, 1.0)
 
+KEEPS_LABELS = (*PASS_ON, CalibratedClassifierCV)  # others hand on codes, or one class against the rest
+
 
 def imbalance_search_space(y, estimator, prefix=""):
     """What to try against the imbalance of y, for a `ResamplingClassifier(estimator, sampler=None)`.
 
     The first entry changes nothing: every other has to beat it on the same folds. Then class weights, where the
-    estimator, what it wraps or the last step of a Pipeline has them, and samplers with their settings: only ratios
-    that add or take rows, and few enough of them. Over-sampling goes up to half the largest class, and to its full
-    size only where the classes are nearer than that already.
+    estimator, what it wraps or the last step of a Pipeline has them and probabilities can be moved back after them
+    (only "balanced" where the classes go by other names inside), and samplers with their settings: only ratios that
+    add or take rows, and few enough of them. Over-sampling goes up to half the largest class, and to its full size
+    only where the classes are nearer than that already.
 
     Parameters
     ----------
@@ -49,25 +56,46 @@ def imbalance_search_space(y, estimator, prefix=""):
     labels, counts = np.unique(np.asarray(pd.Series(y)), return_counts=True)
     space = [{"sampler": [None]}]
     if counts.max() >= MIN_IMBALANCE * counts.min():
-        name = _weight_name(estimator)
+        name, by_label = class_weight_place(estimator)
         if name is not None:
-            space.append({"sampler": [None], name: ["balanced", _root_weights(labels, counts)]})
+            weights = ["balanced", _root_weights(labels, counts)] if by_label else ["balanced"]
+            space.append({"sampler": [None], f"estimator__{name}": weights})
         space += _over(counts) + _under(counts)
     return [{prefix + name: values for name, values in entry.items()} for entry in space]
 
 
-def _weight_name(estimator):
-    """The parameter that takes class weights: of the estimator, of one that it wraps, or of a Pipeline's last step."""
-    name = "estimator"
+def class_weight_place(estimator):
+    """Where class weights go: the estimator itself, one that it wraps, or the last step of a Pipeline.
+
+    Parameters
+    ----------
+    estimator : classifier
+
+    Returns
+    -------
+    name : str or None
+        The parameter, "step__class_weight" say. None where there is none, or where the probabilities could not be moved
+        back to the natural shares of the classes.
+    by_label : bool
+        Whether the classes go by their labels there, so that a dict can name them.
+    """
+    path, by_label, calibrated = [], True, not hasattr(estimator, "predict_proba")
     while not hasattr(estimator, "class_weight"):
+        calibrated = calibrated or isinstance(estimator, CalibratedClassifierCV)
         if hasattr(estimator, "steps"):
             step, estimator = estimator.steps[-1]
-        elif hasattr(estimator, "estimator"):
+        elif hasattr(estimator, "estimator") and (calibrated or _readable(estimator)):
+            by_label = by_label and isinstance(estimator, KEEPS_LABELS)
             step, estimator = "estimator", estimator.estimator
         else:
-            return None
-        name += f"__{step}"
-    return f"{name}__class_weight"
+            return None, False
+        path.append(step)
+    return "__".join([*path, "class_weight"]), by_label
+
+
+def _readable(estimator):
+    """Whether `trained_priors` reads class weights within an estimator."""
+    return isinstance(estimator, (*PASS_ON, BaggingClassifier)) and not isinstance(estimator, RUSBoostClassifier)
 
 
 def _root_weights(labels, counts):

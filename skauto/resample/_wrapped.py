@@ -62,6 +62,11 @@ def checked_weight(sample_weight, y):
     return weight
 
 
+def most_voted(votes, n_classes):
+    """The code of most votes for each row, (n,), from codes (n_voters, n); the first of several with as many."""
+    return np.stack([(votes == code).sum(axis=0) for code in range(n_classes)]).argmax(axis=0)
+
+
 class WrappedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     """A classifier around `estimator`, which after fit holds the fitted one as `estimator_`."""
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn import config_context
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
@@ -147,3 +147,19 @@ def test_scores_without_probabilities_are_calibrated():
     X, y = make_classification(n_samples=300, random_state=0)
     model = CostSensitiveClassifier(LinearSVC(), [[0, 1], [9, 0]]).fit(X, y)
     assert model.predict(X).mean() > y.mean()
+
+
+def test_a_temperature_undoes_class_weights():
+    X, y = make_classification(3000, n_classes=3, n_informative=5, weights=[0.8, 0.15], class_sep=0.6, random_state=0)
+    weight = np.where(y == 2, 3.0, 1.0)
+    balanced = LogisticRegression(class_weight="balanced")
+    for given in (None, weight):
+        natural = np.bincount(y, given) / np.bincount(y, given).sum()
+        for calibration in ("auto", "temperature"):
+            model = CostSensitiveClassifier(balanced, calibration=calibration).fit(X, y, given)
+            np.testing.assert_allclose(
+                np.average(model.predict_proba(X), axis=0, weights=given), natural, atol=0.02, err_msg=calibration
+            )
+    with config_context(enable_metadata_routing=True):
+        routed = CostSensitiveClassifier(clone(balanced).set_fit_request(sample_weight=True)).fit(X, y, weight)
+    np.testing.assert_allclose(routed.predict_proba(X), model.predict_proba(X))

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import cross_val_score
 
@@ -65,3 +66,11 @@ def test_the_best_constant_answer_saves_nothing():
     y = [0, 0, 0, 1]
     assert savings_score(y, [0, 0, 0, 0], [[0, 1], [2, 0]]) == 0
     assert savings_score(y, y, [[0, 1], [2, 0]]) == 1
+
+
+def test_labels_are_kept_where_costs_come_by_routing():
+    X, y = np.zeros((30, 1)), np.repeat([0, 1, 2], [20, 6, 4])
+    model = DummyClassifier().fit(X, y)
+    with config_context(enable_metadata_routing=True):
+        scorer = make_cost_scorer(labels=[0, 1, 2]).set_score_request(cost_matrix=True)
+        assert scorer(model, X[:26], y[:26], cost_matrix=COSTS) == pytest.approx(-6 * 3 / 26)

@@ -38,6 +38,21 @@ def test_the_cost_curve_is_the_mean_cost_at_each_threshold(predictions):
         assert cost == pytest.approx(total_cost_score(y, answer, [[0, 1], [4, 0]]) / 200)
 
 
+def test_costs_that_imply_no_threshold(predictions):
+    for costs in (np.zeros((2, 2)), [[1, 0], [0, 1]]):
+        display = CostCurveDisplay.from_predictions(*predictions, costs).plot()
+        assert display.implied is None
+        assert len(display.ax_.lines) == 1
+
+
+def test_the_legend_covers_no_bar():
+    axes = ClassBalanceDisplay.from_labels([0] * 90 + [1] * 10, [0] * 90 + [1] * 90).plot().ax_
+    axes.figure.draw_without_rendering()
+    legend = axes.get_legend().get_window_extent()
+    assert not any(legend.overlaps(bar.get_window_extent()) for bar in axes.patches)
+    assert axes.figure.bbox.y1 >= legend.y1
+
+
 def test_class_balance_names_every_class():
     display = ClassBalanceDisplay.from_labels(["a", "a", "b"], ["a", "a"]).plot()
     assert display.frame().to_dict() == {"before": {"a": 2, "b": 1}, "after": {"a": 2, "b": 0}}

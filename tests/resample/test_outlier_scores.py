@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import IsolationForest
-from sklearn.neighbors import KernelDensity
+from sklearn.neighbors import KernelDensity, LocalOutlierFactor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skauto.resample import ECOD, OutlierScoreTransformer
 
@@ -45,3 +47,35 @@ def test_ecod_by_hand():
     np.testing.assert_allclose(ECOD().fit(X).score_samples([[1.0], [4.0], [np.nan]]), [np.log(0.25), np.log(0.25), 0])
     with pytest.raises(ValueError, match="contamination=0.7"):
         ECOD(contamination=0.7).fit(X)
+
+
+def test_a_detector_keeps_its_own_seed_unless_one_is_given():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    own = [
+        OutlierScoreTransformer(IsolationForest(n_estimators=5, random_state=3)).fit(X).detector_.random_state
+        for _ in range(2)
+    ]
+    assert own == [3, 3]
+    given = OutlierScoreTransformer(IsolationForest(n_estimators=5, random_state=3), random_state=0).fit(X)
+    assert given.detector_.random_state != 3
+
+
+def test_a_detector_in_a_pipeline_is_seeded():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    scorer = OutlierScoreTransformer(make_pipeline(StandardScaler(), IsolationForest(n_estimators=5)), random_state=0)
+    np.testing.assert_array_equal(scorer.fit_transform(X), scorer.fit_transform(X))
+
+
+@pytest.mark.parametrize("detector", [IsolationForest(n_estimators=5), ECOD(), "isolation_forest", "ecod"], ids=str)
+def test_missing_values_go_to_detectors_that_take_them(detector):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    X[::7, 0] = np.nan
+    assert np.isfinite(OutlierScoreTransformer(detector, random_state=0, append=False).fit_transform(X)).all()
+    for other in (LocalOutlierFactor(novelty=True), "lof"):
+        with pytest.raises(ValueError, match="contains NaN"):
+            OutlierScoreTransformer(other).fit(X)
+
+
+def test_a_detector_without_scores_for_new_rows_is_named():
+    with pytest.raises(ValueError, match=r"detector=LocalOutlierFactor\(\) has neither .*novelty=True"):
+        OutlierScoreTransformer(LocalOutlierFactor()).fit(np.random.default_rng(0).normal(size=(60, 2)))

@@ -221,3 +221,21 @@ def test_a_wrong_sampler_or_estimator_is_named(data):
         ResamplingClassifier(LogisticRegression(), StandardScaler()).fit(*data)
     with pytest.raises(TypeError, match="estimator='tree'"):
         ResamplingClassifier("tree").fit(*data)
+
+
+def test_rows_are_resampled_once_or_as_often_as_they_are_fitted():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [3000, 60])
+    X = rng.normal(size=(3060, 3)) + y[:, None]
+    seen = []
+
+    class Counting(RandomUnderSampler):
+        def fit_resample(self, X, y, **params):
+            seen.append(len(y))
+            return super().fit_resample(X, y, **params)
+
+    ResamplingClassifier(LogisticRegression(), Counting(random_state=0), prior_correction="bayes").fit(X, y)
+    assert seen == [3060]
+    seen.clear()
+    ResamplingClassifier(LogisticRegression(), Counting(random_state=0)).fit(X, y)
+    assert sorted(seen) == [2040, 2040, 2040, 3060]  # calibrated: three folds, then all rows

@@ -5,14 +5,16 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, ParameterGrid
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from skauto.resample import ResamplingClassifier, ResamplingWarning, imbalance_search_space
+from skauto.resample import ResamplingClassifier, ResamplingWarning, RUSBoostClassifier, imbalance_search_space
 
 
 @pytest.mark.parametrize("counts", [[50, 50], [95, 5], [60, 3, 1], [200, 40, 20], [900, 300, 100]])
@@ -56,6 +58,40 @@ def test_weights_are_found_where_they_are(estimator, name):
     assert list(entry) == ["sampler", name]
     for weight in entry[name]:
         ResamplingClassifier(estimator).set_params(**{"sampler": None, name: weight}).fit(X, y)
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 2], ["a", "b", "c"], [3, 5, 7]], ids=str)
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        BaggingClassifier(LogisticRegression(), 4, random_state=0),
+        CalibratedClassifierCV(OneVsRestClassifier(LogisticRegression()), cv=2),
+        OneVsRestClassifier(LinearSVC()),
+        CalibratedClassifierCV(AdaBoostClassifier(LogisticRegression(), n_estimators=2), cv=2),
+    ],
+    ids=["bagging", "one against the rest", "without probabilities", "boosting"],
+)
+def test_where_labels_do_not_reach_weights_are_only_balanced(estimator, labels):
+    codes = np.repeat([0, 1, 2], [300, 80, 40])
+    X, y = np.random.default_rng(0).normal(size=(420, 2)) + codes[:, None], np.array(labels)[codes]
+    offered = [entry for entry in imbalance_search_space(y, estimator) if "class_weight" in str(list(entry))]
+    assert [list(entry.values()) for entry in offered] == [[[None], ["balanced"]]]
+    model = ResamplingClassifier(estimator).set_params(**next(iter(ParameterGrid(offered)))).fit(X, y)
+    if hasattr(model, "predict_proba"):
+        np.testing.assert_allclose(model.predict_proba(X).mean(axis=0), np.bincount(codes) / 420, atol=0.05)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        OneVsRestClassifier(LogisticRegression()),
+        AdaBoostClassifier(LogisticRegression()),
+        RUSBoostClassifier(LogisticRegression()),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_weights_whose_effect_cannot_be_undone_are_not_offered(estimator):
+    assert "class_weight" not in str(imbalance_search_space(np.repeat([0, 1], [900, 90]), estimator))
 
 
 def test_over_sampling_goes_half_the_way_where_there_is_one():

@@ -1,4 +1,4 @@
-"""A weight is a repeated row: exactly where a method is deterministic, nearly so on average where it draws rows."""
+"""A weight is a repeated row: exactly for a method without chance, nearly so on average over draws or folds."""
 
 import numpy as np
 import pytest
@@ -24,8 +24,15 @@ RANDOM = {
     "bagging": resample.BalancedBaggingClassifier(BASE, n_estimators=3),
     "boosting": resample.RUSBoostClassifier(DecisionTreeClassifier(max_depth=2), n_estimators=3),
     "over-sampling": resample.ResamplingClassifier(BASE, resample.RandomOverSampler()),
-    # calibrated, as it would be by default, it also cuts folds by number
+    # calibrated, as it is by default: below
     "under-sampling": resample.ResamplingClassifier(BASE, resample.RandomUnderSampler(), prior_correction="bayes"),
+}
+# These cut folds by the number of rows, and copies of a row may be on both sides of a cut: near over orders of rows.
+CALIBRATED = {
+    "expected cost": resample.CostSensitiveClassifier(BASE, COSTS),
+    "expected cost, one temperature": resample.CostSensitiveClassifier(BASE, COSTS, calibration="temperature"),
+    "under-sampling": resample.ResamplingClassifier(BASE, resample.RandomUnderSampler()),
+    "cleaning": resample.ResamplingClassifier(BASE, resample.TomekLinks()),
 }
 EXACT = {
     "reweight": resample.CostSensitiveClassifier(BASE, COSTS, "reweight"),
@@ -67,3 +74,26 @@ def test_weights_are_repeated_rows_exactly(name, data):
     model = clone(EXACT[name])
     weighted = model.fit(X, y, sample_weight=weight).predict_proba(X)
     np.testing.assert_allclose(weighted, clone(model).fit(X[rows], y[rows]).predict_proba(X), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", CALIBRATED)
+def test_weights_are_nearly_repeated_rows_where_folds_are_cut(name):
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [1600, 500])
+    X = rng.normal(size=(2100, 2)) + y[:, None]
+    weight = np.where((y == 1) & (X[:, 0] > 0.3), 4.0, rng.integers(0, 2, 2100))
+    rows = np.repeat(np.arange(2100), weight.astype(int))
+
+    def mean(rows, weight=None):
+        answers = []
+        for seed in range(5):
+            order = np.random.default_rng(seed).permutation(len(rows))
+            own = {} if weight is None else {"sample_weight": weight[order]}
+            model = seeded_clone(CALIBRATED[name], seed).fit(X[rows[order]], y[rows[order]], **own)
+            assert hasattr(model.estimator_, "calibrated_classifiers_")
+            answers.append(model.predict_proba(X)[:, 1])
+        return np.mean(answers, axis=0)
+
+    repeated, every = mean(rows), np.arange(2100)
+    away = np.abs(mean(every, weight) - repeated).mean()
+    assert away < 0.15 * np.abs(mean(every) - repeated).mean()
