@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from collections import Counter
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 
@@ -19,11 +20,14 @@ from skauto.search._evaluate import fit_weighted, nested_rows, take
 from skauto.search._sandbox import attempt
 from skauto.search._trial import Status
 
-# Most models that the ensemble may choose from.
-POOL = 25
+# Models of each kind that the ensemble may choose from: more of one kind only fit the noise of the folds.
+PER_KIND = 2
 
 # The part of the ensemble that is spread evenly over the best trial of each kind, and most kinds that share it.
 EVEN_SHARE, KINDS = 0.2, 6
+
+# Rows up to which that part is spread: with more the selection knows better.
+FEW_ROWS = 1_500
 
 # Further models refitted where constraints bound them: others may grow out of bounds on all rows.
 SPARE_MODELS = 3
@@ -103,19 +107,31 @@ def choose_best(trials, valid_over_train):
 
 
 def choose_members(trials, scoring):
-    """The trials of the ensemble with their weights: selected greedily by score and by likelihood, and a part evenly.
+    """The trials of the ensemble with their weights: selected greedily by score and by likelihood among few of a kind.
 
-    A score of ranks alone chooses by luck where positives are few, see the decision on small tables.
+    A score of ranks alone chooses by luck where positives are few, and where rows are few a part is spread evenly; see
+    the decision on small tables.
     """
     values = [scoring.select(trial.proba) for trial in trials]
     values = values if np.isfinite(values).all() else [trial.score for trial in trials]
     order = sorted(zip(values, trials, strict=True), key=lambda pair: (-pair[0], pair[1].number))
-    pool = [trial for _, trial in order[:POOL]]
+    pool = _few_of_a_kind([trial for _, trial in order])
     predictions = [trial.proba for trial in pool]
     greedy = np.mean([greedy_selection(predictions, value) for value in scoring.guides], axis=0)
-    weights = (1 - EVEN_SHARE) * greedy + EVEN_SHARE * _evenly(pool)
+    share = EVEN_SHARE if scoring.n_rows <= FEW_ROWS else 0.0
+    weights = (1 - share) * greedy + share * _evenly(pool)
     chosen = [(trial, float(weight)) for trial, weight in zip(pool, weights, strict=True) if weight > 0]
     return sorted(chosen, key=lambda pair: -pair[1])
+
+
+def _few_of_a_kind(ordered):
+    """The first trials of each kind, in the order given."""
+    seen, kept = Counter(), []
+    for trial in ordered:
+        kind = trial.values["candidate"]
+        seen[kind] += 1
+        kept += [trial] if seen[kind] <= PER_KIND else []
+    return kept
 
 
 def _evenly(pool):

@@ -200,6 +200,11 @@ class Scoring:
     def __post_init__(self):
         object.__setattr__(self, "parts", [np.flatnonzero(self.repeat == r) for r in np.unique(self.repeat)])
 
+    @property
+    def n_rows(self):
+        """Rows that a drawing of the folds validates."""
+        return max(map(len, self.parts))
+
     def oriented(self, proba):
         """Codes and probabilities with the positive class second (two classes only)."""
         if proba.shape[1] == 2 and self.positive == 0:
