@@ -37,7 +37,6 @@ from skauto.resample import (
     ADASYN,
     SMOTE,
     BorderlineSMOTE,
-    PriorCorrectedClassifier,
     RandomOverSampler,
     RandomUnderSampler,
     ResamplingClassifier,
@@ -73,7 +72,7 @@ def model_of(method, name):
     if method == "none":
         model = ResamplingClassifier(learner(name))
     elif method == "class weights":
-        model = PriorCorrectedClassifier(learner(name, "balanced"))
+        model = ResamplingClassifier(learner(name, "balanced"))
     else:
         sampler = next(cls for cls in SAMPLERS if cls.__name__ == method)
         # calibration after cleaning takes four fits, and leaves every ranking and tuned threshold as it is
@@ -140,7 +139,7 @@ def evaluate(method, name, X, y):
             seconds.append(time.process_time() - start)
             fold[test], proba[test] = k, model.predict_proba(X.iloc[test])
             bayes[test], raw[test] = proba[test], uncorrected(model, X.iloc[test])
-            if isinstance(model[-1].estimator_, CalibratedClassifierCV):  # all these samplers balance the classes
+            if isinstance(model[-1].estimator_, CalibratedClassifierCV):  # all these treatments balance the classes
                 bayes[test] = correct_priors(raw[test], np.ones(n_classes), np.bincount(y[train]))
         tuned = cross_fitted_labels(y, proba, fold, metric)
         for k, (_, test) in enumerate(splits):

@@ -7,15 +7,15 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skauto.resample._inner_models import CLEANERS, counts_after, trained_priors, warn_of_losses
+from skauto.resample._inner_models import CLEANERS, trained_priors, warn_of_losses
 from skauto.resample._priors import correct_priors, moves_priors, positive_priors
 from skauto.resample._rows import resample_rows, take_rows
 from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has
 
 CALIBRATION_FOLDS = 3
-# Where a sampler leaves at most this share of the rows, or so many, four fits cost no more than one on all, or little.
-CHEAP_SHARE, CHEAP_ROWS = 0.25, 2_000
-MIN_FOR_A_SIGMOID = 10  # rows of the smallest class from which calibration is better than Bayes' rule
+# Rows of the rarer of two classes with which calibration is better than Bayes' rule: with fewer a sigmoid is luck, with
+# more the rule is as good. Of more classes each would have a sigmoid of its own, which bends the ranking.
+FEWEST, MOST = 10, 1_000
 CORRECTIONS = (True, False, "bayes", "calibration")
 LEAST_PROBABILITY = 1e-5  # so that log-odds stay finite
 
@@ -39,9 +39,9 @@ class ResamplingClassifier(WrappedClassifier):
         - "calibration": by a sigmoid of the log-odds of out-of-fold predictions (Platt's, 3 folds of natural rows),
           which takes four fits.
         - True: calibration after samplers that clean (TomekLinks, EditedNearestNeighbours, SMOTEENN, SMOTETomek,
-          NearMiss, ...), since Bayes' rule does not hold there, and where a sampler leaves at most a quarter of the
-          rows or 2,000 of them, since models of few rows are too sure of themselves (if each class has 10 rows); Bayes'
-          rule otherwise.
+          NearMiss, ...), since Bayes' rule does not hold there, and where the rarer of two classes has 10 to 1,000
+          rows, since a model that saw few rows again and again, or weighed them, is too sure of itself; Bayes' rule
+          otherwise.
         - False: not at all.
 
     Attributes
@@ -111,10 +111,14 @@ class ResamplingClassifier(WrappedClassifier):
             fit_params["sample_weight"] = sample_weight = checked_weight(sample_weight, labels)
         self.natural_priors_ = positive_priors(labels, self.classes_, sample_weight)
         X, labels, fit_params = self._rows_that_weigh(X, labels, fit_params)
-        cleaned = self._by_rule() and isinstance(self.sampler, CLEANERS)
-        if (cleaned or self.prior_correction == "calibration") and self._can_calibrate(labels, 2):
+        if self._calibrates(labels):
             return self._fit_calibrated(X, labels, fit_params)
-        return self._fit_resampled(X, labels, fit_params)
+        self._fit_resampled(X, labels, fit_params)
+        if self._by_rule() and self._is_rare(labels) and moves_priors(self):  # class weights within the estimator
+            return self._fit_calibrated(X, labels, fit_params)
+        if self.prior_correction and hasattr(self, "predict_proba"):
+            warn_of_losses(self, self.estimator_, moves_priors(self))
+        return self
 
     def _rows_that_weigh(self, X, y, fit_params):
         """X, y and fit parameters without the rows whose weight is zero: to a sampler each row counts."""
@@ -127,33 +131,28 @@ class ResamplingClassifier(WrappedClassifier):
         }
         return take_rows(X, rows), take_rows(y, rows), fit_params
 
-    def _fit_resampled(self, X, y, fit_params):
-        wanted = counts_after(self.sampler, *np.unique(y, return_counts=True))
-        if wanted is not None and self._leaves_few(wanted.sum(), y):
-            return self._fit_calibrated(X, y, fit_params)
-        inner = self._inner()
-        routed = self._routed(fit_params)
-        rows = {name: value for name, value in routed.items() if _belongs_to_rows(value, len(y))}
-        X_new, y_new, rows = resample_rows(self.sampler, X, y, rows)
-        if wanted is None and self.sampler is not None and self._leaves_few(len(y_new), y):
-            return self._fit_calibrated(X, y, fit_params)
-        self.estimator_ = inner.fit(X_new, y_new, **{**routed, **rows})
-        self.trained_priors_ = trained_priors(self.estimator_, y_new, self.classes_, rows.get("sample_weight"))
-        if self.prior_correction and hasattr(self, "predict_proba"):
-            warn_of_losses(self, self.estimator_, moves_priors(self))
-        return self
-
-    def _leaves_few(self, left, y):
-        """Whether so few rows are left by the sampler that their probabilities are to be calibrated."""
-        few = left <= max(CHEAP_SHARE * len(y), CHEAP_ROWS)
-        return few and self._by_rule() and self._can_calibrate(y, MIN_FOR_A_SIGMOID)
+    def _calibrates(self, labels):
+        """Whether the classifier is calibrated, as far as the sampler tells."""
+        if not hasattr(self.estimator, "predict_proba") or np.unique(labels, return_counts=True)[1].min() < 2:
+            return False
+        moved = isinstance(self.sampler, CLEANERS) or (self.sampler is not None and self._is_rare(labels))
+        return self.prior_correction == "calibration" or (self._by_rule() and moved)
 
     def _by_rule(self):
         return bool(self.prior_correction) and self.prior_correction not in ("bayes", "calibration")
 
-    def _can_calibrate(self, labels, fewest):
-        """Whether there are probabilities to calibrate, and so many rows of each class to do it with."""
-        return hasattr(self.estimator, "predict_proba") and np.unique(labels, return_counts=True)[1].min() >= fewest
+    def _is_rare(self, labels):
+        """Whether one of two classes is so rare that a model which saw its rows again and again is too sure."""
+        counts = np.unique(labels, return_counts=True)[1]
+        return hasattr(self.estimator, "predict_proba") and len(counts) == 2 and FEWEST <= counts.min() <= MOST
+
+    def _fit_resampled(self, X, y, fit_params):
+        inner = self._inner()
+        routed = self._routed(fit_params)
+        rows = {name: value for name, value in routed.items() if _belongs_to_rows(value, len(y))}
+        X_new, y_new, rows = resample_rows(self.sampler, X, y, rows)
+        self.estimator_ = inner.fit(X_new, y_new, **{**routed, **rows})
+        self.trained_priors_ = trained_priors(self.estimator_, y_new, self.classes_, rows.get("sample_weight"))
 
     def _fit_calibrated(self, X, y, fit_params):
         self.trained_priors_ = self.natural_priors_

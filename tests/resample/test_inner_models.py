@@ -1,6 +1,7 @@
 """What is read inside a fitted classifier: shares of the classes, through wrappers, and rules of decision."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -51,15 +52,24 @@ WRAPPED = {
 }
 
 
+OUTER = {
+    "weights": resample.PriorCorrectedClassifier,
+    "by the rule": partial(resample.ResamplingClassifier, prior_correction="bayes"),
+    "calibrated": resample.ResamplingClassifier,  # as it is by default, where one of two classes is rare
+}
+
+
 @pytest.mark.filterwarnings("ignore:.*does not use the rule by which:UserWarning")
-@pytest.mark.parametrize("outer", [resample.PriorCorrectedClassifier, resample.ResamplingClassifier])
+@pytest.mark.parametrize("outer", OUTER)
 @pytest.mark.parametrize("name", WRAPPED)
 def test_weights_and_samplers_inside_are_corrected(data, outer, name):
     X, y = data
-    model = outer(WRAPPED[name]).fit(X, y)
+    model = OUTER[outer](WRAPPED[name]).fit(X, y)
     natural = np.mean(y == "yes")
     assert model.predict_proba(X)[:, 1].mean() == pytest.approx(natural, abs=0.02)
-    if name not in ("bags of honest ones", "nothing left to correct", "calibrated"):
+    if outer == "calibrated":
+        np.testing.assert_allclose(model.trained_priors_, model.natural_priors_)
+    elif name not in ("bags of honest ones", "nothing left to correct", "calibrated"):
         np.testing.assert_allclose(model.trained_priors_, [0.5, 0.5])
 
 

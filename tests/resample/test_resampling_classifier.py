@@ -80,24 +80,35 @@ def test_no_sampler_is_the_plain_estimator(data):
     np.testing.assert_allclose(ours, LogisticRegression().fit(X, y).predict_proba(X))
 
 
-def test_few_rows_are_calibrated_and_many_are_not():
+def test_a_rare_class_is_calibrated_and_a_frequent_one_is_not():
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1], [3000, 30])
     X = rng.normal(size=(3030, 25)) + 0.3 * y[:, None]
     fresh = rng.normal(size=(3030, 25)) + 0.3 * y[:, None]
 
-    def fitted(sampler, correction):
-        return ResamplingClassifier(LogisticRegression(), sampler, prior_correction=correction).fit(X, y)
+    def fitted(sampler, correction, rows=slice(None), **settings):
+        model = ResamplingClassifier(LogisticRegression(**settings), sampler, prior_correction=correction)
+        return model.fit(X[rows], y[rows])
 
     under, over = RandomUnderSampler(random_state=0), RandomOverSampler(random_state=0)
     assert isinstance(fitted(under, True).estimator_, CalibratedClassifierCV)
     assert isinstance(fitted(under, "bayes").estimator_, LogisticRegression)
-    assert isinstance(fitted(over, True).estimator_, LogisticRegression)
-    assert isinstance(fitted(over, "calibration").estimator_, CalibratedClassifierCV)
+    assert isinstance(fitted(over, True).estimator_, CalibratedClassifierCV)
+    assert isinstance(fitted(None, True).estimator_, LogisticRegression)  # nothing is moved
+    assert isinstance(fitted(None, True, class_weight="balanced").estimator_, CalibratedClassifierCV)
+    assert isinstance(fitted(over, True, rows=slice(0, 3009)).estimator_, LogisticRegression)  # nine rows
     scores = [brier_score_loss(y, fitted(under, how).predict_proba(fresh)[:, 1]) for how in (True, "bayes", False)]
     assert scores[0] < 0.8 * scores[1] < 0.8 * scores[2]  # sixty rows of 25 columns: far too sure of themselves
     with pytest.raises(ValueError, match="prior_correction='magic' must be True, False, 'bayes' or 'calibration'"):
         fitted(under, "magic")
+
+
+def test_frequent_and_many_classes_are_corrected_by_the_rule():
+    X = np.random.default_rng(0).normal(size=(4000, 2))
+    for y in (np.repeat([0, 1], [2900, 1100]), np.repeat([0, 1, 2], [2500, 1000, 500])):
+        model = ResamplingClassifier(LogisticRegression(), RandomOverSampler(random_state=0)).fit(X, y)
+        assert isinstance(model.estimator_, LogisticRegression)
+        np.testing.assert_allclose(model.predict_proba(X).mean(axis=0), model.natural_priors_, atol=0.02)
 
 
 @pytest.mark.parametrize("sampler", [TomekLinks(), SMOTEENN(random_state=0)])
