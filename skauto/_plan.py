@@ -2,6 +2,7 @@
 
 import difflib
 import importlib.util
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -135,6 +136,7 @@ def make_plan(
     chosen, missing = available(candidates, traits, small=bool(constraints))
     space, first = table_space(chosen, treatments(_rarest(data.y, folds)), finite)
     rows = np.concatenate([valid for _, valid in folds])
+    _warn_of_one_class(data, rows)
     judged = Scoring(
         name=name,
         kind=kind,
@@ -177,6 +179,19 @@ def _folds(data, cv, seed):
         repeats = int(np.clip(REPEAT_ROWS // len(data.y), 1, MAX_REPEATS)) if again else 1
         folds = stratified_folds(data.y, cv, child_seed(seed, "folds"), data.groups, repeats)
     return folds, _drawings(folds)
+
+
+def _warn_of_one_class(data, rows):
+    """Say it where only one class is ever held back: a score then tells nothing."""
+    judged = np.unique(data.y[rows])
+    if len(judged) < 2:
+        counts = dict(zip(data.classes.tolist(), np.bincount(data.y).tolist(), strict=True))
+        warnings.warn(
+            f"y: only class {data.classes[judged[0]]!s} is ever held back for validation, of rows by class {counts}, "
+            "so no score says how the others are told from it; give at least three rows of each class, better thirty",
+            UserWarning,
+            stacklevel=5,
+        )
 
 
 def _drawings(folds):
