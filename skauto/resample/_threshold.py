@@ -214,7 +214,7 @@ def _best_weights(y, proba, metric, sample_weight, movable, n_rounds=3, n_steps=
 
 def _moved(y, logs, weights, k, metric, sample_weight, best, n_steps):
     """The weights, of mean 1, with the k-th where the metric likes it best; the same ones where none beats `best`."""
-    rival, ratio = _against(logs + np.log(weights)[:, None], k)
+    rival, ratio = _against(logs, np.log(weights), k)
     cuts = _cuts(ratio, n_steps)
     values = metric(_confusion_of_cuts(y, k, rival, ratio, cuts, len(weights), sample_weight)) if len(cuts) else [best]
     winner = int(np.argmax(values))
@@ -225,14 +225,15 @@ def _moved(y, logs, weights, k, metric, sample_weight, best, n_steps):
     return moved / moved.mean()
 
 
-def _against(logs, k):
+def _against(logs, weights, k):
     """The best other class of each row, and the log of the factor that column k needs to draw level with it."""
-    own = logs[k].copy()
-    logs[k] = -np.inf
-    rival = logs.argmax(axis=0)
-    ratio = np.full(len(own), np.inf)
-    np.subtract(logs[rival, np.arange(len(own))], own, out=ratio, where=own > -np.inf)
-    return rival, ratio
+    own = logs[k] + weights[k]
+    rival, level = np.zeros(len(own), dtype=np.intp), np.full(len(own), -np.inf)
+    for other in np.delete(np.arange(len(logs)), k):
+        weighted = logs[other] + weights[other]
+        np.copyto(rival, other, where=weighted > level)
+        np.maximum(level, weighted, out=level)
+    return rival, np.subtract(level, own, out=np.full(len(own), np.inf), where=own > -np.inf)
 
 
 def _cuts(ratio, n_steps):
