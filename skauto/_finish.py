@@ -1,6 +1,5 @@
 """After the search: the best trial, the ensemble and the cut from out-of-fold predictions, then the refit."""
 
-import copy
 import warnings
 from collections import Counter
 from contextlib import nullcontext, suppress
@@ -8,16 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.dummy import DummyClassifier
-from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
-from skauto._seeds import child_seed
-from skauto.estimators._early_stopping import with_rounds
-from skauto.estimators._ensemble import WeightedEnsembleClassifier, greedy_selection
-from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
+from skauto._refit import quick_fit, refit, with_cut
+from skauto._timing import closing
+from skauto.estimators._ensemble import WeightedEnsembleClassifier, endless, greedy_selection
 from skauto.resample._threshold import no_cut
-from skauto.search._evaluate import fit_weighted, nested_rows, take
-from skauto.search._sandbox import attempt
+from skauto.search._sandbox import Report, attempt, describe
 from skauto.search._trial import Status
 
 # Models of each kind that the ensemble may choose from: more of one kind only fit the noise of the folds.
@@ -33,11 +29,11 @@ FEW_ROWS = 1_500
 SPARE_MODELS = 3
 WHAT = "the best model, refitted on all rows,"
 
-# Seconds of a refit over those of a fold, with some care.
-REFIT_FACTOR = 1.6
+# Seconds of a refit over those of a fold, with some care, and the part of the rest that the choice may take.
+REFIT_FACTOR, CHOICE_PART = 1.6, 0.5
 
-# Seconds between looks at the deadline, and the rows that a fallback uses.
-WAIT, FALLBACK_ROWS = 0.5, 4_000
+# Seconds between looks at the deadline.
+WAIT = 0.5
 
 
 @dataclass(frozen=True)
@@ -53,6 +49,7 @@ class Scored:
     stop: int | None
     natural: bool
     footprint: dict | None = None
+    score_seconds: float = 0.0
 
 
 def scored_trials(history):
@@ -77,6 +74,7 @@ def _scored(values, result):
         stop=details["stop"],
         natural=values.get("imbalance", "none") == "none",
         footprint=details.get("footprint"),
+        score_seconds=details.get("score_seconds", 0.0),
     )
 
 
@@ -106,18 +104,19 @@ def choose_best(trials, valid_over_train):
     return best if best.score - natural.score > error else natural
 
 
-def choose_members(trials, scoring):
+def choose_members(trials, scoring, left=endless):
     """The trials of the ensemble with their weights: selected greedily by score and by likelihood among few of a kind.
 
     A score of ranks alone chooses by luck where positives are few, and where rows are few a part is spread evenly; see
-    the decision on small tables.
+    the decision on small tables. `left` gives the seconds that are left: the selections end with them.
     """
-    values = [scoring.select(trial.proba) for trial in trials]
+    own = scoring.kind == "proba"  # then `select` is the score, which is known
+    values = [trial.score if own else scoring.select(trial.proba) for trial in trials]
     values = values if np.isfinite(values).all() else [trial.score for trial in trials]
     order = sorted(zip(values, trials, strict=True), key=lambda pair: (-pair[0], pair[1].number))
     pool = _few_of_a_kind([trial for _, trial in order])
     predictions = [trial.proba for trial in pool]
-    greedy = np.mean([greedy_selection(predictions, value) for value in scoring.guides], axis=0)
+    greedy = np.mean([greedy_selection(predictions, value, left=left) for value in scoring.guides], axis=0)
     share = EVEN_SHARE if scoring.n_rows <= FEW_ROWS else 0.0
     weights = (1 - share) * greedy + share * _evenly(pool)
     chosen = [(trial, float(weight)) for trial, weight in zip(pool, weights, strict=True) if weight > 0]
@@ -147,53 +146,6 @@ def mixed(members):
     return sum(trial.proba * weight for trial, weight in members) / total
 
 
-def refit(context, trial, labels):
-    """Fit a trial's pipeline on all rows, with the labels as the user gave them; runs in a worker."""
-    from skauto._treatments import with_labels  # loads imbalanced-learn, which importing skauto must not
-
-    seed = child_seed(context.seed, "trial", trial.number)
-    values = with_labels(trial.values, labels)
-    pipeline = with_rounds(context.build.for_refit()(values, seed), trial.stop)
-    y = labels[context.y]
-    prepared, (name, last) = context.X, pipeline.steps[-1]
-    if len(pipeline.steps) > 1:
-        prepared = pipeline[:-1].fit_transform(context.X, y)
-    pipeline.steps[-1] = (name, fit_weighted(last, prepared, y, context.weight))
-    release_threads(pipeline.steps[-1][1])
-    return pipeline
-
-
-def release_threads(estimator):
-    """Forget how many threads a worker had: a fitted classifier goes back to its own default."""
-    while estimator is not None:
-        if hasattr(estimator, "n_jobs"):
-            estimator.n_jobs = None
-        estimator = getattr(estimator, "estimator_", None)
-
-
-def with_cut(pipeline, cut, pos_label, classes, costs=None):
-    """A fitted pipeline like this one with its last step inside a fixed threshold, or a rule of costs.
-
-    Nothing is fitted again. The first steps are copied, so that fitting the result anew does not touch the ensemble's.
-    """
-    name, fitted = pipeline.steps[-1]
-    if costs is not None:
-        from skauto.resample._cost_sensitive import CostSensitiveClassifier  # loads imbalanced-learn
-
-        fixed = CostSensitiveClassifier(fitted, costs, calibration=None)
-        fixed.classes_, fixed.cost_matrix_, fixed.estimators_ = classes, costs, [fitted]
-    elif np.ndim(cut) == 0:
-        fixed = FixedThresholdClassifier(
-            fitted, threshold=float(cut), pos_label=pos_label, response_method="predict_proba"
-        )
-    else:
-        fixed = MulticlassFixedThresholdClassifier(
-            fitted, class_multipliers=dict(zip(classes.tolist(), map(float, cut), strict=True))
-        )
-    fixed.estimator_ = fitted
-    return Pipeline([*copy.deepcopy(pipeline.steps[:-1]), (name, fixed)])
-
-
 class Finish:
     """Turns a history into fitted models within the time that is left.
 
@@ -208,6 +160,8 @@ class Finish:
         Of the ensemble; None where costs decide.
     report : dict or None
         Scores of the ensemble's out-of-fold probabilities and, with constraints, its "footprint".
+    interrupted : bool
+        Whether Ctrl-C was pressed; another one stops the fit.
     """
 
     def __init__(self, plan, classes, pos_label, pool, phases, progress, costs=None):
@@ -219,33 +173,63 @@ class Finish:
         self.progress = progress
         self.costs = costs
         self.best = self.report = None
+        self.interrupted = False
+        self._closing = 0.0
 
     def run(self, history, use_ensemble, interrupted=False):
         """Choose, refit and cut; where Ctrl-C ended the search, another one here stops the fit."""
-        trials = self._affordable(self.plan.constraints.allowed(scored_trials(history)))
-        members = []
+        self.interrupted = interrupted
+        trials = self.plan.constraints.allowed(scored_trials(history))
+        self._closing = closing([trial.score_seconds for trial in trials])
+        trials, members = self._affordable(trials), []
         if trials:
             self.progress.show("ensemble")
             with self.phases("ensemble"):
                 best = choose_best(trials, self._valid_over_train())
-                members, interrupted = self._choose(trials, best, use_ensemble, interrupted)
+                members = self._choose(trials, best) if use_ensemble else [(best, 1.0)]
             self.progress.show("refit")
             with self.phases("refit"):
                 spares = trials[:SPARE_MODELS] if self.plan.constraints else []
                 wanted = [best, *(trial for trial, _ in members), *spares]
-                fitted = self._refit(list({trial.number: trial for trial in wanted}.values()), interrupted)
+                fitted = self._refit(list({trial.number: trial for trial in wanted}.values()))
             members = [(trial, weight) for trial, weight in members if trial.number in fitted]
             if not members and best.number in fitted:
                 members = [(best, 1.0)]
         if members:
-            self._assemble_within(best, members, trials, fitted)
+            members = self._despite(self._assemble_within, best, members, trials, fitted)
+            with self.phases("ensemble"):
+                self._judge(members, fitted[self.best.number])
         else:
             with self.phases("refit"):
-                self._fall_back(history, interrupted)
+                self._fall_back(history)
             self._hold("the quick model that had to do, as no trial was ready in time,")
 
+    def _left(self):
+        """Seconds until the cuts and the report must begin."""
+        return max(self.phases.left() - self._closing, 0.0)
+
+    def _despite(self, function, *args):
+        """What a function gives, called anew where a first Ctrl-C ends it."""
+        try:
+            return function(*args)
+        except KeyboardInterrupt:
+            if self.interrupted:
+                raise
+            self.interrupted = True
+        return function(*args)
+
+    def _attempt(self, function, *args):
+        """The report on a function; a first Ctrl-C ends it as an exception would."""
+        try:
+            return attempt(function, *args)
+        except KeyboardInterrupt as error:
+            if self.interrupted:
+                raise
+            self.interrupted = True
+            return Report(Status.CANCELLED, reason=describe(error))
+
     def _assemble_within(self, best, members, trials, fitted):
-        """Assemble the largest part of the ensemble that the constraints allow, at least one model."""
+        """Assemble the largest part of the ensemble that the constraints allow, at least one model; gives it."""
         constraints, X, y = self.plan.constraints, self.plan.context.X, self.classes[self.plan.context.y]
         measured = {number: constraints.measure(model, X, y) for number, model in fitted.items()}
         fitted = {number: model for number, model in fitted.items() if constraints.hold(measured[number])}
@@ -258,7 +242,8 @@ class Finish:
         for number, (lead, some) in enumerate(tries, 1):
             self._assemble(lead, some, fitted)
             with suppress(ValueError) if number < len(tries) else nullcontext():
-                return self._hold(WHAT)
+                self._hold(WHAT)
+                return some
 
     def _hold(self, what):
         """Hold the ensemble and the best single model against the constraints; ValueError if they are too large."""
@@ -268,16 +253,27 @@ class Finish:
         constraints.check(footprint, what)
         self.report = self.report and {**self.report, "footprint": footprint}
 
-    def _choose(self, trials, best, use_ensemble, interrupted):
-        """The members with their weights; where a first Ctrl-C falls into the choice, the best one alone will do."""
-        if not use_ensemble:
-            return [(best, 1.0)], interrupted
-        try:
-            return self._in_time(best, choose_members(trials, self.plan.scoring)), interrupted
-        except KeyboardInterrupt:
-            if interrupted:
-                raise
-            return [(best, 1.0)], True
+    def _choose(self, trials, best):
+        """The members with their weights; the best one alone where no time is left, a scorer raises or at Ctrl-C."""
+        rest = (self._left() - best.fit_seconds * REFIT_FACTOR) * CHOICE_PART
+        clock = self.phases.clock
+        end = clock() + rest
+        if rest <= 0:
+            return [(best, 1.0)]
+        made = self._attempt(choose_members, trials, self.plan.scoring, lambda: end - clock())
+        if made.status == Status.COMPLETE:
+            return self._in_time(best, made.value)
+        self._say_failed(made, "the best model predicts alone")
+        return [(best, 1.0)]
+
+    def _say_failed(self, made, instead):
+        if made.status != Status.CANCELLED:
+            warnings.warn(
+                f"scoring={self.plan.scoring.name!r} failed after the search with {made.reason!r}, so {instead}; see "
+                "that it always gives a number",
+                UserWarning,
+                stacklevel=5,
+            )
 
     def _valid_over_train(self):
         folds = self.plan.context.folds
@@ -285,12 +281,12 @@ class Finish:
 
     def _affordable(self, trials):
         """Trials whose refit fits into half of what is left; all of them if none does."""
-        window = self.phases.left() / 2
+        window = self._left() / 2
         return [trial for trial in trials if trial.fit_seconds * REFIT_FACTOR < window] or trials
 
     def _in_time(self, best, members):
         """The members, the lightest dropped until all refits fit into what is left."""
-        window = self.phases.left() * self.pool.n_workers
+        window = self._left() * self.pool.n_workers
         kept, seconds = [], best.fit_seconds * REFIT_FACTOR
         for trial, weight in members:
             seconds += 0 if trial is best else trial.fit_seconds * REFIT_FACTOR
@@ -298,64 +294,76 @@ class Finish:
                 kept.append((trial, weight))
         return kept
 
-    def _refit(self, trials, interrupted):
+    def _refit(self, trials):
         """Fitted pipelines by trial number; what is not done when the time is up is left out."""
         for trial in trials:
             self.pool.submit(trial.number, refit, trial, self.classes)
         fitted = {}
         try:
-            self._collect(fitted, self.phases.left)
+            self._collect(fitted)
         except KeyboardInterrupt:  # keep what is done, wait only for a first one
-            if interrupted:
+            if self.interrupted:
                 raise
+            self.interrupted = True
             for trial in trials[1:]:
                 self.pool.cancel(trial.number)
-            self._collect(fitted, self.phases.left)
+            self._collect(fitted)
         for trial in trials:
             self.pool.cancel(trial.number)
         return fitted
 
-    def _collect(self, fitted, left):
-        while self.pool.running and left() > 0:
-            for outcome in self.pool.wait(min(left(), WAIT)):
+    def _collect(self, fitted):
+        while self.pool.running and (left := self._left()) > 0:
+            for outcome in self.pool.wait(min(left, WAIT)):
                 if outcome.status == "complete":
                     fitted[outcome.key] = outcome.value
                 else:
                     self.progress.say(f"trial {outcome.key} could not be refitted: {outcome.reason}")
 
     def _assemble(self, best, members, fitted):
-        scoring = self.plan.scoring
+        """The ensemble and the best model, not yet cut and judged."""
         self.best = best if best.number in fitted else max((trial for trial, _ in members), key=lambda t: t.score)
         self.ensemble = WeightedEnsembleClassifier.from_fitted(
             [fitted[trial.number] for trial, _ in members], [weight for _, weight in members]
         )
-        proba = mixed(members)
-        self.cut = None if self.costs is not None else scoring.cut(proba)
         names = [(trial.values["candidate"], trial.number, round(weight, 3)) for trial, weight in members]
-        self.report = {**scoring.report(proba), "members": names}
-        self.best_estimator = self._decided(fitted[self.best.number], scoring.cut(self.best.proba))
+        self.report = {**dict.fromkeys(("score", "F1", "AUC", "AP"), np.nan), "fold_scores": None, "members": names}
+        self._take(no_cut(len(self.classes)))
+        self.best_estimator = self._decided(fitted[self.best.number], no_cut(len(self.classes)))
+
+    def _judge(self, members, model):
+        """Cut the ensemble and the best model, and score; what an exception or Ctrl-C prevents stays as it is."""
+        scoring, proba = self.plan.scoring, mixed(members)
+
+        def judge():
+            self._take(scoring.cut(proba))
+            self.best_estimator = self._decided(model, scoring.cut(self.best.proba))
+            self.report = {**self.report, **scoring.report(proba)}
+
+        made = self._attempt(judge)
+        if made.status != Status.COMPLETE:
+            self._say_failed(made, "the ensemble has no score, and no cut where none was found")
+
+    def _take(self, cut):
+        self.cut = None if self.costs is not None else cut
 
     def _decided(self, pipeline, cut):
         return with_cut(pipeline, cut, self.pos_label, self.classes, self.costs)
 
-    def _fall_back(self, history, interrupted):
+    def _fall_back(self, history):
         """A quick model where no trial could be evaluated and refitted in time, made here: no worker has to start."""
-        made = attempt(quick_fit, self.plan.context, self.classes)
+        why = _why(history, self.interrupted)
+        made = self._attempt(quick_fit, self.plan.context, self.classes)
         model, name = made.value, "a small one on part of the rows"
         if made.status != Status.COMPLETE:
             prior = DummyClassifier(strategy="prior")
             y = self.classes[self.plan.context.y]
             model = Pipeline([("classify", prior.fit(np.zeros((len(y), 1)), y, self.plan.context.weight))])
             name = f"the shares of the classes (a small one failed with {made.reason!r})"
-        warnings.warn(
-            f"no trial was evaluated and refitted, so the model is {name}; {_why(history, interrupted)}",
-            UserWarning,
-            stacklevel=4,
-        )
-        cut = no_cut(len(self.classes))
-        self.cut = None if self.costs is not None else cut
+        warnings.warn(f"no trial was evaluated and refitted, so the model is {name}; {why}", UserWarning, stacklevel=4)
+        self._take(no_cut(len(self.classes)))
         self.ensemble = WeightedEnsembleClassifier.from_fitted([model], [1.0])
-        self.best_estimator = self._decided(model, cut)
+        self.best_estimator = self._decided(model, no_cut(len(self.classes)))
 
 
 def _why(history, interrupted):
@@ -364,10 +372,3 @@ def _why(history, interrupted):
     if reasons:
         return f"a trial failed with {reasons[0]!r}"
     return "the search was interrupted before its first trial ended" if interrupted else "raise time_limit"
-
-
-def quick_fit(context, labels):
-    """A small model on at most some thousand rows, in about a second."""
-    rows = nested_rows(context.y, min(1.0, FALLBACK_ROWS / len(context.y)), 2, context.seed)
-    weight = {} if context.weight is None else {"classify__sample_weight": context.weight[rows]}
-    return context.build.fallback().fit(take(context.X, rows), labels[context.y[rows]], **weight)

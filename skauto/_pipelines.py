@@ -5,6 +5,7 @@ The classifiers are those of tables; `_sequence_pipelines` and `_image_pipelines
 
 from dataclasses import dataclass
 
+import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier, RandomForestClassifier
@@ -49,6 +50,9 @@ MANY_ROWS = 12_000
 
 # Steps of the perceptrons, and rows they see in all.
 STEPS, MOST_ROWS_SEEN = 160, 100_000
+
+# Trees of the quick model of a table, where its classes are many.
+FALLBACK_TREES = 300
 
 # Rounds times learning rate at which boosting ends at the latest.
 MOST_SHRUNK_ROUNDS = 40
@@ -107,7 +111,10 @@ def fallback(traits):
     if traits.sparse:
         return Pipeline([("clean", TableCleaner()), ("fill", SimpleImputer()), ("classify", LogisticRegression())])
     boosting = HistGradientBoostingClassifier(
-        max_iter=30, categorical_features="from_dtype", early_stopping=False, random_state=0
+        max_iter=int(np.clip(FALLBACK_TREES / traits.n_classes, 3, 30)),  # a tree a class in each
+        categorical_features="from_dtype",
+        early_stopping=False,
+        random_state=0,
     )
     return Pipeline([("clean", TableCleaner()), ("classify", boosting)])
 

@@ -2,6 +2,7 @@
 
 import difflib
 import importlib.util
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -135,6 +136,7 @@ def make_plan(
     chosen, missing = available(candidates, traits, small=bool(constraints))
     space, first = table_space(chosen, treatments(_rarest(data.y, folds)), finite)
     rows = np.concatenate([valid for _, valid in folds])
+    _warn_of_one_class(data, rows)
     judged = Scoring(
         name=name,
         kind=kind,
@@ -185,6 +187,19 @@ def _given_folds(data, cv):
     except ValueError as error:
         hint = "" if data.groups is not None or "groups" not in str(error) else "; pass groups= to fit"
         raise ValueError(f"cv={cv!r} cannot split these {len(data.y)} rows: {error}{hint}") from error
+
+
+def _warn_of_one_class(data, rows):
+    """Say it where only one class is ever held back: a score then tells nothing."""
+    judged = np.unique(data.y[rows])
+    if len(judged) < 2:
+        counts = dict(zip(data.classes.tolist(), np.bincount(data.y).tolist(), strict=True))
+        warnings.warn(
+            f"y: only class {data.classes[judged[0]]!s} is ever held back for validation, of rows by class {counts}, "
+            "so no score says how the others are told from it; give at least three rows of each class, better thirty",
+            UserWarning,
+            stacklevel=5,
+        )
 
 
 def _drawings(folds):

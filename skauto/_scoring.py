@@ -231,8 +231,8 @@ class Scoring:
 
     @property
     def guides(self):
-        """What the members of the ensemble are selected by, each once: `select` and `likelihood`."""
-        return [self.select] if self._stand_in is _log_loss else [self.select, self.likelihood]
+        """What the members of the ensemble are selected by, each once, the quick one first, as time may run out."""
+        return [self.select] if self._stand_in is _log_loss else [self.likelihood, self.select]
 
     def likelihood(self, proba):
         """Mean log-likelihood of the true classes: what the ensemble goes by too, smooth where positives are few."""

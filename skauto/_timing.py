@@ -15,6 +15,10 @@ FINISH_SHARE, FINISH_LEAST, FINISH_MOST = 0.2, 0.5, 45.0
 # Once so many trials are known, their fits times this care say what the refit takes, and it gets at least this share.
 MEMBERS, FINISH_CARE, LEAST_SHARE = 6, 3.5, 0.05
 
+# The report and the cuts at the end take as long as a trial's report, times this care. The choice of the ensemble may
+# take so many times as long, up to this part of the limit.
+CLOSING_CARE, CHOICE_CARE, CHOICE_SHARE = 2.0, 50, 0.05
+
 # The part of the limit that one trial may use, and the quantile of trial seconds that counts as quick.
 TRIAL_SHARE, QUICK = 0.2, 0.25
 
@@ -22,8 +26,13 @@ TRIAL_SHARE, QUICK = 0.2, 0.25
 MARGIN_SHARE, MARGIN_MOST = 0.02, 1.0
 
 
+def closing(score_seconds):
+    """Seconds to keep for the report and the cuts at the end, from those that the reports of some trials took."""
+    return CLOSING_CARE * float(np.median(score_seconds)) if score_seconds else 0.0
+
+
 class SearchBudget(Budget):
-    """Budget of a search that leaves time for the refit: a share of the limit at first, then what trials suggest.
+    """Budget of a search that leaves time for what follows: a share of the limit at first, then what trials suggest.
 
     Parameters
     ----------
@@ -38,7 +47,7 @@ class SearchBudget(Budget):
         self.phases = phases
         self.pool = pool
         self.reserve = phases.for_finish()
-        self._trials, self._seconds = [], []
+        self._trials, self._seconds, self._reports = [], [], []
 
     def remaining(self):
         """Seconds that the search may still use."""
@@ -54,15 +63,19 @@ class SearchBudget(Budget):
         return min(self.phases.time_limit * TRIAL_SHARE, remaining)
 
     def learn(self, result):
-        """Adapt the reserve to the fits of the best full trials so far."""
+        """Adapt the reserve to the fits of the best full trials so far, and to how long it takes to judge one."""
         if result.details is None or "fold_scores" not in result.details:
             return
         self._seconds.append(result.seconds)
+        self._reports.append(result.details.get("score_seconds", 0.0))
+        reserve = self.phases.for_finish()
         self._trials = sorted([*self._trials, (-result.score, result.details["fit_seconds"])])[:MEMBERS]
         if len(self._trials) == MEMBERS:
             expected = FINISH_CARE * sum(seconds for _, seconds in self._trials) / self.pool.n_workers
             least = max(FINISH_LEAST, LEAST_SHARE * self.phases.time_limit)
-            self.reserve = min(max(expected, least) + self.pool.start_seconds, self.phases.for_finish())
+            choice = min(CHOICE_CARE * float(np.median(self._reports)), CHOICE_SHARE * self.phases.time_limit)
+            reserve = min(max(expected, least) + choice + self.pool.start_seconds, reserve)
+        self.reserve = reserve + closing(self._reports)
 
 
 class Phases:

@@ -129,7 +129,9 @@ def test_a_rare_last_class_and_early_stopping():
 
 @pytest.mark.slow
 def test_two_positives_in_all():
-    auto = quick().fit(X60, (np.arange(60) < 2).astype(int))
+    with pytest.warns(UserWarning, match="y: only class 0 is ever held back") as caught:
+        auto = quick().fit(X60, (np.arange(60) < 2).astype(int))
+    assert caught[0].filename == __file__
     assert all_complete(auto)
     assert auto.pos_label_ == 1
 

@@ -1,6 +1,7 @@
 """After the search: when a rebalanced trial may win, what a refit gives, and where the cut sits."""
 
 from dataclasses import replace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -10,21 +11,19 @@ from sklearn.model_selection import FixedThresholdClassifier
 
 from skauto import AutoClassifier
 from skauto._constraints import read_constraints
-from skauto._finish import (
-    Finish,
-    Scored,
-    choose_best,
-    choose_members,
-    mixed,
-    quick_fit,
-    refit,
-    release_threads,
-    with_cut,
-)
+from skauto._finish import Finish, Scored, choose_best, choose_members, mixed
 from skauto._inputs import inspect
 from skauto._plan import make_plan
+from skauto._progress import Progress
+from skauto._refit import quick_fit, refit, release_threads, with_cut
+from skauto._scoring import Scoring
+from skauto._timing import Phases
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
 from skauto.resample._threshold import CONFUSION_METRICS
+from skauto.search._history import History
+from skauto.search._trial import Result, Status, Trial
+from skauto.search._workers import Outcome
+from tests.test_timing import Clock
 
 
 def scored(number, score, folds, natural=True, proba=None):
@@ -157,6 +156,179 @@ def test_constraints_that_all_meet_change_no_choice(plan):
     finish._assemble_within(trials[1], [(trials[1], 1.0)], trials, fitted)
     assert finish.best is trials[1]
     assert finish.ensemble.estimators_ == [fitted[1]]
+
+
+class Now:
+    """A pool that refits at once, on a simulated clock that each refit puts forward; Ctrl-C can fall into a wait."""
+
+    n_workers = 1
+
+    def __init__(self, context, clock, seconds=1.0):
+        self.context, self.clock, self.seconds = context, clock, seconds
+        self.tasks = {}
+
+    @property
+    def running(self):
+        return list(self.tasks)
+
+    def submit(self, key, function, *args):
+        self.tasks[key] = function, args
+
+    def cancel(self, key):
+        self.tasks.pop(key, None)
+
+    def wait(self, timeout):
+        self.clock.now += self.seconds
+        key = next(iter(self.tasks))
+        function, args = self.tasks.pop(key)
+        return [Outcome(key, Status.COMPLETE, function(self.context, *args))]
+
+
+def finished(plan, clock, limit, **details):
+    """A Finish on a simulated clock, and a history of two trials, the second one better."""
+    history = History(plan.space, 0)
+    for number, params in enumerate(plan.first[:2]):
+        history.asked(Trial(number, params))
+        p = plan.scoring.y * (0.2 + 0.2 * number) + 0.3 - 0.1 * number  # to be cut at 0.4
+        known = {"fold_scores": [0.5] * 3, "proba": np.column_stack([1 - p, p]), "fit_seconds": 0.5, "stop": None}
+        known |= details
+        history.told(Result(number, Status.COMPLETE, 0.5 + 0.1 * number, details=known))
+    phases, pool = Phases(limit, clock), Now(plan.context, clock)
+    return Finish(plan, LABELS, "yes", pool, phases, Progress(0, limit, clock())), history
+
+
+def with_metric(plan, metric):
+    return replace(plan, scoring=replace(plan.scoring, name="mine", kind="proba", metric=metric))
+
+
+def test_a_slow_scorer_ends_the_choice_and_not_the_fit(plan):
+    """The choice and a report would take longer than the limit: each asks for some dozens of scores of a second."""
+    clock = Clock()
+
+    def slow(y, proba, weight=None):
+        clock.now += 1
+        return -float(np.mean((proba[:, 1] - y) ** 2))
+
+    finish, history = finished(with_metric(plan, slow), clock, 45, score_seconds=12.0)
+    finish.run(history, use_ensemble=True)
+    assert finish.phases.left() > 0
+    assert finish.best.number == 1
+    assert finish.report["score"] > -0.25
+
+
+def test_where_no_time_is_left_for_a_choice_the_best_model_is_refitted(plan, monkeypatch):
+    monkeypatch.setattr("skauto._finish.choose_members", None)
+    finish, history = finished(plan, Clock(), 9, score_seconds=4.05)
+    finish.run(history, use_ensemble=True)
+    assert finish.report["members"] == [(finish.best.values["candidate"], 1, 1.0)]
+    assert finish.phases.left() > 0
+
+
+def test_a_refit_that_leaves_no_time_for_the_cut_is_left_out(plan):
+    clock = Clock()
+    finish, history = finished(plan, clock, 20, score_seconds=4.0)
+    finish.pool.seconds = 7.0
+    finish.run(history, use_ensemble=True)
+    assert len(finish.ensemble.estimators_) == 2
+    clock.now = 100.0
+    finish, history = finished(plan, clock, 20, score_seconds=7.0)
+    finish.pool.seconds = 7.0
+    finish.run(history, use_ensemble=True)
+    assert len(finish.ensemble.estimators_) == 1
+
+
+def test_a_scorer_that_raises_after_the_search_costs_the_cut_and_not_the_models(plan):
+    def broken(y, proba, weight=None):
+        raise RuntimeError("not here")
+
+    finish, history = finished(with_metric(plan, broken), Clock(), None)
+    with pytest.warns(
+        UserWarning, match="scoring='mine' failed after the search with 'RuntimeError: not here'"
+    ) as said:
+        finish.run(history, use_ensemble=True)
+    assert len(said) == 2  # the choice, and the report
+    assert finish.best.number == 1
+    assert finish.cut == 0.5
+    assert finish.report["members"] == [(finish.best.values["candidate"], 1, 1.0)]
+    assert np.isnan(finish.report["score"])
+    assert set(finish.best_estimator.predict(plan.context.X)) == {"no", "yes"}
+
+
+def interrupting(monkeypatch, name, instead=None):
+    """The first call of a method of Scoring is Ctrl-C."""
+    calls, real = [], getattr(Scoring, name)
+
+    def method(self, *args):
+        calls.append(name)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return real(self, *args)
+
+    monkeypatch.setattr(Scoring, name, method)
+
+
+@pytest.mark.parametrize("name", ["select", "cut", "report"])
+def test_a_first_ctrl_c_after_the_search_keeps_the_models(plan, monkeypatch, name):
+    interrupting(monkeypatch, name)
+    finish, history = finished(plan, Clock(), None)
+    finish.run(history, use_ensemble=True)
+    assert finish.interrupted
+    assert len(finish.ensemble.estimators_) == (1 if name == "select" else 2)
+    assert (finish.cut == 0.5) == (name == "cut")
+    assert np.isnan(finish.report["score"]) == (name != "select")
+    assert set(finish.best_estimator.predict(plan.context.X)) == {"no", "yes"}
+
+
+@pytest.mark.parametrize("name", ["select", "cut", "report"])
+def test_a_second_ctrl_c_after_the_search_stops(plan, monkeypatch, name):
+    interrupting(monkeypatch, name)
+    finish, history = finished(plan, Clock(), None)
+    with pytest.raises(KeyboardInterrupt):
+        finish.run(history, use_ensemble=True, interrupted=True)
+
+
+def test_ctrl_c_in_the_refit_and_then_in_the_cut_stops(plan, monkeypatch):
+    interrupting(monkeypatch, "cut")
+    finish, history = finished(plan, Clock(), None)
+    monkeypatch.setattr(finish, "_collect", Mock(side_effect=[KeyboardInterrupt, None]))
+    monkeypatch.setattr(finish.pool, "submit", lambda key, function, *args: None)
+    with pytest.raises(KeyboardInterrupt), pytest.warns(UserWarning, match="no trial was evaluated"):
+        monkeypatch.setattr("skauto._finish.quick_fit", Mock(side_effect=KeyboardInterrupt))
+        finish.run(history, use_ensemble=True)
+
+
+def test_a_first_ctrl_c_in_the_quick_model_leaves_the_shares_of_the_classes(plan, monkeypatch):
+    monkeypatch.setattr("skauto._finish.quick_fit", Mock(side_effect=KeyboardInterrupt))
+    finish, _ = finished(plan, Clock(), 1)
+    with pytest.warns(UserWarning, match="shares of the classes .*KeyboardInterrupt.*raise time_limit"):
+        finish.run(History(plan.space, 0), use_ensemble=True)
+    np.testing.assert_allclose(finish.ensemble.predict_proba(plan.context.X)[0, 1], np.mean(plan.context.y))
+    finish, _ = finished(plan, Clock(), 1)
+    with pytest.raises(KeyboardInterrupt):
+        finish.run(History(plan.space, 0), use_ensemble=True, interrupted=True)
+
+
+def test_a_first_ctrl_c_while_constraints_are_measured_begins_anew(plan, monkeypatch):
+    bounds = read_constraints({"bytes": 1e9})
+    finish, history = finished(replace(plan, constraints=bounds), Clock(), None, footprint={"bytes": 1.0})
+    real, calls = type(bounds).measure, []
+
+    def measure(self, *args):
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return real(self, *args)
+
+    monkeypatch.setattr(type(bounds), "measure", measure)
+    finish.run(history, use_ensemble=True)
+    assert 0 < finish.report["footprint"]["bytes"] <= 1e9
+
+
+def test_the_quick_model_of_many_classes_has_few_rounds():
+    y = np.arange(780) % 26
+    data = inspect(np.random.default_rng(0).normal(size=(780, 3)), y)
+    plan = make_plan(data, scoring="f1", cv=3, candidates=["naive_bayes"], pos_label=None, seed=0, threads=1)
+    assert quick_fit(plan.context, data.classes).steps[-1][1].n_iter_ == 11
 
 
 def test_the_quick_model(plan):

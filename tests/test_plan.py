@@ -55,6 +55,13 @@ def test_rare_classes_learn_and_are_never_judged():
     assert set(plan.scoring.y) == {0, 1}
 
 
+@pytest.mark.parametrize("positives", [1, 2])
+def test_scores_that_judge_one_class_alone_are_said_to(positives):
+    y = (np.arange(60) < positives).astype(int)
+    with pytest.warns(UserWarning, match=f"y: only class 0 is ever held back .*1: {positives}}}.*three rows of each"):
+        plan_of(y)
+
+
 def test_a_splitter_of_the_user():
     plan = plan_of(np.arange(60) % 2, cv=KFold(3))
     assert [len(valid) for _, valid in plan.context.folds] == [20, 20, 20]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skauto._timing import Phases, SearchBudget
+from skauto._timing import Phases, SearchBudget, closing
 from skauto.search._history import History
 from skauto.search._space import Space
 from skauto.search._trial import Result, Status
@@ -31,8 +31,8 @@ class Pool:
     start_seconds: float = 0.0
 
 
-def result(number, seconds, fit_seconds, score=0.5):
-    details = {"fold_scores": [score], "fit_seconds": fit_seconds}
+def result(number, seconds, fit_seconds, score=0.5, **more):
+    details = {"fold_scores": [score], "fit_seconds": fit_seconds, **more}
     return Result(number, Status.COMPLETE, score, seconds, details=details)
 
 
@@ -100,6 +100,23 @@ def test_quick_fits_leave_the_search_more_time():
     for number in range(6):
         slow.learn(result(number, 60.0, 12.0))
     assert slow.remaining() == before
+
+
+def test_the_first_slow_report_keeps_time_for_the_last_one():
+    budget = SearchBudget(Phases(100, Clock()), None, Pool(2))
+    before = budget.remaining()
+    budget.learn(result(0, 9.0, 0.1, score_seconds=5.0))
+    assert before - budget.remaining() == pytest.approx(closing([5.0]))
+    assert closing([5.0, 2.0, 0.1]) == pytest.approx(4.0)  # twice the middle one
+    assert closing([]) == 0
+
+
+def test_slow_scores_keep_time_for_the_choice_of_the_ensemble():
+    quick, slow = (SearchBudget(Phases(100, Clock()), None, Pool(2)) for _ in range(2))
+    for number in range(6):
+        quick.learn(result(number, 1.0, 0.01))
+        slow.learn(result(number, 1.0, 0.01, score_seconds=0.02))
+    assert quick.remaining() - slow.remaining() == pytest.approx(50 * 0.02 + closing([0.02]))
 
 
 def test_workers_that_start_slowly_are_waited_for():

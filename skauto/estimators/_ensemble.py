@@ -1,5 +1,7 @@
 """Weighted ensembles: greedy selection over out-of-fold predictions, and the classifier it gives."""
 
+import math
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
@@ -8,7 +10,12 @@ from sklearn.utils.validation import check_is_fitted
 TOLERANCE = 1e-9
 
 
-def greedy_selection(predictions, value, n_steps=25, patience=5):
+def endless():
+    """Seconds that are left where nothing limits them."""
+    return math.inf
+
+
+def greedy_selection(predictions, value, n_steps=25, patience=5, left=endless):
     """Weights of models whose average prediction scores best, by forward selection with replacement.
 
     Parameters
@@ -21,6 +28,8 @@ def greedy_selection(predictions, value, n_steps=25, patience=5):
         Most picks.
     patience : int, default=5
         Picks in a row that do not gain before the selection ends; they are taken back.
+    left : callable, default=endless
+        Gives the seconds that are left. Where they have run out the picks so far stand, without any the first model.
 
     Returns
     -------
@@ -44,7 +53,9 @@ def greedy_selection(predictions, value, n_steps=25, patience=5):
     kept = np.eye(len(predictions))[0]
     total, best, idle = np.zeros_like(predictions[0]), -np.inf, 0
     for step in range(1, n_steps + 1):
-        values = [value((total + prediction) / step) for prediction in predictions]
+        values = [value((total + prediction) / step) for prediction in predictions if left() > 0]
+        if len(values) < len(predictions):
+            break
         values = np.where(np.isnan(values), -np.inf, values)  # nothing could be judged
         pick = int(np.argmax(values))
         counts[pick] += 1

@@ -10,6 +10,9 @@ import numpy as np
 MIN_ROWS = 50
 MIN_POSITIVES = 10
 
+# Rows whose log odds are nearer than this change sides together: a cut between them would be rounding.
+TIE = 1e-9
+
 
 def _per_class(confusion):
     """True positives, rows predicted and rows present for each class, from (..., K, K) matrices."""
@@ -193,38 +196,68 @@ def _best_weights(y, proba, metric, sample_weight, movable, n_rounds=3, n_steps=
     def value(weights):
         return metric(confusion_of(y, cut_labels(proba, weights), n_classes, sample_weight))
 
+    with np.errstate(divide="ignore"):
+        logs = np.log(np.ascontiguousarray(proba.T, dtype=float))
     weights = np.ones(n_classes)
     best = value(weights)
     for _ in range(n_rounds):
         before = best
         for k in np.flatnonzero(movable):
-            moves = [weights, *_moves(proba, weights, k, n_steps)]
-            values = [best, *map(value, moves[1:])]
-            winner = int(np.argmax(values))
-            best, weights = values[winner], moves[winner]
+            moved = _moved(y, logs, weights, k, metric, sample_weight, best, n_steps)
+            reached = best if moved is weights else value(moved)
+            if reached > best:  # labelled anew, since rounding can break ties
+                best, weights = reached, moved
         if best <= before:
             break
     return weights
 
 
-def _moves(proba, weights, k, n_steps):
-    """The weights with the k-th changed by each of some factors; of mean 1 already, since rounding can break ties."""
-    factors = _steps(proba * weights, k, n_steps)
-    moved = [np.where(np.arange(len(weights)) == k, weights * factor, weights) for factor in factors]
-    return [new / new.mean() for new in moved]
+def _moved(y, logs, weights, k, metric, sample_weight, best, n_steps):
+    """The weights, of mean 1, with the k-th where the metric likes it best; the same ones where none beats `best`."""
+    rival, ratio = _against(logs, np.log(weights), k)
+    cuts = _cuts(ratio, n_steps)
+    values = metric(_confusion_of_cuts(y, k, rival, ratio, cuts, len(weights), sample_weight)) if len(cuts) else [best]
+    winner = int(np.argmax(values))
+    if not values[winner] > best:
+        return weights
+    moved = weights.copy()
+    moved[k] *= np.exp(cuts[winner])
+    return moved / moved.mean()
 
 
-def _steps(weighted, k, n_steps):
-    """Factors for column k at which some row changes sides, at most a factor of 20 away from one."""
-    rival = np.delete(weighted, k, axis=1).max(1)
-    known = (weighted[:, k] > 0) & (rival > 0)
-    ratio = np.log(rival[known] / weighted[known, k])
-    ratio = np.sort(ratio[np.abs(ratio) < np.log(20)])
-    if len(ratio) < 2:
-        return []
-    middle = (ratio[1:] + ratio[:-1]) / 2
-    chosen = np.unique(np.linspace(0, len(middle) - 1, min(n_steps, len(middle))).astype(int))
-    return np.exp(middle[chosen])
+def _against(logs, weights, k):
+    """The best other class of each row, and the log of the factor that column k needs to draw level with it."""
+    own = logs[k] + weights[k]
+    rival, level = np.zeros(len(own), dtype=np.intp), np.full(len(own), -np.inf)
+    for other in np.delete(np.arange(len(logs)), k):
+        weighted = logs[other] + weights[other]
+        np.copyto(rival, other, where=weighted > level)
+        np.maximum(level, weighted, out=level)
+    return rival, np.subtract(level, own, out=np.full(len(own), np.inf), where=own > -np.inf)
+
+
+def _cuts(ratio, n_steps):
+    """Logs of factors between rows that change sides, all or evenly over the rows, at most those of 20 from one."""
+    near = np.sort(ratio[np.abs(ratio) < np.log(20)])
+    gaps = np.flatnonzero(np.diff(near) > TIE)
+    if len(gaps) > n_steps:
+        wanted = np.linspace(0, len(near) - 2, n_steps).astype(int)
+        gaps = gaps[np.unique(np.searchsorted(gaps, wanted).clip(max=len(gaps) - 1))]
+    return (near[gaps] + near[gaps + 1]) / 2
+
+
+def _confusion_of_cuts(y, k, rival, ratio, cuts, n_classes, sample_weight):
+    """The confusion matrix at each cut, (n_cuts, K, K): each row changes sides once, from its rival to k.
+
+    Both sides are sums of what stands there, never differences: what is nothing must be exactly zero.
+    """
+    place = np.searchsorted(cuts, ratio) * n_classes + y
+    shape = (len(cuts) + 1, n_classes)
+    ours = np.bincount(place, sample_weight, np.prod(shape)).reshape(shape)
+    theirs = np.bincount(place * n_classes + rival, sample_weight, np.prod(shape) * n_classes).reshape(*shape, -1)
+    confusion = theirs[:0:-1].cumsum(axis=0)[::-1]
+    confusion[:, :, k] += ours[:-1].cumsum(axis=0)
+    return confusion
 
 
 def cross_fitted_labels(y, proba, fold, metric, sample_weight=None):

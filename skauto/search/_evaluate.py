@@ -70,8 +70,8 @@ def evaluate(context, trial):
     -------
     outcome : dict
         "score"; "proba" of shape (n_validated, n_classes) in the order of the folds; "fit_seconds", the mean of a
-        fold; "stop", the median stopping point or None; and where the fidelity is one what `report` gave and, with
-        `measure`, the "footprint".
+        fold; "stop", the median stopping point or None; and where the fidelity is one what `report` gave, the
+        "score_seconds" that it took and, with `measure`, the "footprint".
     """
     values = context.space.decode(trial.params)
     seed = child_seed(context.seed, "trial", trial.number)
@@ -90,7 +90,10 @@ def evaluate(context, trial):
     outcome = {"proba": proba, "fit_seconds": float(np.mean(seconds)), "stop": median_stop(stops)}
     if trial.fidelity < 1:
         return {**outcome, "score": context.rank(proba)}
-    return {**outcome, **_footprint_of(context, values, seed, models[0][0], stops), **context.report(proba)}
+    began = time.perf_counter()
+    scores = context.report(proba)
+    outcome["score_seconds"] = time.perf_counter() - began
+    return {**outcome, **_footprint_of(context, values, seed, models[0][0], stops), **scores}
 
 
 def _footprint_of(context, values, seed, fitted, stops):

@@ -56,6 +56,21 @@ def test_a_value_that_is_never_known_keeps_the_first():
     np.testing.assert_array_equal(greedy_selection([proba, proba], lambda p: np.nan), [1, 0])
 
 
+@pytest.mark.parametrize(("seconds", "expected"), [(0, [1, 0]), (1, [1, 0]), (3, [0, 1]), (99, [0.5, 0.5])])
+def test_when_the_time_is_up_the_picks_so_far_stand(seconds, expected):
+    """Each look at a mixture takes a second; the second model is the better one, both together are the best."""
+    spent = []
+
+    def value(proba):
+        spent.append(1)
+        return -abs(float(proba[0, 1]) - 0.55)
+
+    models = [np.array([[1 - p, p]]) for p in (0.3, 0.8)]
+    left = lambda: seconds - len(spent)  # noqa: E731
+    np.testing.assert_array_equal(greedy_selection(models, value, left=left), expected)
+    assert len(spent) <= max(seconds, 0)
+
+
 def test_the_average_is_weighted():
     ensemble = WeightedEnsembleClassifier(members(), weights=[3, 1]).fit(X, LABELS)
     first, second = (model.predict_proba(X) for model in ensemble.estimators_)

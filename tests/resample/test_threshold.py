@@ -67,6 +67,69 @@ def test_weights_find_a_class_that_is_drowned():
     assert gain > 0.2
 
 
+def by_relabelling(y, proba, metric, n_rounds=3, n_steps=48):
+    """The weights as a plain ascent finds them, which labels all rows anew for each of some factors of each class."""
+    weights, best = np.ones(proba.shape[1]), value(y, proba, np.ones(proba.shape[1]), metric)
+    for k in [*range(len(weights))] * n_rounds:
+        rival = np.delete(proba * weights, k, axis=1).max(1)
+        ratio = np.sort(np.log(rival) - np.log(proba[:, k] * weights[k]))
+        ratio = ratio[np.abs(ratio) < np.log(20)]
+        middle = (ratio[1:] + ratio[:-1]) / 2
+        chosen = np.unique(np.linspace(0, len(middle) - 1, min(n_steps, len(middle))).astype(int))
+        moves = [np.where(np.arange(len(weights)) == k, weights * np.exp(step), weights) for step in middle[chosen]]
+        values = [value(y, proba, move, metric) for move in moves]
+        if max(values, default=best) > best:
+            best, weights = max(values), moves[int(np.argmax(values))] / moves[int(np.argmax(values))].mean()
+    return weights
+
+
+@pytest.mark.parametrize("name", ["f1_macro", "balanced_accuracy", "matthews_corrcoef"])
+@settings(deadline=None, max_examples=15)
+@given(seed=st.integers(0, 10_000), n_classes=st.integers(3, 5), n=st.integers(100, 300))
+def test_weights_are_those_of_labelling_all_rows_at_each_step(name, seed, n_classes, n):
+    rng, metric = np.random.default_rng(seed), CONFUSION_METRICS[name]
+    y = rng.integers(n_classes, size=n)
+    proba = rng.dirichlet(np.ones(n_classes), size=n) + 0.3 * np.eye(n_classes)[y]
+    assume(np.bincount(y).min() >= MIN_POSITIVES)
+    found, plain = best_cut(y, proba, metric), by_relabelling(y, proba, metric)
+    np.testing.assert_allclose(found, plain)
+    assert value(y, proba, found, metric) == value(y, proba, plain, metric)
+
+
+@settings(deadline=None, max_examples=30)
+@given(drawn=rows(3), weighted=st.booleans())
+def test_no_weight_of_the_first_class_alone_is_better(drawn, weighted):
+    """Ties of coarse probabilities included: each cut between two ratios that differ is looked at."""
+    y, proba = unpack(drawn)
+    assume(np.bincount(y, minlength=3)[0] >= MIN_POSITIVES)
+    weight = np.random.default_rng(0).uniform(0.1, 2, len(y)) if weighted else None
+    ratio = np.unique((proba[:, 1:].max(1) / proba[:, 0]).round(9))
+    factors = (ratio[1:] + ratio[:-1]) / 2
+    alone = [value(y, proba, np.array([factor, 1, 1]), f1_macro, weight) for factor in factors if 0.05 < factor < 20]
+    assert value(y, proba, best_cut(y, proba, f1_macro, weight), f1_macro, weight) >= max(alone, default=0) - 1e-9
+
+
+def test_a_class_that_some_rows_exclude_has_a_weight():
+    """Zeros, as trees give them, and all but zeros, as naive Bayes does: a row that only one class claims stays."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(3, size=300)
+    proba = np.where(rng.random((300, 3)) < 0.3, 1e-320, rng.random((300, 3))) * (rng.random((300, 3)) < 0.8)
+    cut = best_cut(y, proba, f1_macro)
+    assert value(y, proba, cut, f1_macro) > value(y, proba, np.ones(3), f1_macro)
+
+
+def test_many_classes_are_weighed_in_the_time_of_some_sorts():
+    """The metric is asked once a class and round, never with all rows labelled anew for each factor."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(8, size=1000)
+    proba = rng.dirichlet(np.ones(8), size=1000) + 0.2 * np.eye(8)[y]
+    asked = []
+    best_cut(y, proba, lambda confusion: asked.append(np.shape(confusion)) or f1_macro(confusion))
+    sweeps = [shape for shape in asked if len(shape) == 3]
+    assert len(sweeps) <= 3 * 8
+    assert len(asked) - len(sweeps) <= 1 + len(sweeps)
+
+
 def test_neighbouring_floats_are_told_apart():
     low, high = np.nextafter(0.5, 0), 0.5
     y = np.repeat([0, 1], 40)

@@ -1,5 +1,7 @@
 """One trial to out-of-fold probabilities: every row judged by a model that never saw it."""
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,6 +69,14 @@ def test_probabilities_are_those_of_cross_val_predict():
     assert outcome["score"] == 0.5
     assert outcome["stop"] is None
     assert outcome["fit_seconds"] > 0
+
+
+def test_it_is_known_how_long_the_report_took():
+    def report(proba):
+        time.sleep(0.05)
+        return {"score": 0.5}
+
+    assert evaluate(context(report=report), trial())["score_seconds"] >= 0.05
 
 
 @pytest.mark.parametrize("kind", [pd.DataFrame, sp.csr_matrix, sp.csr_array])
