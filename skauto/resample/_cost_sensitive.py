@@ -13,7 +13,7 @@ from skauto._seeds import child_rng, root_seed
 from skauto.resample._costs import checked_costs, expected_costs
 from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.resample._rows import take_rows
-from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has, most_voted
+from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, decoding, fitted_has, most_voted
 
 METHODS = ("minimum_expected_cost", "reweight", "metacost", "rejection_sampling")
 CALIBRATIONS = ("auto", "sigmoid", "isotonic", "temperature", None)
@@ -155,7 +155,7 @@ class CostSensitiveClassifier(WrappedClassifier):
             method = usual if self.calibration == "auto" else self.calibration
             if method == "temperature":
                 model = _with_natural_priors(model, weight)
-            model = CalibratedClassifierCV(model, method=method, cv=cv, ensemble=False)
+            model = CalibratedClassifierCV(decoding(model, self.classes_), method=method, cv=cv, ensemble=False)
         return self._learn(model, X, codes, weight)
 
     def _fit_reweight(self, X, codes, costs, weight):

@@ -104,7 +104,8 @@ def _priors(model, classes, counts, masses):
     if isinstance(model, MEANS):
         shares = _mean_priors(model, "sampling_strategy" in params, counts, masses)
     elif inner is not None:
-        shares = _priors(inner, classes, counts, masses)
+        seen = np.arange(len(classes)) if isinstance(model, StackingClassifier) else classes  # that one encodes y
+        shares = _priors(inner, seen, counts, masses)
     else:
         shares = masses
     shares = shares * _class_weights(model, params.get("class_weight"), classes, counts, masses)
@@ -122,7 +123,9 @@ def _mean_priors(model, balanced, counts, masses):
         _priors(member, codes, counts, masses) for member, complete in zip(members, whole, strict=True) if complete
     ]
     weights = getattr(model, "weights", None)
-    weights = None if weights is None else np.asarray(weights)[whole]
+    if weights is not None:
+        kept = [weight for (_, member), weight in zip(model.estimators, weights, strict=True) if member != "drop"]
+        weights = np.asarray(kept)[whole]
     return np.average(shares, axis=0, weights=weights) if shares else masses
 
 
@@ -150,10 +153,16 @@ def _first(params, names):
     return next((params[name] for name in names if params.get(name) is not None), None)
 
 
+def counted(sampler):
+    """The kind of a sampler whose rows of each class can be told in advance, else None."""
+    kind = getattr(sampler, "_sampling_type", None)
+    return kind if kind in COUNTED else None
+
+
 def counts_after(sampler, classes, counts):
     """Rows of each class after a sampler, (n_classes,), where that can be told in advance, else None."""
-    kind = getattr(sampler, "_sampling_type", None)
-    if kind not in COUNTED:
+    kind = counted(sampler)
+    if kind is None:
         return None
     wanted = targets(sampler.sampling_strategy, np.repeat(classes, counts.astype(int)), kind, [])
     given = [wanted.get(label) for label in classes.tolist()]
@@ -184,7 +193,7 @@ def unread_weights(model):
     found = [f"class_weight={own!r}"] if isinstance(own, str) and own not in BALANCED else []
     if hasattr(model, "steps"):
         samplers = [step for _, step in model.steps[:-1] if hasattr(step, "fit_resample")]
-        found += [repr(step) for step in samplers if isinstance(step, CLEANERS) or step._sampling_type not in COUNTED]
+        found += [repr(step) for step in samplers if isinstance(step, CLEANERS) or counted(step) is None]
     inner = within(model)
     members = [inner] if inner is not None else model.estimators_ if isinstance(model, MEANS) else []
     if members:

@@ -58,8 +58,12 @@ def parameters_of(scorer):
 def as_shown(scorer, classes):
     """What a scorer's function is given for the classes, and its keywords.
 
-    Functions with a positive label are given 0 and 1, so that it means `pos_label` of the search; others the labels.
+    Of two classes functions with a positive label are given 0 and 1, so that it means `pos_label` of the search;
+    others the labels.
     """
-    if "pos_label" not in parameters_of(scorer):
+    if "pos_label" not in parameters_of(scorer) or len(classes) > 2:
         return classes, scorer._kwargs
-    return np.arange(len(classes)), {name: value for name, value in scorer._kwargs.items() if name != "pos_label"}
+    kwargs = {name: value for name, value in scorer._kwargs.items() if name != "pos_label"}
+    if kwargs.get("labels") is not None:
+        kwargs["labels"] = [classes.tolist().index(label) for label in kwargs["labels"]]
+    return np.arange(len(classes)), kwargs

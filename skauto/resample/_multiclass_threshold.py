@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skauto.resample._label_metric import LabelMetric
 from skauto.resample._threshold import CONFUSION_METRICS, best_cut, cut_labels
-from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has
+from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, decoding, fitted_has
 
 OF_TWO = ("f1", "precision", "recall", "jaccard")  # names that mean the positive class and nothing else
 
@@ -92,7 +92,13 @@ class MulticlassThresholdClassifierCV(WrappedClassifier):
         cv = self._folds(codes)
         if cv is not None:
             proba = cross_val_predict(
-                self._inner(), X, labels, cv=cv, method="predict_proba", params=extra, n_jobs=self.n_jobs
+                decoding(self._inner(), self.classes_),
+                X,
+                codes,
+                cv=cv,
+                method="predict_proba",
+                params=extra,
+                n_jobs=self.n_jobs,
             )
             cut = best_cut(codes, proba, metric, weight)
             self.class_weights_ = np.array([2 * cut, 2 * (1 - cut)]) if np.ndim(cut) == 0 else cut

@@ -186,9 +186,12 @@ class PriorCorrectedClassifier(WrappedClassifier):
             fit_params["sample_weight"] = sample_weight = checked_weight(sample_weight, labels)
         self.natural_priors_ = positive_priors(labels, self.classes_, sample_weight)
         given = None if self.trained_priors is None else self._given_priors()
-        self.estimator_ = inner.fit(X, labels, **self._routed(fit_params))
+        routed = self._routed(fit_params)
+        self.estimator_ = inner.fit(X, labels, **routed)
         self.trained_priors_ = (
-            trained_priors(self.estimator_, labels, self.classes_, sample_weight) if given is None else given
+            trained_priors(self.estimator_, labels, self.classes_, routed.get("sample_weight"))
+            if given is None
+            else given
         )
         if hasattr(self, "predict_proba"):
             warn_of_losses(self, self.estimator_, moves_priors(self), readable=given is not None)

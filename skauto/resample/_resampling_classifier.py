@@ -7,17 +7,17 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skauto.resample._inner_models import CLEANERS, trained_priors, warn_of_losses
+from skauto.resample._inner_models import CLEANERS, counts_after, trained_priors, warn_of_losses
 from skauto.resample._priors import correct_priors, moves_priors, positive_priors
 from skauto.resample._rows import resample_rows, take_rows
-from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has
+from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, decoding, fitted_has
 
 CALIBRATION_FOLDS = 3
 # Rows of the rarer of two classes with which calibration is better than Bayes' rule: with fewer a sigmoid is luck, with
 # more the rule is as good. Of more classes each would have a sigmoid of its own, which bends the ranking.
 FEWEST, MOST = 10, 1_000
 CORRECTIONS = (True, False, "bayes", "calibration")
-LEAST_PROBABILITY = 1e-5  # so that log-odds stay finite
+LEAST = np.finfo(float).tiny  # so that log-odds stay finite
 
 
 class ResamplingClassifier(WrappedClassifier):
@@ -40,8 +40,8 @@ class ResamplingClassifier(WrappedClassifier):
           which takes four fits.
         - True: calibration after samplers that clean (TomekLinks, EditedNearestNeighbours, SMOTEENN, SMOTETomek,
           NearMiss, ...), since Bayes' rule does not hold there, and where the rarer of two classes has 10 to 1,000
-          rows, since a model that saw few rows again and again, or weighed them, is too sure of itself; Bayes' rule
-          otherwise.
+          rows and its share is moved, since a model that saw few rows again and again, or weighed them, is too sure of
+          itself; Bayes' rule otherwise.
         - False: not at all.
 
     Attributes
@@ -55,7 +55,8 @@ class ResamplingClassifier(WrappedClassifier):
 
     Notes
     -----
-    Without `predict_proba` in the inner estimator, its `predict` and `decision_function` are passed on.
+    Without `predict_proba` in the inner estimator, its `predict` and `decision_function` are passed on. Costs go
+    outside: probabilities moved back to the natural shares forget what an estimator inside was weighted for.
 
     References
     ----------
@@ -133,10 +134,18 @@ class ResamplingClassifier(WrappedClassifier):
 
     def _calibrates(self, labels):
         """Whether the classifier is calibrated, as far as the sampler tells."""
-        if not hasattr(self.estimator, "predict_proba") or np.unique(labels, return_counts=True)[1].min() < 2:
+        counts = np.unique(labels, return_counts=True)[1]
+        if not hasattr(self.estimator, "predict_proba") or counts.min() < 2:
             return False
-        moved = isinstance(self.sampler, CLEANERS) or (self.sampler is not None and self._is_rare(labels))
+        moved = isinstance(self.sampler, CLEANERS) or (self._is_rare(labels) and self._moves_shares(counts))
         return self.prior_correction == "calibration" or (self._by_rule() and moved)
+
+    def _moves_shares(self, counts):
+        """Whether the sampler changes the shares of the classes; those it cannot tell in advance may."""
+        if self.sampler is None:
+            return False
+        after = counts_after(self.sampler, self.classes_, counts)
+        return after is None or not np.allclose(after / after.sum(), counts / counts.sum())
 
     def _by_rule(self):
         return bool(self.prior_correction) and self.prior_correction not in ("bayes", "calibration")
@@ -161,8 +170,9 @@ class ResamplingClassifier(WrappedClassifier):
         if get_config()["enable_metadata_routing"]:
             uncorrected.set_fit_request(sample_weight=True)
         cv = StratifiedKFold(folds, shuffle=True, random_state=0)
-        self.estimator_ = CalibratedClassifierCV(uncorrected, cv=cv, ensemble=False).fit(X, y, **fit_params)
-        inner = self.estimator_.calibrated_classifiers_[0].estimator.estimator_
+        calibrated = CalibratedClassifierCV(decoding(uncorrected, self.classes_), cv=cv, ensemble=False)
+        self.estimator_ = calibrated.fit(X, y, **fit_params)
+        inner = self.estimator_.calibrated_classifiers_[0].estimator.estimator_.estimator_
         warn_of_losses(self, inner, moved=True, readable=True)
         return self
 
@@ -226,9 +236,11 @@ class _LogOddsClassifier(ResamplingClassifier):
 
     def decision_function(self, X):
         """Log-odds of the second class (n,), or of each class against the others (n, n_classes)."""
-        proba = np.clip(self.predict_proba(X), LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
-        odds = np.log(proba / (1 - proba))
-        return odds[:, 1] if odds.shape[1] == 2 else odds
+        check_is_fitted(self)
+        proba = np.maximum(self.estimator_.predict_proba(X), LEAST)
+        if proba.shape[1] == 2:
+            return np.log(proba[:, 1]) - np.log(proba[:, 0])
+        return np.log(proba) - np.log(np.maximum(1 - proba, np.finfo(float).eps))
 
 
 def _belongs_to_rows(value, n):

@@ -9,7 +9,7 @@ from sklearn.utils import assert_all_finite, check_array, check_consistent_lengt
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 
 def fitted_has(name):
@@ -122,3 +122,51 @@ class WrappedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             tags.classifier_tags = inner.classifier_tags
             tags.classifier_tags.multi_label = False
         return tags
+
+
+class DecodingClassifier(WrappedClassifier):
+    """Gives the classifier inside labels where scikit-learn gives it codes.
+
+    `cross_val_predict`, and with it `CalibratedClassifierCV`, encodes y; but class weights, targets of samplers, costs
+    and positive labels inside are by label.
+
+    Parameters
+    ----------
+    estimator : classifier
+    labels : ndarray of shape (n_classes,)
+        All labels, sorted.
+    """
+
+    def __init__(self, estimator, labels):
+        self.estimator = estimator
+        self.labels = labels
+
+    def fit(self, X, y, sample_weight=None, **fit_params):
+        """Fit on labels, whether y holds all of these or codes."""
+        self.classes_ = np.unique(y)
+        labels = y if np.array_equal(self.classes_, self.labels) else self.labels[y]
+        routing = get_config()["enable_metadata_routing"]
+        if sample_weight is not None and (routing or has_fit_parameter(self.estimator, "sample_weight")):
+            fit_params["sample_weight"] = sample_weight
+        self.estimator_ = self._inner().fit(X, labels, **self._routed(fit_params))
+        return self
+
+    @available_if(fitted_has("predict_proba"))
+    def predict_proba(self, X):
+        """Probabilities as the estimator gives them."""
+        return self.estimator_.predict_proba(X)
+
+    @available_if(fitted_has("decision_function"))
+    def decision_function(self, X):
+        """Scores as the estimator gives them."""
+        return self.estimator_.decision_function(X)
+
+    def predict(self, X):
+        """The estimator's decisions, as y was given in fit."""
+        return self.classes_[np.searchsorted(self.estimator_.classes_, self.estimator_.predict(X))]
+
+
+def decoding(model, labels):
+    """The model in a DecodingClassifier that asks for `sample_weight` where metadata is routed."""
+    outer = DecodingClassifier(model, labels)
+    return outer.set_fit_request(sample_weight=True) if get_config()["enable_metadata_routing"] else outer

@@ -204,3 +204,12 @@ def test_costs_learned_in_fit_are_no_rule(data, method):
     X, y = data
     model = resample.CostSensitiveClassifier(PLAIN, [[0, 1], [9, 0]], method, n_estimators=2, random_state=0).fit(X, y)
     assert rule_within(model) is None
+
+
+def test_dropped_members_and_codes_inside_are_read(data):
+    X, y = data
+    dropped = VotingClassifier([("a", BALANCED), ("b", "drop"), ("c", PLAIN)], voting="soft", weights=[1, 2, 1])
+    named = StackingClassifier([("a", PLAIN)], LogisticRegression(class_weight={0: 1, 1: 9}), cv=2)
+    for model in (dropped, named):
+        fitted = resample.PriorCorrectedClassifier(model).fit(X, y)
+        assert fitted.predict_proba(X)[:, 1].mean() == pytest.approx(np.mean(y == "yes"), abs=0.03)

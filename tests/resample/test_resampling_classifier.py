@@ -13,8 +13,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import brier_score_loss
+from sklearn.metrics import brier_score_loss, roc_auc_score
 from sklearn.model_selection import TunedThresholdClassifierCV, cross_val_predict
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -250,3 +251,38 @@ def test_rows_are_resampled_once_or_as_often_as_they_are_fitted():
     seen.clear()
     ResamplingClassifier(LogisticRegression(), Counting(random_state=0)).fit(X, y)
     assert sorted(seen) == [2040, 2040, 2040, 3060]  # calibrated: three folds, then all rows
+
+
+@pytest.mark.parametrize("labels", [np.array(["no", "yes"]), np.array([2, 1]), np.array([1, 2])])
+def test_what_is_said_by_label_holds_in_every_fit_of_a_calibration(data, labels):
+    X, y = data
+    y = labels[y]
+    rare, natural = labels[1], np.mean(y == labels[1])
+    weights = dict(zip(labels.tolist(), [1, 9], strict=True))
+    many = {rare: int(np.sum(y != rare))}
+    for model in (
+        ResamplingClassifier(LogisticRegression(class_weight=weights)),
+        ResamplingClassifier(LogisticRegression(), RandomOverSampler(sampling_strategy=many, random_state=0)),
+    ):
+        fitted = model.fit(X, y)
+        assert isinstance(fitted.estimator_, CalibratedClassifierCV)
+        assert fitted.predict_proba(X)[:, fitted.classes_.tolist().index(rare)].mean() == pytest.approx(
+            natural, abs=0.03
+        )
+        assert set(fitted.predict(X)) <= set(labels.tolist())
+
+
+def test_a_calibration_leaves_the_ranking_of_sure_classifiers():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [600, 50])
+    X = np.repeat(rng.normal(size=(650, 4)) + 0.5 * y[:, None], 10, axis=1)
+    over = RandomOverSampler(random_state=0)
+    models = [ResamplingClassifier(GaussianNB(), over, how).fit(X, y) for how in (True, "bayes")]
+    first, second = (roc_auc_score(y, model.predict_proba(X)[:, 1]) for model in models)
+    assert first == pytest.approx(second, abs=1e-3)
+
+
+def test_nothing_is_calibrated_where_nothing_is_moved():
+    X = np.random.default_rng(0).normal(size=(120, 2))
+    model = ResamplingClassifier(LogisticRegression(), RandomOverSampler(random_state=0)).fit(X, np.repeat([0, 1], 60))
+    assert isinstance(model.estimator_, LogisticRegression)

@@ -31,6 +31,15 @@ def test_every_point_can_be_fitted(counts):
             np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1)
 
 
+def test_a_search_over_the_space_takes_labels_of_any_kind():
+    rng = np.random.default_rng(0)
+    y = np.repeat(["no", "yes"], [170, 30])
+    X = rng.normal(size=(200, 3)) + (y == "yes")[:, None]
+    space = imbalance_search_space(y, LogisticRegression())
+    search = GridSearchCV(ResamplingClassifier(LogisticRegression()), space, cv=2, error_score="raise").fit(X, y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
 def test_balanced_classes_leave_nothing_to_try():
     assert imbalance_search_space([0, 1] * 50, LogisticRegression()) == [{"sampler": [None]}]
 
