@@ -7,7 +7,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted
 
 from skauto._seeds import child_rng, root_seed
 from skauto.resample._costs import checked_costs, expected_costs
@@ -154,7 +154,7 @@ class CostSensitiveClassifier(WrappedClassifier):
             usual = "sigmoid" if len(self.classes_) == 2 else "temperature"
             method = usual if self.calibration == "auto" else self.calibration
             if method == "temperature":
-                model = _with_natural_priors(model, weight)
+                model = _with_natural_priors(model, self.classes_)
             model = CalibratedClassifierCV(decoding(model, self.classes_), method=method, cv=cv, ensemble=False)
         return self._learn(model, X, codes, weight)
 
@@ -250,11 +250,11 @@ class CostSensitiveClassifier(WrappedClassifier):
         return self.classes_[most_voted(votes, len(self.classes_))]
 
 
-def _with_natural_priors(model, weight):
-    """The model with class weights undone, where it has probabilities and takes the weights that rows are given."""
-    if not hasattr(model, "predict_proba") or not (weight is None or has_fit_parameter(model, "sample_weight")):
+def _with_natural_priors(model, labels):
+    """The model with class weights undone, where it has probabilities."""
+    if not hasattr(model, "predict_proba"):
         return model
-    corrected = PriorCorrectedClassifier(model)
+    corrected = PriorCorrectedClassifier(decoding(model, labels))
     if get_config()["enable_metadata_routing"]:
         corrected.set_fit_request(sample_weight=True)
     return corrected

@@ -1,5 +1,6 @@
 """What every classifier around one other classifier shares: input checks, tags, names of columns."""
 
+import warnings
 from numbers import Real
 
 import numpy as np
@@ -148,6 +149,13 @@ class DecodingClassifier(WrappedClassifier):
         routing = get_config()["enable_metadata_routing"]
         if sample_weight is not None and (routing or has_fit_parameter(self.estimator, "sample_weight")):
             fit_params["sample_weight"] = sample_weight
+        elif sample_weight is not None:
+            warnings.warn(
+                f"sample_weight: {type(self.estimator).__name__} takes none, so only the calibration uses it; with "
+                "enable_metadata_routing a Pipeline hands it on.",
+                UserWarning,
+                stacklevel=2,
+            )
         self.estimator_ = self._inner().fit(X, labels, **self._routed(fit_params))
         return self
 

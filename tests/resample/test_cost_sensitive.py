@@ -163,3 +163,24 @@ def test_a_temperature_undoes_class_weights():
     with config_context(enable_metadata_routing=True):
         routed = CostSensitiveClassifier(clone(balanced).set_fit_request(sample_weight=True)).fit(X, y, weight)
     np.testing.assert_allclose(routed.predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.filterwarnings("ignore:sample_weight. Pipeline takes none:UserWarning")
+@pytest.mark.parametrize("weight", [None, np.ones(300)], ids=["no weights", "weights"])
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize("class_weight", ["balanced", {"a": 1, "b": 3, "c": 9}], ids=["balanced", "by label"])
+def test_class_weights_are_undone_before_the_temperature(weight, scaled, class_weight):
+    X, codes = make_classification(300, 6, n_informative=4, n_classes=3, weights=[0.7, 0.2, 0.1], random_state=0)
+    model = LogisticRegression(class_weight=class_weight)
+    model = make_pipeline(StandardScaler(), model) if scaled else model
+    fitted = CostSensitiveClassifier(model, np.ones((3, 3)) - np.eye(3)).fit(
+        X, np.array(["a", "b", "c"])[codes], weight
+    )
+    np.testing.assert_allclose(fitted.predict_proba(X).mean(axis=0), np.bincount(codes) / 300, atol=0.03)
+
+
+def test_weights_that_a_pipeline_cannot_take_are_told():
+    X, y = make_classification(random_state=0)
+    model = CostSensitiveClassifier(make_pipeline(StandardScaler(), LogisticRegression()))
+    with pytest.warns(UserWarning, match="sample_weight: Pipeline takes none"):
+        model.fit(X, y, sample_weight=np.ones(100))
