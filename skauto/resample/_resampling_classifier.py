@@ -18,6 +18,8 @@ CALIBRATION_FOLDS = 3
 FEWEST, MOST = 10, 1_000
 CORRECTIONS = (True, False, "bayes", "calibration")
 LEAST = np.finfo(float).tiny  # so that log-odds stay finite
+# Log-odds beyond those of 1e-5 keep their order and little more: a sigmoid through all of them would fit the farthest.
+BOUND, BEYOND = 11.5, 1e-3
 
 
 class ResamplingClassifier(WrappedClassifier):
@@ -239,8 +241,11 @@ class _LogOddsClassifier(ResamplingClassifier):
         check_is_fitted(self)
         proba = np.maximum(self.estimator_.predict_proba(X), LEAST)
         if proba.shape[1] == 2:
-            return np.log(proba[:, 1]) - np.log(proba[:, 0])
-        return np.log(proba) - np.log(np.maximum(1 - proba, np.finfo(float).eps))
+            odds = np.log(proba[:, 1]) - np.log(proba[:, 0])
+        else:
+            odds = np.log(proba) - np.log(np.maximum(1 - proba, np.finfo(float).eps))
+        near = np.clip(odds, -BOUND, BOUND)
+        return near + BEYOND * (odds - near)
 
 
 def _belongs_to_rows(value, n):
