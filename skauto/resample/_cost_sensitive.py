@@ -1,7 +1,6 @@
 """A classifier that decides by what mistakes cost."""
 
 import numpy as np
-from sklearn import get_config
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
@@ -13,7 +12,15 @@ from skauto._seeds import child_rng, root_seed
 from skauto.resample._costs import checked_costs, expected_costs
 from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.resample._rows import take_rows
-from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, decoding, fitted_has, most_voted
+from skauto.resample._wrapped import (
+    WrappedClassifier,
+    asking_for_weights,
+    checked_target,
+    checked_weight,
+    decoding,
+    fitted_has,
+    most_voted,
+)
 
 METHODS = ("minimum_expected_cost", "reweight", "metacost", "rejection_sampling")
 CALIBRATIONS = ("auto", "sigmoid", "isotonic", "temperature", None)
@@ -254,10 +261,7 @@ def _with_natural_priors(model, labels):
     """The model with class weights undone, where it has probabilities."""
     if not hasattr(model, "predict_proba"):
         return model
-    corrected = PriorCorrectedClassifier(decoding(model, labels))
-    if get_config()["enable_metadata_routing"]:
-        corrected.set_fit_request(sample_weight=True)
-    return corrected
+    return asking_for_weights(PriorCorrectedClassifier(decoding(model, labels)))
 
 
 def mistake_costs(codes, costs):

@@ -1,7 +1,6 @@
 """A classifier that resamples its training rows, and only those."""
 
 import numpy as np
-from sklearn import get_config
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.metaestimators import available_if
@@ -10,7 +9,14 @@ from sklearn.utils.validation import check_is_fitted
 from skauto.resample._inner_models import CLEANERS, counts_after, trained_priors, warn_of_losses
 from skauto.resample._priors import correct_priors, moves_priors, positive_priors
 from skauto.resample._rows import resample_rows, take_rows
-from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, decoding, fitted_has
+from skauto.resample._wrapped import (
+    WrappedClassifier,
+    asking_for_weights,
+    checked_target,
+    checked_weight,
+    decoding,
+    fitted_has,
+)
 
 CALIBRATION_FOLDS = 3
 # Rows of the rarer of two classes with which calibration is better than Bayes' rule: with fewer a sigmoid is luck, with
@@ -169,10 +175,10 @@ class ResamplingClassifier(WrappedClassifier):
         self.trained_priors_ = self.natural_priors_
         folds = min(CALIBRATION_FOLDS, *np.unique(y, return_counts=True)[1])
         uncorrected = _LogOddsClassifier(self.estimator, self.sampler, prior_correction=False)
-        if get_config()["enable_metadata_routing"]:
-            uncorrected.set_fit_request(sample_weight=True)
         cv = StratifiedKFold(folds, shuffle=True, random_state=0)
-        calibrated = CalibratedClassifierCV(decoding(uncorrected, self.classes_), cv=cv, ensemble=False)
+        calibrated = CalibratedClassifierCV(
+            decoding(asking_for_weights(uncorrected), self.classes_), cv=cv, ensemble=False
+        )
         self.estimator_ = calibrated.fit(X, y, **fit_params)
         inner = self.estimator_.calibrated_classifiers_[0].estimator.estimator_.estimator_
         warn_of_losses(self, inner, moved=True, readable=True)

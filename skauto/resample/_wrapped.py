@@ -174,7 +174,11 @@ class DecodingClassifier(WrappedClassifier):
         return self.classes_[np.searchsorted(self.estimator_.classes_, self.estimator_.predict(X))]
 
 
+def asking_for_weights(model):
+    """The model, asking for `sample_weight` where metadata is routed."""
+    return model.set_fit_request(sample_weight=True) if get_config()["enable_metadata_routing"] else model
+
+
 def decoding(model, labels):
-    """The model in a DecodingClassifier that asks for `sample_weight` where metadata is routed."""
-    outer = DecodingClassifier(model, labels)
-    return outer.set_fit_request(sample_weight=True) if get_config()["enable_metadata_routing"] else outer
+    """The model in a DecodingClassifier that asks for `sample_weight`."""
+    return asking_for_weights(DecodingClassifier(model, labels))
