@@ -145,10 +145,13 @@ def _left_vectors(A):
 
 
 def _slope(answers, codes, weight):
-    """The slope at which the softmax of left-out answers is most likely, targets softened as Platt does."""
-    counts = np.bincount(codes, minlength=answers.shape[1])
-    soft = np.ones((answers.shape[1], 1)) / (counts[:, None] + answers.shape[1])
-    target = soft[codes] + np.eye(len(counts))[codes] * (counts / (counts + answers.shape[1]))[codes, None]
+    """The slope at which the softmax of left-out answers is most likely, targets softened as Platt does.
+
+    Of n + 2 parts one goes to the other classes together: one for each would make many classes timid.
+    """
+    n_classes = answers.shape[1]
+    spared = 1 / (np.bincount(codes, minlength=n_classes)[codes, None] + 2)
+    target = np.where(codes[:, None] == np.arange(n_classes), 1 - spared, spared / (n_classes - 1))
 
     def loss(log_slope):
         return -np.average((target * log_softmax(np.exp(log_slope) * answers, axis=1)).sum(axis=1), weights=weight)

@@ -8,6 +8,7 @@ NAMES = {
     "Ants": "strategies._ants",
     "Auto": "strategies._auto",
     "Bayes": "strategies._bayes",
+    "GaussianProcess": "strategies._gaussian_process",
     "Genetic": "strategies._genetic",
     "Grid": "strategies._grid",
     "Halving": "strategies._halving",

@@ -44,9 +44,9 @@ class SearchCV(BaseSearchCV):
     space : dict or list of dict
         Names to lists of choices, scipy distributions or scikit-optimize dimensions; each dict is a branch.
     strategy : str or Strategy, default="auto"
-        A name such as "grid", "random", "genetic", "bayes", "halving", or an object of `skauto.search`. "auto" is TPE,
-        under Hyperband first where there is a fidelity, and evolution later (`Auto`); with neither limit the whole grid
-        where the space is finite and small.
+        A name such as "grid", "random", "genetic", "bayes", "halving", or an object of `skauto.search`. "auto" is a
+        Gaussian process, under Hyperband first where there is a fidelity, in turn with evolution after 150 trials
+        (`Auto`); with neither limit the whole grid where the space is finite and small.
     scoring : str, callable, list, tuple, dict or None, default=None
         As in scikit-learn. Several scores are several objectives; greater is better. A callable
         ``(estimator, X, y)`` may measure the fitted model itself, its size for example.

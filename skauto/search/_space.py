@@ -76,6 +76,11 @@ class Space:
                 group[branch].append(column)
         return list(found.values())
 
+    @property
+    def shares(self):
+        """The share of random configurations that each branch has, of shape (n_branches,)."""
+        return np.diff(self._cumulative, prepend=0.0)
+
     def sample(self, rng):
         """Random params: a branch by weight, then each dimension by its distribution.
 

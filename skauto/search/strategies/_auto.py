@@ -1,17 +1,18 @@
-"""The strategy to take where nothing speaks for another: TPE under Hyperband first, evolution later."""
+"""The strategy to take where nothing speaks for another: a Gaussian process, Hyperband before and evolution later."""
 
 from skauto.search.strategies._base import Strategy, ask_rng, check_choice
+from skauto.search.strategies._gaussian_process import GaussianProcess
 from skauto.search.strategies._genetic import Genetic
 from skauto.search.strategies._hyperband import Hyperband
-from skauto.search.strategies._tpe import TPE
 
 
 class Auto(Strategy):
-    """TPE finds where good trials lie, at little effort where that says something; evolution then works out the best.
+    """A Gaussian process proposes; at little effort where that says something, later in turn with evolution.
 
-    With a `min_fidelity` the first `sweeps` times round the brackets of Hyperband are run, over TPE. After that, or
-    from the beginning without it, every trial is a full one; up to `explore` of them are TPE's, of the later ones
-    a share `evolve` are small steps from the best (genetic search) and the others TPE's.
+    With a `min_fidelity` the first `sweeps` times round the brackets of Hyperband are run, over the process. After
+    that, or from the beginning without it, every trial is a full one. The process looks at its best and latest
+    trials; once there are more than `explore`, a share `evolve` of the trials are small steps from the best (genetic
+    search), which cost no thinking.
 
     Parameters
     ----------
@@ -19,24 +20,24 @@ class Auto(Strategy):
         The least effort that says something; None if there is none but the full one.
     sweeps : int, default=1
         Times round the brackets of Hyperband.
-    explore : int, default=30
+    explore : int, default=150
         Trials of full fidelity before evolution begins.
     evolve : float, default=0.5
         Share of evolution from then on.
     bounds : {"clip", "reflect"}, default="clip"
-        A step of evolution that leaves the range stops at its end, or is turned back.
+        A step that leaves the range stops at its end, or is turned back.
 
     Examples
     --------
     >>> from scipy.stats import uniform
     >>> from skauto.search import Auto, maximize
-    >>> history = maximize(lambda params: -abs(params["x"] - 0.3), {"x": uniform(0, 1)}, strategy=Auto(), n_iter=50,
+    >>> history = maximize(lambda params: -abs(params["x"] - 0.3), {"x": uniform(0, 1)}, strategy=Auto(), n_iter=30,
     ...                    random_state=0)
     >>> history.best()[1].score > -0.01
     True
     """
 
-    def __init__(self, min_fidelity=None, sweeps=1, explore=30, evolve=0.5, bounds="clip"):
+    def __init__(self, min_fidelity=None, sweeps=1, explore=150, evolve=0.5, bounds="clip"):
         self.min_fidelity = min_fidelity
         self.sweeps = sweeps
         self.explore = explore
@@ -46,15 +47,16 @@ class Auto(Strategy):
     def propose(self, history):
         """What the strategy of the present phase proposes."""
         check_choice(self, "bounds", ("clip", "reflect"))
+        process = GaussianProcess(bounds=self.bounds)
         if self.min_fidelity is not None and self.min_fidelity < 1:
-            hyperband = Hyperband(TPE(), min_fidelity=self.min_fidelity)
+            hyperband = Hyperband(process, min_fidelity=self.min_fidelity)
             hyperband.max_brackets = self.sweeps * len(hyperband.fidelities())
             trial, is_over = hyperband.decide(history)
             if not is_over:
                 return trial
         n_full = sum(trial.fidelity == 1.0 for trial in history.trials)
         evolving = n_full >= self.explore and ask_rng(history).random() < self.evolve
-        return (self._evolution() if evolving else TPE()).propose(history)
+        return (self._evolution() if evolving else process).propose(history)
 
     def _evolution(self):
         return Genetic(population=10, fresh=0.0, step=0.1, bounds=self.bounds)

@@ -6,6 +6,7 @@ from skauto.search.strategies._annealing import Annealing
 from skauto.search.strategies._ants import Ants
 from skauto.search.strategies._auto import Auto
 from skauto.search.strategies._bayes import Bayes
+from skauto.search.strategies._gaussian_process import GaussianProcess
 from skauto.search.strategies._genetic import Genetic
 from skauto.search.strategies._grid import Grid
 from skauto.search.strategies._halving import Halving
@@ -31,6 +32,7 @@ STRATEGIES = {
     "bayes": Bayes,
     "bohb": bohb,
     "genetic": Genetic,
+    "gp": GaussianProcess,
     "grid": Grid,
     "halving": lambda: Halving(Random()),
     "hyperband": lambda: Hyperband(Random()),

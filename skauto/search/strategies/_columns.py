@@ -1,0 +1,55 @@
+"""Configurations of a conditional space as rows of numbers, one layout for all branches."""
+
+import numpy as np
+
+
+class Columns:
+    """Where each dimension of a space stands in a row, and which columns share a length of the kernel.
+
+    An ordered dimension has a column with its place on the unit scale, an unordered one a column for each choice, and
+    the branch itself, where there are several, counts as an unordered dimension. A dimension of several branches has
+    its columns once. One that a branch lacks stands in the middle of its range, or between its choices.
+
+    Parameters
+    ----------
+    space : Space
+
+    Attributes
+    ----------
+    n_lengths : int
+    length_of : ndarray of shape (n_columns,)
+        The number of the length that a column is measured with.
+    """
+
+    def __init__(self, space):
+        n_branches = len(space.branches)
+        widths = [n_branches] if n_branches > 1 else []
+        middle = [0.0] * sum(widths)
+        self._places = [[None] * len(dims) for dims in space.branches]
+        for group in space.groups:
+            first, places = next(iter(group.items()))
+            dims = list(space.branches[first].values())
+            for position, column in enumerate(places):
+                dim = dims[column]
+                size = 0 if dim.ordered else dim.size
+                for branch, columns in group.items():
+                    self._places[branch][columns[position]] = (len(middle), size)
+                widths.append(size or 1)
+                middle += [1 / size] * size if size else [0.5]
+        self._middle = np.array(middle)
+        self._marks_branch = n_branches > 1
+        self.n_lengths = len(widths)
+        self.length_of = np.repeat(np.arange(len(widths)), widths)
+
+    def rows(self, branch, units):
+        """Positions in the unit cube of a branch, of shape (n, d), as rows of shape (n, n_columns)."""
+        rows = np.tile(self._middle, (len(units), 1))
+        if self._marks_branch:
+            rows[:, branch] = 1.0
+        for (start, size), column in zip(self._places[branch], units.T, strict=True):
+            if size:
+                chosen = np.minimum((column * size).astype(int), size - 1)
+                rows[:, start : start + size] = chosen[:, None] == np.arange(size)
+            else:
+                rows[:, start] = column
+        return rows
