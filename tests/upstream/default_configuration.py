@@ -1,7 +1,7 @@
 """scikit-learn's own checks of estimators on AutoClassifier as it comes; minutes of search: by `make upstream` only.
 
 Each of some hundred fits would search for the five minutes of its default time limit. So the clock of a fit is
-simulated: it runs ten times as fast as the real one, and everything else is what a user gets.
+simulated: it runs five times as fast as the real one, and everything else is what a user gets.
 """
 
 import time
@@ -15,12 +15,12 @@ from skauto import AutoClassifier
 from skauto._timing import Phases
 from tests.test_auto_sklearn import EXPECTED_FAILURES
 
-SPEED = 10
+SPEED = 5
 
 
 @pytest.fixture(autouse=True)
 def fast_clock(monkeypatch):
-    """A fit's five minutes pass in half a minute."""
+    """A fit's five minutes pass in one."""
     monkeypatch.setattr(skauto._auto, "Phases", partial(Phases, clock=lambda: SPEED * time.monotonic()))
 
 
