@@ -57,6 +57,15 @@ def test_probabilities_are_honest():
         clf.slope_ /= factor
 
 
+@pytest.mark.parametrize("n_classes", [2, 10])
+def test_many_classes_are_no_more_timid_than_two(n_classes):
+    """Thirty rows of each class, all right when left out: targets of 31 to 1 leave a loss of about 1 in 32."""
+    y = np.repeat(np.arange(n_classes), 30)
+    X = np.eye(n_classes)[y] + 0.01 * np.random.default_rng(0).normal(size=(len(y), n_classes))
+    proba = CalibratedRidgeClassifier().fit(X, y).predict_proba(X)
+    assert 1 / 60 < log_loss(y, proba) < 1 / 20
+
+
 def test_class_weight_moves_the_answers():
     X, y, _ = problem(300, 20, 2)
     rare = np.r_[np.flatnonzero(y == 0), np.flatnonzero(y == 1)[:20]]
