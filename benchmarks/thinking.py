@@ -19,7 +19,7 @@ from scipy.stats import loguniform, randint
 from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from skauto.search import TPE, Bayes, Genetic, Random, Space
+from skauto.search import TPE, Bayes, GaussianProcess, Genetic, Random, Space
 from skauto.search._history import History
 from skauto.search._trial import Result, Status, Trial
 
@@ -137,14 +137,15 @@ def growth(name, strategy, seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--only", default="bayes,tpe,genetic,growth")
+    parser.add_argument("--only", default="bayes,gp,tpe,genetic,growth")
     args = parser.parse_args()
     chosen = args.only.split(",")
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for n in (50, 100):
-            if "bayes" in chosen:
-                compare(f"bayes to scikit-optimize at {n}", Own(Bayes(), n, 0), Skopt(n, 0), args.repeats)
+            for name, strategy in (("bayes", Bayes()), ("gp", GaussianProcess())):
+                if name in chosen:
+                    compare(f"{name} to scikit-optimize at {n}", Own(strategy, n, 0), Skopt(n, 0), args.repeats)
         for name, strategy in (("tpe", TPE()), ("genetic", Genetic())):
             if name in chosen:
                 compare(f"{name} to Optuna's TPE at 200", Own(strategy, 200, 0), Optuna(200, 0), 4 * args.repeats)
