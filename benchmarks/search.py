@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.search_peers import peers
 from benchmarks.search_report import POINTS, differences, leave_one_out, regrets, table
 from benchmarks.search_tasks import Budgeted, Task, curve, load_suite, spent
-from skauto.search import TPE, Auto, Genetic, Random, maximize
+from skauto.search import TPE, Auto, GaussianProcess, Genetic, Random, maximize
 from skauto.search.strategies._names import STRATEGIES, make_strategy
 
 MIN_FIDELITY = 1 / 9
@@ -30,6 +30,7 @@ ENDLESS = 10**6
 RIVALS = {
     "skauto auto": ["Optuna TPE", "Optuna TPE, branches", "aging evolution, clip", "aging evolution, reflect"],
     "skauto auto, full trials": ["Optuna TPE", "aging evolution, clip", "skauto random"],
+    "skauto gp": ["Optuna TPE", "aging evolution, clip", "skauto random"],
     "skauto tpe": ["Optuna TPE", "Optuna TPE, branches"],
     "skauto genetic": ["GA, genes drawn anew", "Optuna NSGA-II", "aging evolution, clip", "aging evolution, reflect"],
     "skauto hyperband": ["Hyperband, continued", "Hyperband, from scratch"],
@@ -72,8 +73,9 @@ def settings():
     found = {"skauto random": Random()}
     for good, width in itertools.product((0.1, 0.2), (0.05, 0.1, 0.2)):
         found[f"tpe good={good} bandwidth={width}"] = TPE(good=good, bandwidth=width)
-    for explore, evolve in itertools.product((20, 40), (0.3, 0.6)):
-        found[f"auto explore={explore} evolve={evolve}"] = Auto(MIN_FIDELITY, explore=explore, evolve=evolve)
+    for n_initial, n_candidates in itertools.product((6, 10), (200, 600)):
+        settings = {"n_initial": n_initial, "n_candidates": n_candidates}
+        found[f"gp n_initial={n_initial} n_candidates={n_candidates}"] = GaussianProcess(**settings)
     for step, crossover in itertools.product((0.1, 0.2), (0.0, 0.5)):
         found[f"genetic step={step} crossover={crossover}"] = Genetic(step=step, crossover=crossover)
     return {name: own(strategy) for name, strategy in found.items()}
@@ -115,7 +117,7 @@ def report(lines):
         if one in names:
             for row in differences(lines, one, [other for other in others if other in names]):
                 say(row)
-    for prefix in sorted({name.split()[0] for name in names} & {"tpe", "auto", "genetic"}):
+    for prefix in sorted({name.split()[0] for name in names} & {"tpe", "gp", "genetic"}):
         regret, chosen = leave_one_out(lines, prefix + " ")
         say(f"{prefix}, leaving one instance out:", " ".join(f"{x:.3f}" for x in regret), sorted(set(chosen)))
 
