@@ -11,7 +11,7 @@ class Auto(Strategy):
 
     With a `min_fidelity` the first `sweeps` times round the brackets of Hyperband are run, over the process. After
     that, or from the beginning without it, every trial is a full one. The process looks at its best and latest
-    trials; once there are more than `explore`, a share `evolve` of the trials are small steps from the best (genetic
+    trials; once there are `explore`, a share `evolve` of the next ones are small steps from the best (genetic
     search), which cost no thinking.
 
     Parameters

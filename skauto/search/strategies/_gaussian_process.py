@@ -1,13 +1,13 @@
-"""Bayesian optimisation with one small Gaussian process over all branches, in some hundredths of a second an ask."""
+"""Bayesian optimisation with one small Gaussian process over all branches, in a tenth of a second an ask at most."""
 
 import math
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import erfcx, ndtr, ndtri
 from scipy.stats import rankdata
 from threadpoolctl import threadpool_limits
 
-from skauto.search.strategies._base import Strategy, ask_rng, check_choice, next_trial, sample_new
+from skauto.search.strategies._base import Strategy, ask_rng, check_choice, check_count, next_trial, sample_new
 from skauto.search.strategies._columns import Columns
 from skauto.search.strategies._kriging import Kriging
 from skauto.search.strategies._scale import on_one_scale
@@ -23,8 +23,9 @@ class GaussianProcess(Strategy):
     """A Gaussian process of the ranks of all results, and expected improvement over it.
 
     One process serves all branches, so that a parameter of several is learnt from all of them. It models normal
-    quantiles of the ranks, so neither failures far below nor the crowding of good scores bends it. Candidates are
-    random ones and neighbours of the best; then twice neighbours of the best candidates.
+    quantiles of the ranks, so neither scores far below nor the crowding of good ones bends it; failed trials rank last,
+    running ones in the middle. Candidates are random ones and neighbours of the best; then twice neighbours of the
+    best candidates.
 
     Parameters
     ----------
@@ -33,7 +34,8 @@ class GaussianProcess(Strategy):
     n_candidates : int, default=600
         Random candidates per ask.
     max_points : int, default=150
-        Trials that the process is fitted to, the best half and the latest: its cost grows with the cube.
+        Trials that the process is fitted to: a third at most are the latest failed and running ones, the others half
+        the best and half the latest. Its cost grows with the cube.
     bounds : {"clip", "reflect"}, default="clip"
         A neighbour outside the range is put on its end, or turned back.
 
@@ -61,6 +63,8 @@ class GaussianProcess(Strategy):
     def propose(self, history):
         """A random configuration at first, then the one of highest expected improvement."""
         check_choice(self, "bounds", ("clip", "reflect"))
+        for name, least in (("n_initial", 0), ("n_candidates", 1), ("max_points", 2)):
+            check_count(self, name, least)
         rng = ask_rng(history)
         known, others = on_one_scale(history), unscored(history)
         if history.n_distinct >= history.space.size:
@@ -91,18 +95,25 @@ class GaussianProcess(Strategy):
         return sample_new(history, rng)
 
     def _points(self, history, known, others):
-        """Trials and their values: of variance 1, a failure as bad as the worst and a running one as the middle."""
-        scores = np.array([score for _, score in known])
-        values = ndtri((rankdata(scores) - 0.5) / len(scores))
-        if len(known) > self.max_points:
-            order = np.argsort(-values, kind="stable")[: self.max_points // 2].tolist()
-            kept = sorted({*order, *range(len(known) - (self.max_points - len(order)), len(known))})
-            known, values = [known[i] for i in kept], values[kept]
+        """Trials and their values, of mean 0 and variance 1."""
         running = {trial.number for trial in history.pending}
-        guesses = [0.0 if trial.number in running else values.min() for trial in others[-self.max_points :]]
-        values = np.append(values, guesses)
-        trials = [trial for trial, _ in known] + others[-self.max_points :]
-        return trials, (values - values.mean()) / (values.std() or 1.0)
+        scores = [score for _, score in known]
+        scores += [np.median(scores) if trial.number in running else -np.inf for trial in others]
+        values = ndtri((rankdata(scores) - 0.5) / len(scores))
+        kept = self._kept(values[: len(known)], len(others))
+        trials, values = [trial for trial, _ in known] + others, values[kept]
+        return [trials[i] for i in kept], (values - values.mean()) / (values.std() or 1.0)
+
+    def _kept(self, values, n_others):
+        """Numbers of the points that count: scored ones with their values come first, then the others."""
+        n = len(values)
+        latest = range(n + max(0, n_others - self.max_points // 3), n + n_others)
+        room = self.max_points - len(latest)
+        if n <= room:
+            return [*range(n), *latest]
+        best = set(np.argsort(-values, kind="stable")[: room // 2].tolist())
+        rest = [i for i in range(n) if i not in best]
+        return [*sorted(best.union(rest[len(best) - room :])), *latest]
 
     def _random(self, space, rng):
         """Random places, as (branch, units) with units of shape (n, d)."""
@@ -110,7 +121,7 @@ class GaussianProcess(Strategy):
         return [(b, rng.random((n, len(space.branches[b])))) for b, n in enumerate(counts.tolist()) if n]
 
     def _near(self, space, places, n, step, rng):
-        """Neighbours of places: about two dimensions of each are moved, unordered ones to any choice."""
+        """Neighbours of places: a few dimensions of each are moved, unordered ones to any choice."""
         return [(branch, self._moved(space, branch, units, n, step, rng)) for branch, units in places]
 
     def _moved(self, space, branch, units, n, step, rng):
@@ -148,9 +159,10 @@ def _first(found):
 
 
 def log_improvement(mean, deviation, best):
-    """The logarithm of the expected improvement over a value, exact where the improvement itself would be 0."""
+    """The logarithm of the expected improvement over a value, also where the improvement itself would be 0."""
     z = (mean - best) / deviation
     density = -0.5 * z**2 - 0.5 * math.log(2 * math.pi)
-    near = np.log(np.exp(density) + np.maximum(z, -5.0) * ndtr(z), where=z > -5, out=np.zeros_like(z))
-    far = density - 2 * np.log(np.maximum(-z, 5.0))
-    return np.where(z > -5, near, far) + np.log(deviation)
+    near, far = np.maximum(z, -1.0), np.minimum(z, -1.0)  # each form where it loses no digits
+    gain = np.log(np.exp(-0.5 * near**2) / math.sqrt(2 * math.pi) + near * ndtr(near))
+    left = density + np.log1p(far * math.sqrt(math.pi / 2) * erfcx(-far / math.sqrt(2)))
+    return np.where(z > -1, gain, left) + np.log(deviation)

@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 
 ROOT5 = math.sqrt(5)
 LENGTH, LENGTH_SD = math.log(0.5), 1.0  # prior of a length's logarithm: half the range
-NOISE, NOISE_SD = math.log(0.01), 2.0  # prior of the logarithm of the noise's share of the variance
+NOISE, NOISE_SD = math.log(0.01), 2.0  # prior of the logarithm of the noise's variance beside a signal's of 1
 LENGTH_BOUNDS, NOISE_BOUNDS = (-4.0, 5.0), (math.log(1e-4), 0.0)
 JITTER = 1e-8
 MAX_STEPS = 40
@@ -32,7 +32,7 @@ class Kriging:
     References
     ----------
     Rasmussen and Williams, "Gaussian processes for machine learning", 2006, equations 2.25, 2.26, 4.17 and 5.9. The
-    priors keep ten points from proving what they cannot; Hvarfner, Hellsten and Nardi, arXiv 2402.02229, section 4.
+    priors keep ten points from proving what they cannot.
 
     Examples
     --------
@@ -46,9 +46,8 @@ class Kriging:
 
     def __init__(self, X, y, length_of):
         self._X, self._length_of = X, length_of
-        apart = (X[:, None, :] - X[None, :, :]) ** 2
         n_lengths = int(length_of.max(initial=-1)) + 1
-        self._apart = np.stack([apart[:, :, length_of == i].sum(axis=2) for i in range(n_lengths)])
+        self._apart = np.stack([_squares(X[:, length_of == i], X[:, length_of == i]) for i in range(n_lengths)])
         start = np.append(np.full(n_lengths, LENGTH), math.log(0.05))
         bounds = [LENGTH_BOUNDS] * n_lengths + [NOISE_BOUNDS]
         found = minimize(
@@ -61,9 +60,7 @@ class Kriging:
     def predict(self, X):
         """Means and standard deviations, without the noise, at rows; each of shape (m,)."""
         scale = np.exp(-self.log_lengths)[self._length_of]
-        here, known = X * scale, self._X * scale
-        squares = (here**2).sum(axis=1)[:, None] + (known**2).sum(axis=1) - 2 * here @ known.T
-        covariance = _matern(np.maximum(squares, 0.0))[0]
+        covariance = _matern(_squares(X * scale, self._X * scale))[0]
         solved = solve_triangular(self._factor[0], covariance.T, lower=True)
         return covariance @ self._answers, np.sqrt(np.maximum(1 - (solved**2).sum(axis=0), 1e-10))
 
@@ -86,6 +83,12 @@ class Kriging:
         spread = np.append(np.full(len(theta) - 1, LENGTH_SD), NOISE_SD)
         off = (theta - middle) / spread
         return loss + 0.5 * off @ off, np.append(by_length, by_noise) + off / spread
+
+
+def _squares(some, others):
+    """Squared distances of all pairs of rows, without an array of all differences: choices may be many columns."""
+    squares = (some**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * some @ others.T
+    return np.maximum(squares, 0.0)
 
 
 def _matern(squares):

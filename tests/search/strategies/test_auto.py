@@ -6,6 +6,7 @@ from skauto.search._history import History
 from skauto.search._maximize import maximize
 from skauto.search._space import Space
 from skauto.search.strategies._auto import Auto
+from skauto.search.strategies._gaussian_process import GaussianProcess
 from skauto.search.strategies._random import Random
 from tests.contracts.strategy import BOWL, StrategyContract, bowl, mean_best
 
@@ -42,6 +43,14 @@ def test_hyperband_first_then_full_trials():
 def test_without_fidelity_every_trial_is_full():
     history = maximize(bowl, BOWL, strategy=Auto(), n_iter=40, random_state=0)
     assert {trial.fidelity for trial in history.trials} == {1.0}
+
+
+def test_the_process_proposes_until_evolution_begins():
+    auto = maximize(bowl, BOWL, strategy=Auto(explore=20, evolve=1.0), n_iter=30, random_state=0)
+    process = maximize(bowl, BOWL, strategy=GaussianProcess(), n_iter=30, random_state=0)
+    same = [one.params == other.params for one, other in zip(auto.trials, process.trials, strict=True)]
+    assert all(same[:20])
+    assert not any(same[20:])
 
 
 def test_wrong_bounds():

@@ -68,31 +68,92 @@ def test_failed_regions_are_left():
     assert np.mean([trial.params["values"]["x"] <= 0.5 for trial in history.trials[15:]]) > 0.7
 
 
-def test_what_runs_counts_as_the_middle_and_what_failed_as_the_worst():
+def test_failed_regions_are_left_where_all_scores_are_equal():
     space = Space({"x": uniform(0, 1)})
     history = History(space, seed=0)
-    for number in range(7):
-        history.asked(Trial(number, space.encode({"x": (number + 1) / 10})))
-        if number < 5:
+    for number in range(40):
+        (trial,) = GaussianProcess().ask(history, 1)
+        history.asked(trial)
+        failed = space.decode(trial.params)["x"] > 0.5
+        history.told(Result(number, Status.CRASHED) if failed else Result(number, Status.COMPLETE, 0.5))
+    assert np.mean([trial.params["values"]["x"] <= 0.5 for trial in history.trials[15:]]) > 0.7
+
+
+def asked(n, n_told):
+    """A history of n trials, so many with their number as score, and the trials."""
+    space = Space({"x": uniform(0, 1)})
+    history = History(space, seed=0)
+    for number in range(n):
+        history.asked(Trial(number, space.encode({"x": number / n})))
+        if number < n_told:
             history.told(Result(number, Status.COMPLETE, float(number)))
+    return history, history.trials
+
+
+def test_what_runs_counts_as_the_middle_and_what_failed_as_worse_than_all():
+    history, trials = asked(7, 5)
     history.told(Result(5, Status.FAILED))
-    known = [(history.trials[i], float(i)) for i in range(5)]
-    trials, values = GaussianProcess()._points(history, known, [history.trials[5], history.trials[6]])
-    assert [trial.number for trial in trials] == list(range(7))
-    assert values[5] == values[0] == values.min()
-    assert values[0] < values[6] < values[4]
+    known = [(trial, float(trial.number)) for trial in trials[:5]]
+    kept, values = GaussianProcess()._points(history, known, list(trials[5:]))
+    assert [trial.number for trial in kept] == list(range(7))
+    assert values[5] < values[0] < values[6] < values[4]
+    assert values[6] == values[2]
     assert values.std() == pytest.approx(1)
 
 
 def test_of_many_trials_the_best_and_the_latest_are_kept():
-    space = Space({"x": uniform(0, 1)})
-    history = History(space, seed=0)
-    known = []
-    for number in range(30):
-        history.asked(Trial(number, space.encode({"x": number / 30})))
-        known.append((history.trials[number], -float(number)))
-    trials, _ = GaussianProcess(max_points=10)._points(history, known, [])
-    assert [trial.number for trial in trials] == [0, 1, 2, 3, 4, 25, 26, 27, 28, 29]
+    history, trials = asked(30, 30)
+    known = [(trial, -float(trial.number)) for trial in trials]
+    kept, _ = GaussianProcess(max_points=10)._points(history, known, [])
+    assert [trial.number for trial in kept] == [0, 1, 2, 3, 4, 25, 26, 27, 28, 29]
+
+
+def test_many_failed_ones_do_not_crowd_out_the_others():
+    history, trials = asked(60, 30)
+    known = [(trial, float(trial.number)) for trial in trials[:30]]
+    kept, values = GaussianProcess(max_points=12)._points(history, known, list(trials[30:]))
+    assert [trial.number for trial in kept] == [*range(22, 30), 56, 57, 58, 59]
+    assert len(values) == 12
+
+
+def moved_from_a_corner(bounds):
+    space = Space({"x": uniform(0, 1), "y": uniform(0, 1)})
+    return GaussianProcess(bounds=bounds)._moved(space, 0, np.array([0.0, 1.0]), 400, 0.1, np.random.default_rng(0))
+
+
+def test_neighbours_stop_at_the_ends_or_are_turned_back():
+    clipped, reflected = moved_from_a_corner("clip"), moved_from_a_corner("reflect")
+    for moved in (clipped, reflected):
+        assert ((moved >= 0) & (moved <= 1)).all()
+    assert 0.4 < np.mean(clipped[:, 0] == 0) < 0.6
+    assert 0.4 < np.mean(clipped[:, 1] == 1) < 0.6
+    assert ((reflected > 0) & (reflected < 1)).all()
+
+
+def test_an_unordered_dimension_moves_to_any_choice():
+    space = Space({"kind": ["a", "b", "c"]})
+    moved = GaussianProcess()._moved(space, 0, np.array([0.5]), 100, 0.1, np.random.default_rng(0))
+    np.testing.assert_allclose(np.unique(moved), [1 / 6, 1 / 2, 5 / 6])
+
+
+def test_random_places_follow_the_weights_of_the_branches():
+    space = Space([{"x": uniform(0, 1)}, {"y": uniform(0, 1)}], weights=[1, 9])
+    np.testing.assert_allclose(space.shares, [0.1, 0.9])
+    batches = dict(GaussianProcess()._random(space, np.random.default_rng(0)))
+    assert len(batches[1]) > 5 * len(batches[0]) > 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"n_initial": "a"}, "n_initial of GaussianProcess"),
+        ({"n_candidates": 0}, "n_candidates of GaussianProcess"),
+        ({"max_points": 0}, "max_points of GaussianProcess"),
+    ],
+)
+def test_wrong_counts(settings, message):
+    with pytest.raises(ValueError, match=message):
+        GaussianProcess(**settings).ask(History(Space(BOWL), seed=0), 1)
 
 
 def test_the_improvement_is_that_of_a_normal_variable():
@@ -104,12 +165,13 @@ def test_the_improvement_is_that_of_a_normal_variable():
 
 
 def test_hopeless_places_keep_their_order():
-    gains = log_improvement(np.array([-60.0, -50.0, -5.01, -4.99]), np.ones(4), 0.0)
+    z = np.concatenate([-np.logspace(5, 0, 400), np.linspace(-0.999, 5, 100)])
+    gains = log_improvement(z, np.ones(len(z)), 0.0)
     assert np.isfinite(gains).all()
     assert (np.diff(gains) > 0).all()
-    assert gains[2] == pytest.approx(gains[3], abs=0.2)
-    exact = math.log(norm.pdf(4.99) - 4.99 * norm.sf(4.99))
-    assert gains[3] == pytest.approx(exact, rel=1e-6)
+    for one in (-4.99, -3.0, -1.001, 0.5):
+        exact = math.log(norm.pdf(one) + one * norm.cdf(one))
+        assert log_improvement(np.array([one]), np.ones(1), 0.0)[0] == pytest.approx(exact, rel=1e-8)
 
 
 def test_wrong_bounds():
