@@ -190,11 +190,12 @@ def draw_lengths(lengths, rows, path):
 class Copier(nn.Module):
     """Embedding, residual recurrent blocks, a token at each step."""
 
-    def __init__(self, vocabulary, width, layers, lstm):
+    def __init__(self, vocabulary, width, layers, lstm, expansion):
         super().__init__()
         from skauto.estimators._recurrent_net import Block
 
-        options = {"expansion": 6.0, "normalization": "layer", "dropout": 0.0, "bidirectional": False, "memory": 256.0}
+        options = {"normalization": "layer", "dropout": 0.0, "bidirectional": False, "memory": 256.0}
+        options["expansion"] = expansion
         self.embed = nn.Embedding(vocabulary + 2, width)
         self.blocks = nn.ModuleList(Block(width, lstm=lstm, **options) for _ in range(layers))
         self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, vocabulary)
@@ -230,7 +231,7 @@ def copying(args):
 def copying_run(lstm, layers, seed, args):
     """Train until the time is up or all is right; returns steps, minutes of CPU and accuracy."""
     torch.manual_seed(seed)
-    net, task = Copier(16, args.width, layers, lstm), (args.length[0], 16, 16)
+    net, task = Copier(16, args.width, layers, lstm, args.expansion), (args.length[0], 16, 16)
     optimizer = torch.optim.Adam(net.parameters(), lr=3e-3, fused=True)
     start, taken = time.process_time(), 0
     while (minutes := (time.process_time() - start) / 60) < args.minutes:
@@ -271,7 +272,8 @@ def main():
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--minutes", type=float, default=30.0, help="CPU minutes of a run of copying")
     parser.add_argument("--width", type=int, default=64)
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--expansion", type=float, default=2.0, help="units of a layer to its width")
+    parser.add_argument("--batch", type=int, default=32)
     args = parser.parse_args()
     args.length = args.length or [256 if args.part == "copying" else 4096]
     torch.set_num_threads(1)

@@ -1,7 +1,8 @@
 """scikit-learn's own checks of estimators on AutoClassifier as it comes; minutes of search: by `make upstream` only.
 
-Each of some hundred fits would search for the five minutes of its default time limit. So the clock of a fit is
-simulated: it runs five times as fast as the real one, and everything else is what a user gets.
+Each of some hundred fits would search for the five minutes of its default time limit. So the clock of its phases runs
+five times as fast as the real one. Workers and the limits of a trial go by the real one: a trial gets more of the
+whole, a refit less, than a user's.
 """
 
 import time
