@@ -22,8 +22,8 @@ def test_the_best_within_the_bounds_is_returned_with_all_that_was_measured(digit
     assert chosen["bytes"] == len(small.to_bytes()) <= 9_000
     assert chosen["score"] == front[front["meets_target"]]["score"].max()
     assert front["front"].any() and len(front) > 5
-    ordered = front[front["front"]].sort_values("bytes")
-    assert ordered["score"].iloc[-1] == front["score"].max() or len(ordered) == 1
+    # The best score is on the front; it need not be the largest file there, which may be the fastest.
+    assert front.loc[front["front"], "score"].max() == front["score"].max()
 
 
 def test_what_cannot_be_met_says_what_came_nearest(digits):
