@@ -3,6 +3,8 @@
 from difflib import get_close_matches
 from numbers import Integral
 
+import numpy as np
+
 from skauto._seeds import child_rng
 from skauto.search._trial import Trial
 
@@ -99,6 +101,11 @@ def parent(trial):
     """The number of the trial that a trial goes on from, with what it has learnt; None for one that starts anew."""
     places = (place for place in trial.tags.values() if isinstance(place, dict))
     return next((place["parent"] for place in places if "parent" in place), None)
+
+
+def bounded(units, bounds):
+    """Positions brought back into the unit interval: put on its ends ("clip"), or turned back there ("reflect")."""
+    return np.clip(units, 0.0, 1.0) if bounds == "clip" else 1.0 - np.abs(1.0 - units % 2.0)
 
 
 def check_choice(strategy, name, allowed):

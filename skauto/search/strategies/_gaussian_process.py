@@ -7,7 +7,7 @@ from scipy.special import erfcx, ndtr, ndtri
 from scipy.stats import rankdata
 from threadpoolctl import threadpool_limits
 
-from skauto.search.strategies._base import Strategy, ask_rng, check_choice, check_count, next_trial, sample_new
+from skauto.search.strategies._base import Strategy, ask_rng, bounded, check_choice, check_count, next_trial, sample_new
 from skauto.search.strategies._columns import Columns
 from skauto.search.strategies._kriging import Kriging
 from skauto.search.strategies._scale import on_one_scale
@@ -98,7 +98,8 @@ class GaussianProcess(Strategy):
         """Trials and their values, of mean 0 and variance 1."""
         running = {trial.number for trial in history.pending}
         scores = [score for _, score in known]
-        scores += [np.median(scores) if trial.number in running else -np.inf for trial in others]
+        middle = np.median(scores)
+        scores += [middle if trial.number in running else -np.inf for trial in others]
         values = ndtri((rankdata(scores) - 0.5) / len(scores))
         kept = self._kept(values[: len(known)], len(others))
         trials, values = [trial for trial, _ in known] + others, values[kept]
@@ -131,7 +132,7 @@ class GaussianProcess(Strategy):
         hit = rng.random((n, len(dims))) < min(1.0, 2 / len(dims) + 0.15)
         hit[np.arange(n), rng.integers(len(dims), size=n)] = True
         moved = units + rng.normal(0, step, hit.shape)
-        moved = moved.clip(0, 1) if self.bounds == "clip" else 1 - np.abs(1 - moved % 2)
+        moved = bounded(moved, self.bounds)
         sizes = np.array([1 if dim.ordered else dim.size for dim in dims])
         drawn = (np.floor(rng.random(hit.shape) * sizes) + 0.5) / sizes
         return np.where(hit, np.where([dim.ordered for dim in dims], moved, drawn), units)

@@ -2,7 +2,7 @@
 
 from heapq import nlargest
 
-from skauto.search.strategies._base import Strategy, ask_rng, check_choice, next_trial, sample_new
+from skauto.search.strategies._base import Strategy, ask_rng, bounded, check_choice, next_trial, sample_new
 from skauto.search.strategies._scale import on_one_scale
 
 TRIES = 20  # children made before a new random configuration is taken instead
@@ -115,13 +115,8 @@ def mutate(dim, value, step, rng, bounds="clip"):
     if not dim.ordered:
         return (value + int(rng.integers(1, dim.size))) % dim.size if dim.size > 1 else value
     push = rng.normal(0, step)
-    moved = dim.from_unit(bounded(dim.to_unit(value) + push, bounds))
+    moved = dim.from_unit(float(bounded(dim.to_unit(value) + push, bounds)))
     if moved == value and dim.size < float("inf"):  # the step stayed in its cell: go to the next one
         moved = value + (1 if push > 0 else -1)
         moved = moved if dim.contains(moved) else value
     return moved
-
-
-def bounded(unit, bounds):
-    """A position brought back into the unit interval."""
-    return min(max(unit, 0.0), 1.0) if bounds == "clip" else 1.0 - abs(1.0 - unit % 2.0)

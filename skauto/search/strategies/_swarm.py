@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from skauto.search.strategies._base import Strategy, ask_rng, check_choice, comparable, next_trial, sample_new
+from skauto.search.strategies._base import Strategy, ask_rng, bounded, check_choice, comparable, next_trial, sample_new
 
 INERTIA = 1 / (2 * math.log(2))
 PULL = 0.5 + math.log(2)
@@ -82,7 +82,7 @@ class Swarm(Strategy):
         moved = at + velocity
         outside = (moved < 0) | (moved > 1)
         velocity = np.where(outside, -velocity / 2, velocity)
-        moved = moved.clip(0, 1) if self.bounds == "clip" else 1 - np.abs(1 - moved % 2)
+        moved = bounded(moved, self.bounds)
         shares = np.cumsum([self.inertia, self.pull / 2, self.pull / 2])
         taken = np.searchsorted(shares / shares[-1], rng.random(len(dims))).clip(0, 2)
         unordered = np.array([not dim.ordered for dim in dims], dtype=bool)

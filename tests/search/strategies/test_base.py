@@ -1,12 +1,13 @@
 """What strategies share."""
 
+import numpy as np
 import pytest
 from scipy.stats import uniform
 
 from skauto.search._history import History
 from skauto.search._space import Space
 from skauto.search._trial import Result, Status, Trial
-from skauto.search.strategies._base import Strategy, ask_rng, comparable, first_new, sample_new
+from skauto.search.strategies._base import Strategy, ask_rng, bounded, comparable, first_new, sample_new
 from skauto.search.strategies._halving import Halving
 from skauto.search.strategies._random import Random
 
@@ -46,6 +47,13 @@ def test_nearly_exhausted_spaces_give_their_last_configuration():
     assert sample_new(history, ask_rng(history)) == first_new(history) == last
     history.asked(Trial(1999, last))
     assert sample_new(history, ask_rng(history)) is first_new(history) is None
+
+
+def test_positions_stop_at_the_ends_or_are_turned_back():
+    units = np.array([-0.25, 0.0, 0.5, 1.0, 1.25])
+    assert bounded(units, "clip").tolist() == [0, 0, 0.5, 1, 1]
+    assert bounded(units, "reflect").tolist() == [0.25, 0, 0.5, 1, 0.75]
+    assert bounded(1.25, "reflect") == 0.75
 
 
 def test_repr_shows_the_settings():

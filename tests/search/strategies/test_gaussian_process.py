@@ -57,25 +57,15 @@ def test_the_order_of_the_scores_is_all_that_counts():
     assert found[0] == found[1]
 
 
-def test_failed_regions_are_left():
+@pytest.mark.parametrize("score", [lambda x: math.sin(40 * x), lambda x: 0.5], ids=["uneven", "all equal"])
+def test_failed_regions_are_left(score):
     space = Space({"x": uniform(0, 1)})
     history = History(space, seed=0)
     for number in range(40):
         (trial,) = GaussianProcess().ask(history, 1)
         history.asked(trial)
         x = space.decode(trial.params)["x"]
-        history.told(Result(number, Status.CRASHED) if x > 0.5 else Result(number, Status.COMPLETE, math.sin(40 * x)))
-    assert np.mean([trial.params["values"]["x"] <= 0.5 for trial in history.trials[15:]]) > 0.7
-
-
-def test_failed_regions_are_left_where_all_scores_are_equal():
-    space = Space({"x": uniform(0, 1)})
-    history = History(space, seed=0)
-    for number in range(40):
-        (trial,) = GaussianProcess().ask(history, 1)
-        history.asked(trial)
-        failed = space.decode(trial.params)["x"] > 0.5
-        history.told(Result(number, Status.CRASHED) if failed else Result(number, Status.COMPLETE, 0.5))
+        history.told(Result(number, Status.CRASHED) if x > 0.5 else Result(number, Status.COMPLETE, score(x)))
     assert np.mean([trial.params["values"]["x"] <= 0.5 for trial in history.trials[15:]]) > 0.7
 
 
