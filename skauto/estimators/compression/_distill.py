@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skauto._deps import require
 from skauto.estimators.compression._checks import check
+from skauto.estimators.compression._task import zeros_kept
 
 torch = require("torch", extra="deep")
 
@@ -61,7 +62,8 @@ class Distill(BaseEstimator):
         if self.student is not None:
             net = task.fresh(self.student)
         targets = torch.as_tensor(np.asarray(soft), dtype=torch.float32)
-        task.train(net, self.epochs, self.lr, self._criterion, targets)
+        with zeros_kept(net):
+            task.train(net, self.epochs, self.lr, self._criterion, targets)
         return net
 
     def _criterion(self, hard):

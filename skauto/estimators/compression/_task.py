@@ -1,5 +1,6 @@
 """What a compression step may use: data to look at and a way to train on."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from skauto._deps import require
@@ -59,16 +60,22 @@ class Task:
         targets : tensor of shape (rows, k), default=None
             Put beside the label, as further columns of what the loss is given.
         """
-        if not epochs:
-            return
-        sparse = [layer for layer in weighted_layers(net).values() if (layer.weight == 0).any()]
-        sparse = [layer for layer in sparse if not parametrize.is_parametrized(layer)]
-        for layer in sparse:
-            parametrize.register_parametrization(layer, "weight", Masked(layer.weight != 0))
-        self.train(net, epochs, self.lr / 3 if lr is None else lr, criterion, targets)
-        for layer in sparse:
-            parametrize.remove_parametrizations(layer, "weight")
-        net.eval()
+        if epochs:
+            with zeros_kept(net):
+                self.train(net, epochs, self.lr / 3 if lr is None else lr, criterion, targets)
+            net.eval()
+
+
+@contextmanager
+def zeros_kept(net):
+    """Within it, training leaves weights that are exactly zero as they are: what was pruned stays so."""
+    sparse = [layer for layer in weighted_layers(net).values() if (layer.weight == 0).any()]
+    sparse = [layer for layer in sparse if not parametrize.is_parametrized(layer)]
+    for layer in sparse:
+        parametrize.register_parametrization(layer, "weight", Masked(layer.weight != 0))
+    yield
+    for layer in sparse:
+        parametrize.remove_parametrizations(layer, "weight")
 
 
 class Masked(nn.Module):

@@ -1,4 +1,5 @@
 import pytest
+import torch
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -7,6 +8,7 @@ from skauto.estimators._cnn import CNNClassifier
 from skauto.estimators.compression._classifier import CompressedClassifier
 from skauto.estimators.compression._distill import Distill
 from skauto.estimators.compression._lowrank import LowRank
+from skauto.estimators.compression._prune import Prune
 from tests.contracts.compression import CompressionContract
 
 
@@ -41,3 +43,16 @@ def test_any_classifier_can_teach(digits_net):
     assert CompressedClassifier(small, [("d", step)]).fit(flat, y).score(flat, y) > 0.7
     with pytest.raises(ValueError, match="start with a Distill step"):
         CompressedClassifier(LogisticRegression(max_iter=500), [("l", LowRank())]).fit(flat, y)
+
+
+def test_what_was_pruned_stays_so(digits_net):
+    base, X, y = digits_net
+    pruned = ("p", Prune(0.8, rounds=1, epochs=0))
+    taught = ("d", Distill(teacher=FrozenEstimator(base), epochs=1))
+    nets = [
+        CompressedClassifier(FrozenEstimator(base), steps).fit(X, y).estimator_.module_
+        for steps in ([pruned], [pruned, taught])
+    ]
+    before, after = ([p for p in net.parameters() if p.dim() > 1] for net in nets)
+    assert all(torch.equal(a == 0, b == 0) for a, b in zip(before, after, strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
