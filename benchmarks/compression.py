@@ -46,7 +46,7 @@ NETS = {
     "plain": {"width": 16, "augment": {"flip": 0.5, "shift": 0.05}},
     "lenet5": {"backbone": "lenet5", "width": 20, "augment": {"flip": 0.5, "shift": 0.05}},
 }
-LENET = {"features.0": 0.2, "features.2": 0.7, "classifier.0": 0.93, "classifier.2": 0.7}
+LENET = {"features.0": 0.2, "features.2": 0.5, "classifier.0": 0.94, "classifier.2": 0.5}
 PLAIN = {"features.0": 0.2, "classifier": 0.4}
 
 
@@ -183,13 +183,13 @@ def chain(args):
     net, model = args.net, trained(args, args.net)
     if net == "lenet5":
         steps = [
-            ("prune", Prune(0.93, rounds=2, epochs=4, lr=0.003, layer_amounts=LENET)),
-            ("quantize", Quantize(bits=4, conv_bits=5, epochs=3)),
+            ("prune", Prune(0.94, rounds=2, epochs=10, lr=0.003, layer_amounts=LENET)),
+            ("quantize", Quantize(bits=4, conv_bits=5, epochs=8)),
         ]
     else:
         steps = [
-            ("prune", Prune(0.75, rounds=1, epochs=6, lr=0.003, layer_amounts=PLAIN)),
-            ("quantize", Quantize(bits=5, conv_bits=4, epochs=3)),
+            ("prune", Prune(0.7, rounds=1, epochs=12, lr=0.003, layer_amounts=PLAIN)),
+            ("quantize", Quantize(bits=5, conv_bits=4, epochs=6)),
         ]
     before = macro(model, X_test, y_test)
     small = CompressedClassifier(FrozenEstimator(model), steps).fit(X, y)

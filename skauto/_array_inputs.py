@@ -90,7 +90,7 @@ def describe(X, kind):
     return f"X is {len(X)} sequences of up to {X.shape[1]} steps with {features} each{hint}"
 
 
-def read_sequences(X, name="AutoClassifier", dtype=np.float32):
+def read_sequences(X, name="AutoClassifier"):
     """X as an array (rows, time, features), shorter series padded at the end with NaN, and None for names.
 
     Parameters
@@ -99,12 +99,11 @@ def read_sequences(X, name="AutoClassifier", dtype=np.float32):
         Two axes mean one feature. NaN at the end of a series is padding, elsewhere it is a missing value.
     name : str
         Estimator named in messages.
-    dtype : dtype
-        Type of the result.
 
     Returns
     -------
     X : ndarray of shape (rows, time, features)
+        Of float32 where that holds the numbers as they came, else of float64.
     names : None
 
     Raises
@@ -112,27 +111,47 @@ def read_sequences(X, name="AutoClassifier", dtype=np.float32):
     ValueError
         For another rank, no rows, no steps, infinite values, or a series of nothing but NaN.
     """
-    X = padded(X, name, dtype) if is_ragged(X) else np.asarray(X)
-    if X.dtype.kind not in "biuf":
-        X = _as_numbers(X, name, dtype)
-    X = X.astype(dtype, copy=False)
+    refuse_no_series(X, name)
+    X = padded(X, name) if is_ragged(X) else as_floats(X, "the series of X", name)
     X = X[:, :, None] if X.ndim == 2 else X
     _check_rank(X, name)
-    if np.isinf(X).any():
-        raise ValueError(f"Input X contains infinity, in series {np.flatnonzero(np.isinf(X).any(axis=(1, 2)))[0]}")
+    wrong = are_infinite(X)
+    if wrong.any():
+        row = np.flatnonzero(wrong.any(axis=(1, 2)))[0]
+        raise ValueError(
+            f"Input X contains infinity, in series {row}, or a number too large for float32: replace it by NaN or by a "
+            "smaller number"
+        )
     empty = np.flatnonzero(series_lengths(X) == 0)
     if len(empty):
         raise ValueError(f"series {empty[0]} of X has no values at all, only NaN; leave it out ({len(empty)} such)")
     return X, None
 
 
-def _as_numbers(X, name, dtype):
-    if X.dtype.kind == "c":
-        raise ValueError(f"Complex data not supported\n{name} takes real numbers")
+def refuse_no_series(X, name):
+    """Refuse an empty list, which tells nothing about features."""
+    if isinstance(X, (list, tuple)) and not len(X):
+        raise ValueError(f"X is an empty list: {name} needs at least one series")
+
+
+def as_floats(values, what, name):
+    """Values as an array of float32 where that holds them as they are, else of float64; what is masked becomes NaN.
+
+    A value of a thousand million has no decimals in float32: who centres and scales values does so before the cast.
+    """
     try:
-        return X.astype(dtype)
+        values = values if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
+        if values.dtype.kind == "c":
+            raise ValueError("Complex data not supported")
+        floats = values.astype(np.float32 if np.can_cast(values.dtype, np.float32) else np.float64, copy=False)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"the series of X must be numbers for {name}, not {X.dtype}: {error}") from error
+        raise ValueError(f"{what} must be numbers for {name}: {error}") from error
+    return np.ma.filled(floats, np.nan)
+
+
+def are_infinite(X):
+    """Which numbers are infinite, or would be in float32."""
+    return np.abs(X) > np.finfo(np.float32).max
 
 
 def _check_rank(X, name):
@@ -153,21 +172,21 @@ def series_lengths(X):
 
 
 def is_ragged(X):
-    """Whether X is a list of series, and not a table written as a list of equal rows."""
+    """Whether X is a list of series, as a list of arrays always is, and not a table written as a list of equal rows."""
     if not (isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1)):
         return False
     if not len(X) or not all(_is_sized(x) for x in X):
         return False
-    return len({len(x) for x in X}) > 1 or any(getattr(x, "ndim", 1) > 1 or (len(x) and _is_sized(x[0])) for x in X)
+    return len({len(x) for x in X}) > 1 or any(hasattr(x, "ndim") or (len(x) and _is_sized(x[0])) for x in X)
 
 
 def _is_sized(x):
     return hasattr(x, "__len__") and not isinstance(x, (str, bytes)) and np.shape(x[:0]) != ()
 
 
-def padded(X, name, dtype):
+def padded(X, name):
     """A list of series as one array, padded at the end with NaN."""
-    series = [np.asarray(x, dtype=dtype) for x in X]
+    series = [as_floats(x, f"series {i} of X", name) for i, x in enumerate(X)]
     series = [x[:, None] if x.ndim == 1 else x for x in series]
     wrong = [i for i, x in enumerate(series) if x.ndim != 2]
     if wrong:
@@ -175,7 +194,7 @@ def padded(X, name, dtype):
     widths = {x.shape[1] for x in series}
     if len(widths) > 1:
         raise ValueError(f"all series of X need the same features, got {sorted(widths)} columns")
-    array = np.full((len(series), max(map(len, series)), widths.pop()), np.nan, dtype=dtype)
+    array = np.full((len(series), max(map(len, series)), widths.pop()), np.nan, dtype=np.result_type(*series))
     for row, x in zip(array, series, strict=True):
         row[: len(x)] = x
     if not array.shape[1]:

@@ -36,9 +36,6 @@ from skauto.search.strategies._warm_start import WarmStart
 # Count mode: an ask sees the results of all trials but the last few.
 LAG = 3
 
-# The fewest training rows of a first rung: "auto" halves only where rows are many.
-ROWS_TO_HALVE, ROWS_OF_A_RUNG = 1_500, 200
-
 # How the input of a fit is read.
 READERS = {"table": None, "sequence": read_sequences, "image": read_images}
 
@@ -377,8 +374,8 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         return reason == "interrupted"
 
     def _make_strategy(self, plan):
-        """The strategy; halving begins at a share of the rows that still says something."""
-        small = plan.min_fidelity(ROWS_TO_HALVE if self.strategy == "auto" else ROWS_OF_A_RUNG)
+        """The strategy; halving begins at a share of the rows or epochs that still says something."""
+        small = plan.min_fidelity(self.strategy)
         if self.strategy in ("auto", "halving"):
             return Random() if small >= 1 else Halving(Random(), min_fidelity=small, n_initial=RUNG)
         return make_strategy(self.strategy, small)

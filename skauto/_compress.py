@@ -35,7 +35,8 @@ def compress(
     Parameters
     ----------
     estimator : classifier
-        A neural classifier of this package, fitted or not; or any other classifier, which then teaches small networks.
+        A `CNNClassifier` or `MLPClassifier`, fitted or not, in a FrozenEstimator or not; or any other classifier of
+        tables or images that is no network, which then teaches small ones. These need numbers without missing values.
         One that was fitted on these rows knows those held back too: its own score, and so the loss, is then flattered.
     X : array or DataFrame
         Rows to train and measure on, as the estimator takes them.
@@ -64,7 +65,8 @@ def compress(
     Raises
     ------
     ValueError
-        For an unknown or impossible target, and where no chain meets it; the message then says what came nearest.
+        For an unknown or impossible target, a recurrent network, rows that no chain can be fitted on, and where no
+        chain meets the target; the message then says what came nearest.
 
     Examples
     --------
@@ -82,6 +84,7 @@ def compress(
     from skauto.estimators.compression._classifier import CompressedClassifier
 
     started, seed = time.perf_counter(), root_seed(random_state)
+    estimator = _compressible(estimator)
     scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
     held = train_test_split(
         np.arange(len(y)), test_size=validation, stratify=y, random_state=child_seed(seed, "validation")
@@ -89,22 +92,55 @@ def compress(
     (X_fit, y_fit), (X_val, y_val) = (_take(X, y, rows) for rows in held)
     base = FrozenEstimator(_fitted(estimator, X_fit, y_fit))
     full = scorer(base.estimator, X_val, y_val)
-    measured, models = [], []
+    measured, models, failed = [], [], {}
     for name, steps in recipes(base.estimator, X, epochs).items():
         if models and time_limit is not None and time.perf_counter() - started > time_limit:
             break
         began = time.perf_counter()
         try:
             model = CompressedClassifier(base, steps).fit(X_fit, y_fit)
-        except ValueError as error:  # a chain that this network is too small for
-            warnings.warn(f"compress left out the chain {name!r}: {error}", stacklevel=2)
+        except (ValueError, TypeError) as error:  # a chain that this network is too small for, rows of no numbers
+            failed[name] = error
             continue
         score = scorer(model, X_val, y_val)
         cost = footprint(model, X_val)
         models.append(model)
         measured.append({"chain": name, "score": score, "loss": full - score, **_costs(cost)})
         measured[-1]["seconds"] = time.perf_counter() - began
+    _say_what_failed(failed, models)
     return _chosen(pd.DataFrame(measured), models, target)
+
+
+def _compressible(estimator):
+    """The classifier itself, out of a FrozenEstimator; ValueError where nothing can be made of it."""
+    from skauto.estimators._neural import NeuralClassifier
+    from skauto.estimators.compression._fitted import KNOWN
+
+    while isinstance(estimator, FrozenEstimator):
+        estimator = estimator.estimator
+    if not is_classifier(estimator):
+        raise ValueError(f"compress needs a classifier, got {type(estimator).__name__}")
+    names = {made.__name__ for made in type(estimator).__mro__}
+    if isinstance(estimator, NeuralClassifier) and not names & set(KNOWN):
+        raise ValueError(
+            f"compress has no steps for the networks of estimator={type(estimator).__name__}(), only for those of "
+            f"{' and '.join(KNOWN)}; a classifier of tables or images that is no network can teach a small one of these"
+        )
+    return estimator
+
+
+def _say_what_failed(failed, models):
+    """Warn of chains that were left out; ValueError where that were all."""
+    if failed and not models:
+        name, error = next(iter(failed.items()))
+        said = str(error).partition("\n")[0]
+        raise ValueError(
+            f"no chain could be fitted: {said} (chain {name!r}); networks, taught ones too, need X to be "
+            "numbers without missing values: impute and encode it before, with SimpleImputer for example, fit and "
+            "compress the estimator on that, and put the same preparation before the result in a Pipeline"
+        ) from error
+    for name, error in failed.items():
+        warnings.warn(f"compress left out the chain {name!r}: {error}", stacklevel=3)
 
 
 def _costs(cost):
@@ -170,8 +206,6 @@ def _checked(target):
 
 
 def _fitted(estimator, X, y):
-    if not is_classifier(estimator):
-        raise ValueError(f"compress needs a classifier, got {type(estimator).__name__}")
     try:
         check_is_fitted(estimator)
     except NotFittedError:

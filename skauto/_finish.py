@@ -1,5 +1,6 @@
 """After the search: the best trial, the ensemble and the cut from out-of-fold predictions, then the refit."""
 
+import functools
 import warnings
 from collections import Counter
 from contextlib import nullcontext, suppress
@@ -22,7 +23,8 @@ PER_KIND = 2
 # The part of the ensemble that is spread evenly over the best trial of each kind, and most kinds that share it.
 EVEN_SHARE, KINDS = 0.2, 6
 
-# Rows up to which that part is spread: with more the selection knows better.
+# Rows of a table up to which that part is spread: with more the selection knows better, and on sequences and images
+# the kinds differ too much.
 FEW_ROWS = 1_500
 
 # Further models refitted where constraints bound them: others may grow out of bounds on all rows.
@@ -104,11 +106,11 @@ def choose_best(trials, valid_over_train):
     return best if best.score - natural.score > error else natural
 
 
-def choose_members(trials, scoring, left=endless):
+def choose_members(trials, scoring, left=endless, *, even=True):
     """The trials of the ensemble with their weights: selected greedily by score and by likelihood among few of a kind.
 
-    A score of ranks alone chooses by luck where positives are few, and where rows are few a part is spread evenly; see
-    the decision on small tables. `left` gives the seconds that are left: the selections end with them.
+    A score of ranks alone chooses by luck where positives are few, and where rows are few a part is spread evenly, if
+    `even`; see the decision on small tables. `left` gives the seconds that are left: the selections end with them.
     """
     own = scoring.kind == "proba"  # then `select` is the score, which is known
     values = [trial.score if own else scoring.select(trial.proba) for trial in trials]
@@ -117,7 +119,7 @@ def choose_members(trials, scoring, left=endless):
     pool = _few_of_a_kind([trial for _, trial in order])
     predictions = [trial.proba for trial in pool]
     greedy = np.mean([greedy_selection(predictions, value, left=left) for value in scoring.guides], axis=0)
-    share = EVEN_SHARE if scoring.n_rows <= FEW_ROWS else 0.0
+    share = EVEN_SHARE if even and scoring.n_rows <= FEW_ROWS else 0.0
     weights = (1 - share) * greedy + share * _evenly(pool)
     chosen = [(trial, float(weight)) for trial, weight in zip(pool, weights, strict=True) if weight > 0]
     return sorted(chosen, key=lambda pair: -pair[1])
@@ -260,7 +262,9 @@ class Finish:
         end = clock() + rest
         if rest <= 0:
             return [(best, 1.0)]
-        made = self._attempt(choose_members, trials, self.plan.scoring, lambda: end - clock())
+        even = self.plan.context.build.traits.kind == "table"
+        choose = functools.partial(choose_members, left=lambda: end - clock(), even=even)
+        made = self._attempt(choose, trials, self.plan.scoring)
         if made.status == Status.COMPLETE:
             return self._in_time(best, made.value)
         self._say_failed(made, "the best model predicts alone")

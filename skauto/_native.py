@@ -48,10 +48,21 @@ def load(source):
         reason is logged at level INFO under ``skauto._native``.
     """
     try:
-        return ctypes.CDLL(str(_built(Path(source))))
+        return _opened(Path(source))
     except (_CannotBuildError, OSError) as error:
         log.info("no compiled %s, using the slower fallback: %s", Path(source).name, error)
         return None
+
+
+def _opened(source):
+    """The library, built once more if the file that is kept cannot be opened: a disk may have been full."""
+    target = _built(source)
+    try:
+        return ctypes.CDLL(str(target))
+    except OSError as error:
+        log.info("building %s again: %s", target.name, error)
+        target.unlink(missing_ok=True)
+        return ctypes.CDLL(str(_built(source)))
 
 
 def _built(source):

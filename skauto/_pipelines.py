@@ -124,13 +124,16 @@ def epochs_within(traits, row_seconds, most):
     return most if traits.seconds is None else int(min(traits.seconds / (row_seconds * traits.n_rows), most))
 
 
-def whole_or_part(estimator, fidelity):
-    """An estimator and its share of the rows for a share of the effort: nets are given all rows and fewer epochs."""
+def whole_or_part(estimator, fidelity, least=0.0):
+    """An estimator and its share of the rows for a share of the effort.
+
+    Nets are given all rows and fewer epochs, all others that share of the rows, or `least` where that is more.
+    """
     last = estimator.steps[-1][1]
     while hasattr(last, "estimator"):
         last = last.estimator
     if fidelity >= 1 or not hasattr(last, "max_epochs"):
-        return estimator, fidelity
+        return estimator, max(fidelity, least)
     last.set_params(max_epochs=max(1, round(fidelity * last.max_epochs)))
     return estimator, 1.0
 

@@ -1,6 +1,7 @@
 """From data and settings to a plan: folds, scoring, candidates, space and strategy of one search."""
 
 import difflib
+import functools
 import importlib.util
 import warnings
 from dataclasses import dataclass, replace
@@ -28,8 +29,12 @@ from skauto.search._space import Space
 # Folds are drawn again, up to so many rows of validation in all, since one split of few rows chooses by luck.
 REPEAT_ROWS, MAX_REPEATS = 3_000, 3
 
-# Trials of a search beyond the defaults: one for so many rows, since more would only fit the noise of the folds.
-ROWS_A_TRIAL = 4
+# Trials of a search beyond the defaults: one for so many rows, since more would only fit the noise of the folds; of
+# series and images the first settings are near the best, and folds are drawn once only.
+ROWS_A_TRIAL = {"table": 4, "sequence": 40, "image": 40}
+
+# The least share of their epochs that nets are tried with.
+LEAST_EPOCHS = 1 / 9
 
 # What is tried on each kind of data, and what does where nothing could be fitted in time.
 PORTFOLIOS = {"table": TABLES, "sequence": SEQUENCES, "image": IMAGES}
@@ -38,6 +43,9 @@ FALLBACKS = {"table": _pipelines.fallback, "sequence": _sequence_pipelines.fallb
 
 # The part of a trial's time that its fits may plan with: the machine may be busy, and predictions take time.
 FIT_SHARE = 0.7
+
+# The fewest training rows of a trial on a part of them; "auto" halves only where rows are many.
+ROWS_OF_A_RUNG, ROWS_TO_HALVE = 200, 1_500
 
 # Most bytes of first steps that a worker keeps for later trials.
 CACHE_BYTES = 1 << 29
@@ -61,9 +69,16 @@ class Plan:
     n_trials: int
     constraints: Constraints
 
-    def min_fidelity(self, n_rows):
-        """The least power of a third, at least a ninth, that leaves so many rows; one where there is none."""
-        rows = self.context.build.traits.n_rows
+    def min_fidelity(self, strategy):
+        """The least power of a third, at least a ninth, that leaves enough rows, one where none does.
+
+        A strategy that was asked for saves epochs where there are nets of series or images, however few the rows.
+        """
+        build, auto = self.context.build, strategy == "auto"
+        nets = build.traits.kind != "table" and any(c.extra == "deep" for c in build.candidates.values())
+        if nets and not auto:
+            return LEAST_EPOCHS
+        rows, n_rows = build.traits.n_rows, ROWS_TO_HALVE if auto else ROWS_OF_A_RUNG
         return next((share for share in (1 / 9, 1 / 3) if share * rows >= n_rows), 1.0)
 
 
@@ -160,13 +175,13 @@ def make_plan(
         seed=seed,
         fit=fit_last_step,
         predict=predict_at,
-        spend=_pipelines.whole_or_part,
+        spend=functools.partial(_pipelines.whole_or_part, least=min(1.0, ROWS_OF_A_RUNG / traits.n_rows)),
         measure=constraints.of_trial if constraints else None,
         min_class_rows=20,
         repeat=repeat,
         cache=PrefixCache(CACHE_BYTES if memory_limit is None else min(CACHE_BYTES, memory_limit // 4)),
     )
-    n_trials = space.size if finite else len(first) + traits.n_rows // ROWS_A_TRIAL
+    n_trials = space.size if finite else len(first) + traits.n_rows // ROWS_A_TRIAL[traits.kind]
     return Plan(context, judged, space, first, missing, n_trials, constraints)
 
 

@@ -113,6 +113,15 @@ def test_every_strategy(strategy):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["halving", "hyperband", "bohb"])
+def test_nets_are_halved_by_epochs_however_few_the_series(strategy):
+    pytest.importorskip("torch")
+    auto = sequences(strategy=strategy, candidates=["min_gru", "extra_trees"], n_iter=12).fit(waves(), Y)
+    assert all_complete(auto)
+    assert auto.leaderboard_["fidelity"].min() == pytest.approx(1 / 9)
+
+
+@pytest.mark.slow
 def test_count_mode_of_sequences():
     pytest.importorskip("torch")
     given = {"candidates": ["rocket", "min_gru"], "n_iter": 4}

@@ -103,6 +103,7 @@ def test_the_best_of_each_of_six_kinds_has_a_part(plan):
     trials = [scored(n, 0.5, [0.5], proba=np.column_stack([1 - y, y]) * 0.9 + 0.05) for n in range(9)]
     trials = [replace(trial, values={"candidate": "abcdefgha"[trial.number]}) for trial in trials]
     assert {trial.number for trial, _ in choose_members(trials, plan.scoring)} == {0, 1, 2, 3, 4, 5}
+    assert len(choose_members(trials, plan.scoring, even=False)) < 6
 
 
 def trial_of(plan, name):

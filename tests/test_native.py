@@ -48,6 +48,15 @@ def test_builds_once_and_loads_again(kernel, tmp_path):
     assert built[0].stat().st_mtime_ns == before
 
 
+def test_a_damaged_file_is_built_again(kernel, tmp_path):
+    source = tmp_path / "kernel.c"
+    source.write_text(GOOD)
+    built = _native._built(source)
+    built.write_bytes(b"")
+    assert kernel().answer() == 42
+    assert built.stat().st_size > 0
+
+
 def test_another_source_is_another_library(kernel, tmp_path):
     kernel()
     assert kernel(GOOD.replace("42", "43")).answer() == 43

@@ -88,12 +88,11 @@ def test_early_stopping_needs_positives_in_every_fold():
 
 
 def test_rungs_keep_enough_rows():
-    plan = plan_of(np.arange(1000) % 2)
-    rows = plan.context.build.traits.n_rows
-    assert plan.min_fidelity(rows) == 1.0
-    assert plan.min_fidelity(rows / 3) == 1 / 3
-    assert plan.min_fidelity(rows / 9) == 1 / 9
-    assert plan.min_fidelity(1) == 1 / 9
+    few, some, many = (plan_of(np.arange(rows) % 2) for rows in (250, 1_000, 20_000))
+    assert few.min_fidelity("halving") == 1.0
+    assert few.context.spend(few.context.build(few.space.decode(few.first[0]), 0), 1 / 9)[1] == 1.0
+    assert some.min_fidelity("halving") == 1 / 3 and some.min_fidelity("auto") == 1.0
+    assert many.min_fidelity("halving") == many.min_fidelity("auto") == 1 / 9
 
 
 def test_configurations_tried_first_come_in_their_order():

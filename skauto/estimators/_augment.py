@@ -2,6 +2,7 @@
 
 import difflib
 import math
+from numbers import Real
 
 from skauto._deps import require
 
@@ -146,10 +147,13 @@ def check_augment(augment):
     for name, strength in (augment or {}).items():
         if name not in LIMITS:
             near = difflib.get_close_matches(str(name), LIMITS, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = f"; did you mean {near[0]!r}?" if near else "."
             raise ValueError(f"augment has an unknown entry {name!r}{hint} There are {', '.join(LIMITS)}")
-        if isinstance(strength, bool) or not 0 <= strength <= LIMITS[name]:
-            raise ValueError(f"augment[{name!r}] must be a number from 0 to {LIMITS[name]:g}, got {strength!r}")
+        if isinstance(strength, bool) or not isinstance(strength, Real) or not 0 <= strength <= LIMITS[name]:
+            raise ValueError(
+                f"augment[{name!r}] must be a number from 0 to {LIMITS[name]:g}, got {strength!r}; leave the entry out "
+                "for none"
+            )
 
 
 def augmented(x, augment):

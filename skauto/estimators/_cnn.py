@@ -46,10 +46,12 @@ class CNNClassifier(NeuralClassifier):
         State dict to start from, or a file of one as torch saves it; tensors whose name or shape does not fit, the last
         layer of another task say, are left out. At least one must fit.
     channels : {"auto", "first", "last"}
-        Where the channels of a rank-4 X are; "auto" takes the one axis of size 1, 3 or 4.
+        Where the channels of a rank-4 X are; "auto" takes the first or last axis of an image, whichever is of size 1, 3
+        or 4.
     image_shape : tuple of int or None
-        (height, width) or (channels, height, width) of images given as rows of a table. None: a square, or one row of
-        pixels where the number of features is no square.
+        (height, width) of images given as rows of a table, or three sides with the channels where `channels` says, as
+        for a rank-4 X. None: a square, or one row of pixels where the number of features is no square. Images of rank 3
+        and 4 must agree with it.
     [training parameters]
 
     Attributes
@@ -151,13 +153,14 @@ class CNNClassifier(NeuralClassifier):
 
     def _seen_layout(self, X):
         """The layout of fit, if X has it."""
-        if self._layout == "flat" and X.ndim == 2 and X.shape[1] != self.n_features_in_:
+        if self._layout.startswith("flat") and X.ndim == 2 and X.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {X.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} features "
                 "as input"
             )
         expected = {
             "flat": (self.n_features_in_,),
+            "flat_last": (self.n_features_in_,),
             "gray": self.image_shape_[1:],
             "first": self.image_shape_,
             "last": (*self.image_shape_[1:], self.image_shape_[0]),

@@ -21,13 +21,15 @@ def count_flops(network, inputs):
     -------
     flops : dict of str to (int, int or None)
         Forward and backward counts by name of the layer that computes. Backward is twice forward (gradients of inputs
-        and of weights), once in the first layer, whose input needs none; None for layers that cannot be trained.
+        and of weights), once in the first layer, whose input needs none; None for layers that cannot be trained. What
+        is computed with the weights of modules that are not called, those of a ModuleList say, counts for the caller.
     """
     from torch.utils.flop_counter import FlopCounterMode
 
     told, hooks, order = {}, [], []
     for name, module in network.named_modules():
-        hooks.append(module.register_forward_pre_hook(lambda m, args, name=name: order.append(name)))
+        # in the order of their ends: what a module does beside its parts mostly comes after the first of them
+        hooks.append(module.register_forward_hook(lambda m, args, out, name=name: order.append(name)))
         if isinstance(module, nn.RNNBase) or hasattr(module, "flops"):
             hooks.append(module.register_forward_hook(lambda m, args, out, name=name: _ask(told, name, m, args[0])))
     counter = FlopCounterMode(display=False)
@@ -60,7 +62,7 @@ def _recurrent(layer, x):
 
 
 def _own_counts(counter, network):
-    """The counter's totals of each module less those of the modules inside it."""
+    """The counter's totals of each module less those of the nearest modules inside it that were called."""
     totals = {}
     root = type(network).__name__
     for name, counts in counter.get_flop_counts().items():
@@ -68,15 +70,17 @@ def _own_counts(counter, network):
             continue
         short = "" if name == root else name.removeprefix(root + ".")
         totals[short] = totals.get(short, 0) + sum(counts.values())
-    own = {}
-    for name, total in totals.items():
-        inner = f"{name}." if name else ""
-        children = [c for c in totals if c != name and c.startswith(inner) and "." not in c.removeprefix(inner)]
-        own[name] = total - sum(totals[child] for child in children)
+    own = dict(totals)
+    for name in filter(None, totals):
+        around = name.rpartition(".")[0]
+        while around not in totals:  # a ModuleList, or a block whose parts are called without it
+            around = around.rpartition(".")[0]
+        own[around] -= totals[name]
     return own
 
 
 def _backward(module, count, is_first):
-    if not any(p.requires_grad for p in module.parameters(recurse=False)):
+    held = [*module.parameters(recurse=False)] or [*module.parameters(), *module.buffers()]
+    if held and not any(tensor.requires_grad for tensor in held):  # int8 layers hold buffers only
         return None
     return count if is_first else 2 * count

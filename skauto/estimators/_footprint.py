@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import joblib
 import numpy as np
 import pandas as pd
+from scipy import sparse
+from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 MEASURED_SECONDS = 0.2
@@ -30,7 +32,11 @@ class Footprint:
     latency_ms : float
         Median time of `predict` on one row, on one thread, in milliseconds.
     layers : list of dict
-        The same for each layer of a network: name, class, parameters, nonzeros, flops, backward_flops.
+        The same for each layer of a network that has weights or multiplies: name, class, parameters, nonzeros, bytes,
+        flops, backward_flops, latency_ms. Its bytes are what the model file spends on its tensors, without such a file
+        the bytes of its tensors; its latency is the median time inside it, without that of other layers inside it. The
+        totals hold more: the header of the file, and the work between layers and around the network. Where a layer's
+        weights are used by the module around it, the time and the FLOPs are that one's.
     """
 
     parameters: int | None
@@ -90,16 +96,16 @@ def footprint(estimator, X):
     >>> cost.frame()["name"].tolist()[0]
     'features.0'
     """
-    if not len(X):
-        raise ValueError("X has no row to measure with")
+    X = X.tocsr() if sparse.issparse(X) else X  # not every sparse format has rows to take
+    if not (X.shape[0] if hasattr(X, "shape") else len(X)):
+        raise ValueError("X has no row to measure with; give at least one, as predict takes it")
     row = X.iloc[:1] if hasattr(X, "iloc") else X[:1]
     latency = latency_ms(estimator, row)
-    network, inputs = _network(estimator, row)
-    layers = [] if network is None else _layers(network, inputs)
+    layers = _layers(*last_step(estimator, row))
 
     def total(key):
         values = [layer[key] for layer in layers]
-        return None if network is None or None in values else sum(values)
+        return sum(values) if layers and None not in values else None
 
     return Footprint(
         total("parameters"),
@@ -128,14 +134,21 @@ def latency_ms(estimator, row):
     """Median milliseconds of `predict` on one row, on one thread, over a fifth of a second of calls."""
     with threadpool_limits(1), _OneTorchThread():
         estimator.predict(row)
-        times, started = [], time.perf_counter()
-        while len(times) < FEWEST_CALLS or (
-            time.perf_counter() - started < MEASURED_SECONDS and len(times) < MOST_CALLS
-        ):
+        times = []
+        for _ in _calls():
             before = time.perf_counter()
             estimator.predict(row)
             times.append(time.perf_counter() - before)
     return statistics.median(times) * 1e3
+
+
+def _calls():
+    """As many calls as fit into the time that is measured, within bounds."""
+    started = time.perf_counter()
+    for call in range(MOST_CALLS):
+        if call >= FEWEST_CALLS and time.perf_counter() - started >= MEASURED_SECONDS:
+            return
+        yield call
 
 
 class _OneTorchThread:
@@ -154,42 +167,109 @@ class _OneTorchThread:
             self.torch.set_num_threads(self.before)
 
 
-def _network(estimator, row):
-    """The module inside an estimator and the tensors it would get for this row; None where there is none."""
-    while hasattr(estimator, "steps") and not hasattr(estimator, "estimator_"):
+def last_step(estimator, X):
+    """The last step of nested pipelines, and X as it sees it; samplers, which only act in fit, are passed by."""
+    while isinstance(estimator, Pipeline):
         for _, step in estimator.steps[:-1]:
-            row = step.transform(row) if step not in ("passthrough", None) else row
+            X = step.transform(X) if hasattr(step, "transform") else X
         estimator = estimator.steps[-1][1]
+    return estimator, X
+
+
+def _layers(estimator, row):
+    """What each layer of the network inside an estimator costs; nothing where there is no network."""
+    in_file = _file_bytes(estimator)
     estimator = getattr(estimator, "estimator_", estimator)
     if not (hasattr(estimator, "module_") and hasattr(estimator, "_prepare")):
-        return None, None
-    X = estimator._check_X(row, reset=False)
-    return estimator.module_, estimator._prepare(estimator._tensors(X, reset=False), False)
-
-
-def _layers(network, inputs):
+        return []
     from skauto.estimators._flops import count_flops
 
-    flops = count_flops(network, inputs)
-    rows = []
+    network, inputs = estimator.module_, _inputs(estimator, row)
+    flops, rows = count_flops(network, inputs), []
     for name, module in network.named_modules():
-        own = [*module.parameters(recurse=False), *_stored(module)]
-        if not own and name not in flops:
+        tensors = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
+        if not tensors and name not in flops:
             continue
+        weights = [*module.parameters(recurse=False), *_stored(module)]
         forward, backward = flops.get(name, (0, 0))
         rows.append(
             {
                 "name": name,
                 "class": type(module).__name__,
-                "parameters": sum(p.numel() for p in own),
-                "nonzeros": sum(int(np.count_nonzero(p.detach().cpu().numpy())) for p in own),
+                "parameters": sum(p.numel() for p in weights),
+                "nonzeros": sum(int(np.count_nonzero(p.detach().cpu().numpy())) for p in weights),
+                "bytes": _tensor_bytes(tensors) if in_file is None else in_file.get(name, 0),
                 "flops": forward,
                 "backward_flops": backward,
             }
         )
-    return rows
+    times = _layer_latencies(network, inputs, [row["name"] for row in rows])
+    return [row | {"latency_ms": times[row["name"]]} for row in rows]
+
+
+def _inputs(estimator, row):
+    """What `predict`, called before, gives its network for this row, on the same device."""
+    from skauto.estimators._neural import choose_device
+
+    tensors = estimator._tensors(estimator._check_X(row, reset=False), reset=False)
+    return tuple(x.to(choose_device(estimator.device)) for x in estimator._prepare(tensors, False))
+
+
+def _file_bytes(estimator):
+    """What the model file spends on each layer's tensors, by name of the layer; None where there is no such file."""
+    if not hasattr(estimator, "storage"):
+        return None
+    try:
+        tensors = estimator.storage()
+    except TypeError:  # as in saved_bytes
+        return None
+    tensors = tensors[tensors["form"] != "json"]
+    return tensors["bytes"].groupby(tensors["name"].str.rpartition(".")[0]).sum().to_dict()
+
+
+def _tensor_bytes(tensors):
+    return sum(t.numel() * t.element_size() for t in tensors)
+
+
+def _layer_latencies(network, inputs, names):
+    """Median milliseconds inside each of these modules, on one thread, without that of others of them inside it."""
+    import torch
+
+    passes, running, hooks = [], [], []
+
+    def now():
+        if inputs[0].is_cuda:
+            torch.cuda.synchronize()  # a GPU works on after the call has returned
+        return time.perf_counter()
+
+    def enter(module, args):
+        running.append([now(), 0.0])
+
+    def leave(name):
+        began, inside = running.pop()
+        took = now() - began
+        passes[-1][name] += took - inside
+        if running:
+            running[-1][1] += took
+
+    for name in names:
+        module = network.get_submodule(name)
+        hooks += [
+            module.register_forward_pre_hook(enter),
+            module.register_forward_hook(lambda *call, name=name: leave(name)),
+        ]
+    try:
+        with threadpool_limits(1), _OneTorchThread(), torch.no_grad():
+            for _ in _calls():
+                passes.append(dict.fromkeys(names, 0.0))
+                network(*inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return {name: statistics.median(times[name] for times in passes) * 1e3 for name in names}
 
 
 def _stored(module):
     """Weights that are no parameters: those of int8 layers."""
-    return [b for name, b in module.named_buffers(recurse=False) if name in ("weight", "bias", "scale")]
+    buffers = dict(module.named_buffers(recurse=False))
+    return [buffers[name] for name in ("weight", "bias", "scale") if name in buffers and "weight" in buffers]

@@ -5,6 +5,7 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._deps import require
+from skauto.estimators._footprint import last_step
 
 torch = require("torch", extra="deep")
 
@@ -23,7 +24,8 @@ def grad_cam(estimator, X, target=None, *, layer=None):
     target : label or array-like of shape (n,), default=None
         The class to explain, one for all or one for each image. None: the predicted class.
     layer : str, default=None
-        Name of the convolution to look at, as in ``module_.named_modules()``. None: the last one.
+        Name of the convolution to look at, as in ``module_.named_modules()``. None: the last one whose map is larger
+        than one pixel, which could not say where; if there is none, the last one.
 
     Returns
     -------
@@ -33,7 +35,7 @@ def grad_cam(estimator, X, target=None, *, layer=None):
     Raises
     ------
     ValueError
-        If a target is no class, or there is no such layer.
+        If a target is no class, there are more or fewer than images, or there is no such layer.
     TypeError
         If the estimator is no image network.
 
@@ -50,7 +52,7 @@ def grad_cam(estimator, X, target=None, *, layer=None):
     >>> grad_cam(clf, X[:3]).shape
     (3, 8, 8)
     """
-    estimator, X = _last_step(estimator, X)
+    estimator, X = last_step(estimator, X)
     check_is_fitted(estimator)
     estimator = getattr(estimator, "estimator_", estimator)
     if not hasattr(estimator, "image_shape_"):
@@ -58,7 +60,7 @@ def grad_cam(estimator, X, target=None, *, layer=None):
     images = estimator._tensors(estimator._check_X(X, reset=False), reset=False)[0]
     codes = _codes(estimator, target, len(images))
     module = estimator.module_.cpu()
-    watched = _convolution(module, layer)
+    watched = _convolution(module, layer, estimator._prepare((images[:1],), False)[0])
     batches = []
     for start in range(0, len(images), BATCH):
         x = estimator._prepare((images[start : start + BATCH],), False)[0]
@@ -67,31 +69,44 @@ def grad_cam(estimator, X, target=None, *, layer=None):
     return torch.cat(batches).numpy()
 
 
-def _last_step(estimator, X):
-    """The last step of nested pipelines, and X as it sees it."""
-    while hasattr(estimator, "steps") and not hasattr(estimator, "estimator_"):
-        X = estimator[:-1].transform(X) if len(estimator.steps) > 1 else X
-        estimator = estimator.steps[-1][1]
-    return estimator, X
-
-
 def _codes(estimator, target, count):
     if target is None:
         return None
-    labels = np.broadcast_to(np.asarray(target), (count,))
+    labels = np.asarray(target)
+    if labels.shape not in ((), (count,)):
+        raise ValueError(
+            f"target has shape {labels.shape}, but X has {count} images; give one class for all, or one for each image"
+        )
+    labels = np.broadcast_to(labels, (count,))
     unknown = np.setdiff1d(labels, estimator.classes_)
     if len(unknown):
         raise ValueError(f"target {unknown.tolist()} is no class; the classes are {estimator.classes_.tolist()}")
     return torch.as_tensor(np.searchsorted(estimator.classes_, labels))
 
 
-def _convolution(module, name):
+def _convolution(module, name, x):
     found = {n: m for n, m in module.named_modules() if _weight_rank(m) == 4 and "Int8" not in type(m).__name__}
     if not found:
         raise TypeError("grad_cam needs a network with a float convolution; an int8 network has no gradients")
     if name is not None and name not in found:
         raise ValueError(f"layer={name!r} is no convolution of the network; there are {', '.join(found)}")
-    return found[name] if name is not None else list(found.values())[-1]
+    return found[_last_with_room(module, found, x) if name is None else name]
+
+
+def _last_with_room(module, convolutions, x):
+    """Name of the last convolution to run whose map of x is larger than one pixel; the last of all if none is."""
+    areas, hooks = {}, []
+    for name, layer in convolutions.items():
+        hooks.append(
+            layer.register_forward_hook(lambda m, args, out, name=name: areas.update({name: out[0, 0].numel()}))
+        )
+    try:
+        with torch.no_grad():
+            module(x)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return next((name for name in reversed(areas) if areas[name] > 1), list(convolutions)[-1])
 
 
 def _weight_rank(module):
@@ -121,7 +136,7 @@ class GradCAMDisplay:
     Parameters
     ----------
     images : ndarray of shape (n, height, width) or (n, height, width, channels)
-        In [0, 1].
+        In [0, 1]. Of 3 or 4 channels the first three are drawn as colours, of any other number their mean as grey.
     maps : ndarray of shape (n, height, width)
         From `grad_cam`.
     labels : sequence of length n
@@ -152,11 +167,11 @@ class GradCAMDisplay:
         """Compute the maps; parameters as of `grad_cam`. A Pipeline shows what its last step sees."""
         maps = grad_cam(estimator, X, target, layer=layer)
         labels = estimator.predict(X) if target is None else np.broadcast_to(np.asarray(target), len(maps))
-        estimator, X = _last_step(estimator, X)
+        estimator, X = last_step(estimator, X)
         inner = getattr(estimator, "estimator_", estimator)
         images = np.asarray(inner._check_X(X, reset=False), dtype=np.float32).transpose(0, 2, 3, 1)
         images = np.clip((images - inner._low) / (inner._high - inner._low), 0, 1)
-        return cls(images[..., 0] if images.shape[-1] == 1 else images[..., :3], maps, labels)
+        return cls(images, maps, labels)
 
     def plot(self, ax=None, *, alpha=0.5):
         """Draw the images in a row, the heat over each.
@@ -178,7 +193,7 @@ class GradCAMDisplay:
         self.axes_ = np.ravel(ax)
         self.figure_ = self.axes_[0].figure
         for axis, image, heat, label in zip(self.axes_, self.images, self.maps, self.labels, strict=True):
-            axis.imshow(image, cmap="gray", vmin=0, vmax=1)
+            axis.imshow(_drawable(image), cmap="gray", vmin=0, vmax=1)
             axis.imshow(heat, cmap="inferno", vmin=0, vmax=1, alpha=alpha * heat)
             axis.set_title(str(label))
             axis.set_axis_off()
@@ -188,3 +203,9 @@ class GradCAMDisplay:
         """The heat of every pixel as a DataFrame: image, row, column, heat."""
         image, row, column = np.indices(self.maps.shape).reshape(3, -1)
         return pd.DataFrame({"image": image, "row": row, "column": column, "heat": self.maps.ravel()})
+
+
+def _drawable(image):
+    if image.ndim == 2:
+        return image
+    return image[..., :3] if image.shape[-1] in (3, 4) else image.mean(-1)

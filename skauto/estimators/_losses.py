@@ -1,5 +1,8 @@
 """The losses of all classifiers: cross-entropy, plain or focal, with label smoothing and a weight for each row."""
 
+import math
+from numbers import Real
+
 from skauto._deps import require
 
 torch = require("torch", extra="deep")
@@ -33,6 +36,20 @@ class WeightedCrossEntropy(torch.nn.Module):
             right = logits.softmax(1).gather(1, codes.unsqueeze(1)).squeeze(1)
             losses = losses * (1 - right) ** self.gamma
         return (losses * weights).mean()
+
+
+def check_class_weight(class_weight, classes):
+    """Refuse a dict {label: weight} with labels that are not among the classes, or weights that are none."""
+    unknown = set(class_weight) - set(classes)
+    if unknown:
+        raise ValueError(f"class_weight names {sorted(unknown, key=str)}, which are not labels in y")
+    wrong = {
+        label: weight
+        for label, weight in class_weight.items()
+        if not (isinstance(weight, Real) and math.isfinite(weight) and weight >= 0)
+    }
+    if wrong:
+        raise ValueError(f"class_weight={wrong} cannot be: weights are finite and at least 0, which leaves a class out")
 
 
 def probabilities(logits):

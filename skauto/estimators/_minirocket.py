@@ -14,7 +14,7 @@ from skauto import _native
 from skauto._array_inputs import series_lengths
 from skauto._seeds import child_rng, root_seed
 from skauto._sklearn import Interval
-from skauto.estimators._sequences import check_sequences, fill_gaps
+from skauto.estimators._sequences import center_and_spread, check_sequences, fill_gaps
 
 SOURCE = Path(__file__).parent / "kernels" / "minirocket.c"
 PLACES = np.array(list(combinations(range(9), 3)))  # where the three weights 2 sit; the other six are -1
@@ -41,8 +41,9 @@ class MiniRocketTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
 
     Followed by ridge or logistic regression it is the strong and quick baseline for sequences. Differences to the
     paper: a series is convolved over its own length only, so unequal lengths need no padding of theirs; channels are
-    summed before the convolution, as in the authors' multivariate version; where lengths differ in fit, the
-    logarithm of the length is one more feature.
+    summed before the convolution, as in the authors' multivariate version; the mean that a feature has in fit is
+    taken off first, so that a large offset leaves float32 its digits; where lengths differ in fit, the logarithm of
+    the length is one more feature.
 
     Parameters
     ----------
@@ -141,9 +142,12 @@ class MiniRocketTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         return features
 
     def _series(self, X, reset):
-        """Contiguous (rows, features, time) with zeros for padding, and lengths."""
+        """Contiguous (rows, features, time) of float32, centred and with zeros for padding, and lengths."""
         X = check_sequences(self, X, reset=reset)
         lengths = series_lengths(X)
+        if reset:
+            self._center = np.nan_to_num(center_and_spread(X)[0])
+        X = (X - self._center).astype(np.float32)
         return np.ascontiguousarray(fill_gaps(X, lengths).transpose(0, 2, 1)), lengths
 
 
@@ -179,11 +183,15 @@ def _plan(X, lengths, per_kernel, max_dilations, rng):
 
 
 def _convolve(series, dilation, places):
-    """Convolution of series (rows, time) with the kernel that has its weights 2 at `places`, zeros beyond the ends."""
+    """Convolution of series (rows, time) with the kernel that has its weights 2 at `places`, zeros beyond the ends.
+
+    It adds up in the order of kernels/minirocket.c, all weights -1 and then 3 at `places`: a sum that ties with a bias
+    there must tie here.
+    """
     out = np.zeros_like(series)
     time = series.shape[1]
-    for place in range(2 * HALF + 1):
-        shift, weight = (place - HALF) * dilation, 2 if place in places else -1
+    for place, weight in [*((place, -1) for place in range(2 * HALF + 1)), *((place, 3) for place in places)]:
+        shift = (place - HALF) * dilation
         low, high = max(0, -shift), min(time, time - shift)
         if low < high:
             out[:, low:high] += weight * series[:, low + shift : high + shift]

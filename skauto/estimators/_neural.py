@@ -18,7 +18,7 @@ from skauto._deps import require
 from skauto._seeds import child_seed, root_seed
 from skauto._sklearn import Interval, StrOptions, check_sample_weight
 from skauto.estimators._initializers import INITIALIZERS, initialize
-from skauto.estimators._losses import LOSSES, WeightedCrossEntropy, probabilities
+from skauto.estimators._losses import LOSSES, WeightedCrossEntropy, check_class_weight, probabilities
 from skauto.estimators._optimizers import OPTIMIZERS
 from skauto.estimators._schedules import SCHEDULES
 from skauto.estimators._trainer import Rows, Settings, seeded, train
@@ -92,10 +92,14 @@ def shares_training(cls):
 
 
 def choose_device(device):
-    """The device that "auto" means on this machine."""
-    if device != "auto":
-        return device
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    """The device that "auto" means on this machine; ValueError for one that is not there."""
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (AssertionError, RuntimeError) as error:
+        raise ValueError(f'device={device!r} is not there: say "auto" or "cpu", or "cuda" with a GPU') from error
+    return device
 
 
 def placed(module, device):
@@ -184,7 +188,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         """Train for one more epoch, on these rows.
 
         The learning rate follows `lr_schedule` over `max_epochs` calls; that many calls with the same rows give what
-        `fit` gives without early stopping. Scales of the inputs are learnt from the first call.
+        `fit` gives without early stopping. Schedules that end at nothing go on with a hundredth of `lr` in further
+        calls. Scales of the inputs, and what weights are relative to, are those of the first call or of `fit`.
 
         Parameters
         ----------
@@ -205,7 +210,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            Also for a label that is not in `classes`, and for a `class_weight` that must count the rows.
+            Also for a label that is not in `classes`, for other `classes` than in the first call, and for a
+            `class_weight` that must count the rows.
         """
         first = not hasattr(self, "module_")
         self._validate_params()
@@ -216,7 +222,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         X = self._check_X(X, reset=first)
         y = self._check_y(X, y)
         self._keep_classes(y, classes, first)
-        rows = self._rows(X, y, sample_weight, reset=first)
+        rows = self._rows(X, y, sample_weight, reset=first, mean_weight=None if first else self._mean_weight)
         if first:
             self._begin()
         self._optimizer_state = self._train(rows, None, epochs=1)
@@ -266,6 +272,10 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
         y = column_or_1d(y, warn=True)
+        strings = np.array([isinstance(label, str) for label in y] if y.dtype.kind == "O" else [])
+        if strings.any() and not strings.all():
+            row = int(strings.argmin())
+            raise ValueError(f"y has {y[row]!r} among strings, first in row {row}: drop or convert such labels")
         assert_all_finite(y, input_name="y")
         check_classification_targets(y)
         if len(y) != len(X):
@@ -275,31 +285,32 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
     def _keep_classes(self, y, classes, first):
         if first:
             self.classes_ = np.unique(y if classes is None else classes)
+        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(f"classes={list(classes)} differ from those of the first call, {self.classes_.tolist()}")
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise ValueError(f"y has labels that are not among the classes: {list(unknown)}; name all in `classes`")
         if len(self.classes_) < 2:
             raise ValueError("partial_fit needs at least two classes; name them all in `classes`")
 
-    def _rows(self, X, y, sample_weight, *, reset):
+    def _rows(self, X, y, sample_weight, *, reset, mean_weight=None):
         codes = np.searchsorted(self.classes_, y)
         weights = check_sample_weight(sample_weight, codes, dtype=np.float64, ensure_non_negative=True)
         if self.class_weight is not None:
             weights = weights * self._class_weights(codes, weights)[codes]
         if not weights.sum() > 0:
-            raise ValueError("sample_weight is zero for all rows; at least one must count")
+            raise ValueError("sample_weight or class_weight is zero for all rows; at least one must count")
         counted = weights > 0
         if not counted.all():
             X, codes, weights = X[counted], codes[counted], weights[counted]
-        weights = torch.as_tensor(weights / weights.mean(), dtype=torch.float32)
+        self._mean_weight = weights.mean() if mean_weight is None else mean_weight  # 1 in the loss
+        weights = torch.as_tensor(weights / self._mean_weight, dtype=torch.float32)
         return Rows(self._tensors(X, reset=reset), torch.as_tensor(codes), weights)
 
     def _class_weights(self, codes, weights):
         every = np.arange(len(self.classes_))
         if isinstance(self.class_weight, dict):
-            unknown = set(self.class_weight) - set(self.classes_.tolist())
-            if unknown:
-                raise ValueError(f"class_weight names {sorted(unknown, key=str)}, which are not labels in y")
+            check_class_weight(self.class_weight, self.classes_.tolist())
             return np.array([self.class_weight.get(label, 1.0) for label in self.classes_.tolist()])
         present = np.flatnonzero(np.bincount(codes, weights, minlength=len(every)))
         counted = np.zeros(len(every))

@@ -22,6 +22,10 @@ def build_optimizer(name, module, *, lr, momentum, weight_decay):
     Only what is called "weight" and has two axes or more is decayed: pulling biases and norms to zero costs accuracy.
     `momentum` is the momentum of "momentum" and "nesterov", the first beta of "adam" and "adamw".
     """
+    if name == "nesterov" and not momentum:
+        raise ValueError(
+            f'optimizer="nesterov" needs a momentum above 0, got momentum={momentum}; try 0.9, or optimizer="sgd"'
+        )
     decayed, free = [], []
     for path, parameter in module.named_parameters():
         if parameter.requires_grad:

@@ -3,13 +3,14 @@
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from skauto._array_inputs import series_lengths
 from skauto._deps import require
 from skauto._sklearn import Interval, StrOptions
 from skauto.estimators._neural import NeuralClassifier, shares_training
 from skauto.estimators._recurrent_net import SequenceNet
-from skauto.estimators._sequences import check_sequences
+from skauto.estimators._sequences import Scaling, check_sequences
 from skauto.estimators._streaming import Stream
 
 torch = require("torch", extra="deep")
@@ -38,7 +39,8 @@ SEQUENCE_PARAMETERS = """\
 SEQUENCE_NOTES = """\
     X is an array (rows, time, features) or (rows, time), or a list of arrays (time_i, features). NaN at the end of a
     series is padding and is skipped exactly; anywhere else it is a missing value: the mean of its feature takes its
-    place, and features that miss values in fit bring a column that says where.
+    place, and features that miss values in fit bring a column that says where. A feature without any value in fit is
+    left out for good. Numbers are centred and scaled in double precision, so a large common offset costs nothing.
 """
 
 
@@ -135,42 +137,33 @@ class _SequenceClassifier(NeuralClassifier):
         Parameters
         ----------
         n : int
-            Series side by side.
+            Series side by side, at least 1.
 
         Returns
         -------
         stream : Stream
-            ``stream.step(x_t)`` gives the probabilities that `predict_proba` gives for the series so far.
+            ``stream.step(x_t)`` gives the probabilities that `predict_proba` gives for the series so far. It keeps
+            the net as it is now: fitting again or other parameters leave it alone.
 
         Raises
         ------
+        NotFittedError
+            Before fit.
         ValueError
-            If `bidirectional`: such a net needs the end of a series.
+            If the net is bidirectional, as it needs the end of a series, or `n` is no whole number of at least 1.
         """
-        return Stream(self, n)
+        check_is_fitted(self, "module_")
+        return Stream(self.module_, self._scaling, self.classes_, n)
 
     def _check_X(self, X, *, reset):
-        return check_sequences(self, X, reset=reset, dtype=np.dtype(self.dtype))
+        return check_sequences(self, X, reset=reset)
 
     def _tensors(self, X, *, reset):
         lengths = series_lengths(X)
         if reset:
-            self._learn_scale(X, lengths)
-        return torch.as_tensor(self._scaled(X)), torch.as_tensor(lengths)
-
-    def _learn_scale(self, X, lengths):
-        self._mean = np.nanmean(X, axis=(0, 1), dtype=np.float64) if np.isnan(X).any() else X.mean((0, 1), np.float64)
-        deviation = np.nanstd(X, axis=(0, 1), dtype=np.float64)
-        self._scale = np.where(deviation > 0, deviation, 1.0)
-        inside = np.arange(X.shape[1]) < lengths[:, None]
-        self._gappy = np.flatnonzero((np.isnan(X) & inside[:, :, None]).any(axis=(0, 1)))
-        self._memory = float(np.median(lengths))
-
-    def _scaled(self, X):
-        """X scaled, gaps filled with the mean, and a column for each feature that may have gaps."""
-        gaps = np.isnan(X)
-        scaled = np.where(gaps, 0, (X - self._mean) / self._scale)
-        return np.concatenate([scaled, gaps[..., self._gappy]], axis=-1).astype(self.dtype)
+            self._scaling = Scaling.learn(X, lengths, self.dtype)
+            self._memory = float(np.median(lengths))
+        return torch.as_tensor(self._scaling(X)), torch.as_tensor(lengths)
 
     def _prepare(self, inputs, training):
         """Drop the padding that no series of the batch needs."""
@@ -179,7 +172,7 @@ class _SequenceClassifier(NeuralClassifier):
 
     def _build(self, n_classes):
         net = SequenceNet(
-            len(self._mean) + len(self._gappy),
+            len(self._scaling),
             n_classes,
             hidden_size=self.hidden_size,
             n_layers=self.n_layers,

@@ -95,6 +95,11 @@ class SequenceNet(torch.nn.Module):
         self.score = torch.nn.Linear(hidden_size, 1) if pooling == "attention" else None
         self.head = torch.nn.Linear(hidden_size, n_classes)
 
+    @property
+    def bidirectional(self):
+        """Whether it reads series backwards too, which a stream cannot."""
+        return any(len(block.layer.ways) > 1 for block in self.blocks)
+
     def forward(self, x, lengths):
         """Logits (batch, classes) of x (batch, time, inputs) whose series have these lengths."""
         steps = None
@@ -118,24 +123,31 @@ class SequenceNet(torch.nn.Module):
         return (score.softmax(1) * x).sum(1)
 
     def begin(self, n):
-        """State of n fresh streams: a dict of tensors with one entry a stream."""
+        """State of n fresh streams: a dict of tensors with one entry a stream; all classes are equal at first."""
         like = self.head.weight
         width = self.head.in_features
         state = {f"h{i}": like.new_zeros(n, block.layer.units) for i, block in enumerate(self.blocks)}
         state["recent"] = like.new_zeros(n, self.conv_size - 1, self.front.in_channels)
         state["total"], state["weight"] = like.new_zeros(n, width), like.new_zeros(n, 1)
         state["highest"] = like.new_full((n, 1), -torch.inf)
+        state["logits"] = like.new_zeros(n, self.head.out_features)
         return state
 
-    def step(self, x, state):
-        """Logits (batch, classes) after one more step x (batch, inputs), and the next state."""
+    def step(self, x, state, seen):
+        """Logits (batch, classes) after one more step x (batch, inputs), and the next state.
+
+        Where nothing was `seen` (batch,) the state goes on but the logits stay: such a step is a gap if values follow,
+        and until then it could be padding.
+        """
         window = torch.cat([state["recent"], x.unsqueeze(1)], 1)
         after = {"recent": window[:, 1:]}
         x = torch.nn.functional.silu(self.front(window.transpose(1, 2))[:, :, 0])
         for i, block in enumerate(self.blocks):
             x, after[f"h{i}"] = block.step(x, state[f"h{i}"])
         x = self.norm(x)
-        return self.head(self._pool_step(x, state, after)), after
+        logits = self.head(self._pool_step(x, state, after))
+        after["logits"] = torch.where(seen.unsqueeze(1), logits, state["logits"])
+        return after["logits"], after
 
     def _pool_step(self, x, state, after):
         """Pooling as a running sum; attention rescales it whenever a higher score comes."""

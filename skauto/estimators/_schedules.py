@@ -4,6 +4,7 @@ import math
 
 PLATEAU_EPOCHS = 5  # epochs without a better loss before the rate is halved
 WARM_UP = 0.3  # share of a one-cycle run that climbs
+LEAST = 0.01  # factor once all epochs are done: whoever trains on shall not do so in vain
 
 
 def _one_cycle(progress):
@@ -35,7 +36,7 @@ def lr_factor(schedule, progress, losses=()):
         "one_cycle" climbs over the first 30 % and then falls to nothing (Smith and Topin 2017), "plateau"
         halves whenever the loss has not improved for five epochs.
     progress : float
-        Share of `max_epochs` that is done; above 1 the final factor stays.
+        Share of `max_epochs` that is done; from 1 on the final factor stays, but no less than a hundredth.
     losses : sequence of float, default=()
         Loss of each past epoch, which only "plateau" reads.
 
@@ -48,7 +49,7 @@ def lr_factor(schedule, progress, losses=()):
     """
     if schedule == "plateau":
         return _plateau(losses)
-    return SCHEDULES[schedule](min(progress, 1.0))
+    return SCHEDULES[schedule](progress) if progress < 1 else max(SCHEDULES[schedule](1.0), LEAST)
 
 
 def _plateau(losses):

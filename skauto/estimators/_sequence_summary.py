@@ -5,7 +5,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._array_inputs import series_lengths
-from skauto.estimators._sequences import check_sequences, fill_gaps
+from skauto.estimators._sequences import ROUNDING, check_sequences, fill_gaps
 
 SEGMENTS = 8  # parts of a series whose means and deviations are features
 LAGS = (1, 2, 3, 5, 8, 13)  # of the autocorrelation
@@ -57,7 +57,7 @@ class SequenceSummaryTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMix
         ValueError
             For X that cannot be used, see the message.
         """
-        X = check_sequences(self, X, reset=True, dtype=np.float64)
+        X = check_sequences(self, X, reset=True).astype(np.float64, copy=False)
         self._n_features_out = len(_summary(fill_gaps(X[:1], series_lengths(X[:1]))[0].T))
         return self
 
@@ -73,7 +73,7 @@ class SequenceSummaryTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMix
         features : ndarray of shape (rows, n_features_out)
         """
         check_is_fitted(self, "_n_features_out")
-        X = check_sequences(self, X, reset=False, dtype=np.float64)
+        X = check_sequences(self, X, reset=False).astype(np.float64, copy=False)
         lengths = series_lengths(X)
         filled = fill_gaps(X, lengths)
         return np.stack([_summary(x[:n].T) for x, n in zip(filled, lengths, strict=True)])
@@ -83,7 +83,7 @@ def _summary(x):
     """Features of one series x (features, time)."""
     n = x.shape[1]
     mean, deviation = x.mean(1), x.std(1)
-    z = (x - mean[:, None]) / np.where(deviation > 0, deviation, 1)[:, None]
+    z = (x - mean[:, None]) / np.where(deviation > ROUNDING * np.abs(mean), deviation, 1)[:, None]
     change = np.diff(x, axis=1, append=x[:, -1:])
     columns = [mean, deviation, *np.quantile(x, QUANTILES, axis=1), x[:, 0], x[:, -1]]
     columns += [z @ np.linspace(-1, 1, n) / n, np.abs(change).mean(1), change.std(1), (z**3).mean(1), (z**4).mean(1)]

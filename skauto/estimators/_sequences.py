@@ -1,13 +1,17 @@
-"""Sequences in estimators: features counted as scikit-learn does, gaps filled."""
+"""Sequences in estimators: features counted as scikit-learn does, centred and scaled, gaps filled."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import validate_data
 
-from skauto._array_inputs import is_ragged, padded, read_sequences, series_lengths
+from skauto._array_inputs import as_floats, is_ragged, padded, read_sequences, refuse_no_series, series_lengths
+
+ROUNDING = 10 * np.finfo(np.float64).eps  # a feature that varies by less, relative to its mean, is constant
 
 
-def check_sequences(estimator, X, *, reset, dtype=np.float32):
+def check_sequences(estimator, X, *, reset):
     """X as an array (rows, time, features), shorter series padded at the end with NaN.
 
     Parameters
@@ -19,12 +23,11 @@ def check_sequences(estimator, X, *, reset, dtype=np.float32):
         Two axes mean one feature. NaN at the end of a series is padding, elsewhere it is a missing value.
     reset : bool
         Whether this is fit.
-    dtype : dtype
-        Type of the result.
 
     Returns
     -------
     X : ndarray of shape (rows, time, features)
+        Of float32 where that holds the numbers as they came, else of float64.
 
     Raises
     ------
@@ -33,17 +36,20 @@ def check_sequences(estimator, X, *, reset, dtype=np.float32):
         features than in fit.
     """
     name = type(estimator).__name__
+    refuse_no_series(X, name)
     if is_ragged(X):
-        X = padded(X, name, dtype)
+        X = padded(X, name)
+    elif isinstance(X, np.ma.MaskedArray):
+        X = as_floats(X, "the series of X", name)
     if getattr(X, "ndim", 2) == 2 or sparse.issparse(X):
-        X = _from_table(estimator, X, reset, dtype)
-        return read_sequences(X, name, dtype)[0]
-    X = read_sequences(X, name, dtype)[0]
+        X = _from_table(estimator, X, reset)
+        return read_sequences(X, name)[0]
+    X = read_sequences(X, name)[0]
     _keep_features(estimator, X, reset, name)
     return X
 
 
-def _from_table(estimator, X, reset, dtype):
+def _from_table(estimator, X, reset):
     """(rows, time) with one feature."""
     fitted_columns = getattr(estimator, "_columns_seen", None)
     compare = reset or fitted_columns is not None
@@ -52,8 +58,8 @@ def _from_table(estimator, X, reset, dtype):
             f"X has one feature, as it has two axes, but {type(estimator).__name__} was fitted on "
             f"{estimator.n_features_in_} features: X must have shape (rows, time, {estimator.n_features_in_})"
         )
-    options = {"dtype": dtype, "ensure_all_finite": False}
-    X = validate_data(estimator, X, reset=reset, **options) if compare else np.asarray(X, dtype=dtype)
+    options = {"dtype": [np.float64, np.float32], "ensure_all_finite": False}
+    X = validate_data(estimator, X, reset=reset, **options) if compare else np.asarray(X)
     if reset:
         estimator._columns_seen = X.shape[1]
     return X[:, :, None]
@@ -66,6 +72,56 @@ def _keep_features(estimator, X, reset, name):
     expected = 1 if estimator._columns_seen is not None else estimator.n_features_in_
     if X.shape[2] != expected:
         raise ValueError(f"X has {X.shape[2]} features, but {name} was fitted on {expected}")
+
+
+def center_and_spread(X):
+    """Mean and standard deviation of each feature of X (rows, time, features) over all values that are there.
+
+    The deviation of a constant feature is 0 whatever the rounding; the mean of one without any value is NaN.
+    """
+    steps = X.reshape(-1, X.shape[2])
+    seen = ~np.isnan(steps)
+    count = np.maximum(seen.sum(axis=0), 1)
+    # Differences from a value that is there: a sum of equal or of large numbers would round.
+    start = steps[seen.argmax(axis=0), np.arange(X.shape[2])].astype(np.float64)
+    moved = np.where(seen, steps - start, 0)
+    shift = moved.sum(axis=0) / count
+    deviation = np.sqrt((np.where(seen, moved - shift, 0) ** 2).sum(axis=0) / count)
+    center = start + shift
+    return center, np.where(deviation <= ROUNDING * np.abs(center), 0, deviation)
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What makes steps fit for a net: features centred and scaled, gaps at the mean and told by columns of their own.
+
+    A feature without any value in fit is left out for good: it is 0 whatever comes later.
+    """
+
+    center: np.ndarray
+    scale: np.ndarray
+    gappy: np.ndarray  # positions of the features that miss values inside series
+    dtype: str
+
+    @classmethod
+    def learn(cls, X, lengths, dtype):
+        """The scaling of series X (rows, time, features) of these lengths."""
+        center, spread = center_and_spread(X)
+        empty = np.isnan(center)
+        inside = np.arange(X.shape[1]) < lengths[:, None]
+        gappy = (np.isnan(X) & inside[:, :, None]).any(axis=(0, 1)) & ~empty
+        scale = np.where(empty, np.inf, np.where(spread > 0, spread, 1))
+        return cls(np.where(empty, 0, center), scale, np.flatnonzero(gappy), dtype)
+
+    def __len__(self):
+        """Columns after scaling."""
+        return len(self.center) + len(self.gappy)
+
+    def __call__(self, X):
+        """X (..., features) scaled, with the columns that tell gaps."""
+        gaps = np.isnan(X)
+        scaled = np.where(gaps, 0, (X - self.center) / self.scale)
+        return np.concatenate([scaled, gaps[..., self.gappy]], axis=-1).astype(self.dtype)
 
 
 def fill_gaps(X, lengths):

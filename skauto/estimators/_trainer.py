@@ -61,7 +61,7 @@ class Settings:
 class Batches:
     """Batches of rows, in a fresh order each time round where `shuffle` says so.
 
-    Their sizes differ by at most one and none has a single row, which batch normalisation could not take.
+    Their sizes differ by at most one, and none has a single row unless there is only one in all.
     """
 
     def __init__(self, rows, batch_size, *, shuffle, prepare, device):
@@ -101,6 +101,8 @@ class TrainingLoop(skorch.NeuralNet):
         return self
 
     def infer(self, x, **fit_params):
+        if self.module_.training and len(x[0]) == 1:
+            _use_running_statistics(self.module_)
         return self.module_(*x)
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
@@ -141,6 +143,13 @@ class TrainingLoop(skorch.NeuralNet):
             )
         self.losses.append(row[names[-1]])
         return row | {"lr": self.optimizer_.param_groups[0]["lr"], "seconds": last["dur"]}
+
+
+def _use_running_statistics(module):
+    """Batch norms in evaluation mode until the next step: one row has no spread, and would spoil what they know."""
+    for part in module.modules():
+        if isinstance(part, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d, torch.nn.BatchNorm3d)):
+            part.eval()
 
 
 def train(module, rows, validation, settings, *, criterion, prepare, epochs, history, optimizer_state=None):

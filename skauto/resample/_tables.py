@@ -7,6 +7,10 @@ from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
 BLOCK = 1 << 22  # numbers interpolated at a time, so that temporary arrays stay small
+UNEQUAL = (
+    "the rows of X have unequal shapes, so none can be made between them: repeat or leave out whole rows instead, with "
+    "RandomOverSampler(shrinkage=None) or RandomUnderSampler"
+)
 
 
 def read_table(X, categorical_features="auto", allow_infinite=False):
@@ -15,13 +19,11 @@ def read_table(X, categorical_features="auto", allow_infinite=False):
     Raises
     ------
     ValueError
-        If X holds complex numbers or (unless allowed) infinite ones, has no rows or columns, or is one-dimensional.
+        If X holds complex numbers or (unless allowed) infinite ones, has no rows or columns, is one-dimensional, or is
+        a list of rows of unequal shapes (unless infinite numbers are allowed, as nothing is worked out from them).
     """
     if isinstance(X, list):
-        rows = np.asarray(X)
-        # numpy turns the numbers beside a string into strings
-        rows = np.asarray(X, dtype=object) if rows.dtype.kind in "US" else rows
-        return ListTable(read_table(rows, categorical_features, allow_infinite))
+        return _read_list(X, categorical_features, allow_infinite)
     if hasattr(X, "iloc"):
         table = FrameTable(X, categorical_features)
     elif sparse.issparse(X):
@@ -34,6 +36,18 @@ def read_table(X, categorical_features="auto", allow_infinite=False):
         numbers = table.numeric.data if sparse.issparse(table.numeric) else table.numeric
         assert_all_finite(numbers, allow_nan=True, input_name="X")
     return table
+
+
+def _read_list(X, categorical_features, allow_infinite):
+    try:
+        rows = np.asarray(X)
+    except ValueError as error:
+        if not allow_infinite:
+            raise ValueError(UNEQUAL) from error
+        return SeriesTable(X)
+    # numpy turns the numbers beside a string into strings
+    rows = np.asarray(X, dtype=object) if rows.dtype.kind in "US" else rows
+    return ListTable(X, read_table(rows, categorical_features, allow_infinite))
 
 
 def interpolate(values, first, second, steps):
@@ -180,16 +194,32 @@ class WrappedTable(FrameTable):
 class ListTable:
     """A list of rows: an array inside, a list outside."""
 
-    def __init__(self, inner):
-        self.inner, self.numeric, self.codes = inner, inner.numeric, inner.codes
+    def __init__(self, X, inner):
+        self.X, self.inner, self.numeric, self.codes = X, inner, inner.numeric, inner.codes
 
     def take(self, rows):
-        """The rows of these positions."""
-        return self.inner.take(rows).tolist()
+        """The rows of these positions, as they are."""
+        return [self.X[row] for row in rows]
 
     def append(self, numeric, codes, first):
         """All rows, then synthetic ones."""
         return self.inner.append(numeric, codes, first).tolist()
+
+
+class SeriesTable:
+    """A list of rows of unequal shapes, series say: they can be repeated or left out, but have no numbers in common."""
+
+    def __init__(self, X):
+        self.X = X
+        self.numeric, self.codes = np.empty((len(X), 0)), np.empty((len(X), 0), dtype=np.int32)
+
+    def take(self, rows):
+        """The rows of these positions, as they are."""
+        return [self.X[row] for row in rows]
+
+    def append(self, numeric, codes, first):
+        """Nothing but an error: no row lies between two of unequal shapes."""
+        raise ValueError(UNEQUAL)
 
 
 class NumericColumn:

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from skauto.estimators._augment import EFFECTS, MixStyle, Mixup, augmented, warp
+from skauto.estimators._augment import EFFECTS, MixStyle, Mixup, augmented, check_augment, warp
 
 
 @pytest.fixture(autouse=True)
@@ -57,3 +57,12 @@ def test_mixstyle_swaps_statistics_in_training_only():
     assert torch.equal(layer.eval()(x), x)
     before, after = x.std((2, 3)), out.std((2, 3))
     assert not torch.allclose(before, after) and after.max() <= before.max() + 0.1
+
+
+@pytest.mark.parametrize("strength", ["a", None, [0.1], float("nan"), -0.1])
+def test_strengths_that_are_no_number_in_range_are_named(strength):
+    with pytest.raises(
+        ValueError, match=r"augment\['shift'\] must be a number from 0 to 1, got .*; leave the entry out"
+    ):
+        check_augment({"shift": strength})
+    check_augment({"shift": 0.1, "rotation": 5})

@@ -60,6 +60,12 @@ def test_all_layouts_give_one_answer():
     np.testing.assert_allclose(CNNClassifier(**params).fit(last, y).predict_proba(last), first, atol=1e-5)
     shaped = CNNClassifier(image_shape=(3, 8, 8), **params)
     np.testing.assert_allclose(shaped.fit(flat, y).predict_proba(flat), first, atol=1e-6)
+    flat_last = last.reshape(len(X), -1)
+    shaped = CNNClassifier(channels="last", image_shape=(8, 8, 3), **params).fit(flat_last, y)
+    assert shaped.image_shape_ == (3, 8, 8)
+    np.testing.assert_allclose(shaped.predict_proba(flat_last), first, atol=1e-5)
+    with pytest.raises(ValueError, match="X has 64 features"):
+        shaped.predict(flat_last[:, :64])
     gray = X[:, 0]
     one = CNNClassifier(**params).fit(gray, y)
     np.testing.assert_allclose(
@@ -113,3 +119,16 @@ def test_weights_of_another_task_are_a_start(tmp_path):
     assert got["classifier.weight"].shape != given["classifier.weight"].shape
     with pytest.raises(ValueError, match="none fits"):
         CNNClassifier(weights={"a": torch.zeros(1)}).fit(X, y)
+
+
+@pytest.mark.parametrize("backbone", ["resnet", "shufflenetv2"])
+def test_a_single_row_is_learnt_from(backbone):
+    X, y = stripes(30)
+    clf = CNNClassifier(backbone=backbone, width=4, depth=1, max_epochs=1, random_state=0).fit(X, y)
+    before = {key: value.clone() for key, value in clf.module_.state_dict().items()}
+    after = clf.partial_fit(X[:1], y[:1]).module_.state_dict()
+    assert all(torch.equal(after[key], before[key]) for key in before if "running" in key)
+    assert not torch.equal(after["fc.weight"], before["fc.weight"])
+    assert not clf.module_.training and np.isfinite(clf.predict_proba(X)).all()
+    weights = np.r_[1.0, np.zeros(len(y) - 1)]
+    assert len(clf.fit(X, y, sample_weight=weights).history_) == 1

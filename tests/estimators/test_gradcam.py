@@ -1,6 +1,9 @@
+import imblearn.pipeline
 import matplotlib as mpl
 import numpy as np
 import pytest
+import torch
+from imblearn.over_sampling import RandomOverSampler
 from sklearn.linear_model import LogisticRegression
 
 from skauto.estimators._cnn import CNNClassifier
@@ -67,3 +70,36 @@ def test_display_overlays_and_gives_a_frame(spots):
     shown = GradCAMDisplay.from_estimator(clf, X[:2]).plot()
     assert len(shown.axes_) == 2 and len(shown.axes_[0].images) == 2
     assert len(shown.frame()) == 2 * 24 * 24
+
+
+def test_targets_are_one_or_one_for_each_image(spots):
+    clf, X, _ = spots
+    with pytest.raises(ValueError, match=r"target has shape \(2,\), but X has 3 images; give one class for all"):
+        grad_cam(clf, X[:3], target=[0, 1])
+
+
+@pytest.mark.parametrize("backbone", ["resnet", "shufflenetv2"])
+def test_a_map_of_one_pixel_is_not_looked_at(spots, backbone):
+    _, X, y = spots
+    small = X[:, 8:16, 8:16]
+    clf = CNNClassifier(backbone=backbone, width=4, depth=1, max_epochs=1, random_state=0).fit(small, y)
+    last = [name for name, layer in clf.module_.named_modules() if isinstance(layer, torch.nn.Conv2d)][-1]
+    maps, flat = grad_cam(clf, small[:20]), grad_cam(clf, small[:20], layer=last)
+    assert np.ptp(flat, axis=(1, 2)).max() < 1e-5
+    assert np.ptp(maps, axis=(1, 2)).max() > 0.5
+
+
+def test_samplers_in_a_pipeline_are_passed_by(spots):
+    _, X, y = spots
+    flat = X.reshape(len(X), -1)
+    clf = CNNClassifier(width=4, depth=1, max_epochs=1, random_state=0)
+    pipe = imblearn.pipeline.make_pipeline(RandomOverSampler(random_state=0), clf).fit(flat, y)
+    np.testing.assert_array_equal(grad_cam(pipe, flat[:4]), grad_cam(pipe[-1], flat[:4]))
+
+
+@pytest.mark.parametrize(("channels", "drawn"), [(1, (6, 6)), (2, (6, 6)), (4, (6, 6, 3)), (5, (6, 6))])
+def test_any_number_of_channels_is_drawn(channels, drawn):
+    images = np.random.default_rng(0).random((2, 6, 6, channels), dtype=np.float32)
+    shown = GradCAMDisplay(images, np.zeros((2, 6, 6)), ["a", "b"]).plot()
+    image = np.asarray(shown.axes_[0].images[0].get_array())
+    np.testing.assert_allclose(image, images[0, ..., :3] if len(drawn) == 3 else images[0].mean(-1), rtol=1e-6)

@@ -1,6 +1,7 @@
+import pytest
 import torch
 
-from skauto.estimators._losses import WeightedCrossEntropy, probabilities
+from skauto.estimators._losses import WeightedCrossEntropy, check_class_weight, probabilities
 
 
 def test_weights_scale_rows_not_batches():
@@ -34,3 +35,12 @@ def test_probabilities_of_members_are_averaged():
     assert values.dtype == torch.float64
     torch.testing.assert_close(values, sum(probabilities(logits[..., i]) for i in range(2)) / 2)
     torch.testing.assert_close(values.sum(1), torch.ones(5, dtype=torch.float64))
+
+
+def test_class_weights_are_numbers_of_at_least_zero():
+    check_class_weight({"a": 0, "b": 2.5}, ["a", "b", "c"])
+    for wrong in (-1, float("nan"), float("inf"), "2", None):
+        with pytest.raises(ValueError, match=r"class_weight=\{'b': .* at least 0"):
+            check_class_weight({"a": 1, "b": wrong}, ["a", "b"])
+    with pytest.raises(ValueError, match="names \\['d'\\]"):
+        check_class_weight({"d": 1}, ["a", "b"])

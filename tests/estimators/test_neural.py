@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -68,3 +69,66 @@ def test_a_module_that_is_in_place_is_not_touched(monkeypatch):
     assert moved == []
     placed(module, "meta")
     assert moved == ["meta"]
+
+
+def test_a_device_that_is_not_there_is_named():
+    missing = ["gpu"] if torch.cuda.is_available() else ["gpu", "cuda", "cuda:3"]
+    for device in missing:
+        with pytest.raises(ValueError, match=f"device='{device}' is not there"):
+            choose_device(device)
+
+
+def test_partial_fit_keeps_what_weights_are_relative_to():
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    y = np.arange(40) % 2
+    moved = []
+    for weight in (1.0, 1e-6):
+        clf = MLPClassifier(optimizer="sgd", lr_schedule="constant", weight_decay=0.0, clip_norm=None, random_state=0)
+        clf.partial_fit(X, y)
+        before = clf.predict_proba(X)
+        clf.partial_fit(X, y, sample_weight=np.full(40, weight))
+        moved.append(np.abs(clf.predict_proba(X) - before).max())
+    assert moved[1] < 1e-3 * moved[0]
+    # A chunk with one class only: its class weight still counts.
+    light, heavy = (MLPClassifier(class_weight={1: w}, optimizer="sgd", lr=0.1, random_state=0) for w in (0.01, 1.0))
+    lifted = []
+    for clf in (light, heavy):
+        clf.partial_fit(X, y)
+        before = clf.predict_proba(X)[:, 1].mean()
+        clf.partial_fit(X[y == 1], y[y == 1])
+        lifted.append(clf.predict_proba(X)[:, 1].mean() - before)
+    assert lifted[1] > 10 * lifted[0]
+
+
+@pytest.mark.parametrize("schedule", ["one_cycle", "cosine"])
+def test_partial_fit_after_fit_still_learns(schedule):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    y = X[:, 0] > 0
+    clf = MLPClassifier(max_epochs=2, lr_schedule=schedule, random_state=0).fit(X, y)
+    before = clf.predict_proba(X)
+    clf.partial_fit(X, y)
+    assert np.abs(clf.predict_proba(X) - before).max() > 0
+    assert clf.history_[-1]["lr"] == pytest.approx(0.01 * clf.lr)
+
+
+def test_partial_fit_refuses_other_classes():
+    X, y = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 2
+    clf = MLPClassifier(random_state=0).partial_fit(X, y, classes=[0, 1])
+    clf.partial_fit(X, y, classes=[1, 0])
+    with pytest.raises(ValueError, match=r"classes=\[0, 1, 2\] differ"):
+        clf.partial_fit(X, y, classes=[0, 1, 2])
+
+
+def test_labels_that_are_no_strings_among_strings_are_named():
+    X = np.random.default_rng(0).normal(size=(4, 2))
+    for stray in (None, np.nan, 3, pd.NA):
+        with pytest.raises(ValueError, match=f"y has {stray!r} among strings, first in row 2"):
+            MLPClassifier().fit(X, np.array(["a", "b", stray, "a"], dtype=object))
+
+
+def test_class_weights_are_checked():
+    X, y = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 2
+    with pytest.raises(ValueError, match=r"class_weight=\{1: -1\}"):
+        MLPClassifier(class_weight={0: 1, 1: -1}).fit(X, y)
+    with pytest.raises(ValueError, match="class_weight is zero for all rows"):
+        MLPClassifier(class_weight={0: 0, 1: 0}).fit(X, y)

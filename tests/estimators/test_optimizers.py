@@ -14,6 +14,11 @@ def test_every_optimizer_lowers_the_loss(name):
     assert clf.history_[-1]["train_loss"] < 0.6 * clf.history_[0]["train_loss"]
 
 
+def test_nesterov_without_momentum_is_named():
+    with pytest.raises(ValueError, match="momentum=0; try 0.9"):
+        build_optimizer("nesterov", torch.nn.Linear(2, 2), lr=0.1, momentum=0, weight_decay=0.0)
+
+
 def test_only_weights_are_decayed():
     module = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.LayerNorm(3))
     for parameter in module.parameters():

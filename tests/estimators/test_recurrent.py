@@ -113,3 +113,46 @@ def test_double_precision():
     clf = MinLSTMClassifier(**QUICK, dtype="float64", random_state=0).fit(X, y)
     assert {p.dtype for p in clf.module_.parameters()} == {torch.float64}
     assert clf.score(X, y) > 0.9
+
+
+def test_a_feature_of_nothing_but_gaps_is_ignored():
+    X, y = waves(n=30)
+    X[:, :, 1] = np.nan
+    clf = MinGRUClassifier(**QUICK, random_state=0).fit(X, y)
+    proba = clf.predict_proba(X)
+    assert np.isfinite(proba).all()
+    X[:, :, 1] = 5
+    np.testing.assert_array_equal(clf.predict_proba(X), proba)
+
+
+def test_a_large_offset_changes_little():
+    X, y = waves()
+    near, far = (MinGRUClassifier(**QUICK, random_state=0).fit(x, y).predict_proba(x) for x in (X, X + 1e9))
+    np.testing.assert_allclose(far, near, atol=1e-3)
+    clf = MinGRUClassifier(**QUICK, random_state=0).fit(X + 1e9, y)
+    stream = clf.stream(len(X))
+    for t in range(3):
+        streamed = stream.step(X[:, t] + 1e9)
+    np.testing.assert_allclose(streamed, clf.predict_proba(X[:, :3] + 1e9), atol=1e-5)
+
+
+def test_a_constant_feature_in_double_precision():
+    X, y = waves(n=30)
+    X[:, :, 1] = 0.1
+    clf = MinGRUClassifier(**QUICK, dtype="float64", random_state=0).fit(X, y)
+    proba = clf.predict_proba(X)
+    X[:, :, 1] += 1e-9
+    np.testing.assert_allclose(clf.predict_proba(X), proba, atol=1e-6)
+
+
+def test_lists_of_equal_lengths_are_series():
+    X, y = waves(n=30)
+    clf = MinGRUClassifier(**QUICK, random_state=0).fit([x[:, 0] for x in X], y)
+    assert clf.n_features_in_ == 1
+    assert clf.predict([x[:12, 0] for x in X[:3]]).shape == (3,)
+
+
+def test_no_series_at_predict():
+    X, y = waves(n=30)
+    with pytest.raises(ValueError, match="empty list: MinGRUClassifier needs at least one series"):
+        MinGRUClassifier(**QUICK, random_state=0).fit(X, y).predict([])

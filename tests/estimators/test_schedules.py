@@ -11,12 +11,16 @@ from skauto.estimators._schedules import SCHEDULES, lr_factor
         ("constant", 1, 1, 1),
         ("step", 1, 0.1, 0.01),
         ("exponential", 1, 0.1, 0.01),
-        ("cosine", 1, 0.5, 0),
-        ("one_cycle", 0.04, 0.8117, 0),
+        ("cosine", 1, 0.5, 0.01),
+        ("one_cycle", 0.04, 0.8117, 0.01),
     ],
 )
 def test_schedules_run_from_start_to_end(name, start, middle, end):
     assert [lr_factor(name, p) for p in (0, 0.5, 1, 1.7)] == pytest.approx([start, middle, end, end], abs=1e-4)
+
+
+def test_the_floor_comes_after_the_last_epoch():
+    assert max(lr_factor(name, 0.9999) for name in ("cosine", "one_cycle")) < 1e-6
 
 
 def test_one_cycle_peaks_at_three_tenths():

@@ -39,3 +39,10 @@ def test_gaps_are_interpolated():
     gappy[4:7] = np.nan
     features = SequenceSummaryTransformer().fit_transform(np.stack([x, gappy]))
     np.testing.assert_allclose(features[0], features[1])
+
+
+def test_rounding_is_no_variation():
+    x = np.full(1000, 0.1)
+    assert x.std() > 0
+    features = SequenceSummaryTransformer().fit_transform([x, np.full(1000, 0.125)])
+    np.testing.assert_allclose(features[0, 11:30], features[1, 11:30], atol=1e-9)

@@ -3,7 +3,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from skauto._array_inputs import series_lengths
-from skauto.estimators._sequences import check_sequences
+from skauto.estimators._sequences import Scaling, center_and_spread, check_sequences, differences
 
 
 def seen(X, estimator=None, reset=True):
@@ -12,7 +12,7 @@ def seen(X, estimator=None, reset=True):
 
 def test_lists_are_padded():
     X = seen([np.ones((3, 2)), np.zeros((1, 2))])
-    assert X.shape == (2, 3, 2) and X.dtype == np.float32
+    assert X.shape == (2, 3, 2)
     assert np.isnan(X[1, 1:]).all()
     assert series_lengths(X).tolist() == [3, 1]
     assert seen([[1.0, 2.0, 3.0], np.array([4.0])]).shape == (2, 3, 1)
@@ -38,6 +38,8 @@ def test_gaps_are_not_padding():
         ([np.zeros((0, 2)), np.zeros((0, 2))], "length 0"),
         ([np.zeros((3, 2)), np.zeros((0, 2))], "series 1"),
         ([np.zeros((3, 2, 2)), np.zeros((3, 2, 2, 2))], "series 0 of X has 3 axes"),
+        ([], "empty list: BaseEstimator needs at least one series"),
+        ([np.array(["a", "b"]), np.zeros(2)], "series 0 of X must be numbers for BaseEstimator"),
     ],
 )
 def test_bad_input_is_named(X, said):
@@ -62,3 +64,50 @@ def test_two_axes_then_three():
     assert seen(np.zeros((2, 7, 1)), estimator, reset=False).shape == (2, 7, 1)
     with pytest.raises(ValueError, match="expecting 5 features"):
         seen(np.zeros((2, 6)), estimator, reset=False)
+
+
+def test_a_list_of_arrays_of_equal_lengths_is_one_feature():
+    estimator = BaseEstimator()
+    assert seen([np.zeros(5), np.ones(5)], estimator).shape == (2, 5, 1)
+    assert estimator.n_features_in_ == 1
+    assert seen([np.zeros(7), np.ones(7)], estimator, reset=False).shape == (2, 7, 1)
+    with pytest.raises(ValueError, match="empty list"):
+        seen([], estimator, reset=False)
+
+
+@pytest.mark.parametrize("shape", [(2, 6), (2, 3, 2)])
+def test_what_is_masked_is_missing(shape):
+    X = np.ma.masked_greater(np.arange(12.0).reshape(shape), 10)
+    assert np.isnan(seen(X)).sum() == 1
+
+
+def test_digits_survive_a_large_offset():
+    X = np.random.default_rng(0).normal(size=(30, 20, 2))
+    moved = seen(X + 1e9)
+    assert moved.dtype == np.float64
+    lengths = series_lengths(X)
+    plain, far = (Scaling.learn(x, lengths, "float32")(x) for x in (X, moved))
+    np.testing.assert_allclose(far, plain, atol=1e-5)
+    np.testing.assert_allclose(differences(X + 1e9), differences(X), atol=1e-5)
+
+
+def test_constant_features_are_not_blown_up():
+    X = np.stack([np.full((50, 40), 0.1), np.full((50, 40), 1e9 + 0.1), np.zeros((50, 40))], axis=2)
+    X[0, 0] += np.spacing(X[0, 0])
+    center, spread = center_and_spread(X)
+    assert spread.tolist() == [0, 0, 0]
+    np.testing.assert_allclose(center, X[1, 1])
+    scaled = Scaling.learn(X, series_lengths(X), "float64")(X + 1e-3)
+    np.testing.assert_allclose(scaled, 1e-3, rtol=1e-3)
+
+
+def test_a_feature_that_fit_never_saw_is_left_out():
+    X = np.random.default_rng(0).normal(size=(5, 8, 3))
+    X[:, :, 1] = np.nan
+    X[0, 2, 2] = np.nan
+    scaling = Scaling.learn(X, series_lengths(X), "float32")
+    assert len(scaling) == 4
+    later = X.copy()
+    later[:, :, 1] = 7
+    np.testing.assert_array_equal(scaling(later), scaling(X))
+    assert np.isfinite(scaling(X)).all()

@@ -169,3 +169,29 @@ def test_a_clusterer_gets_the_rows_in_a_form_that_it_takes():
     dense, _ = sampler.fit_resample(X, y)
     found, _ = sampler.fit_resample(sparse.csr_matrix(X), y)
     np.testing.assert_allclose(found.toarray(), dense)
+
+
+def series():
+    """A list of series of unequal lengths, and labels of which one is rarer."""
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [9, 4])
+    return [rng.normal(size=(rng.integers(3, 9), 2)) for _ in y], y
+
+
+def test_whole_series_are_repeated_and_left_out():
+    X, y = series()
+    for sampler, counts in (
+        (skauto.resample.RandomOverSampler(random_state=0), [9, 9]),
+        (skauto.resample.RandomUnderSampler(random_state=0), [4, 4]),
+    ):
+        X_new, y_new = sampler.fit_resample(X, y)
+        assert np.bincount(y_new).tolist() == counts
+        assert all(x is X[i] for x, i in zip(X_new, sampler.sample_indices_, strict=True))
+
+
+@pytest.mark.parametrize(
+    "sampler", [skauto.resample.SMOTE(), skauto.resample.TomekLinks(), skauto.resample.RandomOverSampler(shrinkage=1.0)]
+)
+def test_nothing_lies_between_series_of_unequal_lengths(sampler):
+    with pytest.raises(ValueError, match="unequal shapes, .* RandomUnderSampler"):
+        sampler.fit_resample(*series())

@@ -6,8 +6,8 @@ from sklearn.base import BaseEstimator
 
 from skauto._deps import require
 from skauto.estimators.compression._binary_layers import BinaryConv2d, BinaryLinear, Signs
-from skauto.estimators.compression._checks import check
-from skauto.estimators.compression._task import weighted_layers
+from skauto.estimators.compression._checks import check, check_integer, check_training
+from skauto.estimators.compression._task import is_plain, weighted_layers
 
 torch = require("torch", extra="deep")
 nn = torch.nn
@@ -18,7 +18,7 @@ class Binarize(BaseEstimator):
     """One bit a weight, in all layers but the first and the last.
 
     The file shrinks about 32 times in those layers. With float activations predict is no faster; with one-bit
-    activations products are counted bits, which is faster by the measure in the guide.
+    activations products are counted bits, which is faster by the measure in the guide. It comes last in a chain.
 
     Parameters
     ----------
@@ -45,6 +45,8 @@ class Binarize(BaseEstimator):
     2
     """
 
+    ends = True  # training on would undo the signs
+
     def __init__(self, method="bwn", *, activation_bits=1, epochs=5, lr=None):
         self.method = method
         self.activation_bits = activation_bits
@@ -54,8 +56,8 @@ class Binarize(BaseEstimator):
     def apply(self, net, task):
         """The network with signs for weights; `net` itself is changed."""
         check(self, "method", {"bwn", "binaryconnect", "xnor"})
-        check(self, "activation_bits", lambda v: 1 <= v <= 8 and v == int(v), "an integer from 1 to 8")
-        check(self, "epochs", lambda v: v >= 0, "an integer of at least 0")
+        check_integer(self, "activation_bits", 1, 8)
+        check_training(self)
         layers = self._inner(net)
         if self.method == "xnor":
             self._count_bits(net, layers, task)
@@ -94,7 +96,8 @@ class Binarize(BaseEstimator):
     def _count_bits(self, net, layers, task):
         ranges = _input_ranges(net, layers, task.example)
         for name, layer in layers.items():
-            if isinstance(layer, nn.Conv2d) and layer.groups > 1:
+            convolution = isinstance(layer, nn.Conv2d)
+            if convolution and (layer.groups > 1 or layer.dilation != (1, 1) or not is_plain(layer)):
                 continue
             mean, top = ranges[name]
             own = {"activation_bits": self.activation_bits, "top": top}

@@ -77,7 +77,8 @@ class BinaryLayer(nn.Module):
         return Levels.apply(x / self.top, self.activation_bits) * self.top
 
     def _can_count(self, x):
-        return not self.training and not torch.is_grad_enabled() and x.device.type == "cpu" and library() is not None
+        fits = x.device.type == "cpu" and x.dim() == self.weight.dim() and x.shape[1] == self.weight.shape[1]
+        return fits and not self.training and not torch.is_grad_enabled() and library() is not None
 
     def _planes(self, rows):
         """Bits of the input, plane by plane, each with what a set bit is worth."""

@@ -5,6 +5,7 @@ import operator
 import numpy as np
 
 from skauto._deps import require
+from skauto.estimators.compression._graph import traced
 
 torch = require("torch", extra="deep")
 nn = torch.nn
@@ -46,7 +47,7 @@ class Channels(torch.fx.Interpreter):
     """
 
     def __init__(self, net):
-        super().__init__(torch.fx.symbolic_trace(net))
+        super().__init__(traced(net))
         self.parent, self.locked = [], set()
         self.inputs, self.outputs, self.constants, self.labels = {}, {}, {}, {}
 
@@ -72,6 +73,9 @@ class Channels(torch.fx.Interpreter):
         sources = [self.labels.get(n) for n in node.all_input_nodes]
         known = bool(sources) and all(s is not None for s in sources)
         if node.op == "call_module" and known:
+            if node.target in self.inputs:  # used twice: what is taken from it here would be missing there
+                self._lock_labels([*self.inputs[node.target], *self.outputs.get(node.target, ())])
+                return self._opaque(node, result)
             return self._through(node.target, self.fetch_attr(node.target), sources[0], node, result)
         if known and node.op in ("call_function", "call_method"):
             if node.target in (operator.add, torch.add, operator.iadd, "add") and len(sources) == 2:
@@ -89,7 +93,7 @@ class Channels(torch.fx.Interpreter):
                 return self._opaque(node, result)
             self.outputs[name] = labels if grouped else self._fresh(result.shape[1])
             return self.outputs[name]
-        if isinstance(layer, NORMS):
+        if isinstance(layer, NORMS) and layer.weight is not None and layer.running_var is not None:
             self.inputs[name] = self.outputs[name] = labels
             return labels
         if isinstance(layer, nn.Flatten):

@@ -2,8 +2,8 @@
 
 import contextlib
 import copy
+import itertools
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,21 +12,12 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._deps import require
-from skauto._seeds import child_seed
 from skauto._sklearn import BaseComposition
-from skauto.estimators._losses import LOSSES, WeightedCrossEntropy
-from skauto.estimators._neural import NeuralClassifier, choose_device
-from skauto.estimators._trainer import train
-from skauto.estimators.compression._distill import Distill
 from skauto.estimators.compression._fitted import from_plain, to_plain, unfitted
-from skauto.estimators.compression._fold import fold_norms
 from skauto.estimators.compression._packed import DamagedModelError, from_bytes, report, to_bytes
-from skauto.estimators.compression._sparse import skip_zeros
-from skauto.estimators.compression._task import Task
+from skauto.estimators.compression._work import Work, check_alone, makes_student
 
 torch = require("torch", extra="deep")
-
-EXAMPLE_ROWS = 256
 
 
 class CompressedClassifier(ClassifierMixin, BaseComposition):
@@ -40,7 +31,8 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         A neural classifier of this package; with `Distill` as the first step, any classifier. A fitted one in
         `sklearn.frozen.FrozenEstimator` is compressed as it is, anything else is fitted first.
     steps : list of (str, step)
-        `Prune`, `LowRank`, `Quantize`, `Binarize`, `Distill`, applied in order, each training on as it says. Their
+        `Prune`, `LowRank`, `Quantize`, `Binarize`, `Distill`, applied in order, each training on as it says (without
+        mixup and MixStyle); "passthrough" in the place of one leaves it out. `Quantize` and `Binarize` come last. Their
         parameters are reached as ``name__parameter``, those of the estimator as ``estimator__parameter``.
 
     Attributes
@@ -106,23 +98,24 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
             For steps that are none, and whatever a step finds impossible: rank 0, every filter removed, more codewords
             than weights.
         """
-        self._check_steps()
-        if not (self.steps and getattr(self.steps[0][1], "student", None) is not None):
-            _check_alone(self.estimator)
+        steps = self._checked_steps()
+        if not (steps and makes_student(steps[0][1])):
+            check_alone(self.estimator)
         started = time.perf_counter()
         if isinstance(self.estimator, FrozenEstimator):
             base = copy.deepcopy(self.estimator.estimator)
         else:
             base = clone(self.estimator)
             base.fit(X, y) if sample_weight is None else base.fit(X, y, sample_weight=sample_weight)
-        work = _Work(base, X, y, sample_weight)
+        work = Work(base, X, y, sample_weight)
         stages = [("fit", work.size(), time.perf_counter() - started)]
-        for name, step in self.steps:
+        for name, step in steps:
             started = time.perf_counter()
             work.run(name, step)
             stages.append((name, work.size(), time.perf_counter() - started))
-        self.steps_report_ = pd.DataFrame(stages, columns=["step", "bytes", "seconds"])
         self._take(work.finished())
+        stages[-1] = (stages[-1][0], work.size(), stages[-1][2])  # finishing folds norms, which the file gains by
+        self.steps_report_ = pd.DataFrame(stages, columns=["step", "bytes", "seconds"])
         return self
 
     def predict_proba(self, X):
@@ -193,20 +186,34 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
             elif hasattr(self, key):
                 delattr(self, key)
 
-    def _check_steps(self):
-        names = []
-        for number, step in enumerate(self.steps):
-            if not (
-                isinstance(step, tuple) and len(step) == 2 and isinstance(step[0], str) and hasattr(step[1], "apply")
-            ):
+    def _checked_steps(self):
+        """The steps that are to be done."""
+        if not hasattr(self.estimator, "fit"):
+            raise ValueError(f"estimator must be a classifier, such as CNNClassifier(), got {self.estimator!r}")
+        steps = self.steps if isinstance(self.steps, (list, tuple)) else [self.steps]
+        for number, step in enumerate(steps):
+            if not (isinstance(step, tuple) and len(step) == 2 and isinstance(step[0], str) and _is_step(step[1])):
                 raise ValueError(
-                    f"steps[{number}] must be (name, step), the step being Prune(...) or the like, got {step!r}"
+                    f"steps[{number}] must be (name, step), the step being Prune(...) or the like, or 'passthrough', "
+                    f"got {step!r}"
                 )
-            names.append(step[0])
-        self._validate_names(names)
-        last = [name for name, step in self.steps[:-1] if getattr(step, "method", None) == "int8"]
-        if last:
-            raise ValueError(f"step {last[0]!r} makes an int8 network, which no later step can work on: put it last")
+        self._validate_names([name for name, _ in steps])
+        steps = [(name, step) for name, step in steps if step != "passthrough"]
+        for (name, step), (after, later) in itertools.pairwise(steps):
+            if getattr(step, "ends", False) and not makes_student(later):
+                raise ValueError(
+                    f"step {after!r} cannot follow step {name!r}, {step!r}: it would undo what that makes of the "
+                    f"weights. Put {name!r} last"
+                )
+        return steps
+
+    def __deepcopy__(self, memo):
+        made = clone(self)  # which shares what is frozen
+        params = self.get_params(deep=False)
+        for key, value in vars(self).items():
+            if key not in params:
+                setattr(made, key, copy.deepcopy(value, memo))
+        return made
 
     def __getstate__(self):
         """Packed, and without what else the parameters hold that is fitted."""
@@ -231,124 +238,13 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         return tags
 
 
-class _Work:
-    """The classifier in the making: an estimator whose network is replaced step by step."""
-
-    def __init__(self, base, X, y, sample_weight):
-        self.base, self.X, self.y, self.sample_weight = base, X, y, sample_weight
-        self.estimator = None
-        if isinstance(base, NeuralClassifier):
-            self._begin(base)
-            self.net = copy.deepcopy(base.module_).cpu().eval()
-
-    def run(self, name, step):
-        """Apply one step; what goes wrong says which step it was."""
-        if self.estimator is None and not (isinstance(step, Distill) and step.student is not None):
-            raise ValueError(
-                f"step {name!r} works on networks, and {type(self.base).__name__} is none: start with a Distill step "
-                "that has a student, for example Distill(CNNClassifier(width=16))"
-            )
-        self.net = step.apply(getattr(self, "net", None), self._task()).cpu().eval()
-
-    def size(self):
-        """Bytes of the model file as it would be now; NaN where it cannot be written."""
-        if self.estimator is None:
-            return float("nan")
-        try:
-            return len(to_bytes(self.net, to_plain(self.estimator)))
-        except TypeError:
-            return float("nan")
-
-    def finished(self):
-        """The estimator with its network in the form that runs fastest."""
-        if self.estimator is None:
-            raise ValueError(f"{type(self.base).__name__} is no network, and no step teaches one: add a Distill step")
-        self.estimator.module_ = _quickest(self.net)
-        self.estimator._optimizer_state = None
-        return self.estimator
-
-    def _begin(self, estimator):
-        self.estimator = estimator
-        X = estimator._check_X(self.X, reset=False)
-        self.rows = estimator._rows(X, estimator._check_y(X, self.y), self.sample_weight, reset=False)
-
-    def _task(self):
-        lead = self.estimator if self.estimator is not None else self.base
-        example = None
-        if self.estimator is not None:
-            step = max(1, len(self.rows) // EXAMPLE_ROWS)
-            some = tuple(x[::step][:EXAMPLE_ROWS] for x in self.rows.inputs)
-            example = self.estimator._prepare(some, False)[0]
-        return Task(
-            X=self.X,
-            y=self.y,
-            classes=lead.classes_,
-            example=example,
-            train=self._train,
-            fresh=self._fresh,
-            predict_proba=self._predict_proba,
-            lr=getattr(lead, "lr", None),
-            seed=getattr(lead, "_seed", 0),
-        )
-
-    def _predict_proba(self, X):
-        if self.estimator is None:
-            return self.base.predict_proba(X)
-        now = copy.copy(self.estimator)
-        now.module_ = self.net
-        return now.predict_proba(X)
-
-    def _fresh(self, student):
-        """The untrained network of a student, which is the estimator from now on."""
-        student = clone(student)
-        student._validate_params()
-        _check_alone(student)
-        X = student._check_X(self.X, reset=True)
-        student.classes_ = self.base.classes_
-        student._tensors(X, reset=True)
-        student._begin()
-        student.n_iter_ = 0
-        self._begin(student)
-        return student.module_
-
-    def _train(self, net, epochs, lr, criterion, targets):
-        estimator, rows = self.estimator, self.rows
-        device = choose_device(estimator.device)
-        settings = replace(
-            estimator._settings(len(rows), device, None),
-            lr=estimator.lr if lr is None else lr,
-            max_epochs=epochs,
-            seed=child_seed(estimator._seed, "compress"),
-        )
-        loss = WeightedCrossEntropy(estimator.label_smoothing, LOSSES[estimator.loss])
-        if criterion is not None:
-            loss = criterion(loss)
-            rows = replace(rows, codes=torch.cat([rows.codes[:, None].float(), targets], dim=1))
-        train(
-            net.to(device), rows, None, settings, criterion=loss, prepare=estimator._prepare, epochs=epochs, history=[]
-        )
-        net.cpu()
-
-
-def _check_alone(estimator):
-    """Raise a ValueError for members side by side, which only a Distill step can make one net of."""
-    members = getattr(estimator, "n_members", 1)
-    if members > 1:
-        name = type(getattr(estimator, "estimator", estimator)).__name__
-        raise ValueError(
-            f"n_members={members} of {name} are nets side by side, which no step can compress: use n_members=1, or let "
-            f"them teach one net with a first step Distill({name}(n_members=1))"
-        )
-
-
-def _quickest(net):
-    """The network in the form that predicts fastest: norms folded, zeros skipped, channels last in memory."""
-    with contextlib.suppress(torch.fx.proxy.TraceError):  # a module of the user's own may branch on its input
-        fold_norms(net)
-    return skip_zeros(net).to(memory_format=torch.channels_last)
+def _is_step(step):
+    return step == "passthrough" or (hasattr(step, "apply") and not isinstance(step, type))
 
 
 def _unfitted_step(step):
+    if step == "passthrough":
+        return step
     fitted = {key: unfitted(v) for key, v in step.get_params(deep=False).items() if hasattr(v, "fit")}
     return clone(step).set_params(**fitted)
 

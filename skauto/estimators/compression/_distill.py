@@ -6,7 +6,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._deps import require
-from skauto.estimators.compression._checks import check
+from skauto.estimators.compression._checks import check, check_training
 from skauto.estimators.compression._task import zeros_kept
 
 torch = require("torch", extra="deep")
@@ -55,7 +55,7 @@ class Distill(BaseEstimator):
         """The network that has learnt from the teacher."""
         check(self, "temperature", lambda v: v > 0, "a number above 0")
         check(self, "soft_weight", lambda v: 0 <= v <= 1, "a share from 0 to 1")
-        check(self, "epochs", lambda v: v >= 1, "an integer of at least 1")
+        check_training(self, fewest=1)
         if self.student is None and self.teacher is None:
             raise ValueError("Distill needs a student (the network so far teaches it), a teacher, or both")
         soft = self._probabilities(task)
@@ -76,7 +76,7 @@ class Distill(BaseEstimator):
         try:
             check_is_fitted(teacher)
         except NotFittedError:
-            teacher = clone(teacher).fit(task.X, task.y)
+            teacher = clone(teacher).fit(task.X, task.y, **task.weights_for(teacher))
         if list(teacher.classes_) != list(task.classes):
             raise ValueError(
                 f"the teacher knows the classes {list(teacher.classes_)}, the data has {list(task.classes)}"

@@ -1,10 +1,17 @@
 """A fitted neural classifier as a network and plain data, and back: what a model file says besides the weights."""
 
 import importlib
+import math
+from collections.abc import Mapping
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
+
+from skauto._deps import require
+from skauto.estimators.compression._tree import DAMAGE
+
+torch = require("torch", extra="deep")
 
 # classes whose estimators a model file may name, with the fitted attributes that predict needs
 KNOWN = {
@@ -14,11 +21,17 @@ KNOWN = {
     ),
     "MLPClassifier": ("skauto.estimators._mlp", ()),
 }
-SHARED = ("classes_", "n_features_in_", "feature_names_in_", "n_iter_", "_seed")
+SHARED = ("classes_", "n_features_in_", "n_iter_", "_seed")
+OPTIONAL = ("feature_names_in_",)
+# What a file may make one row of data cost, so that loading neither exhausts the memory nor goes on for hours.
+MOST_VALUES = 2**27  # between two layers, padding included
+MOST_PRODUCTS = 2**40
 
 
 def to_plain(estimator):
     """What JSON can hold of a fitted neural classifier, its network aside.
+
+    In the place of a parameter that it cannot hold, a function say, is a string that no fit accepts.
 
     Raises
     ------
@@ -29,23 +42,27 @@ def to_plain(estimator):
     if name not in KNOWN:
         raise TypeError(f"a model file cannot hold a {name}, only {', '.join(KNOWN)}; pickle it instead")
     default = type(estimator)().get_params(deep=False)
-    params = {k: v for k, v in estimator.get_params(deep=False).items() if v != default[k] and _is_plain(v)}
-    wanted = SHARED + KNOWN[name][1]
+    params = {k: _plain_param(v) for k, v in estimator.get_params(deep=False).items() if v != default[k]}
+    wanted = SHARED + OPTIONAL + KNOWN[name][1]
     state = {key: _plain(getattr(estimator, key)) for key in wanted if hasattr(estimator, key)}
     return {"class": name, "params": params, "state": state}
 
 
 def from_plain(plain, net):
-    """The fitted classifier of `to_plain`, with its network; ValueError where the file names an unknown class."""
-    if plain.get("class") not in KNOWN:
-        raise ValueError(f"the file names an unknown estimator {plain.get('class')!r}")
-    home, own = KNOWN[plain["class"]]
-    params = {key: tuple(v) if isinstance(v, list) else v for key, v in plain["params"].items()}
-    estimator = getattr(importlib.import_module(home), plain["class"])(**params)
-    for key, value in plain["state"].items():
-        if key not in SHARED + own:
-            raise ValueError(f"the file sets an unknown attribute {key!r}")
-        setattr(estimator, key, _from_plain(value))
+    """The fitted classifier of `to_plain`, with its network, which answers one batch here.
+
+    Raises
+    ------
+    ValueError
+        Where the file says anything that `to_plain` would not, or what does not fit the network.
+    """
+    try:
+        estimator = _restored(plain)
+        shape = _answer(estimator, net)
+    except DAMAGE as error:
+        raise ValueError(f"what the file says of the classifier cannot be right: {error!r}") from error
+    if len(shape) not in (2, 3) or shape[:2] != (2, len(estimator.classes_)):
+        raise ValueError(f"the network gives an array {shape} for 2 rows and {len(estimator.classes_)} classes")
     estimator.module_, estimator.history_ = net, []
     return estimator
 
@@ -53,6 +70,72 @@ def from_plain(plain, net):
 def unfitted(estimator):
     """A clone without anything fitted in it, the inside of a FrozenEstimator too."""
     return clone(estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator)
+
+
+def _restored(plain):
+    """The classifier without its network, every attribute checked."""
+    if plain["class"] not in KNOWN:
+        raise ValueError(f"the file names an unknown estimator {plain['class']!r}")
+    home, own = KNOWN[plain["class"]]
+    params = {key: _from_plain_param(value) for key, value in plain["params"].items()}
+    estimator = getattr(importlib.import_module(home), plain["class"])(**params)
+    state = {key: _from_plain(value) for key, value in plain["state"].items()}
+    needed = {*SHARED, *own}
+    if not needed <= set(state) <= {*needed, *OPTIONAL}:
+        raise ValueError(f"the file sets the attributes {sorted(state)}, not {sorted(needed)}")
+    for key, value in state.items():
+        if not VALID[key](value):
+            raise ValueError(f"the file sets {key}={value!r}")
+        setattr(estimator, key, value)
+    sides = state.get("image_shape_", (state["n_features_in_"],))
+    features, names = state["n_features_in_"], state.get("feature_names_in_")
+    if math.prod(sides) != features or features > MOST_VALUES or (names is not None and len(names) != features):
+        raise ValueError(f"the file announces {features} features, images of {sides} and names {names}")
+    channels = 1 if state.get("_layout") == "gray" else sides[0]
+    if own and {len(state["_mean"]), len(state["_spread"]), sides[0]} != {channels}:
+        raise ValueError(f"the file has scales for {len(state['_mean'])} channels of images {sides}")
+    return estimator
+
+
+def _answer(estimator, net):
+    """Shape of what the network says to two rows; one would not do for a norm that goes by its batch."""
+    left = MOST_PRODUCTS
+
+    def refuse_absurd(layer, inputs):
+        nonlocal left
+        values, products = _cost(layer, inputs[0])
+        left -= products
+        if values > MOST_VALUES or left < 0:
+            raise ValueError(f"a {type(layer).__name__} that makes {values} values of a row, by {products} products")
+
+    hooks = [layer.register_forward_pre_hook(refuse_absurd) for layer in net.modules()]
+    try:
+        with torch.no_grad():
+            zeros = torch.zeros(2, *getattr(estimator, "image_shape_", (estimator.n_features_in_,)))
+            return tuple(net(*estimator._prepare((zeros,), False)).shape)
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _cost(layer, x):
+    """No fewer values than a layer makes of one row, and products that it forms, before it does."""
+    sides, weight = x.shape[2:], getattr(layer, "weight", None)
+    around = _each(getattr(layer, "padding", 0), len(sides))
+    made = _each(getattr(layer, "output_size", 0), len(sides))
+    area = math.prod(max(side + 2 * pad, out) for side, pad, out in zip(sides, around, made, strict=False))
+    if weight is None or weight.dim() < 2:
+        return area * x.shape[1], area * x.shape[1]
+    if weight.dim() == 2:
+        area = x.numel() // len(x) // weight.shape[1]
+        return area * weight.shape[0], area * weight.numel()
+    return area * max(weight.shape[0], x.shape[1]), area * weight.numel()
+
+
+def _each(value, count):
+    """A setting of one number or a tuple of them as a tuple; 0 for "same" and None, which add nothing."""
+    values = value if isinstance(value, tuple) else (value,) * count
+    return [v if isinstance(v, int) else 0 for v in values]
 
 
 def _plain(value):
@@ -69,18 +152,66 @@ def _from_plain(value):
         return value
     if value["kind"] == "tuple":
         return tuple(value["values"])
-    return np.array(value["values"], dtype=value["kind"])
+    dtype = np.dtype(value["kind"])
+    if dtype.kind not in "biufUO" or dtype.itemsize * len(value["values"]) > MOST_VALUES:
+        raise ValueError(f"the file has labels or names of type {dtype}")
+    return np.array(value["values"], dtype=dtype)
+
+
+def _plain_param(value):
+    try:
+        return _plain_tree(value)
+    except TypeError:
+        return f"{getattr(value, '__name__', type(value).__name__)}: not in the model file, set it anew"
+
+
+def _plain_tree(value):
+    """Tuples as lists, and as pairs the dicts whose keys JSON would make strings of."""
+    if isinstance(value, (list, tuple)):
+        return [_plain_tree(v) for v in value]
+    if not isinstance(value, Mapping):
+        return _scalar(value)
+    if all(isinstance(key, str) for key in value):
+        return {key: _plain_tree(v) for key, v in value.items()}
+    return {"kind": "dict", "values": [[_scalar(key), _plain_tree(v)] for key, v in value.items()]}
+
+
+def _from_plain_param(value):
+    if isinstance(value, list):
+        return tuple(map(_from_plain_param, value))
+    if not isinstance(value, dict):
+        return value
+    pairs = value["values"] if value.get("kind") == "dict" else value.items()
+    return {key: _from_plain_param(v) for key, v in pairs}
 
 
 def _scalar(value):
+    if isinstance(value, np.generic):
+        value = value.item()
     if value is None or isinstance(value, (bool, int, float, str, list)):
         return value
     raise TypeError(f"a model file cannot hold {value!r} of type {type(value).__name__}")
 
 
-def _is_plain(value):
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_plain, value))
-    if isinstance(value, dict):
-        return all(isinstance(k, str) and _is_plain(v) for k, v in value.items())
-    return value is None or isinstance(value, (bool, int, float, str))
+def _whole(least):
+    return lambda value: type(value) is int and value >= least
+
+
+def _numbers(value, least=-math.inf):
+    return all(isinstance(v, (int, float)) and least < v < math.inf for v in value)
+
+
+# what predict needs of each attribute
+VALID = {
+    "classes_": lambda v: v.ndim == 1 and 0 < len(v) == len(set(v.tolist())),
+    "n_features_in_": _whole(1),
+    "n_iter_": _whole(0),
+    "_seed": _whole(0),
+    "feature_names_in_": lambda v: v.ndim == 1 and all(isinstance(name, str) for name in v),
+    "image_shape_": lambda v: isinstance(v, tuple) and len(v) == 3 and all(map(_whole(1), v)),
+    "_layout": lambda v: v in ("flat", "flat_last", "gray", "first", "last"),
+    "_low": lambda v: _numbers([v]),
+    "_high": lambda v: _numbers([v]),
+    "_mean": _numbers,
+    "_spread": lambda v: _numbers(v, least=0),
+}

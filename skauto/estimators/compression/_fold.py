@@ -1,6 +1,7 @@
 """Batch normalisation folded into the convolution before it: exact in evaluation, and one layer less to run."""
 
 from skauto._deps import require
+from skauto.estimators.compression._graph import traced
 
 torch = require("torch", extra="deep")
 nn = torch.nn
@@ -15,9 +16,8 @@ def layer_pairs(net, first, second):
     -------
     pairs : dict of str to str
     """
-    graph = torch.fx.symbolic_trace(net).graph
     calls = {}
-    for node in graph.nodes:
+    for node in traced(net).graph.nodes:
         if node.op == "call_module":
             calls.setdefault(node.target, []).append(node)
     pairs = {}
@@ -39,9 +39,12 @@ def fold_norms(net):
     with torch.no_grad():
         for name, after in pairs.items():
             layer, norm = net.get_submodule(name), net.get_submodule(after)
-            scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+            if norm.running_var is None:  # it goes by each batch
+                continue
+            scale = (norm.running_var + norm.eps).rsqrt()
+            scale = scale if norm.weight is None else norm.weight * scale
             bias = 0 if layer.bias is None else layer.bias
-            layer.bias = nn.Parameter(norm.bias + (bias - norm.running_mean) * scale)
+            layer.bias = nn.Parameter((bias - norm.running_mean) * scale + (0 if norm.bias is None else norm.bias))
             layer.weight = nn.Parameter(layer.weight * scale.view(-1, *[1] * (layer.weight.dim() - 1)))
             net.set_submodule(after, nn.Identity())
     return net

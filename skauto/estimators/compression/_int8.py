@@ -10,6 +10,7 @@ import functools
 from skauto._deps import require
 from skauto.estimators.compression._fold import layer_pairs
 from skauto.estimators.compression._int8_conv import int8_conv, prepared, whole_steps
+from skauto.estimators.compression._task import is_plain
 
 torch = require("torch", extra="deep")
 nn = torch.nn
@@ -66,9 +67,9 @@ class Int8Layer(nn.Module):
     def _own(self):
         return None
 
-    def _must_be_float(self):
-        """Without the operators, or with a file of 8-bit weights where these saturate."""
-        return not has_int8() or (saturates() and int(self.weight.abs().max()) > MOST_EXACT)
+    def _must_be_float(self, x):
+        """On a GPU, without the operators, or with a file of 8-bit weights where these saturate."""
+        return x.device.type != "cpu" or not has_int8() or (saturates() and int(self.weight.abs().max()) > MOST_EXACT)
 
     def quantised(self, x):
         """The input as uint8, images channels last; half a step is added, then cut to whole ones."""
@@ -83,7 +84,7 @@ class Int8Layer(nn.Module):
         return self.out_scale or 1.0, 0, kind, "relu" if self.relu else "none", [], ""
 
     def _in_float(self, x, product):
-        if self._floats is None:
+        if self._floats is None or self._floats.device != x.device:
             self._floats = self.weight.float() * (self.scale * self.in_scale).view(-1, *[1] * (self.weight.dim() - 1))
         y = product(self.quantised(x).float().sub_(self.in_zero), self._floats)
         y = y.relu() if self.relu else y
@@ -138,10 +139,10 @@ class Int8Conv2d(Int8Layer):
 
     def forward(self, x):
         where = (self.stride, self.padding, self.dilation, self.groups)
-        own = self._own() if has_int8() else None
-        if own is not None:
+        own = self._own() if has_int8() and x.device.type == "cpu" else None
+        if own is not None and x.dim() == 4 and x.shape[1] == self.in_channels:
             return self._by_tiles(self.quantised(x), *own)
-        if self._must_be_float():
+        if self._must_be_float(x):
             return self._in_float(x, lambda x, w: nn.functional.conv2d(x, w, self.bias, *where))
         if self._ready is None:
             packed = torch.ops.onednn.qconv_prepack(self.weight, self.scale, self.in_scale, self.in_zero, *where)
@@ -198,7 +199,7 @@ class Int8Linear(Int8Layer):
         self._hold((out_features, in_features), relu, in_scale, in_zero, out_scale)
 
     def forward(self, x):
-        if self.weight.numel() <= SMALL or self._must_be_float():
+        if self.weight.numel() <= SMALL or self._must_be_float(x):
             return self._in_float(x, lambda x, w: nn.functional.linear(x, w, self.bias))
         if self._ready is None:
             packed = torch.ops.onednn.qlinear_prepack(self.weight, None)
@@ -216,6 +217,7 @@ class Int8Linear(Int8Layer):
 def to_int8(net, example):
     """Replace every convolution and linear layer by an int8 one, in place, with scales read off a batch.
 
+    Convolutions that pad with anything but a number of zeros stay in float.
     A ReLU that alone follows a layer goes into it, and a layer whose ReLU leads straight to another hands it uint8.
 
     Parameters
@@ -225,7 +227,7 @@ def to_int8(net, example):
     example : tensor of shape (rows, channels, height, width)
         Rows to read the ranges of activations from.
     """
-    layers = {name: layer for name, layer in net.named_modules() if type(layer) in (nn.Conv2d, nn.Linear)}
+    layers = {n: m for n, m in net.named_modules() if type(m) in (nn.Conv2d, nn.Linear) and is_plain(m)}
     relus = _following_relus(net)
     inputs, outputs = _ranges(net, layers, relus, example)
     chained = {name: after for name, after in _next_layers(net, relus).items() if after in layers}

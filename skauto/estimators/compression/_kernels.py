@@ -31,7 +31,7 @@ def library():
 
 
 def pack_bits(x, threshold):
-    """Bits of ``x > threshold`` in words of 64.
+    """Bits of ``x >= threshold`` in words of 64.
 
     Parameters
     ----------

@@ -3,8 +3,8 @@
 from sklearn.base import BaseEstimator
 
 from skauto._deps import require
-from skauto.estimators.compression._checks import check
-from skauto.estimators.compression._task import weighted_layers
+from skauto.estimators.compression._checks import check, check_integer, check_training
+from skauto.estimators.compression._task import is_plain, weighted_layers
 
 torch = require("torch", extra="deep")
 nn = torch.nn
@@ -57,14 +57,8 @@ class LowRank(BaseEstimator):
         """The network with its layers split; `net` itself is changed."""
         check(self, "energy", lambda v: 0 < v <= 1, "a share above 0 and at most 1")
         check(self, "form", {"channels", "spatial"})
-        check(self, "epochs", lambda v: v >= 0, "an integer of at least 0")
-        if self.rank is not None:
-            check(
-                self,
-                "rank",
-                lambda v: v >= 1 and v == int(v),
-                "an integer of at least 1 (rank 0 keeps nothing), or None",
-            )
+        check_training(self)
+        check_integer(self, "rank", 1, optional=True, hint=" (rank 0 keeps nothing)")
         if self.ratio is not None:
             check(self, "ratio", lambda v: 0 < v < 1, "a share above 0 and below 1, or None")
         if self.rank is not None and self.ratio is not None:
@@ -100,7 +94,7 @@ def split_layer(layer, rank_of, form="channels"):
     """
     if isinstance(layer, nn.Linear):
         return _split_linear(layer, rank_of)
-    if not isinstance(layer, nn.Conv2d) or layer.groups > 1 or layer.kernel_size == (1, 1):
+    if not isinstance(layer, nn.Conv2d) or layer.groups > 1 or layer.kernel_size == (1, 1) or not is_plain(layer):
         return None
     return _split_channels(layer, rank_of) if form == "channels" else _split_spatial(layer, rank_of)
 

@@ -4,15 +4,19 @@ import hashlib
 import json
 import zlib
 
+import numpy as np
+
 from skauto._deps import require
 from skauto.estimators.compression._entropy import entropy_bits
 from skauto.estimators.compression._tensors import pack, unpack
-from skauto.estimators.compression._tree import describe, rebuild
+from skauto.estimators.compression._tree import DAMAGE, describe, rebuild
 
 torch = require("torch", extra="deep")
 
 MAGIC = b"skauto2\n"
 DIGEST = 8
+LONGEST_HEADER = 2**24  # bytes of JSON, far above any network's
+FEWEST_VALUES, VALUES_A_BYTE = 2**24, 2**12  # a network of zeros takes next to no bytes, so small files may hold many
 # What headers are made of, the likeliest last; zlib starts from it, and a file can be read with the same words only.
 WORDS = (
     b'"feature_names_in_":{"kind":"object","n_members":1"hidden_size":"backbone":"lenet5""resnet""mobilenetv2""shufflenetv2"'
@@ -54,7 +58,7 @@ def to_bytes(net, extra):
     Raises
     ------
     TypeError
-        If the network has a module of a class that the file cannot name.
+        If the network has a module of a class that the file cannot name, or would come back as another one.
     """
     table, blobs = [], []
     for _, tensor in _tensors(net):
@@ -62,9 +66,11 @@ def to_bytes(net, extra):
         table.append([form, len(data)])
         blobs.append(data)
     header = {"net": describe(net), "tensors": table, "extra": extra}
+    text = json.dumps(header, separators=(",", ":"), default=_item).encode()
     packer = zlib.compressobj(9, zdict=WORDS)
-    head = packer.compress(json.dumps(header, separators=(",", ":")).encode()) + packer.flush()
+    head = packer.compress(text) + packer.flush()
     body = len(head).to_bytes(4, "little") + head + b"".join(blobs)
+    _must_come_back(net, text, len(body))
     return MAGIC + _digest(body) + body
 
 
@@ -78,13 +84,13 @@ def from_bytes(data):
     """
     header, blobs = _open(data)
     try:
-        net = rebuild(header["net"])
+        net = rebuild(header["net"], _most_values(len(data)))
         with torch.no_grad():
             for tensor, values, *_ in _values(net, header, blobs):
                 tensor.copy_(torch.from_numpy(values.copy()))
-    except (ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise DamagedModelError(f"the model file cannot be read: {error}") from error
-    return net.eval(), header["extra"]
+        return net.eval(), header["extra"]
+    except DAMAGE as error:
+        raise DamagedModelError(f"the model file cannot be read: {error!r}") from error
 
 
 def report(data):
@@ -113,6 +119,9 @@ def _values(net, header, blobs):
     tensors, at = _tensors(net), 0
     if len(tensors) != len(header["tensors"]):
         raise ValueError(f"{len(header['tensors'])} tensors for a network of {len(tensors)}")
+    lengths = [length for _, length in header["tensors"]]
+    if any(length < 0 for length in lengths) or sum(lengths) != len(blobs):
+        raise ValueError(f"{len(blobs)} bytes of tensors, where {sum(lengths)} are announced")
     for (name, tensor), (form, length) in zip(tensors, header["tensors"], strict=True):
         dtype, shape = str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape)
         yield tensor, unpack(form, blobs[at : at + length], dtype, shape), name, form, length
@@ -142,11 +151,48 @@ def _open(data):
     if len(body) < 4 or data[len(MAGIC) : start] != _digest(body):
         raise DamagedModelError("the model file is damaged or cut short: its checksum does not fit. Save it again")
     length = int.from_bytes(body[:4], "little")
+    packer = zlib.decompressobj(zdict=WORDS)
     try:
-        header = json.loads(zlib.decompressobj(zdict=WORDS).decompress(body[4 : 4 + length]))
-    except (zlib.error, ValueError) as error:
-        raise DamagedModelError(f"the header of the model file cannot be read: {error}") from error
+        text = packer.decompress(body[4 : 4 + length], LONGEST_HEADER)
+        if not packer.eof or packer.unused_data:
+            raise ValueError(f"it is cut short, or longer than {LONGEST_HEADER} bytes, or something follows it")
+        header = json.loads(text)
+    except (zlib.error, *DAMAGE) as error:
+        raise DamagedModelError(f"the header of the model file cannot be read: {error!r}") from error
     return header, body[4 + length :]
+
+
+def _must_come_back(net, text, size):
+    """Raise a TypeError where reading would refuse the file or give other tensors: later the network may be lost."""
+    if len(text) > LONGEST_HEADER:
+        raise TypeError(
+            f"cannot store the network: with names and labels it takes {len(text)} bytes to describe, more than "
+            f"{LONGEST_HEADER}; pickle the estimator"
+        )
+    try:
+        with torch.device("meta"):
+            made = rebuild(json.loads(text)["net"], _most_values(size))
+    except ValueError as error:
+        raise TypeError(f"cannot store the network, as it could not be read again: {error}") from error
+    own, back = ([(name, t.dtype, t.shape) for name, t in _tensors(n)] for n in (net, made))
+    changed = sorted({name for name, *_ in set(own) ^ set(back)})
+    if changed:
+        raise TypeError(
+            f"cannot store the network: {', '.join(changed[:4])} would not come back with the same type and shape, as "
+            "its modules were changed after they were made; build it anew in float32, or pickle the estimator"
+        )
+
+
+def _most_values(size):
+    """The most numbers that a file of so many bytes may hold."""
+    return FEWEST_VALUES + VALUES_A_BYTE * size
+
+
+def _item(value):
+    """What JSON does not know of numpy: its numbers."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"a model file cannot hold {value!r} of type {type(value).__name__}")
 
 
 def _digest(body):

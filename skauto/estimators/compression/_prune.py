@@ -3,7 +3,7 @@
 from sklearn.base import BaseEstimator
 
 from skauto._deps import require
-from skauto.estimators.compression._checks import check
+from skauto.estimators.compression._checks import check, check_by_layer, check_integer, check_training, is_share
 from skauto.estimators.compression._prune_filters import choose_filters, remove_filters
 from skauto.estimators.compression._task import weighted_layers
 
@@ -76,9 +76,20 @@ class Prune(BaseEstimator):
         check(self, "what", {"weights", "filters"})
         check(self, "norm", {"l1", "l2", "bn"})
         check(self, "scope", {"network", "layer"})
-        check(self, "rounds", lambda v: v >= 1, "an integer of at least 1")
-        check(self, "epochs", lambda v: v >= 0, "an integer of at least 0")
+        check_integer(self, "rounds", 1)
+        check_training(self)
         check(self, "sparsity", lambda v: v >= 0, "a number of at least 0")
+        check_by_layer(self, "layer_amounts", is_share, "a share of at least 0 and below 1")
+        if self.layer_amounts and (self.what, self.scope) != ("weights", "layer"):
+            raise ValueError(
+                f"layer_amounts goes with what='weights' and scope='layer', not with what={self.what!r} and "
+                f"scope={self.scope!r}: leave it out"
+            )
+        if (self.sparsity or (self.what, self.norm) == ("filters", "bn")) and not _norms(net):
+            raise ValueError(
+                "sparsity and norm='bn' of Prune go by batch norms, and the network has none (Quantize folds them into "
+                "the layers before): use norm='l1' and sparsity=0"
+            )
         if self.sparsity:
             self._pull_scales(net, task)
         shrink = (1 - self.amount) ** (1 / self.rounds)
@@ -97,35 +108,39 @@ class Prune(BaseEstimator):
         unknown = set(self.layer_amounts or ()) - set(layers)
         if unknown:
             raise ValueError(f"layer_amounts names {sorted(unknown)}; the layers are {', '.join(layers)}")
+        sizes = {name: layer.weight.detach().abs().flatten() for name, layer in layers.items()}
+        if self.scope == "network":
+            gone = _weakest(torch.cat([*sizes.values()]), self._share(self.amount, number))
+            gone = dict(zip(layers, gone.split([*map(len, sizes.values())]), strict=True))
+        else:
+            shares = dict.fromkeys(layers, self.amount) | (self.layer_amounts or {})
+            gone = {name: _weakest(size, self._share(shares[name], number)) for name, size in sizes.items()}
         with torch.no_grad():
-            if self.scope == "network":
-                sizes = torch.cat([layer.weight.abs().flatten() for layer in layers.values()])
-                bounds = dict.fromkeys(layers, _quantile(sizes, self._share(self.amount, number)))
-            else:
-                shares = dict.fromkeys(layers, self.amount) | (self.layer_amounts or {})
-                bounds = {
-                    name: _quantile(layer.weight.abs().flatten(), self._share(shares[name], number))
-                    for name, layer in layers.items()
-                }
             for name, layer in layers.items():
-                layer.weight[layer.weight.abs() <= bounds[name]] = 0
+                layer.weight.masked_fill_(gone[name].view_as(layer.weight), 0)
 
     def _share(self, amount, number):
         return 1 - (1 - amount) ** (number / self.rounds)
 
     def _pull_scales(self, net, task):
-        norms = [m for m in net.modules() if isinstance(m, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d))]
         pull = self.sparsity
         hooks = [
             norm.weight.register_hook(lambda grad, weight=norm.weight: grad + pull * weight.detach().sign())
-            for norm in norms
+            for norm in _norms(net)
         ]
         task.tune(net, max(self.epochs, 1), self.lr)
         for hook in hooks:
             hook.remove()
 
 
-def _quantile(sizes, share):
-    """The size at or below which `share` of the entries lie; -1 where that is none."""
-    count = int(round(share * sizes.numel()))
-    return torch.kthvalue(sizes, count).values if count else torch.tensor(-1.0)
+def _norms(net):
+    """Batch norms that have a scale."""
+    kinds = torch.nn.BatchNorm1d, torch.nn.BatchNorm2d
+    return [m for m in net.modules() if isinstance(m, kinds) and m.weight is not None]
+
+
+def _weakest(sizes, share):
+    """Which entries are the smallest, exactly this share of them; of equal ones the first."""
+    gone = torch.zeros(len(sizes), dtype=torch.bool)
+    gone[sizes.argsort(stable=True)[: int(round(share * len(sizes)))]] = True
+    return gone

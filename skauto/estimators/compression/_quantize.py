@@ -3,11 +3,11 @@
 from sklearn.base import BaseEstimator
 
 from skauto._deps import require
-from skauto.estimators.compression._checks import check
+from skauto.estimators.compression._checks import check, check_by_layer, check_integer, check_training, is_bits
 from skauto.estimators.compression._codebook import Codebook, input_gram, product_codes, reconstruct, scalar_codes
 from skauto.estimators.compression._fold import fold_norms
 from skauto.estimators.compression._int8 import to_int8
-from skauto.estimators.compression._task import weighted_layers
+from skauto.estimators.compression._task import is_plain, weighted_layers
 
 torch = require("torch", extra="deep")
 parametrize = torch.nn.utils.parametrize
@@ -18,7 +18,7 @@ class Quantize(BaseEstimator):
 
     Batch norms are folded into the layers before them first. "codebook" and "product" make the file smaller, predict
     runs in float as before; "int8" makes the file about four times smaller and predict faster. It comes last
-    in a chain, as what it leaves cannot be trained.
+    in a chain, as training on would undo what it leaves.
 
     Parameters
     ----------
@@ -55,6 +55,8 @@ class Quantize(BaseEstimator):
     Quantize(bits=4)
     """
 
+    ends = True  # training on would undo the shared weights
+
     def __init__(
         self,
         method="codebook",
@@ -83,10 +85,12 @@ class Quantize(BaseEstimator):
     def apply(self, net, task):
         """The quantised network; `net` itself is changed."""
         check(self, "method", {"codebook", "product", "int8"})
-        check(self, "bits", lambda v: 1 <= v <= 8, "an integer from 1 to 8")
-        check(self, "smallest", lambda v: v >= 0, "an integer of at least 0")
-        check(self, "width", lambda v: v >= 2, "an integer of at least 2")
-        check(self, "epochs", lambda v: v >= 0, "an integer of at least 0")
+        check_integer(self, "bits", 1, 8)
+        check_integer(self, "conv_bits", 1, 8, optional=True)
+        check_by_layer(self, "layer_bits", is_bits, "an integer from 1 to 8, or None")
+        check_integer(self, "smallest", 0)
+        check_integer(self, "width", 2)
+        check_training(self)
         fold_norms(net)
         if self.method == "int8":
             return to_int8(net, task.example)
@@ -114,7 +118,7 @@ class Quantize(BaseEstimator):
                 codes, table = product_codes(layer.weight, bits, self.width, name, task.seed)
             else:
                 codes, table = scalar_codes(layer.weight, bits, name)
-            if self.reconstruct and getattr(layer, "groups", 1) == 1:
+            if self.reconstruct and getattr(layer, "groups", 1) == 1 and is_plain(layer):
                 table = reconstruct(layer.weight, codes, table, input_gram(net, name, task.example))
             parametrize.register_parametrization(
                 layer, "weight", Codebook(codes, torch.nn.Parameter(table), layer.weight.shape)

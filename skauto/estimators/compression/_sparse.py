@@ -24,7 +24,8 @@ class SparseLinear(nn.Linear):
         self._rows = None
 
     def forward(self, x):
-        if torch.is_grad_enabled() and (x.requires_grad or self.weight.requires_grad):
+        learns = torch.is_grad_enabled() and (x.requires_grad or self.weight.requires_grad)
+        if learns or x.device.type != "cpu" or x.dim() != 2 or x.shape[1] != self.in_features:
             return super().forward(x)
         if self._rows is None:
             rows = scipy.sparse.csr_array(self.weight.detach().numpy())
@@ -37,6 +38,10 @@ class SparseLinear(nn.Linear):
         """Multiplications and additions for a batch: two for each non-zero and row."""
         return 2 * len(x) * int((self.weight != 0).sum())
 
+    def train(self, mode=True):
+        self._rows = None
+        return super().train(mode)
+
     def __getstate__(self):
         return super().__getstate__() | {"_rows": None}
 
@@ -48,6 +53,19 @@ def skip_zeros(net):
             continue
         if (layer.weight == 0).float().mean() >= WORTH_IT:
             fast = SparseLinear(layer.in_features, layer.out_features, layer.bias is not None)
-            fast.load_state_dict(layer.state_dict())
-            net.set_submodule(name, fast.eval())
+            net.set_submodule(name, _filled(fast, layer))
     return net
+
+
+def with_zeros(net):
+    """Replace each `SparseLinear` by a linear layer again, in place: the form that steps work on."""
+    for name, layer in list(net.named_modules()):
+        if isinstance(layer, SparseLinear):
+            whole = nn.Linear(layer.in_features, layer.out_features, layer.bias is not None)
+            net.set_submodule(name, _filled(whole, layer))
+    return net
+
+
+def _filled(made, layer):
+    made.load_state_dict(layer.state_dict())
+    return made.eval()

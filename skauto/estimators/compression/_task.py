@@ -3,6 +3,8 @@
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sklearn.utils.validation import has_fit_parameter
+
 from skauto._deps import require
 
 torch = require("torch", extra="deep")
@@ -33,6 +35,8 @@ class Task:
     lr : float
         The estimator's own learning rate.
     seed : int
+    sample_weight : array, default=None
+        Weights of the rows as the user gave them.
     """
 
     X: object
@@ -44,6 +48,12 @@ class Task:
     predict_proba: object
     lr: float
     seed: int
+    sample_weight: object = None
+
+    def weights_for(self, estimator):
+        """The keyword that hands an estimator's fit the weights of the rows, where there are some and it takes them."""
+        taken = self.sample_weight is not None and has_fit_parameter(estimator, "sample_weight")
+        return {"sample_weight": self.sample_weight} if taken else {}
 
     def tune(self, net, epochs, lr=None, criterion=None, targets=None):
         """Train a network on, in place; weights that are exactly zero stay zero.
@@ -97,3 +107,8 @@ def weighted_layers(net):
 
 def _plain_class(layer):
     return type(layer).__mro__[1] if parametrize.is_parametrized(layer) else type(layer)
+
+
+def is_plain(layer):
+    """Whether a layer is linear or pads with so many zeros: what steps that rebuild convolutions understand."""
+    return not isinstance(layer, nn.Conv2d) or (layer.padding_mode == "zeros" and not isinstance(layer.padding, str))

@@ -1,5 +1,7 @@
 """Tensors as bytes, without loss, each in the smallest form its values allow."""
 
+import math
+
 import numpy as np
 
 from skauto.estimators.compression._entropy import decode, encode
@@ -18,7 +20,9 @@ DTYPES = {
 
 
 def pack(array):
-    """The bytes of an array and how they are to be read: ``(form, data)``."""
+    """The bytes of an array and how they are to be read: ``(form, data)``; TypeError for a number type of no file."""
+    if array.dtype.name not in DTYPES:
+        raise TypeError(f"a model file cannot hold numbers of type {array.dtype.name}, only {', '.join(DTYPES)}")
     packed = [("raw", array.astype(DTYPES[array.dtype.name]).tobytes())]
     if array.dtype == np.float32 and array.size:
         packed += _half(array) + _codes(array) + _bitmap(array) + _signs(array) + _blocks(array)
@@ -124,11 +128,12 @@ def _read_bitmap(data, dtype, shape, number):
 
 
 def _read_signs(data, dtype, shape, number):
-    size, bits = _split(data, shape[0] * dtype.itemsize)
+    rows = math.prod(shape[:1])
+    size, bits = _split(data, rows * dtype.itemsize)
     count = int(np.prod(shape, dtype=np.int64))
     if len(bits) != -(-count // 8):
         raise ValueError("the file is cut short")
-    signs = np.unpackbits(np.frombuffer(bits, "u1"), count=count).reshape(shape[0], -1)
+    signs = np.unpackbits(np.frombuffer(bits, "u1"), count=count).reshape(rows, -1)
     size = np.frombuffer(size, dtype)[:, None]
     return np.where(signs, size, -size)
 

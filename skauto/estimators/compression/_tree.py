@@ -1,36 +1,62 @@
 """A network as plain data: each module's class name, settings and children, for a list of known classes only."""
 
 import importlib
+import math
 
 from skauto._deps import require
 
 torch = require("torch", extra="deep")
 
-# class: the constructor's arguments, read back from the attributes of the same name
+CONV = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "bias", "padding_mode")
+NORM = ("num_features", "eps", "momentum", "affine", "track_running_stats")
+# class: the constructor's arguments, all of them, read back from the attributes of the same name
 LEAVES = {
-    "Conv2d": ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "bias"),
-    "Conv1d": ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "bias"),
+    "Conv2d": CONV,
+    "Conv1d": CONV,
     "Linear": ("in_features", "out_features", "bias"),
-    "BatchNorm1d": ("num_features", "eps", "momentum"),
-    "BatchNorm2d": ("num_features", "eps", "momentum"),
-    "LayerNorm": ("normalized_shape", "eps"),
-    "MaxPool2d": ("kernel_size", "stride", "padding", "ceil_mode"),
-    "AvgPool2d": ("kernel_size", "stride", "padding", "ceil_mode"),
+    "BatchNorm1d": NORM,
+    "BatchNorm2d": NORM,
+    "LayerNorm": ("normalized_shape", "eps", "elementwise_affine", "bias"),
+    "MaxPool2d": ("kernel_size", "stride", "padding", "ceil_mode", "dilation", "return_indices"),
+    "AvgPool2d": ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"),
     "AdaptiveAvgPool2d": ("output_size",),
     "ChannelShuffle": ("groups",),
     "Flatten": ("start_dim", "end_dim"),
-    "Dropout": ("p",),
+    "Dropout": ("p", "inplace"),
     "Identity": (),
-    "ReLU": (),
-    "ReLU6": (),
+    "ReLU": ("inplace",),
+    "ReLU6": ("inplace",),
     "Sigmoid": (),
     "Tanh": (),
-    "GELU": (),
-    "SiLU": (),
-    "Hardswish": (),
+    "GELU": ("approximate",),
+    "SiLU": ("inplace",),
+    "Hardswish": ("inplace",),
 }
-# what a description leaves out, as the constructor would take it anyway
-USUAL = {"stride": [1, 1], "dilation": [1, 1], "groups": 1, "bias": True}
+# what a description leaves out, as the constructor would take it anyway: of any class, and of one
+USUAL = {
+    "padding_mode": "zeros",
+    "affine": True,
+    "track_running_stats": True,
+    "elementwise_affine": True,
+    "return_indices": False,
+    "count_include_pad": True,
+    "divisor_override": None,
+    "inplace": False,
+    "approximate": "none",
+}
+USUAL_OF = {
+    "Conv2d": {"stride": [1, 1], "dilation": [1, 1], "groups": 1, "bias": True},
+    "Linear": {"bias": True},
+    "LayerNorm": {"bias": True},
+    "MaxPool2d": {"dilation": 1},
+}
+SIDES = ("kernel_size", "stride", "padding", "dilation")
+COUNTS = ("in_channels", "out_channels", "in_features", "out_features", "num_features", "groups")
+# the least and the most that a whole number, or each of a tuple, may be
+WHOLE = dict.fromkeys(COUNTS + SIDES, (1, math.inf))
+WHOLE |= {"padding": (0, math.inf), "in_zero": (0, 255), "activation_bits": (1, 8)}
+POSITIVE = ("in_scale", "out_scale", "top")
+
 # our own leaves say in `settings` what their constructor takes
 OWN_LEAVES = {
     "SparseLinear": "skauto.estimators.compression._sparse",
@@ -52,6 +78,11 @@ CONTAINERS = {
     "ShuffleUnit": "skauto.estimators._backbones_light",
     "TableNet": "skauto.estimators._mlp",
 }
+# far above any network, far below what exhausts a machine
+MOST_MODULES = 2**14
+DEEPEST = 64
+# what reading a description, or running the network that it gives, may raise where someone made it up
+DAMAGE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError, MemoryError)
 
 
 def describe(module):
@@ -74,27 +105,49 @@ def describe(module):
         node |= {"f": fields} if fields else {}
         own = {key: list(value.shape) for key, value in module.named_buffers(recurse=False)}
         node |= {"b": own} if own else {}
-        node["m"] = {key: describe(child) for key, child in module.named_children()}
+        # not named_children(), which leaves out a module that stands in two places
+        node["m"] = {key: describe(child) for key, child in module._modules.items()}
         return node
-    settings = LEAVES[name] if name in LEAVES else type(module).settings
-    values = {key: _plain(key, getattr(module, key)) for key in settings}
-    if name in ("Conv2d", "Linear"):
-        values = {key: value for key, value in values.items() if value != USUAL.get(key)}
+    usual = USUAL | USUAL_OF.get(name, {})
+    values = {key: _plain(key, getattr(module, key)) for key in _settings_of(type(module))}
+    values = {key: value for key, value in values.items() if key not in usual or value != usual[key]}
     return node | ({"a": values} if values else {})
 
 
-def rebuild(node):
+def rebuild(node, most=math.inf):
     """The module of a description, its weights not yet set.
+
+    Parameters
+    ----------
+    node : dict
+        From `describe`, by way of JSON.
+    most : int, default=inf
+        Numbers that the network may hold at most; no memory is taken for one that holds more.
 
     Raises
     ------
     ValueError
-        If the description names an unknown class or does not fit it.
+        If the description names an unknown class, does not fit it, or is of an absurd size.
     """
     try:
+        if sum(1 for _ in _nodes(node)) > MOST_MODULES:
+            raise ValueError(f"it has more than {MOST_MODULES} modules")
+        with torch.device("meta"):
+            size = sum(tensor.numel() for tensor in _rebuild(node).state_dict().values())
+        if size > most:
+            raise ValueError(f"it is of {size} numbers, more than a file of this size can hold")
         return _rebuild(node)
-    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+    except DAMAGE as error:
         raise ValueError(f"the description of the network is damaged: {error!r}") from error
+
+
+def _nodes(node, depth=0):
+    """A description and all below it."""
+    if depth > DEEPEST:
+        raise ValueError(f"its modules are nested more than {DEEPEST} deep")
+    yield node
+    for child in node.get("m", {}).values():
+        yield from _nodes(child, depth + 1)
 
 
 def _rebuild(node):
@@ -103,7 +156,9 @@ def _rebuild(node):
     if made is None:
         raise ValueError(f"the file names an unknown module class {name!r}")
     if name not in CONTAINERS:
-        return made(**{key: tuple(v) if isinstance(v, list) else v for key, v in node.get("a", {}).items()})
+        settings = node.get("a", {})
+        _check_settings(made, settings)
+        return made(**{key: tuple(v) if isinstance(v, list) else v for key, v in settings.items()})
     module = made.__new__(made)
     torch.nn.Module.__init__(module)
     for key, child in node["m"].items():
@@ -113,6 +168,27 @@ def _rebuild(node):
     for key in getattr(made, "fields", ()):
         setattr(module, key, node["f"][key])
     return module
+
+
+def _check_settings(made, settings):
+    """Refuse what a constructor would take without a word, though no layer can have it."""
+    name = made.__name__
+    for key, value in settings.items():
+        if key not in _settings_of(made):
+            raise ValueError(f"{name} has no setting {key!r}")
+        if key in POSITIVE and value is not None and not 0 < value < math.inf:
+            raise ValueError(f"{key} of {name} must be above 0, got {value!r}")
+        if key not in WHOLE or (key == "padding" and isinstance(value, str)):
+            continue
+        (least, most), sides = WHOLE[key], value if isinstance(value, list) else [value]
+        if any(type(side) is not int or not least <= side <= most for side in sides):
+            raise ValueError(f"{key} of {name} must be whole, from {least} to {most}, got {value!r}")
+        if "Conv" in name and key in SIDES and (sides is not value or len(sides) != int(name[-2])):
+            raise ValueError(f"{key} of {name} must be a list of {name[-2]}, got {value!r}")
+
+
+def _settings_of(made):
+    return LEAVES.get(made.__name__) or getattr(made, "settings", ())
 
 
 def _class_of(name):

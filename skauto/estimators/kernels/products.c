@@ -22,19 +22,19 @@ static inline uint64_t pack64(const float *x, const float *t)
     uint64_t bits = 0;
 #if defined(__AVX512F__)
     for (int j = 0; j < 64; j += 16)
-        bits |= (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(x + j), _mm512_loadu_ps(t + j), _CMP_GT_OQ) << j;
+        bits |= (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(x + j), _mm512_loadu_ps(t + j), _CMP_GE_OQ) << j;
 #elif defined(__AVX2__)
     for (int j = 0; j < 64; j += 8) {
-        const __m256 more = _mm256_cmp_ps(_mm256_loadu_ps(x + j), _mm256_loadu_ps(t + j), _CMP_GT_OQ);
+        const __m256 more = _mm256_cmp_ps(_mm256_loadu_ps(x + j), _mm256_loadu_ps(t + j), _CMP_GE_OQ);
         bits |= (uint64_t)(uint32_t)_mm256_movemask_ps(more) << j;
     }
 #else
-    for (int j = 0; j < 64; j++) bits |= (uint64_t)(x[j] > t[j]) << j;
+    for (int j = 0; j < 64; j++) bits |= (uint64_t)(x[j] >= t[j]) << j;
 #endif
     return bits;
 }
 
-/* Bits of x[r][k] > threshold[k] for K values a row, in words of 64, the last one filled up with zeros. */
+/* Bits of x[r][k] >= threshold[k] for K values a row, in words of 64, the last one filled up with zeros. */
 void pack_bits(const float *x, const float *threshold, uint64_t *out, int64_t rows, int64_t K)
 {
     int64_t words = (K + 63) / 64;
@@ -45,7 +45,7 @@ void pack_bits(const float *x, const float *threshold, uint64_t *out, int64_t ro
             if (K - w * 64 >= 64)
                 bits = pack64(p, t);
             else
-                for (int64_t j = 0; j < K - w * 64; j++) bits |= (uint64_t)(p[j] > t[j]) << j;
+                for (int64_t j = 0; j < K - w * 64; j++) bits |= (uint64_t)(p[j] >= t[j]) << j;
             out[r * words + w] = bits;
         }
 }

@@ -1,9 +1,13 @@
+import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skauto.estimators._cnn import CNNClassifier
 from skauto.estimators._mlp import MLPClassifier
+from skauto.estimators.compression._binarize import Binarize
 from skauto.estimators.compression._classifier import CompressedClassifier
 from skauto.estimators.compression._distill import Distill
 from skauto.estimators.compression._prune import Prune
@@ -44,3 +48,25 @@ def test_members_are_refused_unless_they_teach_one_net():
     taught = CompressedClassifier(many, [("d", Distill(one, epochs=5)), ("q", Quantize(bits=4, smallest=40, epochs=1))])
     assert taught.fit(X, y).score(X, y) > 0.9
     assert len(taught.to_bytes()) < 3000
+
+
+@pytest.mark.parametrize("first", [Quantize(bits=4, smallest=100, epochs=0), Binarize("binaryconnect", epochs=0)])
+def test_a_step_that_would_undo_the_one_before_is_named(digits_net, first):
+    _, X, y = digits_net
+    with pytest.raises(ValueError, match="step 'p' cannot follow step 'a'"):
+        CompressedClassifier(CNNClassifier(), [("a", first), ("p", Prune(0.5))]).fit(X, y)
+
+
+def test_passthrough_leaves_a_step_out(digits_net):
+    base, X, y = digits_net
+    search = GridSearchCV(
+        CompressedClassifier(FrozenEstimator(base), [("p", "passthrough"), ("q", Quantize(smallest=300, epochs=0))]),
+        {"p": ["passthrough", Prune(np.float32(0.5), rounds=np.int64(1), epochs=0)], "q__bits": np.arange(5, 7)},
+        cv=2,
+    )
+    search.fit(X[:200], y[:200])
+    assert search.best_estimator_.steps_report_["step"].tolist()[0] == "fit"
+    with pytest.raises(ValueError, match="estimator must be a classifier"):
+        CompressedClassifier(None).fit(X, y)
+    with pytest.raises(ValueError, match=r"steps\[0\] must be"):
+        CompressedClassifier(FrozenEstimator(base), [("p", Prune)]).fit(X, y)

@@ -18,8 +18,9 @@ def test_bits_and_signs_multiply_as_floats_do(width, columns):
     torch.manual_seed(0)
     a, w = torch.randn(7, width), torch.randn(columns, width)
     threshold, base, scale = 0.3 * torch.randn(width), torch.randn(columns), torch.rand(columns)
+    a[::2] = threshold  # a tie is a one, as it is for the sign that training uses
     packed = bit_columns(pack_bits(w, torch.zeros(width)))
-    signs, bits = torch.where(w > 0, 1.0, -1.0), (a > threshold).float()
+    signs, bits = torch.where(w > 0, 1.0, -1.0), (a >= threshold).float()
     out = bit_product(pack_bits(a, threshold), packed, base, scale, 0.5)
     torch.testing.assert_close(out, base + 0.5 * scale * (bits @ signs.T))
     again = bit_product(pack_bits(a, threshold), packed, base, scale, 1.0, out.clone())

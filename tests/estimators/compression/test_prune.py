@@ -1,8 +1,12 @@
+import copy
+
+import numpy as np
 import pytest
 import torch
+from sklearn.frozen import FrozenEstimator
 
 from skauto.estimators._cnn import CNNClassifier
-from skauto.estimators.compression import _classifier
+from skauto.estimators.compression import _work
 from skauto.estimators.compression._classifier import CompressedClassifier
 from skauto.estimators.compression._prune import Prune
 from tests.contracts.compression import CompressionContract
@@ -32,7 +36,7 @@ def test_shares_are_kept(digits_net):
 
 def test_scales_are_pulled_to_zero(digits_net, monkeypatch):
     base, X, y = digits_net
-    monkeypatch.setattr(_classifier, "fold_norms", lambda net: net)  # or no scale would be left to look at
+    monkeypatch.setattr(_work, "fold_norms", lambda net: net)  # or no scale would be left to look at
     task_steps = [("p", Prune(0.1, what="filters", norm="bn", rounds=1, epochs=3, sparsity=s)) for s in (0.0, 0.05)]
     sizes = []
     for step in task_steps:
@@ -56,3 +60,30 @@ def test_bad_parameters_are_named(digits_net, params, said):
     base, X, y = digits_net
     with pytest.raises(ValueError, match=said):
         TestWeights().compressed(base, X, y, **params)
+
+
+def test_of_equal_weights_no_more_go_than_asked(digits_net):
+    base, X, y = digits_net
+    layer = copy.deepcopy(base)
+    for weight in layer.module_.parameters():
+        weight.data = torch.where(weight.data >= 0, 1.0, -1.0)
+    steps = [("p", Prune(0.3, rounds=1, epochs=0))]
+    net = CompressedClassifier(FrozenEstimator(layer), steps).fit(X[:200], y[:200]).estimator_.module_
+    assert float((net.classifier.weight == 0).float().mean()) == pytest.approx(0.3, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (Prune(0.5, what="filters", layer_amounts={"classifier": 0.5}), "layer_amounts goes with what='weights'"),
+        (Prune(0.5, scope="network", layer_amounts={"classifier": 0.5}), "layer_amounts goes with what='weights'"),
+        (Prune(0.5, what="filters", norm="bn"), "the network has none"),
+        (Prune(0.5, sparsity=0.1), "the network has none"),
+    ],
+)
+def test_what_would_have_no_effect_is_refused(digits_net, step, said):
+    _, X, y = digits_net
+    net = CNNClassifier(backbone="lenet5", width=4, max_epochs=1, random_state=0)
+    big = np.kron(X[:100], np.ones((2, 2)))
+    with pytest.raises(ValueError, match=said):
+        CompressedClassifier(net, [("p", step)]).fit(big, y[:100])

@@ -41,5 +41,5 @@ def test_what_cannot_be_done_is_named(digits_net, step, said):
 
 def test_int8_ends_a_chain(digits_net):
     base, X, y = digits_net
-    with pytest.raises(ValueError, match="put it last"):
+    with pytest.raises(ValueError, match="Put 'q' last"):
         CompressedClassifier(base, [("q", Quantize("int8")), ("r", LowRank())]).fit(X, y)

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from sklearn.datasets import make_blobs
 
 from skauto.estimators._mlp import MLPClassifier
@@ -35,3 +36,23 @@ def test_sparse_layers_agree_with_dense_ones_at_any_batch(monkeypatch):
             monkeypatch.setattr(_kernels, "library", lambda: None)
             torch.testing.assert_close(layer(x), dense, atol=1e-5, rtol=1e-5)
             monkeypatch.setattr(_kernels, "library", library)
+
+
+def test_training_on_changes_the_answer():
+    import torch
+
+    layer = SparseLinear(70, 33).eval()
+    x = torch.ones(2, 70)
+    with torch.no_grad():
+        before = layer(x)
+        layer.train()
+        layer.weight.mul_(2.0)
+        after = layer.eval()(x)
+    torch.testing.assert_close(after - layer.bias, 2 * (before - layer.bias))
+
+
+def test_an_input_of_another_width_is_refused_not_read_past_its_end():
+    import torch
+
+    with torch.no_grad(), pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        SparseLinear(64_000, 20).eval()(torch.ones(2, 320))

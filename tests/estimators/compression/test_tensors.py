@@ -40,3 +40,15 @@ def test_each_form_is_chosen_where_it_is_smallest(form):
     chosen, data = pack(array)
     assert chosen.split(":")[0] == form
     assert unpack(chosen, data, "float32", array.shape).tobytes() == array.tobytes()
+
+
+def test_numbers_that_no_file_holds_are_named():
+    with pytest.raises(TypeError, match="numbers of type complex64"):
+        pack(np.zeros(3, np.complex64))
+
+
+@pytest.mark.parametrize("form", ["signs", "signs:-3", "codes:-3", "codes:9999999999", "blocks4", "bitmap:-1", "half"])
+def test_made_up_bytes_are_refused(form):
+    for shape in ((), (0, 3), (5, 7)):
+        with pytest.raises(ValueError):
+            unpack(form, b"\1\2\3", "float32", shape)
