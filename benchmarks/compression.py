@@ -224,14 +224,14 @@ def steps_alone(args):
 
 
 def distill(args):
-    """A small student alone and taught by a larger network, three seeds, on so many rows and epochs."""
+    """A student alone and taught by a network of all rows, three seeds; on so many rows and epochs."""
     X, y, X_test, y_test = images(args, args.rows)
     teacher, epochs, gains = trained(args, "plain"), args.epochs, []
     say(f"teacher, all rows: macro F1 {macro(teacher, X_test, y_test):.4f}; the student has {len(y)} rows")
     for seed in range(3):
-        student = CNNClassifier(width=4, depth=1, batch_size=64, max_epochs=epochs, random_state=seed)
+        student = CNNClassifier(width=args.width, depth=1, batch_size=64, max_epochs=epochs, random_state=seed)
         alone = macro(copy.deepcopy(student).fit(X, y), X_test, y_test)
-        step = Distill(student, epochs=epochs, temperature=4.0, soft_weight=0.9)
+        step = Distill(student, epochs=epochs, temperature=args.temperature, soft_weight=0.9)
         taught = macro(CompressedClassifier(FrozenEstimator(teacher), [("d", step)]).fit(X, y), X_test, y_test)
         gains.append(taught - alone)
         say(f"seed {seed}: alone {alone:.4f}, taught {taught:.4f}")
@@ -264,6 +264,8 @@ def main():
     parser.add_argument("--net", choices=["lenet5", "plain"], default="lenet5")
     parser.add_argument("--rows", type=int, help="use only so many training rows")
     parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--width", type=int, default=16, help="of the student of distill")
+    parser.add_argument("--temperature", type=float, default=2.0, help="of distill")
     parser.add_argument("--seconds", type=float, default=600, help="of each side of search")
     args = parser.parse_args()
     torch.set_num_threads(1)

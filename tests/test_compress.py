@@ -1,9 +1,13 @@
+import numpy as np
 import pytest
 from sklearn.datasets import load_digits
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
+from sklearn.tree import DecisionTreeClassifier
 
-from skauto._compress import compress
+from skauto._compress import compress, recipes
 from skauto.estimators._cnn import CNNClassifier
+from skauto.estimators._recurrent import MinGRUClassifier, MinLSTMClassifier
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +44,44 @@ def test_what_cannot_be_met_says_what_came_nearest(digits):
         (CNNClassifier(), {"bytes": 0}, "must be a number above 0"),
         (CNNClassifier(), {}, "target is empty"),
         (LinearRegression(), None, "needs a classifier"),
+        (FrozenEstimator(LinearRegression()), None, "needs a classifier"),
+        (MinGRUClassifier(), None, r"no steps for .*MinGRUClassifier.*CNNClassifier and MLPClassifier"),
+        (MinLSTMClassifier(), None, r"no steps for .*MinLSTMClassifier"),
     ],
 )
 def test_bad_requests_are_named(digits, estimator, target, said):
     with pytest.raises(ValueError, match=said):
         compress(estimator, *digits, target)
+
+
+def test_rows_that_no_network_takes_are_named(digits):
+    X, y = digits[0].reshape(len(digits[0]), -1).copy(), digits[1]
+    X[::7, 3] = np.nan
+    tree = DecisionTreeClassifier(max_depth=4, random_state=0)
+    with pytest.raises(ValueError, match=r"no chain could be fitted: .*NaN.* impute and encode"):
+        compress(tree, X, y, epochs=1, random_state=0)
+
+
+def test_a_tree_teaches_a_network_for_tables(digits):
+    X, y = digits[0].reshape(len(digits[0]), -1), digits[1]
+    tree = DecisionTreeClassifier(max_depth=4, random_state=0)
+    small = compress(tree, X, y, target={"max_loss": 0.9}, epochs=1, time_limit=0.01, random_state=0)
+    assert len(small.pareto_front_) == 1 and small.predict(X).shape == y.shape
+
+
+def test_a_frozen_network_is_compressed_itself(digits):
+    X, y = digits
+    net = CNNClassifier(width=4, depth=1, max_epochs=1, random_state=0).fit(X, y)
+    small = compress(FrozenEstimator(net), X, y, target={"max_loss": 0.9}, time_limit=0.01, random_state=0)
+    assert list(small.pareto_front_["chain"]) == list(recipes(net, X, 1))[:1] == ["int8"]
+
+
+def test_a_chain_that_fails_is_left_out_with_a_warning(digits, monkeypatch):
+    X, y = digits
+    net = CNNClassifier(width=4, depth=1, max_epochs=1, random_state=0).fit(X, y)
+    chains = recipes(net, X, 1)
+    broken = {"broken": [("step", "no step")], "int8": chains["int8"]}
+    monkeypatch.setattr("skauto._compress.recipes", lambda *given: broken)
+    with pytest.warns(UserWarning, match="left out the chain 'broken'"):
+        small = compress(net, X, y, target={"max_loss": 0.9}, random_state=0)
+    assert list(small.pareto_front_["chain"]) == ["int8"]

@@ -23,8 +23,9 @@ class Distill(BaseEstimator):
     teacher : classifier, default=None
         Anything with `predict_proba`: LightGBM, an ensemble, a network. Fitted first if it is not. None: the network so
         far, which then needs a `student`.
-    temperature : float, default=4.0
-        Softens both sides' probabilities; their loss is multiplied by its square.
+    temperature : float, default=2.0
+        Softens both sides' probabilities; their loss is multiplied by its square. A student that is too small for its
+        rows learns worse from soft ones: 1.0 then.
     soft_weight : float in [0, 1], default=0.7
         Weight of the teacher's probabilities in the loss; the labels have the rest.
     epochs : int, default=10
@@ -43,7 +44,7 @@ class Distill(BaseEstimator):
     2.0
     """
 
-    def __init__(self, student=None, *, teacher=None, temperature=4.0, soft_weight=0.7, epochs=10, lr=None):
+    def __init__(self, student=None, *, teacher=None, temperature=2.0, soft_weight=0.7, epochs=10, lr=None):
         self.student = student
         self.teacher = teacher
         self.temperature = temperature

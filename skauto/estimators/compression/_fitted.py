@@ -25,7 +25,7 @@ SHARED = ("classes_", "n_features_in_", "n_iter_", "_seed")
 OPTIONAL = ("feature_names_in_",)
 # What a file may make one row of data cost, so that loading neither exhausts the memory nor goes on for hours.
 MOST_VALUES = 2**27  # between two layers, padding included
-MOST_PRODUCTS = 2**40
+MOST_PRODUCTS = 2**38  # a minute's work, hundreds of times that of a ResNet-18 on 224 x 224 pixels
 
 
 def to_plain(estimator):

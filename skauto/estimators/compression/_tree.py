@@ -54,9 +54,8 @@ SIDES = ("kernel_size", "stride", "padding", "dilation")
 COUNTS = ("in_channels", "out_channels", "in_features", "out_features", "num_features", "groups")
 # the least and the most that a whole number, or each of a tuple, may be
 WHOLE = dict.fromkeys(COUNTS + SIDES, (1, math.inf))
-WHOLE |= {"padding": (0, math.inf), "in_zero": (0, 255), "activation_bits": (1, 8)}
+WHOLE |= {"padding": (0, 1024), "in_zero": (0, 255), "activation_bits": (1, 8)}
 POSITIVE = ("in_scale", "out_scale", "top")
-
 # our own leaves say in `settings` what their constructor takes
 OWN_LEAVES = {
     "SparseLinear": "skauto.estimators.compression._sparse",

@@ -1,4 +1,5 @@
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -49,16 +50,27 @@ def test_numpy_numbers_and_labels_as_keys_come_back(small):
     assert again.get_params() == clf.get_params() and set(map(type, again.class_weight)) == {bool}
 
 
-def net(channels, n_classes, width, depth):
-    return nn.Sequential(nn.Flatten(), nn.Linear(channels * 64, n_classes))
+def own_net(channels, n_classes, width, depth):
+    """A backbone of the user's, all of whose settings are unusual."""
+    return nn.Sequential(
+        nn.Conv2d(channels, 4, 3, padding=1, padding_mode="circular"),
+        nn.GELU(approximate="tanh"),
+        nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False),
+        nn.BatchNorm2d(4, track_running_stats=False),
+        nn.MaxPool2d(2, stride=1, dilation=2),
+        nn.Flatten(),
+        nn.LayerNorm(16, elementwise_affine=False),
+        nn.Linear(16, n_classes),
+    )
 
 
-@pytest.mark.parametrize("held", [{"backbone": net}, {"random_state": np.random.RandomState(0)}])
+@pytest.mark.parametrize("held", [{"backbone": own_net}, {"random_state": np.random.RandomState(0)}])
 def test_what_a_file_cannot_hold_is_missed_in_fit_not_forgotten(small, tmp_path, held):
     clf, X, y = small
     clf = CompressedClassifier(clone(clf).set_params(**held)).fit(X[:100], y[:100])
     loaded = CompressedClassifier.load(clf.save(tmp_path / "m"))
-    np.testing.assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))
+    for again in (loaded, pickle.loads(pickle.dumps(clf))):
+        np.testing.assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
     name = next(iter(held))
     with pytest.raises(ValueError, match=f"'{name}' parameter of CNNClassifier .* not in the model file, set it anew"):
         loaded.fit(X, y)

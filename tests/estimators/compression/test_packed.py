@@ -98,6 +98,9 @@ HOSTILE = {
     "stride of three": lambda h: first_conv(h).update(stride=[1, 1, 1]),
     "negative padding": lambda h: first_conv(h).update(padding=[-1, -1]),
     "absurd padding": lambda h: first_conv(h).update(padding=[10**5, 10**5]),
+    "much padding in two layers": lambda h: [
+        h["net"]["m"]["features"]["m"][n]["a"].update(padding=[1024, 1024], stride=[1, 1]) for n in "03"
+    ],
     "absurd pool": lambda h: layer(h, "avgpool").update(output_size=10**6),
     "pool for classes": lambda h: layer(h, "avgpool").update(output_size=2),
     "unknown padding": lambda h: first_conv(h).update(padding_mode="x"),
