@@ -64,6 +64,7 @@ def from_plain(plain, net):
     if len(shape) not in (2, 3) or shape[:2] != (2, len(estimator.classes_)):
         raise ValueError(f"the network gives an array {shape} for 2 rows and {len(estimator.classes_)} classes")
     estimator.module_, estimator.history_ = net, []
+    estimator._optimizer_state, estimator._mean_weight = None, 1.0  # partial_fit begins anew with these
     return estimator
 
 

@@ -4,6 +4,7 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.tree import DecisionTreeClassifier
 from torch import nn
 
@@ -164,3 +165,11 @@ def test_a_norm_that_goes_by_its_batch_is_tried_on_more_than_a_row(small):
 def test_other_classes_are_pickled_instead():
     with pytest.raises(TypeError, match="cannot hold a DecisionTreeClassifier"):
         to_plain(DecisionTreeClassifier())
+
+
+def test_a_loaded_estimator_learns_on(digits_net, tmp_path):
+    base, X, y = digits_net
+    clf = CompressedClassifier(FrozenEstimator(base)).fit(X, y)
+    loaded = CompressedClassifier.load(clf.save(tmp_path / "m")).estimator_
+    before = loaded.predict_proba(X[:5])
+    assert not np.array_equal(loaded.partial_fit(X, y).predict_proba(X[:5]), before)
