@@ -294,10 +294,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError("partial_fit needs at least two classes; name them all in `classes`")
 
     def _rows(self, X, y, sample_weight, *, reset, mean_weight=None):
-        codes = np.searchsorted(self.classes_, y)
-        weights = check_sample_weight(sample_weight, codes, dtype=np.float64, ensure_non_negative=True)
-        if self.class_weight is not None:
-            weights = weights * self._class_weights(codes, weights)[codes]
+        codes, weights = self._codes_and_weights(y, sample_weight)
         if not weights.sum() > 0:
             raise ValueError("sample_weight or class_weight is zero for all rows; at least one must count")
         counted = weights > 0
@@ -306,6 +303,14 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         self._mean_weight = weights.mean() if mean_weight is None else mean_weight  # 1 in the loss
         weights = torch.as_tensor(weights / self._mean_weight, dtype=torch.float32)
         return Rows(self._tensors(X, reset=reset), torch.as_tensor(codes), weights)
+
+    def _codes_and_weights(self, y, sample_weight):
+        """Class codes, and weights with those of the classes; rows of weight 0 take no part."""
+        codes = np.searchsorted(self.classes_, y)
+        weights = check_sample_weight(sample_weight, codes, dtype=np.float64, ensure_non_negative=True)
+        if self.class_weight is not None:
+            weights = weights * self._class_weights(codes, weights)[codes]
+        return codes, weights
 
     def _class_weights(self, codes, weights):
         every = np.arange(len(self.classes_))

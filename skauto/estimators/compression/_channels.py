@@ -5,12 +5,12 @@ import operator
 import numpy as np
 
 from skauto._deps import require
+from skauto.estimators.compression._fold import NORMS
 from skauto.estimators.compression._graph import traced
 
 torch = require("torch", extra="deep")
 nn = torch.nn
 
-NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 # layers that treat every channel alike and none by its neighbours
 POINTWISE = (
     nn.ReLU,

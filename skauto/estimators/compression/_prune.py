@@ -4,6 +4,7 @@ from sklearn.base import BaseEstimator
 
 from skauto._deps import require
 from skauto.estimators.compression._checks import check, check_by_layer, check_integer, check_training, is_share
+from skauto.estimators.compression._fold import NORMS
 from skauto.estimators.compression._prune_filters import choose_filters, remove_filters
 from skauto.estimators.compression._task import weighted_layers
 
@@ -135,8 +136,7 @@ class Prune(BaseEstimator):
 
 def _norms(net):
     """Batch norms that have a scale."""
-    kinds = torch.nn.BatchNorm1d, torch.nn.BatchNorm2d
-    return [m for m in net.modules() if isinstance(m, kinds) and m.weight is not None]
+    return [m for m in net.modules() if isinstance(m, NORMS) and m.weight is not None]
 
 
 def _weakest(sizes, share):

@@ -5,7 +5,8 @@ import copy
 import numpy as np
 
 from skauto._deps import require
-from skauto.estimators.compression._channels import NORMS, depthwise, groups, trace
+from skauto.estimators.compression._channels import depthwise, groups, trace
+from skauto.estimators.compression._fold import NORMS
 
 torch = require("torch", extra="deep")
 nn = torch.nn

@@ -93,11 +93,7 @@ class Work:
 
     def _counted(self, estimator, y):
         """Which rows have a weight above 0, as the others are not among `rows`."""
-        codes = np.searchsorted(estimator.classes_, y)
-        weights = np.ones(len(y)) if self.sample_weight is None else np.asarray(self.sample_weight, dtype=float)
-        if estimator.class_weight is not None:
-            weights = weights * estimator._class_weights(codes, weights)[codes]
-        return np.flatnonzero(weights > 0)
+        return np.flatnonzero(estimator._codes_and_weights(y, self.sample_weight)[1] > 0)
 
     def _task(self):
         lead = self.estimator if self.estimator is not None else self.base
