@@ -236,6 +236,8 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
                     SPARES.warm(threads, n_workers + SPARE_WORKERS)  # they import while the plan is made
                 memory_limit = memory_of_a_trial(self, n_workers)
                 plan = self._plan(data, seed, threads, memory_limit)
+            if plan.context.build.learns_on:
+                phases.finish_long()
             progress = Progress(self.verbose, self.time_limit, phases.began)
             for line in ([] if self.kind_ == "table" else [describe(data.X, self.kind_)]) + plan.missing:
                 progress.say(line)

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from skauto._deps import require
 from skauto._seeds import child_seed, root_seed
 from skauto.estimators._footprint import footprint
+from skauto.estimators._images import rows_for
 
 TARGETS = ("bytes", "latency_ms", "max_loss")
 MAX_LOSS = 0.005
@@ -36,7 +37,8 @@ def compress(
     ----------
     estimator : classifier
         A `CNNClassifier` or `MLPClassifier`, fitted or not, in a FrozenEstimator or not; or any other classifier of
-        tables or images that is no network, which then teaches small ones. These need numbers without missing values.
+        tables or images that is no network, which then teaches small ones; it is given images as rows of pixels if it
+        takes tables alone. Small networks need numbers without missing values.
         One that was fitted on these rows knows those held back too: its own score, and so the loss, is then flattered.
     X : array or DataFrame
         Rows to train and measure on, as the estimator takes them.
@@ -91,7 +93,7 @@ def compress(
     )
     (X_fit, y_fit), (X_val, y_val) = (_take(X, y, rows) for rows in held)
     base = FrozenEstimator(_fitted(estimator, X_fit, y_fit))
-    full = scorer(base.estimator, X_val, y_val)
+    full = scorer(base.estimator, rows_for(base.estimator, X_val), y_val)
     measured, models, failed = [], [], {}
     for name, steps in recipes(base.estimator, X, epochs).items():
         if models and time_limit is not None and time.perf_counter() - started > time_limit:
@@ -209,7 +211,7 @@ def _fitted(estimator, X, y):
     try:
         check_is_fitted(estimator)
     except NotFittedError:
-        return clone(estimator).fit(X, y)
+        return clone(estimator).fit(rows_for(estimator, X), y)
     return estimator
 
 

@@ -11,6 +11,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 
 from skauto._refit import quick_fit, refit, with_cut
+from skauto._schedule import stretch
 from skauto._timing import closing
 from skauto.estimators._ensemble import WeightedEnsembleClassifier, endless, greedy_selection
 from skauto.resample._threshold import no_cut
@@ -300,8 +301,9 @@ class Finish:
 
     def _refit(self, trials):
         """Fitted pipelines by trial number; what is not done when the time is up is left out."""
+        longer = self._longer(trials)
         for trial in trials:
-            self.pool.submit(trial.number, refit, trial, self.classes)
+            self.pool.submit(trial.number, refit, trial, self.classes, longer)
         fitted = {}
         try:
             self._collect(fitted)
@@ -315,6 +317,16 @@ class Finish:
         for trial in trials:
             self.pool.cancel(trial.number)
         return fitted
+
+    def _longer(self, trials):
+        """How many times as many epochs as in a trial there is time for, in the refits of networks that learn on."""
+        nets = self.plan.context.build.learns_on
+        long = [trial.values["candidate"] in nets for trial in trials]
+        rows = 1 + self._valid_over_train()
+        seconds = [
+            trial.fit_seconds * (rows if may else REFIT_FACTOR) for trial, may in zip(trials, long, strict=True)
+        ]
+        return stretch(seconds, long, self.pool.n_workers, self._left()) if any(long) else 1.0
 
     def _collect(self, fitted):
         while self.pool.running and (left := self._left()) > 0:

@@ -12,9 +12,9 @@ from skauto.estimators._image_summary import ImageSummaryTransformer
 # Epochs of a net where there is time, and the fewest with which it is worth trying.
 EPOCHS, FEWEST_EPOCHS = 30, 2
 
-# Multiplications and additions a second in training on one thread of a machine that does other work too, and the
-# seconds that a row costs beside them.
-FLOPS_A_SECOND, ROW_SECONDS = 6e9, 5e-4
+# Multiplications and additions a second in training on one thread, with something to spare (40 to 100e9 were measured
+# with AVX-512), and the seconds that a row costs beside them.
+FLOPS_A_SECOND, ROW_SECONDS = 30e9, 6e-4
 
 # Epochs of training after a step of compression, and the fewest weights of a layer that is given a codebook.
 TUNING, SMALLEST = 2, 256

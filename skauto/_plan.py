@@ -36,6 +36,9 @@ ROWS_A_TRIAL = {"table": 4, "sequence": 40, "image": 40}
 # The least share of their epochs that nets are tried with.
 LEAST_EPOCHS = 1 / 9
 
+# Rows of images from which one fold alone is held back: a network for each fold would take most of the time.
+ONE_FOLD_ROWS = 5_000
+
 # What is tried on each kind of data, and what does where nothing could be fitted in time.
 PORTFOLIOS = {"table": TABLES, "sequence": SEQUENCES, "image": IMAGES}
 NAMED = {"table": ON_REQUEST, "sequence": (), "image": COMPRESSED}
@@ -75,8 +78,7 @@ class Plan:
         A strategy that was asked for saves epochs where there are nets of series or images, however few the rows.
         """
         build, auto = self.context.build, strategy == "auto"
-        nets = build.traits.kind != "table" and any(c.extra == "deep" for c in build.candidates.values())
-        if nets and not auto:
+        if build.traits.kind != "table" and build.nets and not auto:
             return LEAST_EPOCHS
         rows, n_rows = build.traits.n_rows, ROWS_TO_HALVE if auto else ROWS_OF_A_RUNG
         return next((share for share in (1 / 9, 1 / 3) if share * rows >= n_rows), 1.0)
@@ -89,9 +91,19 @@ class Builder:
     candidates: dict
     traits: _pipelines.Traits
 
-    def for_refit(self):
-        """The builder of the final models, for which there is more time than for a fold."""
-        return replace(self, traits=replace(self.traits, refit=True))
+    @property
+    def nets(self):
+        """Names of the candidates that are networks."""
+        return {name for name, candidate in self.candidates.items() if candidate.extra == "deep"}
+
+    @property
+    def learns_on(self):
+        """Names of those that may train longer at the end than in a trial: networks of images."""
+        return self.nets if self.traits.kind == "image" else set()
+
+    def for_refit(self, stretch=1.0):
+        """The builder of the final models: more trees, and `stretch` times the epochs of a trial."""
+        return replace(self, traits=replace(self.traits, refit=True, stretch=stretch))
 
     def fallback(self):
         """A small model of the data's kind, fitted in about a second."""
@@ -193,6 +205,7 @@ def _folds(data, cv, seed):
         again = data.kind == "table" and len(data.y) >= 60
         repeats = int(np.clip(REPEAT_ROWS // len(data.y), 1, MAX_REPEATS)) if again else 1
         folds = stratified_folds(data.y, cv, child_seed(seed, "folds"), data.groups, repeats)
+        folds = folds[:1] if data.kind == "image" and len(data.y) >= ONE_FOLD_ROWS else folds
     return folds, _drawings(folds)
 
 

@@ -12,6 +12,9 @@ from skauto.search._budget import Budget
 # The part of the time limit kept for ensemble and refit, and its bounds in seconds.
 FINISH_SHARE, FINISH_LEAST, FINISH_MOST = 0.2, 0.5, 45.0
 
+# The same where networks may train longer at the end than in a trial.
+LONG_SHARE = 0.5
+
 # Once so many trials are known, their fits times this care say what the refit takes, and it gets at least this share.
 MEMBERS, FINISH_CARE, LEAST_SHARE = 6, 3.5, 0.05
 
@@ -93,6 +96,7 @@ class Phases:
         self.clock = clock
         self.began = clock()
         self.used = {}
+        self._share, self._most = FINISH_SHARE, FINISH_MOST
 
     @contextmanager
     def __call__(self, name):
@@ -110,7 +114,11 @@ class Phases:
 
     def for_finish(self):
         """Seconds planned for ensemble and refit."""
-        return min(max(FINISH_SHARE * self.time_limit, FINISH_LEAST), FINISH_MOST, self.time_limit)
+        return min(max(self._share * self.time_limit, FINISH_LEAST), self._most, self.time_limit)
+
+    def finish_long(self):
+        """Plan half of the limit for the end."""
+        self._share, self._most = LONG_SHARE, math.inf
 
     def frame(self):
         """Planned and used seconds of each phase, a DataFrame."""

@@ -62,8 +62,9 @@ def test_rows_that_no_network_takes_are_named(digits):
         compress(tree, X, y, epochs=1, random_state=0)
 
 
-def test_a_tree_teaches_a_network_for_tables(digits):
-    X, y = digits[0].reshape(len(digits[0]), -1), digits[1]
+@pytest.mark.parametrize("shape", [(64,), (8, 8)])
+def test_a_tree_teaches_a_network_for_tables_or_images(digits, shape):
+    X, y = digits[0].reshape(-1, *shape), digits[1]
     tree = DecisionTreeClassifier(max_depth=4, random_state=0)
     small = compress(tree, X, y, target={"max_loss": 0.9}, epochs=1, time_limit=0.01, random_state=0)
     assert len(small.pareto_front_) == 1 and small.predict(X).shape == y.shape

@@ -56,7 +56,11 @@ class LeNet5(nn.Module):
 
 
 class BasicBlock(nn.Module):
-    """Two convolutions 3 x 3 around a shortcut (He 2016, section 3)."""
+    """Two convolutions 3 x 3 around a shortcut (He 2016, section 3).
+
+    The stride of the shortcut's 1 x 1 convolution is a layer of its own: oneDNN's gradient of one with a stride and fewer
+    than 16 channels, channels last, writes past its memory (oneDNN issue 6035).
+    """
 
     def __init__(self, channels_in, channels_out, stride):
         super().__init__()
@@ -64,12 +68,13 @@ class BasicBlock(nn.Module):
         self.relu1 = nn.ReLU()
         self.conv2, self.bn2 = conv_bn(channels_out, channels_out)
         straight = stride == 1 and channels_in == channels_out
-        self.downsample = nn.Identity() if straight else nn.Sequential(*conv_bn(channels_in, channels_out, 1, stride))
+        self.thin = nn.MaxPool2d(1, stride) if stride > 1 else nn.Identity()
+        self.downsample = nn.Identity() if straight else nn.Sequential(*conv_bn(channels_in, channels_out, 1))
         self.relu2 = nn.ReLU()
 
     def forward(self, x):
         out = self.bn2(self.conv2(self.relu1(self.bn1(self.conv1(x)))))
-        return self.relu2(out + self.downsample(x))
+        return self.relu2(out + self.downsample(self.thin(x)))
 
 
 class ResNet(nn.Module):

@@ -141,6 +141,11 @@ class CNNClassifier(NeuralClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
     def _check_X(self, X, *, reset):
         check_feature_names(self, X, reset=reset)
         X = check_images(X)

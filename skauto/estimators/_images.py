@@ -3,6 +3,8 @@
 import math
 from numbers import Integral
 
+from sklearn.utils import get_tags
+
 from skauto._array_inputs import CHANNELS, channel_axis
 
 
@@ -54,6 +56,21 @@ def as_images(X, layout, shape):
     if layout.endswith("last"):
         return X.transpose(0, 3, 1, 2)
     return X.reshape(len(X), *shape) if layout in ("flat", "gray") else X
+
+
+def rows_for(estimator, X):
+    """X itself, or its images as rows of pixels for an estimator within which nothing takes more than two axes."""
+    if getattr(X, "ndim", 2) < 3:
+        return X
+    inside = [part for part in estimator.get_params().values() if hasattr(part, "fit") and not isinstance(part, type)]
+    if any(_takes_images(part) for part in (estimator, *inside)):
+        return X
+    return X.reshape(len(X), -1)
+
+
+def _takes_images(estimator):
+    tags = get_tags(estimator)
+    return tags.input_tags.three_d_array or tags.no_validation
 
 
 def _checked_sides(image_shape):

@@ -1,8 +1,12 @@
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skauto.estimators._cnn import CNNClassifier
-from skauto.estimators._images import as_images, image_layout
+from skauto.estimators._images import as_images, image_layout, rows_for
 
 
 @pytest.mark.parametrize(
@@ -62,3 +66,19 @@ def test_an_image_shape_that_cannot_be_is_named(shape, sides, said):
 )
 def test_an_image_shape_may_say_what_is_there_to_see(shape, sides):
     assert image_layout(np.zeros(shape), "auto", sides) == image_layout(np.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "flat"),
+    [
+        (RandomForestClassifier(), True),
+        (FrozenEstimator(make_pipeline(StandardScaler(), RandomForestClassifier())), True),
+        (make_pipeline(FunctionTransformer(), RandomForestClassifier()), False),
+        (VotingClassifier([("net", CNNClassifier()), ("other", CNNClassifier())]), False),
+        (CNNClassifier(), False),
+    ],
+)
+def test_images_become_rows_of_pixels_for_what_takes_tables_alone(estimator, flat):
+    X = np.zeros((4, 3, 8, 8))
+    assert rows_for(estimator, X).shape == ((4, 192) if flat else X.shape)
+    assert rows_for(estimator, X[:, 0, 0]).shape == (4, 8)

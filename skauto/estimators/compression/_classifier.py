@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skauto._deps import require
 from skauto._sklearn import BaseComposition
+from skauto.estimators._images import rows_for
 from skauto.estimators.compression._fitted import from_plain, to_plain, unfitted
 from skauto.estimators.compression._packed import DamagedModelError, from_bytes, report, to_bytes
 from skauto.estimators.compression._work import Work, check_alone, makes_student
@@ -28,8 +29,9 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
     Parameters
     ----------
     estimator : classifier
-        A neural classifier of this package; with `Distill` as the first step, any classifier. A fitted one in
-        `sklearn.frozen.FrozenEstimator` is compressed as it is, anything else is fitted first.
+        A neural classifier of this package; with `Distill` as the first step, any classifier, which is given images as
+        rows of pixels if it takes tables alone. A fitted one in `sklearn.frozen.FrozenEstimator` is compressed as it is,
+        anything else is fitted first.
     steps : list of (str, step)
         `Prune`, `LowRank`, `Quantize`, `Binarize`, `Distill`, applied in order, each training on as it says (without
         mixup and MixStyle); "passthrough" in the place of one leaves it out. `Quantize` and `Binarize` come last. Their
@@ -106,7 +108,8 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
             base = copy.deepcopy(self.estimator.estimator)
         else:
             base = clone(self.estimator)
-            base.fit(X, y) if sample_weight is None else base.fit(X, y, sample_weight=sample_weight)
+            weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+            base.fit(rows_for(base, X), y, **weights)
         work = Work(base, X, y, sample_weight)
         stages = [("fit", work.size(), time.perf_counter() - started)]
         for name, step in steps:

@@ -6,6 +6,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._deps import require
+from skauto.estimators._images import rows_for
 from skauto.estimators.compression._checks import check, check_training
 from skauto.estimators.compression._task import zeros_kept
 
@@ -21,8 +22,8 @@ class Distill(BaseEstimator):
         A neural classifier of this package, whose network takes the place of the one so far, untrained. None: the
         network so far learns on.
     teacher : classifier, default=None
-        Anything with `predict_proba`: LightGBM, an ensemble, a network. Fitted first if it is not. None: the network so
-        far, which then needs a `student`.
+        Anything with `predict_proba`: LightGBM, an ensemble, a network. Fitted first if it is not. One that takes tables
+        alone is given images as rows of pixels. None: the network so far, which then needs a `student`.
     temperature : float, default=2.0
         Softens both sides' probabilities; their loss is multiplied by its square. A student that is too small for its
         rows learns worse from soft ones: 1.0 then.
@@ -73,16 +74,16 @@ class Distill(BaseEstimator):
     def _probabilities(self, task):
         if self.teacher is None:
             return task.predict_proba(task.X)
-        teacher = self.teacher
+        teacher, X = self.teacher, rows_for(self.teacher, task.X)
         try:
             check_is_fitted(teacher)
         except NotFittedError:
-            teacher = clone(teacher).fit(task.X, task.y, **task.weights_for(teacher))
+            teacher = clone(teacher).fit(X, task.y, **task.weights_for(teacher))
         if list(teacher.classes_) != list(task.classes):
             raise ValueError(
                 f"the teacher knows the classes {list(teacher.classes_)}, the data has {list(task.classes)}"
             )
-        return teacher.predict_proba(task.X)
+        return teacher.predict_proba(X)
 
 
 class SoftTargets(torch.nn.Module):

@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 from skauto._deps import require
 from skauto._seeds import child_seed
+from skauto.estimators._images import rows_for
 from skauto.estimators._losses import LOSSES, WeightedCrossEntropy
 from skauto.estimators._neural import NeuralClassifier, choose_device
 from skauto.estimators._trainer import train
@@ -117,7 +118,7 @@ class Work:
 
     def _predict_proba(self, X):
         if self.estimator is None:
-            return self.base.predict_proba(X)
+            return self.base.predict_proba(rows_for(self.base, X))
         now = copy.copy(self.estimator)
         now.module_ = self.net
         return now.predict_proba(X)

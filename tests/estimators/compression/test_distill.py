@@ -1,6 +1,8 @@
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
@@ -43,6 +45,18 @@ def test_any_classifier_can_teach(digits_net):
     assert CompressedClassifier(small, [("d", step)]).fit(flat, y).score(flat, y) > 0.7
     with pytest.raises(ValueError, match="start with a Distill step"):
         CompressedClassifier(LogisticRegression(max_iter=500), [("l", LowRank())]).fit(flat, y)
+
+
+def test_trees_on_pixels_teach_a_net_on_images(digits_net):
+    _, X, y = digits_net
+    forest = RandomForestClassifier(n_estimators=50, random_state=0)
+    student = CNNClassifier(width=8, depth=1, max_epochs=2, random_state=0)
+    steps = [("d", Distill(student, epochs=8))]
+    assert CompressedClassifier(forest, steps).fit(X, y).score(X, y) > 0.85
+    fitted = clone(forest).fit(X.reshape(len(X), -1), y)
+    assert CompressedClassifier(FrozenEstimator(fitted), steps).fit(X, y).score(X, y) > 0.85
+    step = Distill(teacher=forest, epochs=6)
+    assert CompressedClassifier(student, [("d", step)]).fit(X, y).score(X, y) > 0.7
 
 
 def test_what_was_pruned_stays_so(digits_net):
