@@ -258,7 +258,7 @@ class Finish:
 
     def _choose(self, trials, best):
         """The members with their weights; the best one alone where no time is left, a scorer raises or at Ctrl-C."""
-        rest = (self._left() - best.fit_seconds * REFIT_FACTOR) * CHOICE_PART
+        rest = (self._left() - self._refit_seconds(best)) * CHOICE_PART
         clock = self.phases.clock
         end = clock() + rest
         if rest <= 0:
@@ -287,14 +287,14 @@ class Finish:
     def _affordable(self, trials):
         """Trials whose refit fits into half of what is left; all of them if none does."""
         window = self._left() / 2
-        return [trial for trial in trials if trial.fit_seconds * REFIT_FACTOR < window] or trials
+        return [t for t in trials if self._learns_on(t) or self._refit_seconds(t) < window] or trials
 
     def _in_time(self, best, members):
         """The members, the lightest dropped until all refits fit into what is left."""
         window = self._left() * self.pool.n_workers
-        kept, seconds = [], best.fit_seconds * REFIT_FACTOR
+        kept, seconds = [], self._refit_seconds(best)
         for trial, weight in members:
-            seconds += 0 if trial is best else trial.fit_seconds * REFIT_FACTOR
+            seconds += 0 if trial is best else self._refit_seconds(trial)
             if seconds < window or not kept:
                 kept.append((trial, weight))
         return kept
@@ -320,13 +320,16 @@ class Finish:
 
     def _longer(self, trials):
         """How many times as many epochs as in a trial there is time for, in the refits of networks that learn on."""
-        nets = self.plan.context.build.learns_on
-        long = [trial.values["candidate"] in nets for trial in trials]
-        rows = 1 + self._valid_over_train()
-        seconds = [
-            trial.fit_seconds * (rows if may else REFIT_FACTOR) for trial, may in zip(trials, long, strict=True)
-        ]
+        long = [self._learns_on(trial) for trial in trials]
+        seconds = list(map(self._refit_seconds, trials))
         return stretch(seconds, long, self.pool.n_workers, self._left()) if any(long) else 1.0
+
+    def _learns_on(self, trial):
+        return trial.values["candidate"] in self.plan.context.build.learns_on
+
+    def _refit_seconds(self, trial):
+        """What a refit may take, of a network that learns on with as many epochs as in the trial."""
+        return trial.fit_seconds * (1 + self._valid_over_train() if self._learns_on(trial) else REFIT_FACTOR)
 
     def _collect(self, fitted):
         while self.pool.running and (left := self._left()) > 0:

@@ -12,9 +12,9 @@ from skauto.estimators._image_summary import ImageSummaryTransformer
 # Epochs of a net where there is time, and the fewest with which it is worth trying.
 EPOCHS, FEWEST_EPOCHS = 30, 2
 
-# Multiplications and additions a second in training on one thread, with something to spare (40 to 100e9 were measured
-# with AVX-512), and the seconds that a row costs beside them.
-FLOPS_A_SECOND, ROW_SECONDS = 30e9, 6e-4
+# What a row costs in training beside its convolutions, in multiplications and additions, and the part of the speed of
+# one large convolution that a network reaches.
+ROW_FLOPS, SPEED_SHARE = 3e7, 0.8
 
 # Epochs of training after a step of compression, and the fewest weights of a layer that is given a codebook.
 TUNING, SMALLEST = 2, 256
@@ -48,7 +48,7 @@ def cnn(values, traits, seed):
     from skauto.estimators._cnn import CNNClassifier
 
     values = dict(values)
-    augment = {"shift": values.pop("shift"), "cutout": values.pop("cutout")}
+    augment = {name: values.pop(name) for name in ("flip", "shift", "cutout")}
     augment = {name: strength for name, strength in augment.items() if strength} or None
     most = max(epochs(values, traits), 1)
     return CNNClassifier(**values, augment=augment, max_epochs=most, device="cpu", random_state=seed)
@@ -71,7 +71,14 @@ def epochs(values, traits):
     """Epochs of a network that fit into the time of one fit."""
     if traits.seconds is None:
         return EPOCHS
-    return epochs_within(traits, ROW_SECONDS + 3 * _flops(values, traits) / FLOPS_A_SECOND, EPOCHS)
+    return epochs_within(traits, (ROW_FLOPS + 3 * _flops(values, traits)) / (SPEED_SHARE * traits.speed), EPOCHS)
+
+
+def speed():
+    """Multiplications and additions a second that this machine trains convolutions with."""
+    from skauto.estimators._speed import training_flops_a_second
+
+    return training_flops_a_second()
 
 
 def _flops(values, traits):
@@ -96,7 +103,7 @@ def _form(shape):
 def net_affords(values, traits):
     """Why there is no time for a network, an empty line if there is."""
     enough = epochs(values, traits) >= FEWEST_EPOCHS
-    return "" if enough else f"{FEWEST_EPOCHS} epochs of it do not fit into a fifth of time_limit"
+    return "" if enough else f"{FEWEST_EPOCHS} epochs of it do not fit into a quarter of time_limit"
 
 
 def fallback(traits):

@@ -63,7 +63,8 @@ class Traits:
     """What the portfolio must know of a data set to size its pipelines.
 
     `shape` is that of a row and `length` the mean number of steps; `seconds` is what one fit of a trial may take, None
-    without a time limit, and `stretch` how many times as many epochs a network has in the refit.
+    without a time limit, `speed` how many multiplications and additions a second convolutions train with, and `stretch`
+    how many times as many epochs a network has in the refit.
     """
 
     n_rows: int
@@ -80,6 +81,7 @@ class Traits:
     length: float = 0.0
     seconds: float | None = None
     stretch: float = 1.0
+    speed: float = 5e10
     seed: int = 0
 
 

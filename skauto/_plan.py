@@ -18,7 +18,7 @@ from skauto._portfolio import ON_REQUEST, TABLES
 from skauto._scoring import Scoring, resolve_metric
 from skauto._seeds import child_seed
 from skauto._sequence_portfolio import SEQUENCES
-from skauto._timing import TRIAL_SHARE
+from skauto._timing import LONG_TRIAL_SHARE, TRIAL_SHARE
 from skauto._treatments import treatments
 from skauto.estimators._early_stopping import MIN_CLASS_ROWS, fit_last_step, predict_at
 from skauto.search._evaluate import Evaluation
@@ -158,8 +158,11 @@ def make_plan(
     order = positive_last(data.classes, pos_label)
     name, kind, metric = resolve_metric(scoring, data.classes[order], cost_matrix)
     folds, repeat = _folds(data, cv, seed)
-    seconds = None if time_limit is None else time_limit * TRIAL_SHARE * FIT_SHARE / len(folds)
+    share = LONG_TRIAL_SHARE if data.kind == "image" else TRIAL_SHARE
+    seconds = None if time_limit is None else time_limit * share * FIT_SHARE / len(folds)
     traits = _traits(data, folds, threads, seed, seconds)
+    if data.kind == "image" and seconds is not None and _asks_for_nets(candidates):
+        traits = replace(traits, speed=_image_pipelines.speed())
     chosen, missing = available(candidates, traits, small=bool(constraints))
     space, first = table_space(chosen, treatments(_rarest(data.y, folds)), finite)
     rows = np.concatenate([valid for _, valid in folds])
@@ -302,6 +305,12 @@ def available(names, traits, small=False):
         why = "; ".join([f"candidates={list(names)!r} leaves nothing to try on these data", *missing])
         raise ValueError(f"{why}; choose 'auto' or others of {sorted(known)}")
     return chosen, missing
+
+
+def _asks_for_nets(names):
+    """Whether there are networks among candidates of images that were named, and what they need is installed."""
+    nets = [candidate for candidate in (*IMAGES, *COMPRESSED) if candidate.extra == "deep"]
+    return any(names == "auto" or candidate.name in names for candidate in nets) and not any(map(_lacks, nets))
 
 
 def _unsuited(candidate, traits):

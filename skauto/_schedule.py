@@ -6,7 +6,7 @@ import heapq
 CARE = 0.8
 
 # Times as many epochs as in a trial that are considered, most first.
-FACTORS = [10 * 0.95**k for k in range(45)]
+FACTORS = [10 * 0.95**k for k in range(60)]
 
 
 def makespan(seconds, n_workers):
@@ -25,7 +25,7 @@ def makespan(seconds, n_workers):
 
 
 def stretch(seconds, long, n_workers, left):
-    """The largest factor, at least 1, on the seconds of those tasks that may be long, with which all end in time.
+    """The largest factor on the seconds of those tasks that may be long with which all end in time; the least in need.
 
     Parameters
     ----------
@@ -49,4 +49,4 @@ def stretch(seconds, long, n_workers, left):
         tasks = [task * factor if may else task for task, may in zip(seconds, long, strict=True)]
         if makespan(tasks, n_workers) <= CARE * left:
             return factor
-    return 1.0
+    return FACTORS[-1]

@@ -12,8 +12,8 @@ from skauto.search._budget import Budget
 # The part of the time limit kept for ensemble and refit, and its bounds in seconds.
 FINISH_SHARE, FINISH_LEAST, FINISH_MOST = 0.2, 0.5, 45.0
 
-# The same where networks may train longer at the end than in a trial.
-LONG_SHARE = 0.5
+# The same where networks may train longer at the end than in a trial, and the part that one trial may then use.
+LONG_SHARE, LONG_TRIAL_SHARE = 0.5, 0.35
 
 # Once so many trials are known, their fits times this care say what the refit takes, and it gets at least this share.
 MEMBERS, FINISH_CARE, LEAST_SHARE = 6, 3.5, 0.05
@@ -62,8 +62,8 @@ class SearchBudget(Budget):
         return 0 if hopeless else super().room(history)
 
     def trial_limit(self, remaining):
-        """Seconds of one trial: a share of the whole limit, so that none can eat it, and no more than is left."""
-        return min(self.phases.time_limit * TRIAL_SHARE, remaining)
+        """Seconds of one trial: a share of the whole limit, and no more than is left."""
+        return min(self.phases.for_trial(), remaining)
 
     def learn(self, result):
         """Adapt the reserve to the fits of the best full trials so far, and to how long it takes to judge one."""
@@ -96,7 +96,7 @@ class Phases:
         self.clock = clock
         self.began = clock()
         self.used = {}
-        self._share, self._most = FINISH_SHARE, FINISH_MOST
+        self._share, self._most, self._trial_share = FINISH_SHARE, FINISH_MOST, TRIAL_SHARE
 
     @contextmanager
     def __call__(self, name):
@@ -117,8 +117,12 @@ class Phases:
         return min(max(self._share * self.time_limit, FINISH_LEAST), self._most, self.time_limit)
 
     def finish_long(self):
-        """Plan half of the limit for the end."""
-        self._share, self._most = LONG_SHARE, math.inf
+        """Plan half of the limit for the end, and longer trials."""
+        self._share, self._most, self._trial_share = LONG_SHARE, math.inf, LONG_TRIAL_SHARE
+
+    def for_trial(self):
+        """Seconds that one trial may use, so that none can eat all."""
+        return self._trial_share * self.time_limit
 
     def frame(self):
         """Planned and used seconds of each phase, a DataFrame."""

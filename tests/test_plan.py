@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.model_selection import GroupKFold, KFold, RepeatedStratifiedKFold
 
+from skauto._array_inputs import read_images
 from skauto._inputs import inspect
 from skauto._pipelines import Traits
 from skauto._plan import MAX_REPEATS, available, make_plan
@@ -32,6 +33,18 @@ def test_small_tables_are_split_again():
         np.testing.assert_array_equal(np.sort(rows), np.arange(200))
     assert len(plan_of(np.arange(4000) % 2).context.folds) == 4
     assert len(plan_of(np.arange(40) % 2).context.folds) == 4
+
+
+def test_one_fold_of_many_images_is_held_back(monkeypatch):
+    monkeypatch.setattr("skauto._plan.ONE_FOLD_ROWS", 100)
+    images = np.random.default_rng(0).integers(0, 255, (120, 1, 6, 6), dtype=np.uint8)
+    data = inspect(images, np.arange(120) % 3, None, None, kind="image", read=read_images)
+    given = {"scoring": "f1", "candidates": ["logistic"], "pos_label": None, "seed": 0, "threads": 1}
+    ((train, valid),) = make_plan(data, cv=4, **given).context.folds
+    assert (len(train), len(valid)) == (90, 30)
+    assert len(make_plan(data, cv=KFold(3), **given).context.folds) == 3
+    few = inspect(images[:99], np.arange(99) % 3, None, None, kind="image", read=read_images)
+    assert len(make_plan(few, cv=4, **given).context.folds) == 4
 
 
 def test_what_is_judged_is_in_the_order_of_the_folds():

@@ -58,8 +58,8 @@ class LeNet5(nn.Module):
 class BasicBlock(nn.Module):
     """Two convolutions 3 x 3 around a shortcut (He 2016, section 3).
 
-    The stride of the shortcut's 1 x 1 convolution is a layer of its own: oneDNN's gradient of one with a stride and fewer
-    than 16 channels, channels last, writes past its memory (oneDNN issue 6035).
+    The stride of the shortcut's 1 x 1 convolution is a layer of its own: oneDNN's gradient of one with a stride and few
+    channels, channels last, writes past its memory (oneDNN issue 6035).
     """
 
     def __init__(self, channels_in, channels_out, stride):

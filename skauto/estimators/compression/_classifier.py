@@ -30,8 +30,8 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
     ----------
     estimator : classifier
         A neural classifier of this package; with `Distill` as the first step, any classifier, which is given images as
-        rows of pixels if it takes tables alone. A fitted one in `sklearn.frozen.FrozenEstimator` is compressed as it is,
-        anything else is fitted first.
+        rows of pixels if it takes tables alone. A fitted one in `sklearn.frozen.FrozenEstimator` is compressed as it
+        is, anything else is fitted first.
     steps : list of (str, step)
         `Prune`, `LowRank`, `Quantize`, `Binarize`, `Distill`, applied in order, each training on as it says (without
         mixup and MixStyle); "passthrough" in the place of one leaves it out. `Quantize` and `Binarize` come last. Their

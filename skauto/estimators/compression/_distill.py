@@ -22,8 +22,8 @@ class Distill(BaseEstimator):
         A neural classifier of this package, whose network takes the place of the one so far, untrained. None: the
         network so far learns on.
     teacher : classifier, default=None
-        Anything with `predict_proba`: LightGBM, an ensemble, a network. Fitted first if it is not. One that takes tables
-        alone is given images as rows of pixels. None: the network so far, which then needs a `student`.
+        Anything with `predict_proba`: LightGBM, an ensemble, a network. Fitted first if it is not. One that takes
+        tables alone is given images as rows of pixels. None: the network so far, which then needs a `student`.
     temperature : float, default=2.0
         Softens both sides' probabilities; their loss is multiplied by its square. A student that is too small for its
         rows learns worse from soft ones: 1.0 then.
