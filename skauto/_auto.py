@@ -63,7 +63,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         Most trials. With `time_limit=None` the result is the same on any number of workers, and nothing stops a
         trial that hangs.
     cv : int or splitter, default=5
-        Folds. An integer means stratified folds, drawn up to three times on small tables.
+        Folds. An integer: stratified ones, drawn up to three times on small tables; of many images one is held back.
     candidates : "auto", str or list of str, default="auto"
         Which kinds of classifier to try: "lightgbm", "hist_boosting", "extra_trees", "random_forest", "logistic",
         "svm", "knn", "naive_bayes", "mlp" and, only where named, "balanced_bagging", "easy_ensemble", "rusboost",
@@ -236,8 +236,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
                     SPARES.warm(threads, n_workers + SPARE_WORKERS)  # they import while the plan is made
                 memory_limit = memory_of_a_trial(self, n_workers)
                 plan = self._plan(data, seed, threads, memory_limit)
-            if plan.context.build.learns_on:
-                phases.finish_long()
+            phases.trial_share = plan.trial_share
             progress = Progress(self.verbose, self.time_limit, phases.began)
             for line in ([] if self.kind_ == "table" else [describe(data.X, self.kind_)]) + plan.missing:
                 progress.say(line)

@@ -10,8 +10,7 @@ import numpy as np
 from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 
-from skauto._refit import quick_fit, refit, with_cut
-from skauto._schedule import stretch
+from skauto._refit import quick_fit, refit, with_cut, with_own_labels
 from skauto._timing import closing
 from skauto.estimators._ensemble import WeightedEnsembleClassifier, endless, greedy_selection
 from skauto.resample._threshold import no_cut
@@ -53,6 +52,7 @@ class Scored:
     natural: bool
     footprint: dict | None = None
     score_seconds: float = 0.0
+    model: Pipeline | None = field(default=None, repr=False)
 
 
 def scored_trials(history):
@@ -78,6 +78,7 @@ def _scored(values, result):
         natural=values.get("imbalance", "none") == "none",
         footprint=details.get("footprint"),
         score_seconds=details.get("score_seconds", 0.0),
+        model=details.get("model"),
     )
 
 
@@ -127,12 +128,12 @@ def choose_members(trials, scoring, left=endless, *, even=True):
 
 
 def _few_of_a_kind(ordered):
-    """The first trials of each kind, in the order given."""
+    """The first trials of each kind, in the order given, and all whose model was kept, which need no refit."""
     seen, kept = Counter(), []
     for trial in ordered:
         kind = trial.values["candidate"]
         seen[kind] += 1
-        kept += [trial] if seen[kind] <= PER_KIND else []
+        kept += [trial] if seen[kind] <= PER_KIND or trial.model is not None else []
     return kept
 
 
@@ -287,7 +288,7 @@ class Finish:
     def _affordable(self, trials):
         """Trials whose refit fits into half of what is left; all of them if none does."""
         window = self._left() / 2
-        return [t for t in trials if self._learns_on(t) or self._refit_seconds(t) < window] or trials
+        return [trial for trial in trials if self._refit_seconds(trial) < window] or trials
 
     def _in_time(self, best, members):
         """The members, the lightest dropped until all refits fit into what is left."""
@@ -301,10 +302,10 @@ class Finish:
 
     def _refit(self, trials):
         """Fitted pipelines by trial number; what is not done when the time is up is left out."""
-        longer = self._longer(trials)
+        fitted = {t.number: with_own_labels(t.model, self.classes) for t in trials if t.model is not None}
+        trials = [trial for trial in trials if trial.number not in fitted]
         for trial in trials:
-            self.pool.submit(trial.number, refit, trial, self.classes, longer)
-        fitted = {}
+            self.pool.submit(trial.number, refit, trial, self.classes)
         try:
             self._collect(fitted)
         except KeyboardInterrupt:  # keep what is done, wait only for a first one
@@ -318,18 +319,10 @@ class Finish:
             self.pool.cancel(trial.number)
         return fitted
 
-    def _longer(self, trials):
-        """How many times as many epochs as in a trial there is time for, in the refits of networks that learn on."""
-        long = [self._learns_on(trial) for trial in trials]
-        seconds = list(map(self._refit_seconds, trials))
-        return stretch(seconds, long, self.pool.n_workers, self._left()) if any(long) else 1.0
-
-    def _learns_on(self, trial):
-        return trial.values["candidate"] in self.plan.context.build.learns_on
-
-    def _refit_seconds(self, trial):
-        """What a refit may take, of a network that learns on with as many epochs as in the trial."""
-        return trial.fit_seconds * (1 + self._valid_over_train() if self._learns_on(trial) else REFIT_FACTOR)
+    @staticmethod
+    def _refit_seconds(trial):
+        """What a refit may take; none where the model of the trial is the final one."""
+        return trial.fit_seconds * REFIT_FACTOR if trial.model is None else 0.0
 
     def _collect(self, fitted):
         while self.pool.running and (left := self._left()) > 0:

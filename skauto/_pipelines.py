@@ -63,8 +63,7 @@ class Traits:
     """What the portfolio must know of a data set to size its pipelines.
 
     `shape` is that of a row and `length` the mean number of steps; `seconds` is what one fit of a trial may take, None
-    without a time limit, `speed` how many multiplications and additions a second convolutions train with, and `stretch`
-    how many times as many epochs a network has in the refit.
+    without a time limit, and `speed` how many multiplications and additions a second convolutions train with.
     """
 
     n_rows: int
@@ -80,7 +79,6 @@ class Traits:
     shape: tuple = ()
     length: float = 0.0
     seconds: float | None = None
-    stretch: float = 1.0
     speed: float = 5e10
     seed: int = 0
 
@@ -124,10 +122,7 @@ def fallback(traits):
 
 def epochs_within(traits, row_seconds, most):
     """Epochs that one fit has time for, if a row takes so many seconds an epoch; all of them without a time limit."""
-    if traits.seconds is None:
-        return most
-    epochs = int(min(traits.seconds / (row_seconds * traits.n_rows), most))
-    return min(int(traits.stretch * epochs), most)
+    return most if traits.seconds is None else int(min(traits.seconds / (row_seconds * traits.n_rows), most))
 
 
 def whole_or_part(estimator, fidelity, least=0.0):

@@ -71,6 +71,7 @@ class Plan:
     missing: list
     n_trials: int
     constraints: Constraints
+    trial_share: float
 
     def min_fidelity(self, strategy):
         """The least power of a third, at least a ninth, that leaves enough rows, one where none does.
@@ -96,14 +97,13 @@ class Builder:
         """Names of the candidates that are networks."""
         return {name for name, candidate in self.candidates.items() if candidate.extra == "deep"}
 
-    @property
-    def learns_on(self):
-        """Names of those that may train longer at the end than in a trial: networks of images."""
-        return self.nets if self.traits.kind == "image" else set()
+    def keeps(self, values):
+        """Whether the model of a trial is the final one: where networks of images are trained on one fold alone."""
+        return self.traits.kind == "image" and values["candidate"] in self.nets
 
-    def for_refit(self, stretch=1.0):
-        """The builder of the final models: more trees, and `stretch` times the epochs of a trial."""
-        return replace(self, traits=replace(self.traits, refit=True, stretch=stretch))
+    def for_refit(self):
+        """The builder of the final models, for which there is more time than for a fold."""
+        return replace(self, traits=replace(self.traits, refit=True))
 
     def fallback(self):
         """A small model of the data's kind, fitted in about a second."""
@@ -158,7 +158,7 @@ def make_plan(
     order = positive_last(data.classes, pos_label)
     name, kind, metric = resolve_metric(scoring, data.classes[order], cost_matrix)
     folds, repeat = _folds(data, cv, seed)
-    share = LONG_TRIAL_SHARE if data.kind == "image" else TRIAL_SHARE
+    share = LONG_TRIAL_SHARE if data.kind == "image" and len(folds) == 1 else TRIAL_SHARE
     seconds = None if time_limit is None else time_limit * share * FIT_SHARE / len(folds)
     traits = _traits(data, folds, threads, seed, seconds)
     if data.kind == "image" and seconds is not None and _asks_for_nets(candidates):
@@ -177,6 +177,7 @@ def make_plan(
         weight=None if data.sample_weight is None else data.sample_weight[rows],
         positive=int(order[-1]),
     )
+    build = Builder({candidate.name: candidate for candidate in chosen}, traits)
     context = Evaluation(
         X=data.X,
         y=data.y,
@@ -184,7 +185,7 @@ def make_plan(
         folds=folds,
         n_classes=n_classes,
         space=space,
-        build=Builder({candidate.name: candidate for candidate in chosen}, traits),
+        build=build,
         report=judged.report,
         rank=judged.rank,
         seed=seed,
@@ -194,10 +195,11 @@ def make_plan(
         measure=constraints.of_trial if constraints else None,
         min_class_rows=20,
         repeat=repeat,
+        keep=build.keeps,
         cache=PrefixCache(CACHE_BYTES if memory_limit is None else min(CACHE_BYTES, memory_limit // 4)),
     )
     n_trials = space.size if finite else len(first) + traits.n_rows // ROWS_A_TRIAL[traits.kind]
-    return Plan(context, judged, space, first, missing, n_trials, constraints)
+    return Plan(context, judged, space, first, missing, n_trials, constraints, share)
 
 
 def _folds(data, cv, seed):

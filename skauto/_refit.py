@@ -15,22 +15,28 @@ from skauto.search._evaluate import fit_weighted, nested_rows, take
 FALLBACK_ROWS = 4_000
 
 
-def refit(context, trial, labels, stretch=1.0):
-    """Fit a trial's pipeline on all rows, with the labels as the user gave them; runs in a worker.
-
-    A network that may learn on has `stretch` times the epochs of the trial.
-    """
+def refit(context, trial, labels):
+    """Fit a trial's pipeline on all rows, with the labels as the user gave them; runs in a worker."""
     from skauto._treatments import with_labels  # loads imbalanced-learn, which importing skauto must not
 
     seed = child_seed(context.seed, "trial", trial.number)
     values = with_labels(trial.values, labels)
-    pipeline = with_rounds(context.build.for_refit(stretch)(values, seed), trial.stop)
+    pipeline = with_rounds(context.build.for_refit()(values, seed), trial.stop)
     y = labels[context.y]
     prepared, (name, last) = context.X, pipeline.steps[-1]
     if len(pipeline.steps) > 1:
         prepared = pipeline[:-1].fit_transform(context.X, y)
     pipeline.steps[-1] = (name, fit_weighted(last, prepared, y, context.weight))
     release_threads(pipeline.steps[-1][1])
+    return pipeline
+
+
+def with_own_labels(pipeline, labels):
+    """A pipeline that was fitted on codes as if it had been on the labels that they stand for."""
+    last = pipeline.steps[-1][1]
+    while last is not None:
+        last.classes_ = labels[last.classes_]
+        last = getattr(last, "estimator_", None)
     return pipeline
 
 

@@ -12,9 +12,6 @@ from skauto.search._budget import Budget
 # The part of the time limit kept for ensemble and refit, and its bounds in seconds.
 FINISH_SHARE, FINISH_LEAST, FINISH_MOST = 0.2, 0.5, 45.0
 
-# The same where networks may train longer at the end than in a trial, and the part that one trial may then use.
-LONG_SHARE, LONG_TRIAL_SHARE = 0.5, 0.35
-
 # Once so many trials are known, their fits times this care say what the refit takes, and it gets at least this share.
 MEMBERS, FINISH_CARE, LEAST_SHARE = 6, 3.5, 0.05
 
@@ -24,6 +21,9 @@ CLOSING_CARE, CHOICE_CARE, CHOICE_SHARE = 2.0, 50, 0.05
 
 # The part of the limit that one trial may use, and the quantile of trial seconds that counts as quick.
 TRIAL_SHARE, QUICK = 0.2, 0.25
+
+# The same where the network of a trial is the final one.
+LONG_TRIAL_SHARE = 0.5
 
 # Seconds kept free at the very end, for putting the pieces together.
 MARGIN_SHARE, MARGIN_MOST = 0.02, 1.0
@@ -62,8 +62,8 @@ class SearchBudget(Budget):
         return 0 if hopeless else super().room(history)
 
     def trial_limit(self, remaining):
-        """Seconds of one trial: a share of the whole limit, and no more than is left."""
-        return min(self.phases.for_trial(), remaining)
+        """Seconds of one trial: a share of the whole limit, so that none can eat it, and no more than is left."""
+        return min(self.phases.time_limit * self.phases.trial_share, remaining)
 
     def learn(self, result):
         """Adapt the reserve to the fits of the best full trials so far, and to how long it takes to judge one."""
@@ -72,7 +72,8 @@ class SearchBudget(Budget):
         self._seconds.append(result.seconds)
         self._reports.append(result.details.get("score_seconds", 0.0))
         reserve = self.phases.for_finish()
-        self._trials = sorted([*self._trials, (-result.score, result.details["fit_seconds"])])[:MEMBERS]
+        refit = 0.0 if "model" in result.details else result.details["fit_seconds"]
+        self._trials = sorted([*self._trials, (-result.score, refit)])[:MEMBERS]
         if len(self._trials) == MEMBERS:
             expected = FINISH_CARE * sum(seconds for _, seconds in self._trials) / self.pool.n_workers
             least = max(FINISH_LEAST, LEAST_SHARE * self.phases.time_limit)
@@ -96,7 +97,7 @@ class Phases:
         self.clock = clock
         self.began = clock()
         self.used = {}
-        self._share, self._most, self._trial_share = FINISH_SHARE, FINISH_MOST, TRIAL_SHARE
+        self.trial_share = TRIAL_SHARE
 
     @contextmanager
     def __call__(self, name):
@@ -114,15 +115,7 @@ class Phases:
 
     def for_finish(self):
         """Seconds planned for ensemble and refit."""
-        return min(max(self._share * self.time_limit, FINISH_LEAST), self._most, self.time_limit)
-
-    def finish_long(self):
-        """Plan half of the limit for the end, and longer trials."""
-        self._share, self._most, self._trial_share = LONG_SHARE, math.inf, LONG_TRIAL_SHARE
-
-    def for_trial(self):
-        """Seconds that one trial may use, so that none can eat all."""
-        return self._trial_share * self.time_limit
+        return min(max(FINISH_SHARE * self.time_limit, FINISH_LEAST), FINISH_MOST, self.time_limit)
 
     def frame(self):
         """Planned and used seconds of each phase, a DataFrame."""

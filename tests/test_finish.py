@@ -238,20 +238,14 @@ def test_a_refit_that_leaves_no_time_for_the_cut_is_left_out(plan):
     assert len(finish.ensemble.estimators_) == 1
 
 
-@pytest.mark.parametrize(("learns_on", "least", "most"), [({"extra_trees", "logistic"}, 5.0, 6.5), (set(), 1.0, 1.0)])
-def test_networks_that_learn_on_fill_the_time(plan, monkeypatch, learns_on, least, most):
-    monkeypatch.setattr("skauto._plan.Builder.learns_on", learns_on)
-    factors = []
-
-    def spying(context, trial, labels, longer):
-        factors.append(longer)
-        return refit(context, trial, labels)
-
-    monkeypatch.setattr("skauto._finish.refit", spying)
-    finish, history = finished(plan, Clock(), 100, fit_seconds=10.0)
+def test_a_model_that_was_kept_is_the_final_one_with_the_users_labels(plan):
+    trial = trial_of(plan, "logistic")
+    model = refit(plan.context, trial, np.arange(2))
+    finish, history = finished(plan, Clock(), 20, model=model)
     finish.run(history, use_ensemble=False)
-    assert len(factors) == 1
-    assert least <= factors[0] <= most
+    assert not finish.pool.tasks
+    assert finish.ensemble.estimators_[0] is model
+    assert set(finish.best_estimator.predict(plan.context.X)) <= set(LABELS)
 
 
 def test_a_scorer_that_raises_after_the_search_costs_the_cut_and_not_the_models(plan):

@@ -9,7 +9,6 @@ from sklearn.datasets import load_digits
 from skauto._image_pipelines import EPOCHS, FEWEST_EPOCHS, epochs, fallback, net_affords, speed
 from skauto._image_portfolio import IMAGES
 from skauto._pipelines import Traits, build
-from skauto._plan import Builder
 
 X, Y = load_digits(n_class=4, return_X_y=True)
 X = X.reshape(-1, 8, 8)
@@ -47,22 +46,6 @@ def test_more_epochs_on_a_faster_machine():
     usual, large = candidate("cnn").usual, replace(TRAITS, shape=(3, 32, 32), seconds=4.0)
     assert epochs(usual, replace(large, speed=2 * large.speed)) > epochs(usual, large)
     assert 1e8 < speed() == speed() < 1e13
-
-
-def test_a_refit_has_times_as_many_epochs_as_a_trial():
-    pytest.importorskip("torch")
-    builder = Builder({"cnn": candidate("cnn")}, replace(TRAITS, shape=(3, 32, 32), seconds=4.0))
-    values = {"candidate": "cnn", **candidate("cnn").usual}
-
-    def epochs_of(builder):
-        return builder(values, 0).steps[-1][1].max_epochs
-
-    assert 1 < epochs_of(builder) < EPOCHS / 2
-    assert epochs_of(builder.for_refit()) == epochs_of(builder)
-    assert epochs_of(builder.for_refit(2.0)) == 2 * epochs_of(builder)
-    assert epochs_of(builder.for_refit(1000.0)) == EPOCHS
-    assert builder.learns_on == {"cnn"}
-    assert Builder(builder.candidates, replace(TRAITS, kind="sequence")).learns_on == set()
 
 
 def test_a_network_without_time_is_left_out():

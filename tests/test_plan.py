@@ -42,6 +42,8 @@ def test_one_fold_of_many_images_is_held_back(monkeypatch):
     given = {"scoring": "f1", "candidates": ["logistic"], "pos_label": None, "seed": 0, "threads": 1}
     ((train, valid),) = make_plan(data, cv=4, **given).context.folds
     assert (len(train), len(valid)) == (90, 30)
+    build = make_plan(data, cv=4, **given | {"candidates": "auto"}).context.build
+    assert [name for name in build.candidates if build.keeps({"candidate": name})] == ["cnn"]
     assert len(make_plan(data, cv=KFold(3), **given).context.folds) == 3
     few = inspect(images[:99], np.arange(99) % 3, None, None, kind="image", read=read_images)
     assert len(make_plan(few, cv=4, **given).context.folds) == 4

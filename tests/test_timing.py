@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skauto._timing import FINISH_MOST, Phases, SearchBudget, closing
+from skauto._timing import Phases, SearchBudget, closing
 from skauto.search._history import History
 from skauto.search._space import Space
 from skauto.search._trial import Result, Status
@@ -47,15 +47,6 @@ def test_what_is_planned_fits_into_the_limit(limit):
     assert 0 <= phases.for_finish() <= limit
     assert 0 <= budget.remaining() <= limit - phases.for_finish()
     assert (phases.frame()["planned"].dropna() >= 0).all()
-
-
-def test_half_of_the_limit_is_kept_where_networks_learn_on():
-    phases = Phases(1_000, Clock())
-    assert phases.for_finish() == FINISH_MOST
-    phases.finish_long()
-    assert phases.for_finish() == 500
-    assert phases.for_trial() == pytest.approx(350)
-    assert phases.frame().loc["refit", "planned"] == 500
 
 
 def test_phases_add_up():

@@ -146,8 +146,10 @@ class MiniRocketTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         X = check_sequences(self, X, reset=reset)
         lengths = series_lengths(X)
         if reset:
-            self._center = np.nan_to_num(center_and_spread(X)[0])
+            center = center_and_spread(X)[0]
+            self._center, self._unseen = np.nan_to_num(center), np.isnan(center)
         X = (X - self._center).astype(np.float32)
+        X[..., self._unseen] = np.where(np.isnan(X[..., self._unseen]), np.nan, 0)
         return np.ascontiguousarray(fill_gaps(X, lengths).transpose(0, 2, 1)), lengths
 
 

@@ -4,6 +4,8 @@ A family of nets is a subclass with an `__init__` that lists its parameters and 
 be), `_tensors` (X as tensors), `_build` (the module) and, where batches need work, `_prepare` (augmentation, padding).
 """
 
+import math
+from contextlib import ExitStack
 from numbers import Integral, Real
 
 import numpy as np
@@ -27,7 +29,7 @@ torch = require("torch", extra="deep")
 
 VALIDATION_SHARE = 0.15  # rows watched by early stopping
 PATIENCE = 10  # epochs without improvement that early_stopping=True waits
-PREDICT_ROWS = 1024  # rows in a batch of predict
+PREDICT_ROWS, PREDICT_VALUES = 1024, 1 << 18  # most rows, and numbers in them, in a batch of predict
 EFFECTIVE = 0.999  # beta of class_weight="effective"
 
 TRAINING_PARAMETERS = """\
@@ -181,7 +183,10 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         rows = self._rows(X, y, sample_weight, reset=True)
         self._begin()
         rows, validation = self._hold_back(rows)
-        self._train(rows, validation, epochs=self.max_epochs)
+        with ExitStack() as unless_trained:
+            unless_trained.callback(delattr, self, "module_")
+            self._train(rows, validation, epochs=self.max_epochs)
+            unless_trained.pop_all()
         return self
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -246,9 +251,10 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         inputs = self._tensors(self._check_X(X, reset=False), reset=False)
         device = choose_device(self.device)
         module, batches = placed(self.module_, device), []
+        size = max(1, min(PREDICT_ROWS, PREDICT_VALUES // math.prod(inputs[0].shape[1:])))
         with torch.no_grad():
-            for start in range(0, len(inputs[0]), PREDICT_ROWS):
-                batch = self._prepare(tuple(x[start : start + PREDICT_ROWS] for x in inputs), False)
+            for start in range(0, len(inputs[0]), size):
+                batch = self._prepare(tuple(x[start : start + size] for x in inputs), False)
                 batches.append(probabilities(module(*(x.to(device) for x in batch))).cpu())
         return torch.cat(batches).numpy()
 
@@ -378,7 +384,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             lr_schedule=self.lr_schedule,
             clip_norm=self.clip_norm,
             clip_value=self.clip_value,
-            patience=PATIENCE if stopping is True else stopping,
+            patience=PATIENCE if isinstance(stopping, (bool, np.bool_)) else stopping,
             device=device,
             seed=self._seed,
             verbose=self.verbose,
@@ -389,4 +395,12 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         state = super().__getstate__()
         if "module_" in state:
             state["module_"] = state["module_"].cpu()
+            state["_optimizer_state"] = _on_cpu(state["_optimizer_state"])
         return state
+
+
+def _on_cpu(value):
+    """The tensors inside a state of an optimiser on a CPU."""
+    if isinstance(value, dict):
+        return {key: _on_cpu(inner) for key, inner in value.items()}
+    return value.cpu() if isinstance(value, torch.Tensor) else value

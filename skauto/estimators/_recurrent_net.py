@@ -128,7 +128,8 @@ class SequenceNet(torch.nn.Module):
         width = self.head.in_features
         state = {f"h{i}": like.new_zeros(n, block.layer.units) for i, block in enumerate(self.blocks)}
         state["recent"] = like.new_zeros(n, self.conv_size - 1, self.front.in_channels)
-        state["total"], state["weight"] = like.new_zeros(n, width), like.new_zeros(n, 1)
+        exact = {"dtype": torch.float64}  # a long sum of float32 would round at each step
+        state["total"], state["weight"] = like.new_zeros(n, width, **exact), like.new_zeros(n, 1, **exact)
         state["highest"] = like.new_full((n, 1), -torch.inf)
         state["logits"] = like.new_zeros(n, self.head.out_features)
         return state
@@ -153,7 +154,8 @@ class SequenceNet(torch.nn.Module):
         """Pooling as a running sum; attention rescales it whenever a higher score comes."""
         score = self.score(x) if self.pooling == "attention" else torch.zeros_like(x[:, :1])
         after["highest"] = torch.maximum(state["highest"], score)
-        fade, enter = torch.exp(state["highest"] - after["highest"]), torch.exp(score - after["highest"])
+        highest = after["highest"].double()
+        fade, enter = torch.exp(state["highest"].double() - highest), torch.exp(score.double() - highest)
         after["weight"] = fade * state["weight"] + enter
         after["total"] = fade * state["total"] + enter * x
-        return x if self.pooling == "last" else after["total"] / after["weight"]
+        return x if self.pooling == "last" else (after["total"] / after["weight"]).to(x.dtype)

@@ -5,7 +5,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._array_inputs import series_lengths
-from skauto.estimators._sequences import ROUNDING, check_sequences, fill_gaps
+from skauto.estimators._sequences import ROUNDING, center_and_spread, check_sequences, fill_gaps
 
 SEGMENTS = 8  # parts of a series whose means and deviations are features
 LAGS = (1, 2, 3, 5, 8, 13)  # of the autocorrelation
@@ -40,7 +40,7 @@ class SequenceSummaryTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMix
         return tags
 
     def fit(self, X, y=None):
-        """Note the number of features; nothing is learnt.
+        """Note the mean of each feature, which stands for it in a series that lacks it.
 
         Parameters
         ----------
@@ -58,6 +58,8 @@ class SequenceSummaryTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMix
             For X that cannot be used, see the message.
         """
         X = check_sequences(self, X, reset=True).astype(np.float64, copy=False)
+        center = center_and_spread(X)[0]
+        self._center, self._unseen = np.nan_to_num(center), np.isnan(center)
         self._n_features_out = len(_summary(fill_gaps(X[:1], series_lengths(X[:1]))[0].T))
         return self
 
@@ -75,7 +77,8 @@ class SequenceSummaryTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMix
         check_is_fitted(self, "_n_features_out")
         X = check_sequences(self, X, reset=False).astype(np.float64, copy=False)
         lengths = series_lengths(X)
-        filled = fill_gaps(X, lengths)
+        filled = fill_gaps(X, lengths, self._center)
+        filled[..., self._unseen] = 0
         return np.stack([_summary(x[:n].T) for x, n in zip(filled, lengths, strict=True)])
 
 

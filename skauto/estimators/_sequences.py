@@ -7,6 +7,7 @@ from scipy import sparse
 from sklearn.utils.validation import validate_data
 
 from skauto._array_inputs import as_floats, is_ragged, padded, read_sequences, refuse_no_series, series_lengths
+from skauto.estimators._magnitude import LARGEST_SCALED
 
 ROUNDING = 10 * np.finfo(np.float64).eps  # a feature that varies by less, relative to its mean, is constant
 
@@ -59,7 +60,13 @@ def _from_table(estimator, X, reset):
             f"{estimator.n_features_in_} features: X must have shape (rows, time, {estimator.n_features_in_})"
         )
     options = {"dtype": [np.float64, np.float32], "ensure_all_finite": False}
-    X = validate_data(estimator, X, reset=reset, **options) if compare else np.asarray(X)
+    try:
+        X = validate_data(estimator, X, reset=reset, **options) if compare else np.asarray(X)
+    except ValueError as error:
+        if not str(error).endswith("features as input."):
+            raise
+        advice = "series of another length are X[:, :, None], with an axis of features, or a list of arrays"
+        raise ValueError(f"{str(error)[:-1]}; {advice}") from error
     if reset:
         estimator._columns_seen = X.shape[1]
     return X[:, :, None]
@@ -68,6 +75,7 @@ def _from_table(estimator, X, reset):
 def _keep_features(estimator, X, reset, name):
     if reset:
         estimator.n_features_in_, estimator._columns_seen = X.shape[2], None
+        vars(estimator).pop("feature_names_in_", None)
         return
     expected = 1 if estimator._columns_seen is not None else estimator.n_features_in_
     if X.shape[2] != expected:
@@ -95,7 +103,8 @@ def center_and_spread(X):
 class Scaling:
     """What makes steps fit for a net: features centred and scaled, gaps at the mean and told by columns of their own.
 
-    A feature without any value in fit is left out for good: it is 0 whatever comes later.
+    A feature without any value in fit is left out for good: it is 0 whatever comes later. Numbers far beyond those of
+    fit are bounded, as the square of a larger one is infinite.
     """
 
     center: np.ndarray
@@ -120,21 +129,22 @@ class Scaling:
     def __call__(self, X):
         """X (..., features) scaled, with the columns that tell gaps."""
         gaps = np.isnan(X)
-        scaled = np.where(gaps, 0, (X - self.center) / self.scale)
+        scaled = np.where(gaps, 0, (X - self.center) / self.scale).clip(-LARGEST_SCALED, LARGEST_SCALED)
         return np.concatenate([scaled, gaps[..., self.gappy]], axis=-1).astype(self.dtype)
 
 
-def fill_gaps(X, lengths):
+def fill_gaps(X, lengths, center=None):
     """A copy of X (rows, time, features): gaps inside a series interpolated in a straight line, padding 0.
 
-    A feature that a series does not have at all is 0 throughout.
+    A feature that a series does not have at all is `center` (features,) throughout, 0 where that is None.
     """
+    center = np.zeros(X.shape[2]) if center is None else center
     filled = X.copy()
     inside = np.arange(X.shape[1]) < lengths[:, None]
     for row, feature in np.argwhere((np.isnan(X) & inside[:, :, None]).any(axis=1)):
         series = filled[row, : lengths[row], feature]
         seen = np.flatnonzero(~np.isnan(series))
-        series[:] = np.interp(np.arange(len(series)), seen, series[seen]) if len(seen) else 0
+        series[:] = np.interp(np.arange(len(series)), seen, series[seen]) if len(seen) else center[feature]
     filled[~inside] = 0
     return filled
 

@@ -24,7 +24,7 @@ class Stream:
     def __init__(self, module, scaling, classes, n):
         if module.bidirectional:
             raise ValueError("bidirectional=True cannot stream, as it needs the end of a series; fit a causal net")
-        if not isinstance(n, Integral) or n < 1:
+        if not isinstance(n, Integral) or isinstance(n, bool) or n < 1:
             raise ValueError(f"n must be a whole number of streams, at least 1, got {n!r}")
         self.classes_ = classes
         self._module, self._scaling = copy.deepcopy(module).cpu(), scaling

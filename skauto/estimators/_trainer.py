@@ -190,14 +190,16 @@ def train(module, rows, validation, settings, *, criterion, prepare, epochs, his
     training = Batches(rows, shuffle=True, **feed)
     watched = None if validation is None else Batches(validation, shuffle=False, **feed)
     best, best_state, waited = math.inf, None, 0
-    for _ in range(epochs):
-        history.append(loop.run_epoch(training, watched))
-        waited += 1
-        if watched is not None and loop.losses[-1] < best:
-            best, best_state, waited = loop.losses[-1], copy.deepcopy(module.state_dict()), 0
-        if waited == settings.patience:
-            break
+    try:
+        for _ in range(epochs):
+            history.append(loop.run_epoch(training, watched))
+            waited += 1
+            if watched is not None and loop.losses[-1] < best:
+                best, best_state, waited = loop.losses[-1], copy.deepcopy(module.state_dict()), 0
+            if waited == settings.patience:
+                break
+    finally:
+        module.eval()
     if best_state is not None:
         module.load_state_dict(best_state)
-    module.eval()
     return loop.optimizer_.state_dict()

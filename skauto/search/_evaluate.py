@@ -41,7 +41,8 @@ class Evaluation:
     estimator of a configuration and `report(proba)` a dict of scores of the validation rows of all folds, in their
     order; `rank(proba)` a number for lower fidelities. `fit` and `predict` treat the last step of the estimator as
     fit_plain and predict_plain do, and `spend` says what a fidelity under one means, as rows_alone does. `measure`
-    gives what a trial costs beside its score, as `_footprint_of` asks; None where nothing bounds it.
+    gives what a trial costs beside its score, as `_footprint_of` asks; None where nothing bounds it. `keep(values)`
+    says of which trials the model of a single fold is to be kept.
     """
 
     X: Any
@@ -60,6 +61,7 @@ class Evaluation:
     measure: Any = None
     min_class_rows: int = 2
     repeat: Any = None
+    keep: Any = None
     cache: PrefixCache = field(default_factory=PrefixCache)
 
 
@@ -71,7 +73,7 @@ def evaluate(context, trial):
     outcome : dict
         "score"; "proba" of shape (n_validated, n_classes) in the order of the folds; "fit_seconds", the mean of a
         fold; "stop", the median stopping point or None; and where the fidelity is one what `report` gave, the
-        "score_seconds" that it took and, with `measure`, the "footprint".
+        "score_seconds" that it took and, with `measure`, the "footprint"; and the "model" that is kept, if one is.
     """
     values = context.space.decode(trial.params)
     seed = child_seed(context.seed, "trial", trial.number)
@@ -93,7 +95,10 @@ def evaluate(context, trial):
     began = time.perf_counter()
     scores = context.report(proba)
     outcome["score_seconds"] = time.perf_counter() - began
-    return {**outcome, **_footprint_of(context, values, seed, models[0][0], stops), **scores}
+    kept = {}
+    if context.keep is not None and len(models) == 1 and context.keep(values):
+        kept["model"] = Pipeline([("classify", models[0][0])])
+    return {**outcome, **kept, **_footprint_of(context, values, seed, models[0][0], stops), **scores}
 
 
 def _footprint_of(context, values, seed, fitted, stops):

@@ -98,7 +98,10 @@ class Journal:
     def told(self, result):
         """Note a result; one that was only cancelled is left open, so that more budget runs it."""
         if result.status != Status.CANCELLED:
-            details = self._pack(result.details, str(result.number))
+            details = result.details
+            if isinstance(details, dict):  # a journal holds no code: what was kept of a model is fitted anew
+                details = {key: value for key, value in details.items() if key != "model"}
+            details = self._pack(details, str(result.number))
             self._write({"event": "told", "result": result.to_json(), "details": details})
 
     def close(self):

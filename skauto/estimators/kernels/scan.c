@@ -13,6 +13,7 @@
  * The file includes itself once a type.
  */
 #ifndef REAL
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -77,13 +78,16 @@ static inline float size_f32(float x) { return fabsf(x); }
 static inline double size_f64(double x) { return fabs(x); }
 
 #define REAL float
+#define TINY FLT_MIN
 #define INT int32_t
 #define NAME(f) f##_f32
 #include __FILE__
 #undef REAL
+#undef TINY
 #undef INT
 #undef NAME
 #define REAL double
+#define TINY DBL_MIN
 #define INT int64_t
 #define NAME(f) f##_f64
 #include __FILE__
@@ -162,6 +166,7 @@ static void NAME(lstm_forward)(const REAL *pre, int64_t H, REAL *state, REAL *h,
     }
 }
 
+/* p or q underflows where one gate is far below the other: its own gradient is 0 then, and must not become 0 / 0 */
 static void NAME(lstm_backward)(const REAL *pre, int64_t H, const REAL *prev, const REAL *dh, REAL *carry, REAL *dpre,
                                 int64_t n) {
     const REAL *kf = pre, *ki = pre + H, *v = pre + 2 * H;
@@ -174,8 +179,8 @@ static void NAME(lstm_backward)(const REAL *pre, int64_t H, const REAL *prev, co
         REAL to_new = NAME(by_sign)(p - q, low, high), to_old = NAME(by_sign)(p - q, high, low);
         REAL dk = low * (1 - w) * (NAME(candidate)(x, ex) - prev[c]);
         carry[c] = to_old;
-        dkf[c] = -dk * (ef / p);
-        dki[c] = dk * (ei / q);
+        dkf[c] = -dk * (ef / (p + TINY));
+        dki[c] = dk * (ei / (q + TINY));
         dv[c] = to_new * NAME(slope)(x, ex);
     }
 }
