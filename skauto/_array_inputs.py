@@ -129,9 +129,22 @@ def read_sequences(X, name="AutoClassifier"):
 
 
 def refuse_no_series(X, name):
-    """Refuse an empty list, which tells nothing about features."""
-    if isinstance(X, (list, tuple)) and not len(X):
+    """Refuse what is no array or list, an empty list, which tells nothing about features, and a list with other things.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not (hasattr(X, "ndim") or isinstance(X, (list, tuple)) or hasattr(X, "__array__")):
+        said = f"{X!r:.40}" if X is None or isinstance(X, (str, bytes, int, float)) else f"a {type(X).__name__}"
+        raise ValueError(f"X must be an array (rows, time, features) or {LISTS} for {name}, got {said}")
+    if not isinstance(X, (list, tuple)):
+        return
+    if not len(X):
         raise ValueError(f"X is an empty list: {name} needs at least one series")
+    none = [i for i, x in enumerate(X) if x is None or isinstance(x, (str, bytes)) or not hasattr(x, "__len__")]
+    if none and len(none) < len(X):
+        raise ValueError(f"series {none[0]} of X is {X[none[0]]!r:.40}; {name} takes {LISTS}: leave it out")
 
 
 def as_floats(values, what, name):
@@ -143,6 +156,8 @@ def as_floats(values, what, name):
         values = values if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
         if values.dtype.kind == "c":
             raise ValueError("Complex data not supported")
+        if values.dtype.kind in "mM":
+            raise ValueError(f"they are of type {values.dtype}; give the seconds since some moment")
         floats = values.astype(np.float32 if np.can_cast(values.dtype, np.float32) else np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{what} must be numbers for {name}: {error}") from error

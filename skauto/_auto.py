@@ -106,7 +106,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
     leaderboard_ : DataFrame
         A row a trial and one for the ensemble, the best on top: `chosen`, `candidate`, `score` (what `scoring` says,
         over pooled folds), `F1`, `AUC`, `AP`, `fold_spread` (standard deviation of the score over folds), `seconds`,
-        `status`, `reason` (what went wrong), `fidelity` (share of the rows), `trial`, `params`, what is constrained.
+        `status`, `reason` of a failure, `fidelity` (share of rows or epochs), `trial`, `params`, what is constrained.
     pareto_front_ : DataFrame or None
         With `constraints`, the rows of the leaderboard that no other beats in score and in all that is bounded.
     best_params_ : dict

@@ -3,16 +3,18 @@
 import math
 import time
 import warnings
-from numbers import Real
+from collections.abc import Mapping
+from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.metrics import get_scorer
+from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skauto._deps import require
 from skauto._seeds import child_seed, root_seed
@@ -55,7 +57,7 @@ def compress(
     validation : float, default=0.2
         Share of rows held back.
     random_state : int, RandomState, Generator or None, default=None
-        Fixes the rows held back.
+        Fixes the rows held back, and the first weights of networks that are taught.
 
     Returns
     -------
@@ -82,12 +84,14 @@ def compress(
     True
     """
     target = _checked(target)
+    _check_rows(X, y)
+    _check_numbers(epochs, time_limit, validation)
     require("torch", extra="deep")
     from skauto.estimators.compression._classifier import CompressedClassifier
 
     started, seed = time.perf_counter(), root_seed(random_state)
     estimator = _compressible(estimator)
-    scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
+    scorer = check_scoring(estimator, scoring)
     held = train_test_split(
         np.arange(len(y)), test_size=validation, stratify=y, random_state=child_seed(seed, "validation")
     )
@@ -95,7 +99,7 @@ def compress(
     base = FrozenEstimator(_fitted(estimator, X_fit, y_fit))
     full = scorer(base.estimator, rows_for(base.estimator, X_val), y_val)
     measured, models, failed = [], [], {}
-    for name, steps in recipes(base.estimator, X, epochs).items():
+    for name, steps in recipes(base.estimator, X, epochs, child_seed(seed, "students")).items():
         if models and time_limit is not None and time.perf_counter() - started > time_limit:
             break
         began = time.perf_counter()
@@ -149,8 +153,8 @@ def _costs(cost):
     return {key: getattr(cost, key) for key in ("bytes", "latency_ms", "parameters", "nonzeros", "flops")}
 
 
-def recipes(estimator, X, epochs):
-    """The chains to try, mild ones first: name to steps."""
+def recipes(estimator, X, epochs, seed=None):
+    """The chains to try, mild ones first: name to steps. The seed is that of students."""
     from skauto.estimators._cnn import CNNClassifier
     from skauto.estimators._mlp import MLPClassifier
     from skauto.estimators._neural import NeuralClassifier
@@ -162,9 +166,9 @@ def recipes(estimator, X, epochs):
     if not isinstance(estimator, NeuralClassifier) or getattr(estimator, "n_members", 1) > 1:
         shapes = np.ndim(X) > 2
         students = {
-            f"student of {size}": CNNClassifier(width=size)
+            f"student of {size}": CNNClassifier(width=size, random_state=seed)
             if shapes
-            else MLPClassifier(hidden_size=4 * size, n_members=1)
+            else MLPClassifier(hidden_size=4 * size, n_members=1, random_state=seed)
             for size in (8, 16, 32)
         }
         book = [("quantize", Quantize(bits=6, smallest=SMALLEST, epochs=epochs))]
@@ -195,7 +199,28 @@ def _say(step):
     return f"{name} {amount:g}" if amount else f"{name} {made.bits}" if name == "codebook" else name
 
 
+def _check_rows(X, y):
+    if sparse.issparse(X):
+        raise ValueError("X is sparse, which networks do not take: give compress X.toarray()")
+    if _num_samples(X) != _num_samples(y):
+        raise ValueError(f"X has {_num_samples(X)} rows but y has {_num_samples(y)} labels")
+
+
+def _check_numbers(epochs, time_limit, validation):
+    def is_number(value, kind=Real):
+        return isinstance(value, kind) and not isinstance(value, bool)
+
+    if not (is_number(epochs, Integral) and epochs >= 1):
+        raise ValueError(f"epochs must be an integer of at least 1, got {epochs!r}")
+    if not (time_limit is None or (is_number(time_limit) and time_limit > 0)):
+        raise ValueError(f"time_limit must be a number of seconds above 0, or None, got {time_limit!r}")
+    if not (is_number(validation) and 0 < validation < 1):
+        raise ValueError(f"validation must be a share of the rows between 0 and 1, got {validation!r}")
+
+
 def _checked(target):
+    if target is not None and not isinstance(target, Mapping):
+        raise ValueError(f"target={target!r} must be a dict such as {{'bytes': 100_000}}, or None")
     target = {"max_loss": MAX_LOSS} if target is None else dict(target)
     for name, value in target.items():
         if name not in TARGETS:

@@ -120,7 +120,9 @@ class Constraints:
     def check(self, values, what):
         """Raise a ValueError where what was measured is out of bounds."""
         if not self.hold(values):
-            raise ValueError(f"constraints: {what} has {told(values)}, which is not within {self}. Loosen them")
+            raise ValueError(
+                f"constraints: {what} has {told(values)}, which is not within {self}. Loosen them, or give more time"
+            )
 
     def front(self, frame):
         """The rows of a leaderboard that no other row matches in score and footprint and beats in one of them."""

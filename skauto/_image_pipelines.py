@@ -14,7 +14,7 @@ EPOCHS, FEWEST_EPOCHS = 30, 2
 
 # What a row costs in training beside its convolutions, in multiplications and additions, and the part of the speed of
 # one large convolution that a network reaches.
-ROW_FLOPS, SPEED_SHARE = 3e7, 0.8
+ROW_FLOPS, SPEED_SHARE = 3e7, 0.5
 
 # Epochs of training after a step of compression, and the fewest weights of a layer that is given a codebook.
 TUNING, SMALLEST = 2, 256
@@ -103,7 +103,7 @@ def _form(shape):
 def net_affords(values, traits):
     """Why there is no time for a network, an empty line if there is."""
     enough = epochs(values, traits) >= FEWEST_EPOCHS
-    return "" if enough else f"{FEWEST_EPOCHS} epochs of it do not fit into a quarter of time_limit"
+    return "" if enough else f"{FEWEST_EPOCHS} epochs of it do not fit into what a trial may use of time_limit"
 
 
 def fallback(traits):

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.datasets import load_digits
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
+from sklearn.metrics import f1_score
 from sklearn.tree import DecisionTreeClassifier
 
 from skauto._compress import compress, recipes
@@ -43,6 +45,7 @@ def test_what_cannot_be_met_says_what_came_nearest(digits):
         (CNNClassifier(), {"size": 3}, "unknown entry 'size'"),
         (CNNClassifier(), {"bytes": 0}, "must be a number above 0"),
         (CNNClassifier(), {}, "target is empty"),
+        (CNNClassifier(), 100_000, "target=100000 must be a dict"),
         (LinearRegression(), None, "needs a classifier"),
         (FrozenEstimator(LinearRegression()), None, "needs a classifier"),
         (MinGRUClassifier(), None, r"no steps for .*MinGRUClassifier.*CNNClassifier and MLPClassifier"),
@@ -86,3 +89,34 @@ def test_a_chain_that_fails_is_left_out_with_a_warning(digits, monkeypatch):
     with pytest.warns(UserWarning, match="left out the chain 'broken'"):
         small = compress(net, X, y, target={"max_loss": 0.9}, random_state=0)
     assert list(small.pareto_front_["chain"]) == ["int8"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"epochs": 0}, "epochs must be an integer of at least 1, got 0"),
+        ({"validation": 0}, "validation must be a share"),
+        ({"time_limit": "5"}, "time_limit must be a number of seconds"),
+        ({"scoring": f1_score}, "scoring value .* looks like it is a metric"),
+    ],
+)
+def test_bad_settings_are_named(digits, changes, said):
+    with pytest.raises(ValueError, match=said):
+        compress(CNNClassifier(), *digits, **changes)
+
+
+def test_rows_and_labels_must_agree(digits):
+    X, y = digits
+    with pytest.raises(ValueError, match="X has 700 rows but y has 680 labels"):
+        compress(CNNClassifier(), X, y[20:])
+    with pytest.raises(ValueError, match="X is sparse"):
+        compress(DecisionTreeClassifier(), csr_array(X.reshape(len(X), -1)), y)
+
+
+def test_a_student_is_the_same_each_time(digits):
+    X, y = digits
+    tree = DecisionTreeClassifier(max_depth=4, random_state=0)
+    first, second = (
+        compress(tree, X, y, target={"max_loss": 0.9}, epochs=1, time_limit=0.01, random_state=0) for _ in range(2)
+    )
+    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))

@@ -18,6 +18,9 @@ torch = require("torch", extra="deep")
 
 LENET_SIDE = 14  # two filters of 5 x 5 and two poolings leave one pixel of it
 
+# Numbers that are made doubles at a time.
+PART = 1 << 20
+
 
 @shares_training
 class CNNClassifier(NeuralClassifier):
@@ -184,7 +187,23 @@ class CNNClassifier(NeuralClassifier):
             images = torch.from_numpy(np.ascontiguousarray(X) if min(X.strides) < 0 else X)
         if reset:
             self._learn_scale(images)
+        else:
+            self._compare_scale(images)
         return (images,)
+
+    def _compare_scale(self, images):
+        """Warn of pixels that are plainly on another scale than those of fit."""
+        whole = images.dtype == torch.uint8
+        if whole == (self._high == 255.0 and self._low == 0.0):
+            return
+        high = float(images.max())
+        if (whole and self._high <= 1.0 < high) or (not whole and self._high == 255.0 and 0.0 < high <= 1.0):
+            warnings.warn(
+                f"X has pixels up to {high:g}, while those of fit were from {self._low:g} to {self._high:g}: give "
+                "both on one scale",
+                UserWarning,
+                stacklevel=4,
+            )
 
     def _learn_scale(self, images):
         """Black and white of the images, and mean and deviation of each channel on that scale."""
@@ -192,8 +211,12 @@ class CNNClassifier(NeuralClassifier):
         self._low = 0.0 if whole else float(images.min())
         high = 255.0 if whole else float(images.max())
         self._high = high if high > self._low else self._low + 1.0
-        some = images[:: max(1, len(images) // 5000)].double().sub_(self._low).div_(self._high - self._low)
-        spread, mean = torch.std_mean(some, dim=(0, 2, 3), correction=0)
+        some = images[:: max(1, len(images) // 5000)]
+        mean = _mean_of_channels(some, lambda x: (x - self._low) / (self._high - self._low))
+        square = _mean_of_channels(
+            some, lambda x: ((x - self._low) / (self._high - self._low) - mean.view(1, -1, 1, 1)).square()
+        )
+        spread = square.sqrt()
         self._mean = mean.tolist()
         self._spread = torch.where(spread > 1e-6, spread, 1.0).tolist()
 
@@ -247,6 +270,13 @@ class CNNClassifier(NeuralClassifier):
                 "an attribute style_layer, the name of that submodule"
             )
         return self.module_.get_submodule(name)
+
+
+def _mean_of_channels(images, function):
+    """Mean of a function of the numbers of each channel, in doubles, a part of the images at a time."""
+    rows = max(1, PART // images[0].numel())
+    total = sum(function(part.double()).sum(dim=(0, 2, 3)) for part in images.split(rows))
+    return total * images.shape[1] / images.numel()
 
 
 def load_weights(module, weights):

@@ -176,10 +176,17 @@ def last_step(estimator, X):
     return estimator, X
 
 
+def unwrapped(estimator):
+    """A fitted estimator, the one inside it, and so on: thresholds, compression and resampling wrap another."""
+    while estimator is not None:
+        yield estimator
+        estimator = getattr(estimator, "estimator_", None)
+
+
 def _layers(estimator, row):
     """What each layer of the network inside an estimator costs; nothing where there is no network."""
-    in_file = _file_bytes(estimator)
-    estimator = getattr(estimator, "estimator_", estimator)
+    *wrappers, estimator = unwrapped(estimator)
+    in_file = next(filter(None, map(_file_bytes, wrappers)), None)
     if not (hasattr(estimator, "module_") and hasattr(estimator, "_prepare")):
         return []
     from skauto.estimators._flops import count_flops

@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._deps import require
-from skauto.estimators._footprint import last_step
+from skauto.estimators._footprint import last_step, unwrapped
 
 torch = require("torch", extra="deep")
 
@@ -17,7 +17,7 @@ def grad_cam(estimator, X, target=None, *, layer=None):
 
     Parameters
     ----------
-    estimator : CNNClassifier, or a CompressedClassifier or Pipeline that ends in one
+    estimator : CNNClassifier, or what wraps one: a CompressedClassifier, a threshold, a Pipeline that ends in one
         Fitted. An int8 network has no gradients and is refused.
     X : array
         Images, as `predict` takes them.
@@ -54,10 +54,13 @@ def grad_cam(estimator, X, target=None, *, layer=None):
     """
     estimator, X = last_step(estimator, X)
     check_is_fitted(estimator)
-    estimator = getattr(estimator, "estimator_", estimator)
+    outer = estimator
+    *_, estimator = unwrapped(outer)
     if not hasattr(estimator, "image_shape_"):
         raise TypeError(f"grad_cam needs a CNNClassifier, got {type(estimator).__name__}")
     images = estimator._tensors(estimator._check_X(X, reset=False), reset=False)[0]
+    if target is None and outer is not estimator:  # a threshold may predict another class than the network
+        target = outer.predict(X)
     codes = _codes(estimator, target, len(images))
     module = estimator.module_.cpu()
     watched = _convolution(module, layer, estimator._prepare((images[:1],), False)[0])
@@ -121,6 +124,8 @@ def _maps(module, watched, x, codes):
     try:
         with torch.enable_grad():
             logits = module(x.requires_grad_())
+            if not logits.requires_grad:
+                raise TypeError("grad_cam needs gradients, and behind an int8 layer there are none")
             codes = logits.argmax(1) if codes is None else codes
             (grad,) = torch.autograd.grad(logits.gather(1, codes[:, None]).sum(), seen[0])
     finally:
@@ -168,7 +173,7 @@ class GradCAMDisplay:
         maps = grad_cam(estimator, X, target, layer=layer)
         labels = estimator.predict(X) if target is None else np.broadcast_to(np.asarray(target), len(maps))
         estimator, X = last_step(estimator, X)
-        inner = getattr(estimator, "estimator_", estimator)
+        *_, inner = unwrapped(estimator)
         images = np.asarray(inner._check_X(X, reset=False), dtype=np.float32).transpose(0, 2, 3, 1)
         images = np.clip((images - inner._low) / (inner._high - inner._low), 0, 1)
         return cls(images, maps, labels)

@@ -127,7 +127,7 @@ class MiniRocketTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
 
         Parameters
         ----------
-        X : as in `fit`, the number of steps may differ
+        X : as in `fit`, the number of steps may differ (but of X with two axes, whose columns it is)
 
         Returns
         -------

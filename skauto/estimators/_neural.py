@@ -230,6 +230,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         rows = self._rows(X, y, sample_weight, reset=first, mean_weight=None if first else self._mean_weight)
         if first:
             self._begin()
+        if next(self.module_.parameters(), None) is None:
+            raise ValueError("the network has no weights left to train, as all its layers are int8: fit it anew")
         self._optimizer_state = self._train(rows, None, epochs=1)
         return self
 

@@ -68,7 +68,7 @@ class SequenceSummaryTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMix
 
         Parameters
         ----------
-        X : as in `fit`, the number of steps may differ
+        X : as in `fit`, the number of steps may differ (but of X with two axes, whose columns it is)
 
         Returns
         -------

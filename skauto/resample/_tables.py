@@ -6,6 +6,8 @@ from scipy import sparse
 from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
+from skauto._array_inputs import is_ragged
+
 BLOCK = 1 << 22  # numbers interpolated at a time, so that temporary arrays stay small
 UNEQUAL = (
     "the rows of X have unequal shapes, so none can be made between them: repeat or leave out whole rows instead, with "
@@ -22,6 +24,8 @@ def read_table(X, categorical_features="auto", allow_infinite=False):
         If X holds complex numbers or (unless allowed) infinite ones, has no rows or columns, is one-dimensional, or is
         a list of rows of unequal shapes (unless infinite numbers are allowed, as nothing is worked out from them).
     """
+    if isinstance(X, tuple) or is_ragged(X):
+        X = list(X)
     if isinstance(X, list):
         return _read_list(X, categorical_features, allow_infinite)
     if hasattr(X, "iloc"):

@@ -132,3 +132,25 @@ def test_a_single_row_is_learnt_from(backbone):
     assert not clf.module_.training and np.isfinite(clf.predict_proba(X)).all()
     weights = np.r_[1.0, np.zeros(len(y) - 1)]
     assert len(clf.fit(X, y, sample_weight=weights).history_) == 1
+
+
+def test_pixels_on_another_scale_are_warned_of():
+    X, y = stripes()
+    clf = CNNClassifier(width=4, depth=1, max_epochs=1, random_state=0).fit(X, y)
+    with pytest.warns(UserWarning, match="pixels up to .* while those of fit were from 0 to 255"):
+        clf.predict(X / 255)
+    clf.fit(X / 255, y)
+    with pytest.warns(UserWarning, match="give both on one scale"):
+        clf.predict(X)
+
+
+def test_the_scale_is_learnt_a_part_at_a_time(monkeypatch):
+    X, y = stripes()
+    whole = CNNClassifier(width=4, depth=1, max_epochs=1, random_state=0).fit(X, y)
+    monkeypatch.setattr("skauto.estimators._cnn.PART", 1000)
+    parts = CNNClassifier(width=4, depth=1, max_epochs=1, random_state=0).fit(X, y)
+    np.testing.assert_allclose(parts._mean, whole._mean)
+    np.testing.assert_allclose(parts._spread, whole._spread)
+    exact = X.astype(float) / 255
+    np.testing.assert_allclose(whole._mean, exact.mean(axis=(0, 2, 3)))
+    np.testing.assert_allclose(whole._spread, exact.std(axis=(0, 2, 3)))

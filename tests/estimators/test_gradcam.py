@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 import torch
 from imblearn.over_sampling import RandomOverSampler
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.pipeline import make_pipeline
 
 from skauto.estimators._cnn import CNNClassifier
+from skauto.estimators._footprint import footprint
 from skauto.estimators._gradcam import GradCAMDisplay, grad_cam
 from skauto.estimators.compression._classifier import CompressedClassifier
 from skauto.estimators.compression._quantize import Quantize
@@ -103,3 +107,14 @@ def test_any_number_of_channels_is_drawn(channels, drawn):
     shown = GradCAMDisplay(images, np.zeros((2, 6, 6)), ["a", "b"]).plot()
     image = np.asarray(shown.axes_[0].images[0].get_array())
     np.testing.assert_allclose(image, images[0, ..., :3] if len(drawn) == 3 else images[0].mean(-1), rtol=1e-6)
+
+
+def test_what_wraps_a_compressed_network_is_looked_into(spots):
+    clf, X, y = spots
+    small = CompressedClassifier(FrozenEstimator(clf), [("q", Quantize(bits=6, epochs=0))]).fit(X, y)
+    fixed = FixedThresholdClassifier(FrozenEstimator(small), threshold=0.99, response_method="predict_proba").fit(X, y)
+    pipeline = make_pipeline(fixed)
+    np.testing.assert_allclose(grad_cam(pipeline, X[:8], target=1), grad_cam(small, X[:8], target=1), atol=1e-6)
+    assert GradCAMDisplay.from_estimator(pipeline, X[:8]).labels.tolist() == pipeline.predict(X[:8]).tolist()
+    cost = footprint(pipeline, X)
+    assert cost.parameters == footprint(small, X).parameters > 0

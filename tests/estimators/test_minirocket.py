@@ -93,3 +93,11 @@ def test_lists_of_equal_lengths_are_series():
     transformer = MiniRocketTransformer(84, random_state=0).fit([np.arange(20.0), np.arange(20.0) ** 2])
     assert transformer.n_features_in_ == 1
     assert transformer.transform([np.arange(12.0)]).shape == (1, 84)
+
+
+def test_a_feature_without_values_in_fit_is_left_out_for_good():
+    X = np.random.default_rng(0).normal(size=(20, 30, 2))
+    empty = X.copy()
+    empty[:, :, 1] = np.nan
+    rocket = MiniRocketTransformer(168, random_state=0).fit(empty)
+    np.testing.assert_array_equal(rocket.transform(empty), rocket.transform(X))

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.exceptions import NotFittedError
 
 from skauto.estimators._mlp import MLPClassifier
 from skauto.estimators._neural import TRAINING_PARAMETERS, NeuralClassifier, choose_device, placed
@@ -132,3 +133,50 @@ def test_class_weights_are_checked():
         MLPClassifier(class_weight={0: 1, 1: -1}).fit(X, y)
     with pytest.raises(ValueError, match="class_weight is zero for all rows"):
         MLPClassifier(class_weight={0: 0, 1: 0}).fit(X, y)
+
+
+def test_a_fit_that_is_interrupted_leaves_nothing_behind():
+    class Interrupted(MLPClassifier):
+        def _prepare(self, inputs, training):
+            raise KeyboardInterrupt
+
+    X = np.random.default_rng(0).normal(size=(64, 2))
+    clf = Interrupted(max_epochs=1, random_state=0)
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(X, X[:, 0] > 0)
+    with pytest.raises(NotFittedError):
+        clf.predict(X)
+
+
+def test_an_interrupted_partial_fit_leaves_the_net_predicting():
+    X = np.random.default_rng(0).normal(size=(64, 2))
+    clf = MLPClassifier(dropout=0.5, n_members=1, random_state=0).partial_fit(X, X[:, 0] > 0)
+    clf._prepare = lambda inputs, training: (_ for _ in ()).throw(KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        clf.partial_fit(X, X[:, 0] > 0)
+    del clf._prepare
+    assert not clf.module_.training
+    np.testing.assert_array_equal(clf.predict_proba(X), clf.predict_proba(X))
+
+
+def test_long_rows_are_predicted_a_few_at_a_time(monkeypatch):
+    seen = []
+
+    class Spy(MLPClassifier):
+        def _prepare(self, inputs, training):
+            seen.append(len(inputs[0]))
+            return inputs
+
+    X = np.random.default_rng(0).normal(size=(40, 8))
+    clf = Spy(max_epochs=1, random_state=0).fit(X, X[:, 0] > 0)
+    whole = clf.predict_proba(X)
+    seen.clear()
+    monkeypatch.setattr("skauto.estimators._neural.PREDICT_VALUES", 128)
+    np.testing.assert_allclose(clf.predict_proba(X), whole, atol=1e-6)
+    assert seen == [16, 16, 8]
+
+
+def test_numpy_booleans_of_early_stopping_wait_as_pythons_do():
+    clf = MLPClassifier(early_stopping=np.True_)
+    clf._seed = 0
+    assert clf._settings(100, "cpu", np.True_).patience == clf._settings(100, "cpu", True).patience > 1

@@ -10,7 +10,7 @@ QUICK = {"hidden_size": 8, "max_epochs": 15}
 
 
 @parametrize_with_checks(
-    [MinGRUClassifier(hidden_size=16, max_epochs=30, random_state=0)],
+    [make(hidden_size=16, max_epochs=30, random_state=0) for make in (MinGRUClassifier, MinLSTMClassifier)],
     expected_failed_checks=lambda clf: EXPECTED_FAILURES,
     xfail_strict=False,
 )

@@ -206,3 +206,13 @@ def test_exports():
     layer, pre = Layer(), torch.randn(2, 5, 6)
     program = torch.export.export(layer, (torch.randn(2, 5, 6),))
     torch.testing.assert_close(program.module()(pre), layer(pre))
+
+
+@pytest.mark.parametrize(("f", "i"), [(-100.0, 0.0), (0.0, -100.0), (-800.0, 5.0), (-100.0, -100.0), (90.0, -90.0)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_lstm_gates_far_apart_have_a_gradient(device, dtype, f, i):
+    pre = torch.tensor([[[f, i, 0.3]] * 4], dtype=dtype, device=device, requires_grad=True)
+    _scan.scan(pre, lstm=True).sum().backward()
+    exact = torch.tensor([[[f, i, 0.3]] * 4], dtype=torch.float64, requires_grad=True)
+    recurrence(exact, lstm=True).sum().backward()
+    torch.testing.assert_close(pre.grad.cpu().double(), exact.grad, atol=1e-6, rtol=1e-5)

@@ -46,3 +46,18 @@ def test_rounding_is_no_variation():
     assert x.std() > 0
     features = SequenceSummaryTransformer().fit_transform([x, np.full(1000, 0.125)])
     np.testing.assert_allclose(features[0, 11:30], features[1, 11:30], atol=1e-9)
+
+
+def test_a_series_without_a_feature_is_at_its_mean():
+    X = np.random.default_rng(0).normal(size=(20, 30, 2)) + 1000
+    X[3, :, 1] = np.nan
+    features = SequenceSummaryTransformer().fit_transform(X)
+    assert features[3, 1] == pytest.approx(np.nanmean(X[:, :, 1]))
+
+
+def test_a_feature_without_values_in_fit_is_left_out_for_good():
+    X = np.random.default_rng(0).normal(size=(20, 30, 2))
+    empty = X.copy()
+    empty[:, :, 1] = np.nan
+    summary = SequenceSummaryTransformer().fit(empty)
+    np.testing.assert_array_equal(summary.transform(empty), summary.transform(X))

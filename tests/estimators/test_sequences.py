@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
 
@@ -111,3 +112,42 @@ def test_a_feature_that_fit_never_saw_is_left_out():
     later[:, :, 1] = 7
     np.testing.assert_array_equal(scaling(later), scaling(X))
     assert np.isfinite(scaling(X)).all()
+
+
+def test_numbers_far_beyond_those_of_fit_are_bounded():
+    X = np.random.default_rng(0).normal(size=(5, 8, 1))
+    scaling = Scaling.learn(X, series_lengths(X), "float32")
+    huge = scaling(np.array([[[9.97e36], [-9.97e36]]]))
+    assert np.isfinite(np.square(huge)).all()
+    assert huge[0, 0, 0] > 0 > huge[0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("X", "said"),
+    [
+        (None, "must be an array .* got None"),
+        ({"a": 1}, "got a dict"),
+        ("abc", "got 'abc'"),
+        ([np.ones((3, 1)), None], "series 1 of X is None"),
+        ([np.ones((3, 1)), 2.0], "series 1 of X is 2.0"),
+        (np.zeros((3, 4, 1), dtype="datetime64[s]"), "of type datetime64"),
+    ],
+)
+def test_what_is_no_series_is_named(X, said):
+    with pytest.raises(ValueError, match=said):
+        seen(X)
+
+
+def test_other_columns_than_in_fit_say_how_series_of_other_lengths_are_given():
+    estimator = BaseEstimator()
+    seen(np.ones((4, 20)), estimator)
+    with pytest.raises(ValueError, match=r"X has 9 features, but .*20 features as input; .*X\[:, :, None\]"):
+        seen(np.ones((4, 9)), estimator, reset=False)
+
+
+def test_names_of_an_earlier_table_are_forgotten():
+    estimator = BaseEstimator()
+    seen(pd.DataFrame(np.ones((4, 2)), columns=["a", "b"]), estimator)
+    assert hasattr(estimator, "feature_names_in_")
+    seen(np.ones((4, 5, 2)), estimator)
+    assert not hasattr(estimator, "feature_names_in_")

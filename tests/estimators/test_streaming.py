@@ -111,7 +111,7 @@ def test_rows_that_wait():
 
 def test_what_cannot_be():
     clf, X = fitted()
-    for n in (0, 1.5):
+    for n in (0, 1.5, True):
         with pytest.raises(ValueError, match=f"whole number of streams, at least 1, got {n}"):
             clf.stream(n)
     with pytest.raises(NotFittedError):
@@ -123,3 +123,12 @@ def test_what_cannot_be():
         stream.step(np.full((2, 2), np.inf))
     with pytest.raises(ValueError, match="bidirectional"):
         fitted(bidirectional=True)[0].stream(1)
+
+
+def test_a_long_stream_does_not_drift():
+    X, y = waves(n=30)
+    clf = MinGRUClassifier(hidden_size=8, n_layers=1, conv_size=1, max_epochs=10, lr=0.01, random_state=0).fit(X, y)
+    x, stream = np.array([[-1.5, 1.5]]), clf.stream(1)
+    for _ in range(8000):
+        last = stream.step(x)
+    np.testing.assert_allclose(last, clf.predict_proba(np.repeat(x[:, None], 8000, 1)), atol=1e-5, rtol=0)

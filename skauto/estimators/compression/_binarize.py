@@ -18,7 +18,8 @@ class Binarize(BaseEstimator):
     """One bit a weight, in all layers but the first and the last.
 
     The file shrinks about 32 times in those layers. With float activations predict is no faster; with one-bit
-    activations products are counted bits, which is faster by the measure in the guide. It comes last in a chain.
+    activations products are counted bits, which is faster by the measure in the guide; convolutions in groups, with
+    dilation, or with other padding than zeros stay in float then. It comes last in a chain.
 
     Parameters
     ----------
@@ -52,6 +53,10 @@ class Binarize(BaseEstimator):
         self.activation_bits = activation_bits
         self.epochs = epochs
         self.lr = lr
+
+    def rebuilds(self):
+        """Whether it puts other layers in their place."""
+        return self.method == "xnor"
 
     def apply(self, net, task):
         """The network with signs for weights; `net` itself is changed."""

@@ -33,6 +33,11 @@ def depthwise(layer):
     return isinstance(layer, nn.Conv2d) and layer.groups > 1 and layer.groups == layer.in_channels == layer.out_channels
 
 
+def _dims_borders(layer):
+    """Whether a layer averages zeros of padding into the borders: a constant is none behind it."""
+    return isinstance(layer, nn.AvgPool2d) and layer.count_include_pad and layer.padding not in (0, (0, 0))
+
+
 class Channels(torch.fx.Interpreter):
     """Runs a network once and labels the channels of all its tensors.
 
@@ -86,7 +91,7 @@ class Channels(torch.fx.Interpreter):
 
     def _through(self, name, layer, labels, node, result):
         """Labels of what a layer gives, from those of what it takes."""
-        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+        if isinstance(layer, nn.Conv2d) or (isinstance(layer, nn.Linear) and result.dim() == 2):
             self.inputs[name] = labels
             grouped = isinstance(layer, nn.Conv2d) and layer.groups > 1
             if grouped and not depthwise(layer):
@@ -98,9 +103,8 @@ class Channels(torch.fx.Interpreter):
             return labels
         if isinstance(layer, nn.Flatten):
             return np.repeat(labels, result.shape[1] // len(labels))
-        if isinstance(layer, POINTWISE):
-            return labels
-        return self._opaque(node, result)
+        pointwise = isinstance(layer, POINTWISE) and not _dims_borders(layer)
+        return labels if pointwise else self._opaque(node, result)
 
     def _joined(self, left, right):
         if len(left) != len(right):

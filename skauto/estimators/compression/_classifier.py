@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skauto._deps import require
 from skauto._sklearn import BaseComposition
 from skauto.estimators._images import rows_for
-from skauto.estimators.compression._fitted import from_plain, to_plain, unfitted
+from skauto.estimators.compression._fitted import from_plain, must_answer, to_plain, unfitted
 from skauto.estimators.compression._packed import DamagedModelError, from_bytes, report, to_bytes
 from skauto.estimators.compression._work import Work, check_alone, makes_student
 
@@ -29,9 +29,9 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
     Parameters
     ----------
     estimator : classifier
-        A neural classifier of this package; with `Distill` as the first step, any classifier, which is given images as
-        rows of pixels if it takes tables alone. A fitted one in `sklearn.frozen.FrozenEstimator` is compressed as it
-        is, anything else is fitted first.
+        A `CNNClassifier` or `MLPClassifier`; with `Distill` as the first step, any classifier, which is given images as
+        rows of pixels if it takes tables alone. Of recurrent nets single weights can be pruned, shared or made binary.
+        A fitted one in `sklearn.frozen.FrozenEstimator` is compressed as it is, anything else is fitted first.
     steps : list of (str, step)
         `Prune`, `LowRank`, `Quantize`, `Binarize`, `Distill`, applied in order, each training on as it says (without
         mixup and MixStyle); "passthrough" in the place of one leaves it out. `Quantize` and `Binarize` come last. Their
@@ -105,6 +105,7 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
             check_alone(self.estimator)
         started = time.perf_counter()
         if isinstance(self.estimator, FrozenEstimator):
+            check_is_fitted(self.estimator.estimator)
             base = copy.deepcopy(self.estimator.estimator)
         else:
             base = clone(self.estimator)
@@ -140,6 +141,7 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
             If the network has a module, or the labels a type, that a file without code cannot name.
         """
         self._must_be_fitted()
+        must_answer(self.estimator_)
         return to_bytes(self.estimator_.module_, to_plain(self.estimator_))
 
     def storage(self):
@@ -211,7 +213,8 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         return steps
 
     def __deepcopy__(self, memo):
-        made = clone(self)  # which shares what is frozen
+        made = clone(self)  # which shares the estimator if it is frozen
+        made.steps = copy.deepcopy(self.steps, memo)
         params = self.get_params(deep=False)
         for key, value in vars(self).items():
             if key not in params:
@@ -224,7 +227,7 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         if "estimator_" not in state:
             return state
         with contextlib.suppress(TypeError):  # a network of the user's own classes is pickled whole
-            state["estimator_"] = to_bytes(self.estimator_.module_, to_plain(self.estimator_))
+            state["estimator_"] = self.to_bytes()
         if self.estimator is not None:
             state["estimator"] = unfitted(self.estimator)
         state["steps"] = [(name, _unfitted_step(step)) for name, step in self.steps]

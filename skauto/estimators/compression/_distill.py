@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skauto._deps import require
 from skauto.estimators._images import rows_for
+from skauto.estimators._neural import NeuralClassifier
 from skauto.estimators.compression._checks import check, check_training
 from skauto.estimators.compression._task import zeros_kept
 
@@ -58,6 +59,7 @@ class Distill(BaseEstimator):
         check(self, "temperature", lambda v: v > 0, "a number above 0")
         check(self, "soft_weight", lambda v: 0 <= v <= 1, "a share from 0 to 1")
         check_training(self, fewest=1)
+        self._check_both()
         if self.student is None and self.teacher is None:
             raise ValueError("Distill needs a student (the network so far teaches it), a teacher, or both")
         soft = self._probabilities(task)
@@ -67,6 +69,20 @@ class Distill(BaseEstimator):
         with zeros_kept(net):
             task.train(net, self.epochs, self.lr, self._criterion, targets)
         return net
+
+    def _check_both(self):
+        """Refuse a student that is no network and a teacher without probabilities."""
+        student, teacher = self.student, self.teacher
+        if student is not None and not isinstance(student, NeuralClassifier):
+            raise ValueError(
+                f"student of Distill must be a network that is not fitted yet, such as CNNClassifier(width=16), got "
+                f"{student!r}"
+            )
+        if teacher is not None and not hasattr(teacher, "predict_proba"):
+            raise ValueError(
+                f"teacher of Distill must have predict_proba, which {teacher!r} has not: calibrate it, with "
+                "CalibratedClassifierCV for example"
+            )
 
     def _criterion(self, hard):
         return SoftTargets(hard, self.temperature, self.soft_weight)

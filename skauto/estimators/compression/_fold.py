@@ -31,11 +31,20 @@ def layer_pairs(net, first, second):
     return pairs
 
 
-def fold_norms(net):
-    """Fold every batch norm that directly follows a convolution or linear layer into it, in place."""
+def fold_norms(net, example):
+    """Fold every batch norm that directly follows a convolution or linear layer into it, in place.
+
+    Parameters
+    ----------
+    net : torch.nn.Module
+    example : tensor
+        Rows, from which is seen where a linear layer gives more than two axes: a norm there goes by another axis.
+    """
     if not any(isinstance(layer, NORMS) for layer in net.modules()):
         return net
     pairs = layer_pairs(net, (nn.Conv2d, nn.Linear), NORMS)
+    ranks = _ranks_of_results(net, pairs, example)
+    pairs = {a: b for a, b in pairs.items() if isinstance(net.get_submodule(a), nn.Conv2d) or ranks[a] == 2}
     with torch.no_grad():
         for name, after in pairs.items():
             layer, norm = net.get_submodule(name), net.get_submodule(after)
@@ -48,3 +57,18 @@ def fold_norms(net):
             layer.weight = nn.Parameter(layer.weight * scale.view(-1, *[1] * (layer.weight.dim() - 1)))
             net.set_submodule(after, nn.Identity())
     return net
+
+
+def _ranks_of_results(net, names, example):
+    """Axes of what these layers give for the first row of an example."""
+    ranks, hooks = {}, []
+    for name in names:
+        layer = net.get_submodule(name)
+        hooks.append(layer.register_forward_hook(lambda m, args, out, name=name: ranks.update({name: out.dim()})))
+    try:
+        with torch.no_grad():
+            net(example[:1])
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return ranks

@@ -228,11 +228,11 @@ def to_int8(net, example):
         Rows to read the ranges of activations from.
     """
     layers = {n: m for n, m in net.named_modules() if type(m) in (nn.Conv2d, nn.Linear) and is_plain(m)}
-    relus = _following_relus(net)
+    relus = {name: relu for name, relu in _following_relus(net).items() if name in layers}
     inputs, outputs = _ranges(net, layers, relus, example)
     chained = {name: after for name, after in _next_layers(net, relus).items() if after in layers}
-    for name in relus:
-        net.set_submodule(relus[name], nn.Identity())
+    for relu in relus.values():
+        net.set_submodule(relu, nn.Identity())
     feeders = {after: name for name, after in chained.items()}
     for name, layer in layers.items():
         low, high = inputs[name]

@@ -45,6 +45,8 @@ class LowRank(BaseEstimator):
     LowRank(energy=0.8)
     """
 
+    rebuilds = True
+
     def __init__(self, energy=0.9, *, rank=None, ratio=None, form="channels", epochs=2, lr=None):
         self.energy = energy
         self.rank = rank

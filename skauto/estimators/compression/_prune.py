@@ -5,7 +5,7 @@ from sklearn.base import BaseEstimator
 from skauto._deps import require
 from skauto.estimators.compression._checks import check, check_by_layer, check_integer, check_training, is_share
 from skauto.estimators.compression._fold import NORMS
-from skauto.estimators.compression._prune_filters import choose_filters, remove_filters
+from skauto.estimators.compression._prune_filters import choose_filters, filters_at_first, remove_filters
 from skauto.estimators.compression._task import weighted_layers
 
 torch = require("torch", extra="deep")
@@ -71,6 +71,10 @@ class Prune(BaseEstimator):
         self.sparsity = sparsity
         self.lr = lr
 
+    def rebuilds(self):
+        """Whether it follows the graph of the network."""
+        return self.what == "filters"
+
     def apply(self, net, task):
         """The pruned network; `net` itself may be changed."""
         check(self, "amount", lambda v: 0 < v < 1, "a share above 0 and below 1 (1 would leave nothing)")
@@ -93,11 +97,11 @@ class Prune(BaseEstimator):
             )
         if self.sparsity:
             self._pull_scales(net, task)
-        shrink = (1 - self.amount) ** (1 / self.rounds)
+        at_first = filters_at_first(net, task.example, self.amount) if self.what == "filters" else None
         for number in range(1, self.rounds + 1):
             if self.what == "filters":
-                channels, dead = choose_filters(net, task.example, 1 - shrink, self.norm)
-                remove_filters(net, task.example, channels, dead)
+                share = self._share(self.amount, number)
+                remove_filters(net, task.example, *choose_filters(net, task.example, share, self.norm, at_first))
             else:
                 self._zero(net, number)
             task.tune(net, self.epochs, self.lr)
@@ -140,7 +144,7 @@ def _norms(net):
 
 
 def _weakest(sizes, share):
-    """Which entries are the smallest, exactly this share of them; of equal ones the first."""
+    """Which entries are the smallest, exactly this share of them, but never all; of equal ones the first."""
     gone = torch.zeros(len(sizes), dtype=torch.bool)
-    gone[sizes.argsort(stable=True)[: int(round(share * len(sizes)))]] = True
+    gone[sizes.argsort(stable=True)[: min(int(round(share * len(sizes))), len(sizes) - 1)]] = True
     return gone

@@ -12,8 +12,30 @@ torch = require("torch", extra="deep")
 nn = torch.nn
 
 
-def choose_filters(net, example, amount, norm):
-    """The roots of the `amount` weakest filters of each group of layers, and the labelled network.
+def filters_at_first(net, example, amount):
+    """How many filters each group of layers has, of which this share is to be removed.
+
+    Raises
+    ------
+    ValueError
+        If nothing would be removed, or every filter of a layer.
+    """
+    channels = trace(net, example)
+    found = {names: len(roots) for names, roots in groups(channels).items()}
+    for names, count in found.items():
+        alive = len({channels.find(label) for label in channels.outputs[names[0]]})
+        if round(amount * count) >= alive:
+            raise ValueError(
+                f"amount={amount} would remove every one of the {alive} filters of {names[0]}; "
+                f"at most {(alive - 1) / alive:.3f} leaves one"
+            )
+    if not any(round(amount * count) for count in found.values()):
+        raise ValueError(f"amount={amount} removes no filter of this network: no layer has filters enough to spare")
+    return found
+
+
+def choose_filters(net, example, amount, norm, at_first=None):
+    """The labelled network, and the roots of the weakest filters of each group of layers.
 
     Where one of them has to stay as a carrier (see `remove_filters`) one more goes, so that as many are left.
 
@@ -22,31 +44,26 @@ def choose_filters(net, example, amount, norm):
     net : torch.nn.Module
     example : tensor of shape (rows, channels, height, width)
     amount : float in (0, 1)
+        The share of the filters that there were `at_first` that is gone then.
     norm : {"l1", "l2", "bn"}
         Li 2016 (sum of absolute weights), its L2 form, or the size of the batch-norm scale (Liu 2017).
-
-    Raises
-    ------
-    ValueError
-        If nothing can be removed, or if every filter of a layer would be.
+    at_first : dict, default=None
+        What `filters_at_first` found before anything was removed; None: before this call.
     """
+    at_first = filters_at_first(net, example, amount) if at_first is None else at_first
     channels = trace(net, example)
     strength = _strengths(channels, norm)
     dead, spare = set(), {}
     for names, roots in groups(channels).items():
-        count = int(round(amount * len(roots)))
+        before = at_first.get(names, len(roots))
+        count = max(0, round(amount * before) - (before - len(roots)))
         alive = {channels.find(label) for label in channels.outputs[names[0]]}
-        if count >= len(alive):
-            raise ValueError(
-                f"amount={amount} would remove every one of the {len(alive)} filters of {names[0]}; "
-                f"at most {(len(alive) - 1) / len(alive):.3f} leaves one"
-            )
         weakest = sorted(roots, key=strength.get)
         dead.update(weakest[:count])
         if count and count + 1 < len(alive):
             spare[names] = weakest[count : count + 1]
     if not dead:
-        raise ValueError(f"amount={amount} removes no filter of this network: no layer has filters enough to spare")
+        return channels, dead
     masked = trace(copy.deepcopy(net), example)
     mask_filters(masked, dead)
     for names in carriers(masked, dead, Constants(masked, dead).read(example)):
@@ -76,6 +93,8 @@ def remove_filters(net, example, channels, dead):
     with padding, one dead filter of the group stays as the carrier of a constant 1, and what the others add, tap by
     tap, goes into the weights that look at the carrier.
     """
+    if not dead:
+        return
     mask_filters(channels, dead)
     entering = Constants(channels, dead).read(example)
     kept = set(carriers(channels, dead, entering).values())

@@ -33,7 +33,7 @@ class Quantize(BaseEstimator):
     smallest : int, default=0
         Layers of fewer non-zero weights get no codebook. With 0 a layer too small for its codewords is an error.
     width : int, default=4
-        Weights in a run of "product".
+        Weights in a run of "product"; layers whose filters it does not divide have a codebook of single weights.
     reconstruct : bool, default=False
         Fit the codewords to the layer's output on training rows instead of to its weights (Q-CNN, Wu 2016).
     half : bool, default=True
@@ -82,6 +82,10 @@ class Quantize(BaseEstimator):
         self.epochs = epochs
         self.lr = lr
 
+    def rebuilds(self):
+        """Whether it puts other layers in their place, or follows the graph."""
+        return self.method == "int8" or self.reconstruct
+
     def apply(self, net, task):
         """The quantised network; `net` itself is changed."""
         check(self, "method", {"codebook", "product", "int8"})
@@ -91,7 +95,7 @@ class Quantize(BaseEstimator):
         check_integer(self, "smallest", 0)
         check_integer(self, "width", 2)
         check_training(self)
-        fold_norms(net)
+        fold_norms(net, task.example)
         if self.method == "int8":
             return to_int8(net, task.example)
         layers = self._coded(net, task)

@@ -14,7 +14,7 @@ from skauto.estimators._losses import LOSSES, WeightedCrossEntropy
 from skauto.estimators._neural import NeuralClassifier, choose_device
 from skauto.estimators._trainer import train
 from skauto.estimators.compression._distill import Distill
-from skauto.estimators.compression._fitted import to_plain
+from skauto.estimators.compression._fitted import KNOWN, to_plain
 from skauto.estimators.compression._fold import fold_norms
 from skauto.estimators.compression._graph import UntraceableError
 from skauto.estimators.compression._packed import to_bytes
@@ -60,7 +60,18 @@ class Work:
                     f"step {name!r} cannot work on a network that is compressed for good, with {', '.join(final)}: "
                     "start from the network before that step"
                 )
+        if self.estimator is not None and not makes_student(step):
+            self._must_bear(name, step)
         self.net = step.apply(net, self._task()).cpu().eval()
+
+    def _must_bear(self, name, step):
+        """Refuse steps that rebuild layers on nets that use the weights of theirs by themselves."""
+        if step_rebuilds(step) and not {made.__name__ for made in type(self.estimator).__mro__} & set(KNOWN):
+            raise ValueError(
+                f"step {name!r} rebuilds layers, which {type(self.estimator).__name__} does not bear; its weights can "
+                "be pruned one by one, given a codebook or made binary: Prune(what='weights'), Quantize('codebook'), "
+                "Binarize('bwn')"
+            )
 
     def size(self):
         """Bytes of the model file as it would be now; NaN where it cannot be written."""
@@ -75,7 +86,7 @@ class Work:
         """The estimator with its network in the form that runs fastest."""
         if self.estimator is None:
             raise ValueError(f"{type(self.base).__name__} is no network, and no step teaches one: add a Distill step")
-        self.estimator.module_ = _quickest(self.net)
+        self.estimator.module_ = _quickest(self.net, self._task().example)
         self.estimator._optimizer_state = None
         return self.estimator
 
@@ -166,13 +177,19 @@ def check_alone(estimator):
         )
 
 
+def step_rebuilds(step):
+    """Whether a step puts other layers in the place of those of a network, or follows its graph."""
+    rebuilds = getattr(step, "rebuilds", False)
+    return rebuilds() if callable(rebuilds) else rebuilds
+
+
 def makes_student(step):
     """Whether a step goes on with another network, whatever came before."""
     return isinstance(step, Distill) and step.student is not None
 
 
-def _quickest(net):
+def _quickest(net, example):
     """The network in the form that predicts fastest: norms folded, zeros skipped, channels last in memory."""
     with contextlib.suppress(UntraceableError):  # a module of the user's own may branch on its input
-        fold_norms(net)
+        fold_norms(net, example)
     return skip_zeros(net).to(memory_format=torch.channels_last)

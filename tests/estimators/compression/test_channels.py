@@ -24,3 +24,14 @@ def test_added_channels_go_together_and_split_ones_stay():
     net, x = lively("shufflenetv2")
     names = {name for key in groups(trace(net, x)) for name in key}
     assert "stage2.1.branch2.0" in names and "stage2.1.branch2.5" not in names
+
+
+def test_an_average_that_counts_padding_ends_a_group():
+    def net(**pool):
+        conv = torch.nn.Conv2d(1, 4, 3)
+        return torch.nn.Sequential(conv, torch.nn.AvgPool2d(3, 2, **pool), torch.nn.Conv2d(4, 2, 1))
+
+    x = torch.randn(2, 1, 9, 9)
+    assert not groups(trace(net(padding=1), x))
+    assert list(groups(trace(net(padding=1, count_include_pad=False), x))) == [("0",)]
+    assert list(groups(trace(net(), x))) == [("0",)]

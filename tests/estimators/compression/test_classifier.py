@@ -1,7 +1,13 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import make_blobs
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -65,8 +71,36 @@ def test_passthrough_leaves_a_step_out(digits_net):
         cv=2,
     )
     search.fit(X[:200], y[:200])
-    assert search.best_estimator_.steps_report_["step"].tolist()[0] == "fit"
+    best = search.best_estimator_
+    left = [] if search.best_params_["p"] == "passthrough" else ["p"]
+    assert best.steps_report_["step"].tolist() == ["fit", *left, "q"]
+    assert best.steps[1][1].bits == search.best_params_["q__bits"]
+    plain = clone(best).set_params(p="passthrough").fit(X[:200], y[:200])
+    assert plain.steps_report_["step"].tolist() == ["fit", "q"]
     with pytest.raises(ValueError, match="estimator must be a classifier"):
         CompressedClassifier(None).fit(X, y)
     with pytest.raises(ValueError, match=r"steps\[0\] must be"):
         CompressedClassifier(FrozenEstimator(base), [("p", Prune)]).fit(X, y)
+
+
+def test_an_unfitted_frozen_network_is_said_to_be(digits_net):
+    _, X, y = digits_net
+    with pytest.raises(NotFittedError):
+        CompressedClassifier(FrozenEstimator(CNNClassifier()), [("q", Quantize("int8"))]).fit(X, y)
+
+
+def test_a_copy_keeps_a_fitted_teacher(digits_net):
+    base, X, y = digits_net
+    teacher = LogisticRegression(max_iter=300).fit(X.reshape(len(X), -1), y)
+    clf = CompressedClassifier(CNNClassifier(width=4), [("d", Distill(teacher=teacher, epochs=1))])
+    assert hasattr(copy.deepcopy(clf).steps[0][1].teacher, "coef_")
+
+
+def test_what_could_not_be_loaded_is_not_saved_but_pickled(digits_net, tmp_path, monkeypatch):
+    base, X, y = digits_net
+    clf = CompressedClassifier(FrozenEstimator(base), [("q", Quantize("int8"))]).fit(X, y)
+    monkeypatch.setattr("skauto.estimators.compression._fitted.MOST_PRODUCTS", 1000)
+    with pytest.raises(TypeError, match="cannot hold a .* that makes .* products; pickle"):
+        clf.save(tmp_path / "model")
+    again = pickle.loads(pickle.dumps(clf))
+    np.testing.assert_array_equal(again.predict_proba(X), clf.predict_proba(X))

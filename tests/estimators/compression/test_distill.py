@@ -5,6 +5,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
 
 from skauto.estimators._cnn import CNNClassifier
 from skauto.estimators.compression._classifier import CompressedClassifier
@@ -70,3 +71,16 @@ def test_what_was_pruned_stays_so(digits_net):
     before, after = ([p for p in net.parameters() if p.dim() > 1] for net in nets)
     assert all(torch.equal(a == 0, b == 0) for a, b in zip(before, after, strict=True))
     assert not all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (Distill(LogisticRegression()), "student of Distill must be a network that is not fitted yet"),
+        (Distill(CNNClassifier(), teacher=LinearSVC()), "teacher of Distill must have predict_proba"),
+    ],
+)
+def test_what_cannot_learn_or_teach_is_named(digits_net, step, said):
+    base, X, y = digits_net
+    with pytest.raises(ValueError, match=said):
+        CompressedClassifier(FrozenEstimator(base), [("d", step)]).fit(X, y)

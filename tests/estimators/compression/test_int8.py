@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.frozen import FrozenEstimator
+from torch import nn
 
 from skauto.estimators._cnn import CNNClassifier
 from skauto.estimators.compression import _int8
@@ -34,3 +35,19 @@ def test_large_sums_are_not_cut_off(kernel, groups):
     weight = layer.weight.double() * layer.scale.view(-1, 1, 1, 1)
     wanted = torch.nn.functional.conv2d((x.double() - 3) * 0.02, weight, layer.bias.double(), *side[1:], groups)
     torch.testing.assert_close(layer(x), wanted.relu().float(), rtol=1e-5, atol=1e-3)
+
+
+@pytest.mark.parametrize("padding", [{"padding": "same"}, {"padding": 1, "padding_mode": "reflect"}])
+def test_a_convolution_that_stays_float_keeps_its_relu(digits_net, padding):
+    def backbone(channels, n_classes, width, depth):
+        return nn.Sequential(
+            nn.Conv2d(channels, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, **padding), nn.BatchNorm2d(8),
+            nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+            nn.Linear(8, n_classes),
+        )  # fmt: skip
+
+    _, X, y = digits_net
+    base = CNNClassifier(backbone=backbone, max_epochs=4, random_state=0).fit(X, y)
+    clf = CompressedClassifier(FrozenEstimator(base), [("q", Quantize("int8"))]).fit(X, y)
+    assert np.abs(clf.predict_proba(X) - base.predict_proba(X)).mean() < 0.02
+    assert sum(isinstance(m, nn.ReLU) for m in clf.estimator_.module_.modules()) == 1

@@ -9,6 +9,7 @@ from skauto.estimators._cnn import CNNClassifier
 from skauto.estimators.compression import _work
 from skauto.estimators.compression._classifier import CompressedClassifier
 from skauto.estimators.compression._prune import Prune
+from skauto.estimators.compression._task import weighted_layers
 from tests.contracts.compression import CompressionContract
 
 
@@ -36,7 +37,7 @@ def test_shares_are_kept(digits_net):
 
 def test_scales_are_pulled_to_zero(digits_net, monkeypatch):
     base, X, y = digits_net
-    monkeypatch.setattr(_work, "fold_norms", lambda net: net)  # or no scale would be left to look at
+    monkeypatch.setattr(_work, "fold_norms", lambda net, example: net)  # or no scale would be left to look at
     task_steps = [("p", Prune(0.1, what="filters", norm="bn", rounds=1, epochs=3, sparsity=s)) for s in (0.0, 0.05)]
     sizes = []
     for step in task_steps:
@@ -87,3 +88,29 @@ def test_what_would_have_no_effect_is_refused(digits_net, step, said):
     big = np.kron(X[:100], np.ones((2, 2)))
     with pytest.raises(ValueError, match=said):
         CompressedClassifier(net, [("p", step)]).fit(big, y[:100])
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+@pytest.mark.parametrize(("amount", "left"), [(0.5, [4, 8, 16]), (0.75, [2, 4, 8])])
+def test_rounds_remove_as_many_filters_as_one(digits_net, rounds, amount, left):
+    _, X, y = digits_net
+    net = CNNClassifier(width=8, depth=1, max_epochs=1, random_state=0).fit(X[:200], y[:200])
+    step = Prune(amount, what="filters", rounds=rounds, epochs=0)
+    small = CompressedClassifier(FrozenEstimator(net), [("p", step)]).fit(X[:200], y[:200])
+    sizes = [m.out_channels for m in small.estimator_.module_.modules() if isinstance(m, torch.nn.Conv2d)]
+    assert sizes == left
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_filters_that_would_all_go_are_named_before_the_first_round(digits_net, rounds):
+    _, X, y = digits_net
+    net = CNNClassifier(width=4, depth=1, max_epochs=1, random_state=0).fit(X[:200], y[:200])
+    step = Prune(0.9, what="filters", rounds=rounds, epochs=0)
+    with pytest.raises(ValueError, match=r"amount=0.9 would remove every one of the 4 filters of .*at most 0.750"):
+        CompressedClassifier(FrozenEstimator(net), [("p", step)]).fit(X[:200], y[:200])
+
+
+def test_one_weight_at_least_stays(digits_net):
+    base, X, y = digits_net
+    clf = CompressedClassifier(FrozenEstimator(base), [("p", Prune(0.99999, rounds=1, epochs=0))]).fit(X, y)
+    assert sum(int((layer.weight != 0).sum()) for layer in weighted_layers(clf.estimator_.module_).values()) >= 1

@@ -6,9 +6,11 @@ import torch
 from sklearn.frozen import FrozenEstimator
 
 from skauto.estimators._cnn import CNNClassifier
+from skauto.estimators._recurrent import MinGRUClassifier
 from skauto.estimators.compression._binarize import Binarize
 from skauto.estimators.compression._classifier import CompressedClassifier
 from skauto.estimators.compression._distill import Distill
+from skauto.estimators.compression._lowrank import LowRank
 from skauto.estimators.compression._prune import Prune
 from skauto.estimators.compression._quantize import Quantize
 
@@ -89,3 +91,15 @@ def test_a_copy_keeps_what_is_frozen_and_predicts_alike(digits_net):
     made = copy.deepcopy(clf)
     assert isinstance(made.estimator, FrozenEstimator) and made.estimator_ is not clf.estimator_
     np.testing.assert_array_equal(made.predict_proba(X), clf.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    "step", [LowRank(), Quantize("int8"), Quantize(reconstruct=True), Binarize("xnor"), Prune(0.5, what="filters")]
+)
+def test_steps_that_rebuild_layers_refuse_recurrent_nets(step):
+    X, y = np.random.default_rng(0).normal(size=(24, 6, 1)), np.arange(24) % 2
+    net = MinGRUClassifier(hidden_size=8, max_epochs=1, random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match="step 's' rebuilds layers, which MinGRUClassifier does not bear"):
+        CompressedClassifier(FrozenEstimator(net), [("s", step)]).fit(X, y)
+    kept = CompressedClassifier(FrozenEstimator(net), [("s", Prune(0.5, rounds=1, epochs=1))]).fit(X, y)
+    assert kept.predict_proba(X).shape == (24, 2)
