@@ -12,9 +12,8 @@ from skauto.estimators._image_summary import ImageSummaryTransformer
 # Epochs of a net where there is time, and the fewest with which it is worth trying.
 EPOCHS, FEWEST_EPOCHS = 30, 2
 
-# What a row costs in training beside its convolutions, in multiplications and additions, and the part of the speed of
-# one large convolution that a network reaches.
-ROW_FLOPS, SPEED_SHARE = 3e7, 0.5
+# Seconds that a row takes beside the network's work on it: taken from the rest, augmented, scaled.
+ROW_SECONDS = 1e-4
 
 # Epochs of training after a step of compression, and the fewest weights of a layer that is given a codebook.
 TUNING, SMALLEST = 2, 256
@@ -71,26 +70,17 @@ def epochs(values, traits):
     """Epochs of a network that fit into the time of one fit."""
     if traits.seconds is None:
         return EPOCHS
-    return epochs_within(traits, (ROW_FLOPS + 3 * _flops(values, traits)) / (SPEED_SHARE * traits.speed), EPOCHS)
+    return epochs_within(traits, ROW_SECONDS + _network_seconds(values, traits), EPOCHS)
 
 
-def speed():
-    """Multiplications and additions a second that this machine trains convolutions with."""
-    from skauto.estimators._speed import training_flops_a_second
-
-    return training_flops_a_second()
-
-
-def _flops(values, traits):
-    """Multiplications and additions of one image forward."""
-    import torch
-
+def _network_seconds(values, traits):
+    """Seconds that a row takes in training, measured where the network is to be trained."""
     from skauto.estimators._backbones import build_backbone
-    from skauto.estimators._flops import count_flops
+    from skauto.estimators._speed import training_seconds_a_row
 
     channels, height, width = _form(traits.shape)
-    network = build_backbone(values["backbone"], channels, traits.n_classes, values["width"], values["depth"]).eval()
-    return sum(forward for forward, _ in count_flops(network, (torch.zeros(1, channels, height, width),)).values())
+    network = build_backbone(values["backbone"], channels, traits.n_classes, values["width"], values["depth"])
+    return training_seconds_a_row(network, (channels, height, width))
 
 
 def _form(shape):

@@ -63,7 +63,7 @@ class Traits:
     """What the portfolio must know of a data set to size its pipelines.
 
     `shape` is that of a row and `length` the mean number of steps; `seconds` is what one fit of a trial may take, None
-    without a time limit, and `speed` how many multiplications and additions a second convolutions train with.
+    without a time limit.
     """
 
     n_rows: int
@@ -79,7 +79,6 @@ class Traits:
     shape: tuple = ()
     length: float = 0.0
     seconds: float | None = None
-    speed: float = 5e10
     seed: int = 0
 
 

@@ -161,8 +161,6 @@ def make_plan(
     share = LONG_TRIAL_SHARE if data.kind == "image" and len(folds) == 1 else TRIAL_SHARE
     seconds = None if time_limit is None else time_limit * share * FIT_SHARE / len(folds)
     traits = _traits(data, folds, threads, seed, seconds)
-    if data.kind == "image" and seconds is not None and _asks_for_nets(candidates):
-        traits = replace(traits, speed=_image_pipelines.speed())
     chosen, missing = available(candidates, traits, small=bool(constraints))
     space, first = table_space(chosen, treatments(_rarest(data.y, folds)), finite)
     rows = np.concatenate([valid for _, valid in folds])
@@ -307,12 +305,6 @@ def available(names, traits, small=False):
         why = "; ".join([f"candidates={list(names)!r} leaves nothing to try on these data", *missing])
         raise ValueError(f"{why}; choose 'auto' or others of {sorted(known)}")
     return chosen, missing
-
-
-def _asks_for_nets(names):
-    """Whether there are networks among candidates of images that were named, and what they need is installed."""
-    nets = [candidate for candidate in (*IMAGES, *COMPRESSED) if candidate.extra == "deep"]
-    return any(names == "auto" or candidate.name in names for candidate in nets) and not any(map(_lacks, nets))
 
 
 def _unsuited(candidate, traits):

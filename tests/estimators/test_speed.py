@@ -1,12 +1,7 @@
-import torch
+from skauto.estimators._backbones import build_backbone
+from skauto.estimators._speed import training_seconds_a_row
 
-from skauto.estimators._speed import training_flops_a_second
 
-
-def test_the_speed_is_measured_once_and_threads_are_as_before():
-    training_flops_a_second.cache_clear()
-    threads = torch.get_num_threads()
-    first = training_flops_a_second()
-    assert first == training_flops_a_second()
-    assert 1e8 < first < 1e13
-    assert torch.get_num_threads() == threads
+def test_a_large_network_takes_longer():
+    small, large = (training_seconds_a_row(build_backbone("plain", 3, 5, width, 1), (3, 32, 32)) for width in (2, 64))
+    assert 0 < small < large < 1
