@@ -14,7 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import _num_samples, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skauto._deps import require
 from skauto._seeds import child_seed, root_seed
@@ -202,8 +202,9 @@ def _say(step):
 def _check_rows(X, y):
     if sparse.issparse(X):
         raise ValueError("X is sparse, which networks do not take: give compress X.toarray()")
-    if _num_samples(X) != _num_samples(y):
-        raise ValueError(f"X has {_num_samples(X)} rows but y has {_num_samples(y)} labels")
+    n_rows, n_labels = (values.shape[0] if hasattr(values, "shape") else len(values) for values in (X, y))
+    if n_rows != n_labels:
+        raise ValueError(f"X has {n_rows} rows but y has {n_labels} labels")
 
 
 def _check_numbers(epochs, time_limit, validation):

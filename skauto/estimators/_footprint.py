@@ -216,7 +216,7 @@ def _layers(estimator, row):
 
 def _inputs(estimator, row):
     """What `predict`, called before, gives its network for this row, on the same device."""
-    from skauto.estimators._neural import choose_device
+    from skauto.estimators._devices import choose_device
 
     tensors = estimator._tensors(estimator._check_X(row, reset=False), reset=False)
     return tuple(x.to(choose_device(estimator.device)) for x in estimator._prepare(tensors, False))

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from skauto._deps import require
 from skauto._seeds import child_seed, root_seed
 from skauto._sklearn import Interval, StrOptions, check_sample_weight
+from skauto.estimators._devices import choose_device, on_cpu, placed
 from skauto.estimators._initializers import INITIALIZERS, initialize
 from skauto.estimators._losses import LOSSES, WeightedCrossEntropy, check_class_weight, probabilities
 from skauto.estimators._optimizers import OPTIMIZERS
@@ -91,26 +92,6 @@ def shares_training(cls):
     cls.__doc__ = cls.__doc__.replace("    [training parameters]\n", TRAINING_PARAMETERS)
     cls.__doc__ = cls.__doc__.replace("    [training attributes]\n", TRAINING_ATTRIBUTES)
     return cls
-
-
-def choose_device(device):
-    """The device that "auto" means on this machine; ValueError for one that is not there."""
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=device)
-    except (AssertionError, RuntimeError) as error:
-        raise ValueError(f'device={device!r} is not there: say "auto" or "cpu", or "cuda" with a GPU') from error
-    return device
-
-
-def placed(module, device):
-    """The module on a device; where it is there already none of its tensors is touched, which would take time."""
-    device = torch.device(device)
-    tensors = (t for m in module.modules() for t in (*m._parameters.values(), *m._buffers.values()) if t is not None)
-    first = next(tensors, None)
-    there = first is None or (first.device.type == device.type and device.index in (None, first.device.index))
-    return module if there else module.to(device)
 
 
 class NeuralClassifier(ClassifierMixin, BaseEstimator):
@@ -397,12 +378,5 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         state = super().__getstate__()
         if "module_" in state:
             state["module_"] = state["module_"].cpu()
-            state["_optimizer_state"] = _on_cpu(state["_optimizer_state"])
+            state["_optimizer_state"] = on_cpu(state["_optimizer_state"])
         return state
-
-
-def _on_cpu(value):
-    """The tensors inside a state of an optimiser on a CPU."""
-    if isinstance(value, dict):
-        return {key: _on_cpu(inner) for key, inner in value.items()}
-    return value.cpu() if isinstance(value, torch.Tensor) else value

@@ -1,11 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from sklearn.exceptions import NotFittedError
 
 from skauto.estimators._mlp import MLPClassifier
-from skauto.estimators._neural import TRAINING_PARAMETERS, NeuralClassifier, choose_device, placed
+from skauto.estimators._neural import TRAINING_PARAMETERS, NeuralClassifier
 
 
 def test_prepare_sees_training_and_predict_batches():
@@ -50,33 +49,10 @@ def test_tiny_classes_stay_out_of_validation():
     assert clf.predict_proba(X).shape == (62, 4)
 
 
-def test_device_auto_is_what_there_is():
-    assert choose_device("auto") == ("cuda" if torch.cuda.is_available() else "cpu")
-    assert choose_device("cpu") == "cpu"
-
-
 def test_every_shared_parameter_is_checked_and_described():
     assert set(NeuralClassifier._parameter_constraints) == {
         line.split(" : ")[0].strip() for line in TRAINING_PARAMETERS.splitlines() if " : " in line and line[4] != " "
     }
-
-
-def test_a_module_that_is_in_place_is_not_touched(monkeypatch):
-    module = torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Linear(2, 3))
-    moved = []
-    monkeypatch.setattr(module, "to", lambda device: moved.append(device.type))
-    placed(module, "cpu")
-    placed(torch.nn.ReLU(), "cpu")
-    assert moved == []
-    placed(module, "meta")
-    assert moved == ["meta"]
-
-
-def test_a_device_that_is_not_there_is_named():
-    missing = ["gpu"] if torch.cuda.is_available() else ["gpu", "cuda", "cuda:3"]
-    for device in missing:
-        with pytest.raises(ValueError, match=f"device='{device}' is not there"):
-            choose_device(device)
 
 
 def test_partial_fit_keeps_what_weights_are_relative_to():

@@ -9,9 +9,10 @@ from sklearn.base import clone
 
 from skauto._deps import require
 from skauto._seeds import child_seed
+from skauto.estimators._devices import choose_device
 from skauto.estimators._images import rows_for
 from skauto.estimators._losses import LOSSES, WeightedCrossEntropy
-from skauto.estimators._neural import NeuralClassifier, choose_device
+from skauto.estimators._neural import NeuralClassifier
 from skauto.estimators._trainer import train
 from skauto.estimators.compression._distill import Distill
 from skauto.estimators.compression._fitted import KNOWN, to_plain

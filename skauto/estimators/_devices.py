@@ -1,0 +1,32 @@
+"""Where a network is: devices by name, and tensors taken to a CPU."""
+
+from skauto._deps import require
+
+torch = require("torch", extra="deep")
+
+
+def choose_device(device):
+    """The device that "auto" means on this machine; ValueError for one that is not there."""
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (AssertionError, RuntimeError) as error:
+        raise ValueError(f'device={device!r} is not there: say "auto" or "cpu", or "cuda" with a GPU') from error
+    return device
+
+
+def placed(module, device):
+    """The module on a device; where it is there already none of its tensors is touched, which would take time."""
+    device = torch.device(device)
+    tensors = (t for m in module.modules() for t in (*m._parameters.values(), *m._buffers.values()) if t is not None)
+    first = next(tensors, None)
+    there = first is None or (first.device.type == device.type and device.index in (None, first.device.index))
+    return module if there else module.to(device)
+
+
+def on_cpu(value):
+    """The tensors inside a state of an optimiser on a CPU."""
+    if isinstance(value, dict):
+        return {key: on_cpu(inner) for key, inner in value.items()}
+    return value.cpu() if isinstance(value, torch.Tensor) else value
