@@ -39,6 +39,9 @@ LEAST_EPOCHS = 1 / 9
 # Rows of images from which one fold alone is held back: a network for each fold would take most of the time.
 ONE_FOLD_ROWS = 5_000
 
+# Parts of a single fold, between which cuts are judged.
+PARTS_OF_ONE_FOLD = 5
+
 # What is tried on each kind of data, and what does where nothing could be fitted in time.
 PORTFOLIOS = {"table": TABLES, "sequence": SEQUENCES, "image": IMAGES}
 NAMED = {"table": ON_REQUEST, "sequence": (), "image": COMPRESSED}
@@ -174,7 +177,7 @@ def make_plan(
         kind=kind,
         metric=metric,
         y=data.y[rows],
-        fold=np.repeat(np.arange(len(folds)), [len(valid) for _, valid in folds]),
+        fold=_fold_of_rows(data.y[rows], folds, seed),
         repeat=np.repeat(repeat, [len(valid) for _, valid in folds]),
         weight=None if data.sample_weight is None else data.sample_weight[rows],
         positive=int(order[-1]),
@@ -222,6 +225,18 @@ def _given_folds(data, cv):
     except ValueError as error:
         hint = "" if data.groups is not None or "groups" not in str(error) else "; pass groups= to fit"
         raise ValueError(f"cv={cv!r} cannot split these {len(data.y)} rows: {error}{hint}") from error
+
+
+def _fold_of_rows(y, folds, seed):
+    """The fold of each validated row; those of a single one are divided, so that cuts are judged on other rows."""
+    if len(folds) > 1:
+        return np.repeat(np.arange(len(folds)), [len(valid) for _, valid in folds])
+    part = np.zeros(len(y), dtype=int)
+    if np.bincount(y).max() < PARTS_OF_ONE_FOLD:
+        return part
+    for number, (_, rows) in enumerate(stratified_folds(y, PARTS_OF_ONE_FOLD, child_seed(seed, "parts"), None, 1)):
+        part[rows] = number
+    return part
 
 
 def _warn_of_one_class(data, rows):

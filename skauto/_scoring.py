@@ -257,21 +257,41 @@ class Scoring:
         return {"score": score if np.isfinite(score) else 0.0, "fold_scores": folds, **measures}
 
     def cut(self, proba):
-        """The cut that the score likes best on all rows; none where it needs no labels, or just the likeliest ones."""
+        """The cut that the score likes best on all rows; none where it needs no labels, or just the likeliest ones.
+
+        A weight for each of many classes is mostly luck: it must have paid where it was chosen on other folds.
+        """
         y, proba = self.oriented(proba)
-        if self.kind == "proba" or not wants_cut(self.metric):
+        if self.kind == "proba" or not wants_cut(self.metric) or not self._pays(y, proba, self.metric):
             return no_cut(proba.shape[1])
         return best_cut(y, proba, self.metric, self.weight, repeats=len(self.parts))
 
     def _label_score(self, y, proba, metric):
-        """The metric of some rows, labelled by cuts chosen on the other folds of their repeat."""
+        """The metric of some rows, labelled by cuts chosen on the other folds of their repeat, or uncut."""
+        labels = self._cut_elsewhere if self._pays(y, proba, metric) else self._uncut
+        return self._scored(y, labels(y, proba, metric), metric, proba.shape[1])
+
+    def _pays(self, y, proba, metric):
+        """Whether cuts are worth it, as two classes take for granted."""
+        if proba.shape[1] == 2 or not wants_cut(metric):
+            return wants_cut(metric)
+        cut, plain = (
+            self._pooled(self._scored(y, labels(y, proba, metric), metric, proba.shape[1]))
+            for labels in (self._cut_elsewhere, self._uncut)
+        )
+        return cut > plain
+
+    def _cut_elsewhere(self, y, proba, metric):
         labels = np.empty(len(y), dtype=np.int64)
         for rows in self.parts:
-            if not wants_cut(metric):
-                labels[rows] = cut_labels(proba[rows], no_cut(proba.shape[1]))
-                continue
             labels[rows] = cross_fitted_labels(y[rows], proba[rows], self.fold[rows], metric, self._weight(rows))
-        size = proba.shape[1]
+        return labels
+
+    @staticmethod
+    def _uncut(y, proba, metric):
+        return cut_labels(proba, no_cut(proba.shape[1]))
+
+    def _scored(self, y, labels, metric, size):
         return lambda rows: float(metric(confusion_of(y[rows], labels[rows], size, self._weight(rows))))
 
     def _pooled(self, value):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from sklearn.model_selection import GroupKFold, KFold, RepeatedStratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, RepeatedStratifiedKFold, ShuffleSplit
 
 from skauto._array_inputs import read_images
 from skauto._inputs import inspect
@@ -33,6 +33,16 @@ def test_small_tables_are_split_again():
         np.testing.assert_array_equal(np.sort(rows), np.arange(200))
     assert len(plan_of(np.arange(4000) % 2).context.folds) == 4
     assert len(plan_of(np.arange(40) % 2).context.folds) == 4
+
+
+def test_a_single_fold_is_divided_for_the_judgement_of_cuts():
+    y = np.random.default_rng(0).integers(3, size=200)
+    plan = plan_of(y, cv=ShuffleSplit(1, test_size=100, random_state=0))
+    assert len(plan.context.folds) == 1
+    for part in range(5):
+        assert set(plan.scoring.y[plan.scoring.fold == part]) == {0, 1, 2}
+    few = plan_of(y, cv=ShuffleSplit(1, test_size=6, random_state=0))
+    assert set(few.scoring.fold) == {0}
 
 
 def test_one_fold_of_many_images_is_held_back(monkeypatch):

@@ -193,6 +193,24 @@ def test_each_fold_is_cut_by_the_others():
     assert scores[1:] == [1.0, 1.0, 1.0]
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_many_classes_are_cut_only_where_that_pays_on_other_folds(seed):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(10, size=2000)
+    proba = rng.dirichlet(np.full(10, 0.5), size=2000) + 0.8 * np.eye(10)[y]
+    proba /= proba.sum(1, keepdims=True)
+    scoring = scoring_of(y, 10, "f1_macro")
+    plain = metrics.f1_score(y, proba.argmax(1), average="macro")
+    assert scoring.report(proba)["score"] >= plain
+    if scoring.report(proba)["score"] == pytest.approx(plain):
+        np.testing.assert_array_equal(scoring.cut(proba), np.ones(10))
+    skewed = proba * np.linspace(1, 6, 10)
+    skewed /= skewed.sum(1, keepdims=True)
+    lost = metrics.f1_score(y, skewed.argmax(1), average="macro")
+    assert scoring.report(skewed)["score"] > lost + 0.01
+    assert np.ptp(scoring.cut(skewed)) > 0.5
+
+
 def test_the_first_class_can_be_the_positive_one():
     y, proba = sample(2, n=300)
     forth, back = scoring_of(y, 2), scoring_of(1 - y, 2, positive=0)
