@@ -262,34 +262,31 @@ class Scoring:
         A weight for each of many classes is mostly luck: it must have paid where it was chosen on other folds.
         """
         y, proba = self.oriented(proba)
-        if self.kind == "proba" or not wants_cut(self.metric) or not self._pays(y, proba, self.metric):
-            return no_cut(proba.shape[1])
+        size = proba.shape[1]
+        if self.kind == "proba" or not wants_cut(self.metric):
+            return no_cut(size)
+        if size > 2 and not self._labels(y, proba, self.metric)[1]:
+            return no_cut(size)
         return best_cut(y, proba, self.metric, self.weight, repeats=len(self.parts))
 
     def _label_score(self, y, proba, metric):
         """The metric of some rows, labelled by cuts chosen on the other folds of their repeat, or uncut."""
-        labels = self._cut_elsewhere if self._pays(y, proba, metric) else self._uncut
-        return self._scored(y, labels(y, proba, metric), metric, proba.shape[1])
+        labels, _ = self._labels(y, proba, metric)
+        return self._scored(y, labels, metric, proba.shape[1])
 
-    def _pays(self, y, proba, metric):
-        """Whether cuts are worth it, as two classes take for granted."""
-        if proba.shape[1] == 2 or not wants_cut(metric):
-            return wants_cut(metric)
-        cut, plain = (
-            self._pooled(self._scored(y, labels(y, proba, metric), metric, proba.shape[1]))
-            for labels in (self._cut_elsewhere, self._uncut)
-        )
-        return cut > plain
-
-    def _cut_elsewhere(self, y, proba, metric):
-        labels = np.empty(len(y), dtype=np.int64)
+    def _labels(self, y, proba, metric):
+        """Labels, and whether they are cut: of two classes always, of many where that pays on other folds."""
+        size = proba.shape[1]
+        plain = cut_labels(proba, no_cut(size))
+        if not wants_cut(metric):
+            return plain, False
+        cut = np.empty(len(y), dtype=np.int64)
         for rows in self.parts:
-            labels[rows] = cross_fitted_labels(y[rows], proba[rows], self.fold[rows], metric, self._weight(rows))
-        return labels
-
-    @staticmethod
-    def _uncut(y, proba, metric):
-        return cut_labels(proba, no_cut(proba.shape[1]))
+            cut[rows] = cross_fitted_labels(y[rows], proba[rows], self.fold[rows], metric, self._weight(rows))
+        if size == 2:
+            return cut, True
+        worth, without = (self._pooled(self._scored(y, labels, metric, size)) for labels in (cut, plain))
+        return (cut, True) if worth > without else (plain, False)
 
     def _scored(self, y, labels, metric, size):
         return lambda rows: float(metric(confusion_of(y[rows], labels[rows], size, self._weight(rows))))

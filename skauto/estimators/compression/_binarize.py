@@ -54,6 +54,7 @@ class Binarize(BaseEstimator):
         self.epochs = epochs
         self.lr = lr
 
+    @property
     def rebuilds(self):
         """Whether it puts other layers in their place."""
         return self.method == "xnor"

@@ -71,6 +71,7 @@ class Prune(BaseEstimator):
         self.sparsity = sparsity
         self.lr = lr
 
+    @property
     def rebuilds(self):
         """Whether it follows the graph of the network."""
         return self.what == "filters"

@@ -82,6 +82,7 @@ class Quantize(BaseEstimator):
         self.epochs = epochs
         self.lr = lr
 
+    @property
     def rebuilds(self):
         """Whether it puts other layers in their place, or follows the graph."""
         return self.method == "int8" or self.reconstruct

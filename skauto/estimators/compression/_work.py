@@ -67,7 +67,9 @@ class Work:
 
     def _must_bear(self, name, step):
         """Refuse steps that rebuild layers on nets that use the weights of theirs by themselves."""
-        if step_rebuilds(step) and not {made.__name__ for made in type(self.estimator).__mro__} & set(KNOWN):
+        if getattr(step, "rebuilds", False) and not {made.__name__ for made in type(self.estimator).__mro__} & set(
+            KNOWN
+        ):
             raise ValueError(
                 f"step {name!r} rebuilds layers, which {type(self.estimator).__name__} does not bear; its weights can "
                 "be pruned one by one, given a codebook or made binary: Prune(what='weights'), Quantize('codebook'), "
@@ -176,12 +178,6 @@ def check_alone(estimator):
             f"n_members={members} of {name} are nets side by side, which no step can compress: use n_members=1, or let "
             f"them teach one net with a first step Distill({name}(n_members=1))"
         )
-
-
-def step_rebuilds(step):
-    """Whether a step puts other layers in the place of those of a network, or follows its graph."""
-    rebuilds = getattr(step, "rebuilds", False)
-    return rebuilds() if callable(rebuilds) else rebuilds
 
 
 def makes_student(step):
