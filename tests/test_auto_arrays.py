@@ -168,7 +168,7 @@ def test_images(layout):
 def test_networks_of_images():
     pytest.importorskip("torch")
     X, y = digits("last")
-    auto = quick(candidates=["cnn"], n_iter=2, time_limit=300).fit(X, y)
+    auto = quick(candidates=["cnn"], n_iter=2, n_jobs=2, time_limit=900).fit(X, y)
     assert all_complete(auto)
     assert auto.score(X, y) > 0.9
     assert pickle.loads(pickle.dumps(auto)).score(X, y) == auto.score(X, y)
