@@ -181,15 +181,16 @@ def chain(args):
     """Deep Compression of LeNet-5 or of the small CNN."""
     X, y, X_test, y_test = images(args)
     net, model = args.net, trained(args, args.net)
+    more = max(1, round(20_000 / len(y)))  # as many steps on few rows as on Fashion-MNIST
     if net == "lenet5":
         steps = [
-            ("prune", Prune(0.94, rounds=2, epochs=10, lr=0.003, layer_amounts=LENET)),
-            ("quantize", Quantize(bits=4, conv_bits=5, epochs=8)),
+            ("prune", Prune(0.94, rounds=2, epochs=10 * more, lr=0.003, layer_amounts=LENET)),
+            ("quantize", Quantize(bits=4, conv_bits=5, epochs=8 * more)),
         ]
     else:
         steps = [
-            ("prune", Prune(0.7, rounds=1, epochs=12, lr=0.003, layer_amounts=PLAIN)),
-            ("quantize", Quantize(bits=5, conv_bits=4, epochs=6)),
+            ("prune", Prune(0.7, rounds=1, epochs=12 * more, lr=0.003, layer_amounts=PLAIN)),
+            ("quantize", Quantize(bits=5, conv_bits=4, epochs=6 * more)),
         ]
     before = macro(model, X_test, y_test)
     small = CompressedClassifier(FrozenEstimator(model), steps).fit(X, y)

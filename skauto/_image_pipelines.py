@@ -1,5 +1,7 @@
 """Classifiers of images and what comes before them, from the values of a configuration."""
 
+from dataclasses import replace
+
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -8,9 +10,14 @@ from sklearn.preprocessing import StandardScaler
 from skauto._array_inputs import channel_axis
 from skauto._pipelines import epochs_within
 from skauto.estimators._image_summary import ImageSummaryTransformer
+from skauto.search import _deadline
 
-# Epochs of a net where there is time, and the fewest with which it is worth trying.
-EPOCHS, FEWEST_EPOCHS = 30, 2
+# Epochs of a net where there is time, the fewest with which it is worth trying, and the rows of a step: with more of
+# them few epochs are too few steps.
+EPOCHS, FEWEST_EPOCHS, BATCH = 30, 2, 64
+
+# The part of its time that a fit may plan with: epochs are timed just before, but the machine may become busy.
+FIT_SHARE = 0.85
 
 # Seconds that a row takes beside the network's work on it: taken from the rest, augmented, scaled.
 ROW_SECONDS = 1e-4
@@ -50,11 +57,11 @@ def cnn(values, traits, seed):
     augment = {name: values.pop(name) for name in ("flip", "shift", "cutout")}
     augment = {name: strength for name, strength in augment.items() if strength} or None
     most = max(epochs(values, traits), 1)
-    return CNNClassifier(**values, augment=augment, max_epochs=most, device="cpu", random_state=seed)
+    return CNNClassifier(**values, augment=augment, batch_size=BATCH, max_epochs=most, device="cpu", random_state=seed)
 
 
 def compressed_cnn(values, traits, seed):
-    """The same made small: fewer filters, then 8-bit arithmetic or shared, entropy-coded weights."""
+    """The same made small in the same time: fewer filters, then 8-bit arithmetic or shared, entropy-coded weights."""
     from skauto.estimators.compression._classifier import CompressedClassifier
     from skauto.estimators.compression._prune import Prune
     from skauto.estimators.compression._quantize import Quantize
@@ -63,13 +70,17 @@ def compressed_cnn(values, traits, seed):
     amount, form = values.pop("filters"), values.pop("form")
     steps = [("filters", Prune(amount, what="filters", rounds=1, epochs=TUNING))] if amount else []
     last = Quantize("int8") if form == "int8" else Quantize(bits=5, smallest=SMALLEST, epochs=TUNING)
-    return CompressedClassifier(cnn(values, traits, seed), [*steps, (form, last)])
+    network = cnn(values, traits, seed)
+    tuning = TUNING * (len(steps) + (form == "codebook"))
+    network.set_params(max_epochs=max(network.max_epochs - tuning, 1))
+    return CompressedClassifier(network, [*steps, (form, last)])
 
 
 def epochs(values, traits):
-    """Epochs of a network that fit into the time of one fit."""
+    """Epochs of a network that fit into the time of one fit, and into what is left to a trial that began late."""
     if traits.seconds is None:
         return EPOCHS
+    traits = replace(traits, seconds=min(traits.seconds, FIT_SHARE * _deadline.left()))
     return epochs_within(traits, ROW_SECONDS + _network_seconds(values, traits), EPOCHS)
 
 

@@ -18,7 +18,7 @@ from skauto._portfolio import ON_REQUEST, TABLES
 from skauto._scoring import Scoring, resolve_metric
 from skauto._seeds import child_seed
 from skauto._sequence_portfolio import SEQUENCES
-from skauto._timing import LONG_TRIAL_SHARE, TRIAL_SHARE
+from skauto._timing import BOUND_TRIAL_SHARE, LONG_TRIAL_SHARE, TRIAL_SHARE
 from skauto._treatments import treatments
 from skauto.estimators._early_stopping import MIN_CLASS_ROWS, fit_last_step, predict_at
 from skauto.search._evaluate import Evaluation
@@ -49,9 +49,6 @@ FALLBACKS = {"table": _pipelines.fallback, "sequence": _sequence_pipelines.fallb
 
 # The part of a trial's time that its fits may plan with: the machine may be busy, and predictions take time.
 FIT_SHARE = 0.7
-
-# The same where the time of an epoch is measured just before.
-MEASURED_FIT_SHARE = 0.8
 
 # The fewest training rows of a trial on a part of them; "auto" halves only where rows are many.
 ROWS_OF_A_RUNG, ROWS_TO_HALVE = 200, 1_500
@@ -164,8 +161,8 @@ def make_plan(
     order = positive_last(data.classes, pos_label)
     name, kind, metric = resolve_metric(scoring, data.classes[order], cost_matrix)
     folds, repeat = _folds(data, cv, seed)
-    share = LONG_TRIAL_SHARE if data.kind == "image" and len(folds) == 1 else TRIAL_SHARE
-    fit_share = MEASURED_FIT_SHARE if data.kind == "image" else FIT_SHARE
+    share = _trial_share(data, folds, constraints)
+    fit_share = _image_pipelines.FIT_SHARE if data.kind == "image" else FIT_SHARE
     seconds = None if time_limit is None else time_limit * share * fit_share / len(folds)
     traits = _traits(data, folds, threads, seed, seconds)
     chosen, missing = available(candidates, traits, small=bool(constraints))
@@ -205,6 +202,13 @@ def make_plan(
     )
     n_trials = space.size if finite else len(first) + traits.n_rows // ROWS_A_TRIAL[traits.kind]
     return Plan(context, judged, space, first, missing, n_trials, constraints, share)
+
+
+def _trial_share(data, folds, constraints):
+    """The part of the time limit that one trial may use."""
+    if data.kind != "image" or len(folds) > 1:
+        return TRIAL_SHARE
+    return BOUND_TRIAL_SHARE if constraints else LONG_TRIAL_SHARE
 
 
 def _folds(data, cv, seed):

@@ -22,8 +22,9 @@ CLOSING_CARE, CHOICE_CARE, CHOICE_SHARE = 2.0, 50, 0.05
 # The part of the limit that one trial may use, and the quantile of trial seconds that counts as quick.
 TRIAL_SHARE, QUICK = 0.2, 0.25
 
-# The same where the network of a trial is the final one.
-LONG_TRIAL_SHARE = 0.5
+# The same where the network of a trial is the final one: all that the search has, since two that are trained to the end
+# are better than four that are not; but with constraints less, since what does not hold them is lost.
+LONG_TRIAL_SHARE, BOUND_TRIAL_SHARE = 1.0, 0.4
 
 # Seconds kept free at the very end, for putting the pieces together.
 MARGIN_SHARE, MARGIN_MOST = 0.02, 1.0

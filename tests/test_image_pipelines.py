@@ -1,14 +1,16 @@
 """Pipelines of images: every candidate learns digits, and networks are given the epochs that there is time for."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from skauto._image_pipelines import EPOCHS, FEWEST_EPOCHS, epochs, fallback, net_affords
-from skauto._image_portfolio import IMAGES
+from skauto._image_pipelines import EPOCHS, FEWEST_EPOCHS, cnn, compressed_cnn, epochs, fallback, net_affords
+from skauto._image_portfolio import COMPRESSED_CNN, IMAGES
 from skauto._pipelines import Traits, build
+from skauto.search import _deadline
 
 X, Y = load_digits(n_class=4, return_X_y=True)
 X = X.reshape(-1, 8, 8)
@@ -27,7 +29,7 @@ def test_every_candidate_learns_digits(name):
     if candidate(name).extra:
         pytest.importorskip("torch")
     values = {**candidate(name).usual, **({"n_estimators": 20} if name == "lightgbm" else {})}
-    model = build(candidate(name), values, TRAITS, seed=0).fit(X[:400], Y[:400])
+    model = build(candidate(name), values, replace(TRAITS, seconds=None), seed=0).fit(X[:400], Y[:400])
     assert model.score(X[400:], Y[400:]) > 0.9
     np.testing.assert_allclose(model.predict_proba(X[400:]).sum(axis=1), 1, atol=1e-5)
 
@@ -48,6 +50,26 @@ def test_epochs_follow_the_time_and_the_network(a_microsecond_a_weight):
     assert epochs(usual, replace(large, seconds=400.0)) > epochs(usual, large)
     assert epochs(usual, replace(large, n_rows=800)) < epochs(usual, large)
     assert epochs(usual, replace(large, shape=(32, 32, 3))) == epochs(usual, large)
+
+
+def test_a_trial_that_begins_late_has_fewer_epochs(a_microsecond_a_weight, monkeypatch):
+    usual, large = candidate("cnn").usual, replace(TRAITS, shape=(3, 32, 32), seconds=200.0)
+    assert _deadline.left() == math.inf
+    whole = epochs(usual, large)
+    monkeypatch.setattr(_deadline, "left", lambda: 160.0)
+    assert 0 < epochs(usual, large) < whole
+
+
+def test_tuning_of_a_compressed_network_is_within_its_time(a_microsecond_a_weight):
+    usual, large = COMPRESSED_CNN.usual, replace(TRAITS, shape=(3, 32, 32), seconds=200.0)
+    most = cnn(usual_of_cnn(usual), large, 0).max_epochs
+    tuned = compressed_cnn(usual, large, 0)
+    assert tuned.estimator.max_epochs + sum(step.epochs for _, step in tuned.steps) == most
+    assert compressed_cnn({**usual, "filters": 0.0, "form": "int8"}, large, 0).estimator.max_epochs == most
+
+
+def usual_of_cnn(values):
+    return {name: value for name, value in values.items() if name not in ("filters", "form")}
 
 
 def test_a_network_without_time_is_left_out(a_microsecond_a_weight):

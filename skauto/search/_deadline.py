@@ -20,6 +20,11 @@ def start(limit):
     CURRENT.limit = math.inf if limit is None else limit
 
 
+def left():
+    """Seconds until the task must have ended, infinity where nothing limits it."""
+    return CURRENT.limit - (time.monotonic() - CURRENT.began)
+
+
 def check(seconds, total):
     """Raise where the task, going on as before, cannot keep its limit.
 

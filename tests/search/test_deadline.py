@@ -1,5 +1,7 @@
 """A task that cannot keep its limit stops by itself."""
 
+import math
+
 import pytest
 
 from skauto.search import _deadline
@@ -33,6 +35,14 @@ def test_a_slow_start_is_not_held_against_a_task(clock):
     _deadline.check([6], 5)
     clock[0] = 6.5
     _deadline.check([6, 0.5], 5)
+
+
+def test_what_is_left(clock):
+    _deadline.start(9)
+    clock[0] = 4
+    assert _deadline.left() == 5
+    _deadline.start(None)
+    assert _deadline.left() == math.inf
 
 
 def test_no_limit(clock):
