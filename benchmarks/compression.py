@@ -249,7 +249,8 @@ def search(args):
     for member, weight in zip(auto.ensemble_.estimators_, auto.ensemble_.weights_, strict=True):
         say(f"    {weight:.3f} of {member.steps[-1][1]}: macro F1 {macro(member, X_test, y_test):.4f}")
     say(auto.leaderboard_[["candidate", "score", "seconds", "status", "params"]].to_string())
-    resnet = CNNClassifier(backbone="resnet", width=16, depth=1, augment={"flip": 0.5, "shift": 0.05}, random_state=0)
+    augment = {"flip": 0.5, "shift": 0.05}
+    resnet = CNNClassifier(backbone="resnet", width=16, depth=1, batch_size=args.batch, augment=augment, random_state=0)
     started = time.perf_counter()
     resnet.set_params(max_epochs=1).fit(X, y)
     one = time.perf_counter() - started
@@ -270,6 +271,7 @@ def main():
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--width", type=int, default=16, help="of the student of distill")
     parser.add_argument("--temperature", type=float, default=2.0, help="of distill")
+    parser.add_argument("--batch", type=int, default=64, help="rows of a step of the resnet by hand")
     parser.add_argument("--seconds", type=float, default=600, help="of each side of search")
     args = parser.parse_args()
     torch.set_num_threads(1)

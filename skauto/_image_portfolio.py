@@ -73,7 +73,12 @@ CNN = Candidate(
         "cutout": [0.0, 0.25],
     },
     usual={"backbone": "resnet", "width": 8, "depth": 1, "lr": 5e-3, "flip": 0.0, "shift": 0.05, "cutout": 0.0},
-    first=((1, {"width": 16}), (2, {"flip": 0.5}), (6, {}), (7, {"backbone": "plain", "width": 16, "depth": 2})),
+    first=(
+        (1, {"width": 16}),
+        (2, {"width": 16, "flip": 0.5}),
+        (6, {}),
+        (7, {"backbone": "plain", "width": 16, "depth": 2}),
+    ),
     imbalance=(WEIGHTS, OVER),
     weight=2.0,
     package="torch skorch",
