@@ -17,7 +17,8 @@ from skauto.search import _deadline
 EPOCHS, FEWEST_EPOCHS, BATCH = 30, 2, 64
 
 # The part of its time that a fit may plan with: epochs are timed just before, but the machine may become busy.
-FIT_SHARE = 0.85
+# Past the latest part of it no epoch may end.
+FIT_SHARE, LATEST = 0.85, 0.95
 
 # Seconds that a row takes beside the network's work on it: taken from the rest, augmented, scaled.
 ROW_SECONDS = 1e-4
@@ -56,8 +57,15 @@ def cnn(values, traits, seed):
     values = dict(values)
     augment = {name: values.pop(name) for name in ("flip", "shift", "cutout")}
     augment = {name: strength for name, strength in augment.items() if strength} or None
-    most = max(epochs(values, traits), 1)
-    return CNNClassifier(**values, augment=augment, batch_size=BATCH, max_epochs=most, device="cpu", random_state=seed)
+    return CNNClassifier(
+        **values,
+        augment=augment,
+        batch_size=BATCH,
+        max_epochs=max(epochs(values, traits), 1),
+        time_limit=_time_limit(traits),
+        device="cpu",
+        random_state=seed,
+    )
 
 
 def compressed_cnn(values, traits, seed):
@@ -71,9 +79,22 @@ def compressed_cnn(values, traits, seed):
     steps = [("filters", Prune(amount, what="filters", rounds=1, epochs=TUNING))] if amount else []
     last = Quantize("int8") if form == "int8" else Quantize(bits=5, smallest=SMALLEST, epochs=TUNING)
     network = cnn(values, traits, seed)
-    tuning = TUNING * (len(steps) + (form == "codebook"))
-    network.set_params(max_epochs=max(network.max_epochs - tuning, 1))
+    _leave_epochs(network, TUNING * (len(steps) + (form == "codebook")))
     return CompressedClassifier(network, [*steps, (form, last)])
+
+
+def _leave_epochs(network, tuning):
+    """Leave the time of so many epochs of a network to what follows."""
+    most, limit = network.max_epochs, network.time_limit
+    left = max(most - tuning, 1)
+    network.set_params(max_epochs=left, time_limit=limit and limit * left / most)
+
+
+def _time_limit(traits):
+    """Seconds after which a network must stop, should the machine turn out slower than when it was timed."""
+    if traits.seconds is None or traits.refit:
+        return None
+    return min(traits.seconds / FIT_SHARE, LATEST * _deadline.left())
 
 
 def epochs(values, traits):

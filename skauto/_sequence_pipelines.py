@@ -58,14 +58,21 @@ def min_gru(values, traits, seed):
     """minGRU, as many epochs as there is time for."""
     from skauto.estimators._recurrent import MinGRUClassifier
 
-    return MinGRUClassifier(**values, max_epochs=max(epochs(values, traits), 1), device="cpu", random_state=seed)
+    return _net(MinGRUClassifier, values, traits, seed)
 
 
 def min_lstm(values, traits, seed):
     """minLSTM, as many epochs as there is time for."""
     from skauto.estimators._recurrent import MinLSTMClassifier
 
-    return MinLSTMClassifier(**values, max_epochs=max(epochs(values, traits), 1), device="cpu", random_state=seed)
+    return _net(MinLSTMClassifier, values, traits, seed)
+
+
+def _net(make, values, traits, seed):
+    """A net with as many epochs as there should be time for, and fewer should it turn out slower."""
+    limit = None if traits.refit else traits.seconds
+    most = max(epochs(values, traits), 1)
+    return make(**values, max_epochs=most, time_limit=limit, device="cpu", random_state=seed)
 
 
 def epochs(values, traits):

@@ -60,6 +60,18 @@ def test_a_trial_that_begins_late_has_fewer_epochs(a_microsecond_a_weight, monke
     assert 0 < epochs(usual, large) < whole
 
 
+def test_a_network_stops_should_the_machine_turn_out_slow(a_microsecond_a_weight, monkeypatch):
+    usual = candidate("cnn").usual
+    share = cnn(usual, TRAITS, 0).time_limit
+    assert share > TRAITS.seconds
+    monkeypatch.setattr(_deadline, "left", lambda: 1.0)
+    assert 0 < cnn(usual, TRAITS, 0).time_limit < 1
+    assert cnn(usual, replace(TRAITS, refit=True), 0).time_limit is None
+    assert cnn(usual, replace(TRAITS, seconds=None), 0).time_limit is None
+    compressed = compressed_cnn(COMPRESSED_CNN.usual, TRAITS, 0).estimator.time_limit
+    assert compressed is not None and compressed <= cnn(usual_of_cnn(COMPRESSED_CNN.usual), TRAITS, 0).time_limit
+
+
 def test_tuning_of_a_compressed_network_is_within_its_time(a_microsecond_a_weight):
     usual, large = COMPRESSED_CNN.usual, replace(TRAITS, shape=(3, 32, 32), seconds=200.0)
     most = cnn(usual_of_cnn(usual), large, 0).max_epochs

@@ -58,6 +58,14 @@ def test_a_net_without_time_is_left_out():
     assert f"{FEWEST_EPOCHS} epochs" in net_affords(usual, replace(TRAITS, seconds=0.01))
 
 
+@pytest.mark.parametrize("name", ["min_gru", "min_lstm"])
+def test_a_net_stops_should_the_machine_turn_out_slow(name):
+    pytest.importorskip("torch")
+    values, limits = candidate(name).usual, replace(TRAITS, seconds=10.0)
+    assert candidate(name).build(values, limits, 0).time_limit == 10.0
+    assert candidate(name).build(values, replace(limits, refit=True), 0).time_limit is None
+
+
 def test_effort_is_epochs_for_nets_and_rows_for_others():
     pytest.importorskip("torch")
     for imbalance in ("none", "class_weight", "RandomOverSampler"):

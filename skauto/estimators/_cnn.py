@@ -103,6 +103,7 @@ class CNNClassifier(NeuralClassifier):
         image_shape=None,
         batch_size="auto",
         max_epochs=20,
+        time_limit=None,
         lr=0.003,
         optimizer="adamw",
         momentum=0.9,
@@ -128,6 +129,7 @@ class CNNClassifier(NeuralClassifier):
         self.image_shape = image_shape
         self.batch_size = batch_size
         self.max_epochs = max_epochs
+        self.time_limit = time_limit
         self.lr = lr
         self.optimizer = optimizer
         self.momentum = momentum

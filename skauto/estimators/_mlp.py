@@ -110,6 +110,7 @@ class MLPClassifier(NeuralClassifier):
         dropout=0.0,
         batch_size="auto",
         max_epochs=20,
+        time_limit=None,
         lr=0.003,
         optimizer="adamw",
         momentum=0.9,
@@ -132,6 +133,7 @@ class MLPClassifier(NeuralClassifier):
         self.dropout = dropout
         self.batch_size = batch_size
         self.max_epochs = max_epochs
+        self.time_limit = time_limit
         self.lr = lr
         self.optimizer = optimizer
         self.momentum = momentum

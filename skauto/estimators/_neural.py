@@ -38,6 +38,9 @@ TRAINING_PARAMETERS = """\
         Rows in a batch; "auto" is a fortieth of the rows, between 16 and 256.
     max_epochs : int
         Times round the training rows.
+    time_limit : float or None
+        Seconds that the epochs of `fit` may take: those that would end later are left out, and the schedule ends
+        sooner. At least one epoch is done.
     lr : float
         Learning rate at the top of the schedule.
     optimizer : {"sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "adamw"}
@@ -100,6 +103,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
     _parameter_constraints = {
         "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "time_limit": [Interval(Real, 0, None, closed="neither"), None],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "momentum": [Interval(Real, 0, 1, closed="left")],
@@ -371,6 +375,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             device=device,
             seed=self._seed,
             verbose=self.verbose,
+            seconds=self.time_limit,
         )
 
     def __getstate__(self):

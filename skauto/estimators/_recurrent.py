@@ -82,6 +82,7 @@ class _SequenceClassifier(NeuralClassifier):
         dtype="float32",
         batch_size="auto",
         max_epochs=60,
+        time_limit=None,
         lr=0.003,
         optimizer="adamw",
         momentum=0.9,
@@ -109,6 +110,7 @@ class _SequenceClassifier(NeuralClassifier):
         self.dtype = dtype
         self.batch_size = batch_size
         self.max_epochs = max_epochs
+        self.time_limit = time_limit
         self.lr = lr
         self.optimizer = optimizer
         self.momentum = momentum

@@ -2,8 +2,9 @@
 
 import copy
 import math
+import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from skauto._deps import require
 from skauto._seeds import child_seed
@@ -56,6 +57,7 @@ class Settings:
     device: str
     seed: int
     verbose: int
+    seconds: float | None = None
 
 
 class Batches:
@@ -132,6 +134,11 @@ class TrainingLoop(skorch.NeuralNet):
         self.notify("on_epoch_end", dataset_train=training.rows)
         return self._summary(validation is not None)
 
+    def shorten(self, left, an_epoch):
+        """So many epochs fewer that the rest fits into the seconds that are left; the schedule then ends with them."""
+        fitting = len(self.losses) + max(0, int(left / an_epoch))
+        self.settings = replace(self.settings, max_epochs=min(self.settings.max_epochs, fitting))
+
     def _summary(self, validated):
         last = self.history[-1]
         names = ["train_loss", "valid_loss"] if validated else ["train_loss"]
@@ -167,7 +174,7 @@ def train(module, rows, validation, settings, *, criterion, prepare, epochs, his
     prepare : callable
         ``prepare(inputs, training) -> inputs``, applied to each batch: augmentation, trimming of padding.
     epochs : int
-        At most so many epochs.
+        At most so many epochs; fewer where ``settings.seconds`` end before, one at least.
     history : list of dict
         One entry for each epoch done before; this call appends its own.
     optimizer_state : dict, default=None
@@ -190,13 +197,17 @@ def train(module, rows, validation, settings, *, criterion, prepare, epochs, his
     training = Batches(rows, shuffle=True, **feed)
     watched = None if validation is None else Batches(validation, shuffle=False, **feed)
     best, best_state, waited = math.inf, None, 0
+    began = time.monotonic()
     try:
-        for _ in range(epochs):
+        for done in range(1, epochs + 1):
             history.append(loop.run_epoch(training, watched))
             waited += 1
             if watched is not None and loop.losses[-1] < best:
                 best, best_state, waited = loop.losses[-1], copy.deepcopy(module.state_dict()), 0
-            if waited == settings.patience:
+            if settings.seconds is not None:
+                used = time.monotonic() - began
+                loop.shorten(settings.seconds - used, used / done)
+            if waited == settings.patience or len(history) >= loop.settings.max_epochs:
                 break
     finally:
         module.eval()

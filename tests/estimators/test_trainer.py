@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from skauto.estimators import _trainer
 from skauto.estimators._mlp import MLPClassifier
 from skauto.estimators._trainer import Batches, Rows, seeded
 
@@ -28,6 +29,45 @@ def test_order_is_fresh_when_shuffled_and_kept_when_not():
         first, second = (torch.cat([x for (x,), _ in feed]) for _ in range(2))
     assert not torch.equal(first, second)
     assert torch.equal(torch.cat([x for (x,), _ in batches(50, 10, shuffle=False)]), torch.arange(50.0))
+
+
+@pytest.fixture
+def ticking(monkeypatch):
+    """A clock of the training loop on which every epoch takes the seconds that the test says."""
+    seconds = []
+    times = [0.0]
+
+    def monotonic():
+        now = times[-1]
+        times.append(now + (seconds.pop(0) if seconds else 1.0))
+        return now
+
+    monkeypatch.setattr(_trainer.time, "monotonic", monotonic)
+    return seconds
+
+
+XY = (np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2)
+
+
+def test_epochs_end_with_the_time_and_the_schedule_with_them(ticking):
+    clf = MLPClassifier(max_epochs=50, time_limit=5.5, random_state=0).fit(*XY)
+    assert clf.n_iter_ == len(clf.history_) == 5
+    rates = [epoch["lr"] for epoch in clf.history_]
+    assert max(rates) > 0.5 * clf.lr and rates[-1] < 0.1 * clf.lr
+
+
+def test_an_epoch_that_becomes_slow_leaves_out_later_ones(ticking):
+    ticking += [1, 1, 4]
+    assert MLPClassifier(max_epochs=8, time_limit=9, random_state=0).fit(*XY).n_iter_ == 4
+
+
+def test_one_epoch_is_always_done(ticking):
+    assert MLPClassifier(max_epochs=8, time_limit=1e-9, random_state=0).fit(*XY).n_iter_ == 1
+
+
+def test_enough_time_changes_nothing():
+    free, bound = (MLPClassifier(max_epochs=3, time_limit=limit, random_state=0).fit(*XY) for limit in (None, 1e6))
+    np.testing.assert_array_equal(free.predict_proba(XY[0]), bound.predict_proba(XY[0]))
 
 
 def test_clipping_bounds_the_first_step():
