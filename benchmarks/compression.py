@@ -7,6 +7,8 @@
     python benchmarks/compression.py steps --data DIR --models DIR
     python benchmarks/compression.py distill --data DIR --models DIR
     python benchmarks/compression.py search --data DIR
+    python benchmarks/compression.py chosen --data DIR --models DIR
+    python benchmarks/compression.py bounded --data DIR
 
 With --models a trained network is kept there, and taken from there by the parts that come later. Times are the smallest
 CPU time of the process over many calls, one thread, what is compared interleaved; ratios hold within one run.
@@ -29,7 +31,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import f1_score
 from torch import nn
 
-from skauto import AutoClassifier
+from skauto import AutoClassifier, compress
 from skauto.estimators._cnn import CNNClassifier
 from skauto.estimators.compression._binarize import Binarize
 from skauto.estimators.compression._binary_layers import BinaryConv2d, BinaryLinear
@@ -258,10 +260,34 @@ def search(args):
     say(f"resnet by hand, {resnet.max_epochs} epochs: macro F1 {macro(resnet, X_test, y_test):.4f}")
 
 
+def chosen(args):
+    """What `compress` makes of the small CNN within half a point of F1."""
+    X, y, X_test, y_test = images(args, args.rows)
+    model = trained(args, "plain")
+    before, started = macro(model, X_test, y_test), time.process_time()
+    small = compress(model, X, y, epochs=args.epochs, random_state=0)
+    score, size = macro(small, X_test, y_test), len(small.to_bytes())
+    say(f"macro F1 {score:.4f} ({score - before:+.4f}), {size} bytes, {float_bytes(model) / size:.1f} times smaller, ")
+    say(f"{time.process_time() - started:.0f} s of processor time")
+    say(small.pareto_front_.to_string())
+
+
+def bounded(args):
+    """AutoClassifier with bounds on the bytes and milliseconds of the model."""
+    torch.set_num_threads(os.cpu_count())
+    X, y, X_test, y_test = images(args, args.rows)
+    bounds = {"bytes": args.bytes, "latency_ms": args.latency}
+    auto = AutoClassifier(time_limit=args.seconds, constraints=bounds, random_state=0, verbose=0).fit(X, y)
+    say(f"AutoClassifier within {bounds}: macro F1 {macro(auto, X_test, y_test):.4f}")
+    shown = ["candidate", "score", "bytes", "latency_ms", "seconds"]
+    say(auto.leaderboard_[["chosen", *shown, "status", "params"]].to_string())
+    say(auto.pareto_front_[shown].to_string())
+
+
 def main():
     """Read the command line and run one part."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=["speed", "train", "chain", "steps", "distill", "search"])
+    parser.add_argument("part", choices=["speed", "train", "chain", "steps", "distill", "search", "chosen", "bounded"])
     parser.add_argument("--data", help="folder of public data sets")
     parser.add_argument("--set", choices=["fashion_mnist", "sign_digits"], default="fashion_mnist")
     parser.add_argument("--models", help="folder that keeps trained networks")
@@ -271,11 +297,14 @@ def main():
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--width", type=int, default=16, help="of the student of distill")
     parser.add_argument("--temperature", type=float, default=2.0, help="of distill")
+    parser.add_argument("--bytes", type=float, default=100_000, help="bound of bounded")
+    parser.add_argument("--latency", type=float, default=1.0, help="bound of bounded, milliseconds")
     parser.add_argument("--batch", type=int, default=64, help="rows of a step of the resnet by hand")
     parser.add_argument("--seconds", type=float, default=600, help="of each side of search")
     args = parser.parse_args()
     torch.set_num_threads(1)
     parts = {"chain": chain, "steps": steps_alone, "distill": distill, "search": search}
+    parts |= {"chosen": chosen, "bounded": bounded}
     if args.part == "speed":
         speed_estimators()
         speed_layers()
