@@ -86,7 +86,7 @@ class Constraints:
         """
         train, _ = context.folds[0]
         X, y = take(context.X, train), context.y[train]
-        estimator = with_rounds(context.build(values, seed), stop)
+        estimator = with_rounds(context.build.untimed()(values, seed), stop)
         steps, prepared = estimator.steps[:-1], X
         if steps:
             prepared = Pipeline(steps).fit_transform(X, y)

@@ -16,9 +16,9 @@ from skauto.search import _deadline
 # them few epochs are too few steps.
 EPOCHS, FEWEST_EPOCHS, BATCH = 30, 2, 64
 
-# The part of its time that a fit may plan with: epochs are timed just before, but the machine may become busy.
-# Past the latest part of it no epoch may end.
-FIT_SHARE, LATEST = 0.85, 0.95
+# The part of its time that a fit may plan with: epochs are timed just before, but the machine may become busy. Past the
+# latest part of what is left, and some seconds before the end, no epoch may end.
+FIT_SHARE, LATEST, MARGIN = 0.85, 0.9, 1.0
 
 # Seconds that a row takes beside the network's work on it: taken from the rest, augmented, scaled.
 ROW_SECONDS = 1e-4
@@ -51,7 +51,7 @@ def logistic(values, traits, seed):
 
 
 def cnn(values, traits, seed):
-    """A convolutional network, as many epochs as there is time for."""
+    """A convolutional network, as many epochs as there is time for; TimeoutError where they would be too few."""
     from skauto.estimators._cnn import CNNClassifier
 
     values = dict(values)
@@ -61,7 +61,7 @@ def cnn(values, traits, seed):
         **values,
         augment=augment,
         batch_size=BATCH,
-        max_epochs=max(epochs(values, traits), 1),
+        max_epochs=_enough(epochs(values, traits), FEWEST_EPOCHS, traits),
         time_limit=_time_limit(traits),
         device="cpu",
         random_state=seed,
@@ -79,30 +79,48 @@ def compressed_cnn(values, traits, seed):
     steps = [("filters", Prune(amount, what="filters", rounds=1, epochs=TUNING))] if amount else []
     last = Quantize("int8") if form == "int8" else Quantize(bits=5, smallest=SMALLEST, epochs=TUNING)
     network = cnn(values, traits, seed)
-    _leave_epochs(network, TUNING * (len(steps) + (form == "codebook")))
+    _leave_epochs(network, TUNING * (len(steps) + (form == "codebook")), traits)
     return CompressedClassifier(network, [*steps, (form, last)])
 
 
-def _leave_epochs(network, tuning):
+def _leave_epochs(network, tuning, traits):
     """Leave the time of so many epochs of a network to what follows."""
     most, limit = network.max_epochs, network.time_limit
-    left = max(most - tuning, 1)
+    left = _enough(most - tuning, FEWEST_EPOCHS, traits)
     network.set_params(max_epochs=left, time_limit=limit and limit * left / most)
+
+
+def _enough(most, fewest, traits):
+    """So many epochs; a final fit has one at least, and a trial that has less than the fewest ends here."""
+    if most >= fewest or traits.refit:
+        return max(most, 1)
+    raise TimeoutError(
+        f"{fewest} epochs of it do not fit into the {_seconds(traits):.3g} s that are left to its training"
+    )
 
 
 def _time_limit(traits):
     """Seconds after which a network must stop, should the machine turn out slower than when it was timed."""
-    if traits.seconds is None or traits.refit:
-        return None
-    return min(traits.seconds / FIT_SHARE, LATEST * _deadline.left())
+    return None if traits.seconds is None or traits.refit else min(LATEST * traits.seconds / FIT_SHARE, _left())
+
+
+def _left():
+    """Seconds left to the training of a trial."""
+    return max(LATEST * _deadline.left() - MARGIN, 0.0)
+
+
+def _seconds(traits):
+    """Seconds that a network may plan with: those of a fit, and fewer in a trial that began late."""
+    return min(traits.seconds, _left())
 
 
 def epochs(values, traits):
-    """Epochs of a network that fit into the time of one fit, and into what is left to a trial that began late."""
+    """Epochs of a network that there is time for."""
     if traits.seconds is None:
         return EPOCHS
-    traits = replace(traits, seconds=min(traits.seconds, FIT_SHARE * _deadline.left()))
-    return epochs_within(traits, ROW_SECONDS + _network_seconds(values, traits), EPOCHS)
+    return epochs_within(
+        replace(traits, seconds=_seconds(traits)), ROW_SECONDS + _network_seconds(values, traits), EPOCHS
+    )
 
 
 def _network_seconds(values, traits):
@@ -122,10 +140,16 @@ def _form(shape):
     return shape if channel_axis((1, *shape)) == "first" else (shape[2], *shape[:2])
 
 
-def net_affords(values, traits):
-    """Why there is no time for a network, an empty line if there is."""
-    enough = epochs(values, traits) >= FEWEST_EPOCHS
-    return "" if enough else f"{FEWEST_EPOCHS} epochs of it do not fit into what a trial may use of time_limit"
+def net_affords(values, traits, tuning=0):
+    """Why there is no time for a network and so many epochs of tuning, an empty line if there is."""
+    fewest = FEWEST_EPOCHS + tuning
+    enough = epochs(values, traits) >= fewest
+    return "" if enough else f"{fewest} epochs of it do not fit into what a trial may use of time_limit"
+
+
+def compressed_affords(values, traits):
+    """The same for one that is tuned after two steps of compression."""
+    return net_affords(values, traits, 2 * TUNING)
 
 
 def fallback(traits):

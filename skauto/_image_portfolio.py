@@ -97,7 +97,7 @@ COMPRESSED_CNN = Candidate(
     weight=2.0,
     package=CNN.package,
     extra=CNN.extra,
-    affords=make.net_affords,
+    affords=make.compressed_affords,
 )
 
 # Tried only where named, or where a winner's cost is bounded.

@@ -108,6 +108,10 @@ class Builder:
         """The builder of the final models, for which there is more time than for a fold."""
         return replace(self, traits=replace(self.traits, refit=True))
 
+    def untimed(self):
+        """The builder without a time limit, which times no network."""
+        return replace(self, traits=replace(self.traits, seconds=None))
+
     def fallback(self):
         """A small model of the data's kind, fitted in about a second."""
         return FALLBACKS[self.traits.kind](self.traits)

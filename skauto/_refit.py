@@ -32,12 +32,22 @@ def refit(context, trial, labels):
 
 
 def with_own_labels(pipeline, labels):
-    """A pipeline that was fitted on codes as if it had been on the labels that they stand for."""
+    """A pipeline that a trial fitted on codes as if it had been on the labels that they stand for, at leisure."""
     last = pipeline.steps[-1][1]
+    release_limits(last)
     while last is not None:
         last.classes_ = labels[last.classes_]
         last = getattr(last, "estimator_", None)
     return pipeline
+
+
+def release_limits(estimator):
+    """Forget how many seconds a trial had left for a network, in what was fitted and in what it was made from."""
+    if hasattr(estimator, "time_limit"):
+        estimator.time_limit = None
+    for part in (getattr(estimator, "estimator", None), getattr(estimator, "estimator_", None)):
+        if part is not None:
+            release_limits(part)
 
 
 def release_threads(estimator):

@@ -8,6 +8,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, make_classification
 from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.pipeline import Pipeline
 
 from skauto import AutoClassifier
 from skauto._constraints import read_constraints
@@ -15,10 +16,11 @@ from skauto._finish import Finish, Scored, choose_best, choose_members, mixed
 from skauto._inputs import inspect
 from skauto._plan import make_plan
 from skauto._progress import Progress
-from skauto._refit import quick_fit, refit, release_threads, with_cut
+from skauto._refit import quick_fit, refit, release_threads, with_cut, with_own_labels
 from skauto._scoring import Scoring
 from skauto._timing import Phases
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
+from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.resample._threshold import CONFUSION_METRICS
 from skauto.search._history import History
 from skauto.search._trial import Result, Status, Trial
@@ -122,6 +124,17 @@ def test_a_refitted_forest_uses_all_cores_later(plan):
     fitted = refit(plan.context, trial_of(plan, "extra_trees"), LABELS)
     assert fitted.steps[-1][1].n_jobs is None
     release_threads(fitted.steps[-1][1])
+
+
+def test_a_kept_network_is_not_bound_to_the_seconds_of_its_trial():
+    pytest.importorskip("torch")
+    from skauto.estimators import MLPClassifier
+
+    X, y = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2
+    net = MLPClassifier(max_epochs=1, time_limit=60, random_state=0)
+    kept = with_own_labels(Pipeline([("classify", PriorCorrectedClassifier(net).fit(X, y))]), LABELS)
+    assert kept.classes_.tolist() == kept.steps[-1][1].estimator_.classes_.tolist() == ["no", "yes"]
+    assert {part.time_limit for part in (net, kept.steps[-1][1].estimator_)} == {None}
 
 
 @pytest.mark.parametrize("positive", ["no", "yes"])

@@ -7,7 +7,18 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from skauto._image_pipelines import EPOCHS, FEWEST_EPOCHS, cnn, compressed_cnn, epochs, fallback, net_affords
+from skauto._image_pipelines import (
+    EPOCHS,
+    FEWEST_EPOCHS,
+    FIT_SHARE,
+    TUNING,
+    cnn,
+    compressed_affords,
+    compressed_cnn,
+    epochs,
+    fallback,
+    net_affords,
+)
 from skauto._image_portfolio import COMPRESSED_CNN, IMAGES
 from skauto._pipelines import Traits, build
 from skauto.search import _deadline
@@ -61,15 +72,17 @@ def test_a_trial_that_begins_late_has_fewer_epochs(a_microsecond_a_weight, monke
 
 
 def test_a_network_stops_should_the_machine_turn_out_slow(a_microsecond_a_weight, monkeypatch):
-    usual = candidate("cnn").usual
-    share = cnn(usual, TRAITS, 0).time_limit
-    assert share > TRAITS.seconds
-    monkeypatch.setattr(_deadline, "left", lambda: 1.0)
-    assert 0 < cnn(usual, TRAITS, 0).time_limit < 1
-    assert cnn(usual, replace(TRAITS, refit=True), 0).time_limit is None
-    assert cnn(usual, replace(TRAITS, seconds=None), 0).time_limit is None
-    compressed = compressed_cnn(COMPRESSED_CNN.usual, TRAITS, 0).estimator.time_limit
-    assert compressed is not None and compressed <= cnn(usual_of_cnn(COMPRESSED_CNN.usual), TRAITS, 0).time_limit
+    usual, few = candidate("cnn").usual, replace(TRAITS, n_rows=4)
+    assert few.seconds < cnn(usual, few, 0).time_limit < few.seconds / FIT_SHARE
+    monkeypatch.setattr(_deadline, "left", lambda: 2.0)
+    assert 0 < cnn(usual, few, 0).time_limit < 1
+    compressed = compressed_cnn(COMPRESSED_CNN.usual, few, 0).estimator.time_limit
+    assert 0 < compressed < cnn(usual_of_cnn(COMPRESSED_CNN.usual), few, 0).time_limit
+    monkeypatch.setattr(_deadline, "left", lambda: 0.5)
+    with pytest.raises(TimeoutError, match=f"{FEWEST_EPOCHS} epochs of it do not fit into the 0 s that are left"):
+        cnn(usual, few, 0)
+    assert cnn(usual, replace(few, refit=True), 0).max_epochs == 1
+    assert cnn(usual, replace(few, seconds=None), 0).time_limit is None
 
 
 def test_tuning_of_a_compressed_network_is_within_its_time(a_microsecond_a_weight):
@@ -78,6 +91,11 @@ def test_tuning_of_a_compressed_network_is_within_its_time(a_microsecond_a_weigh
     tuned = compressed_cnn(usual, large, 0)
     assert tuned.estimator.max_epochs + sum(step.epochs for _, step in tuned.steps) == most
     assert compressed_cnn({**usual, "filters": 0.0, "form": "int8"}, large, 0).estimator.max_epochs == most
+    little = replace(large, seconds=large.seconds * (2 * TUNING + 1) / most)
+    assert net_affords(usual, little) == ""
+    assert f"{2 * TUNING + FEWEST_EPOCHS} epochs" in compressed_affords(usual, little)
+    with pytest.raises(TimeoutError, match="epochs of it do not fit"):
+        compressed_cnn(usual, little, 0)
 
 
 def usual_of_cnn(values):

@@ -5,6 +5,7 @@ be), `_tensors` (X as tensors), `_build` (the module) and, where batches need wo
 """
 
 import math
+import time
 from contextlib import ExitStack
 from numbers import Integral, Real
 
@@ -39,8 +40,8 @@ TRAINING_PARAMETERS = """\
     max_epochs : int
         Times round the training rows.
     time_limit : float or None
-        Seconds that the epochs of `fit` may take: those that would end later are left out, and the schedule ends
-        sooner. At least one epoch is done.
+        Seconds that `fit` may take: epochs that would end later are left out, and the schedule ends sooner. At least
+        one epoch is done.
     lr : float
         Learning rate at the top of the schedule.
     optimizer : {"sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "adamw"}
@@ -121,6 +122,10 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         "verbose": ["verbose"],
     }
 
+    time_limit = None  # of nets that were saved before there was one
+    _end = None  # when `fit` must end, by time.monotonic
+    _shortened_to = None  # epochs of a schedule that `time_limit` ended
+
     def _check_X(self, X, *, reset):
         """X as an array the family can take, or an error; with `reset` it sets n_features_in_."""
         raise NotImplementedError
@@ -160,6 +165,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             For a parameter out of range, X or y that cannot be used, or a loss that stops being finite.
         """
         self._validate_params()
+        end = None if self.time_limit is None else time.monotonic() + self.time_limit
         X = self._check_X(X, reset=True)
         y = self._check_y(X, y)
         self.classes_, counts = np.unique(y, return_counts=True)
@@ -170,8 +176,12 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         rows, validation = self._hold_back(rows)
         with ExitStack() as unless_trained:
             unless_trained.callback(delattr, self, "module_")
+            self._end = end
             self._train(rows, validation, epochs=self.max_epochs)
             unless_trained.pop_all()
+        self._end = None
+        if end is not None and validation is None and self.n_iter_ < self.max_epochs:
+            self._shortened_to = self.n_iter_
         return self
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -326,7 +336,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             self.module_ = self._build(len(self.classes_))
             initialize(self.module_, self.init)
         self.history_ = []
-        self._optimizer_state = None
+        self._optimizer_state = self._end = self._shortened_to = None
 
     def _hold_back(self, rows):
         """Training and validation rows; classes of fewer than four rows stay in training."""
@@ -362,7 +372,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
     def _settings(self, n_rows, device, stopping):
         batch_size = min(256, max(16, n_rows // 40)) if self.batch_size == "auto" else self.batch_size
         return Settings(
-            max_epochs=self.max_epochs,
+            max_epochs=self._shortened_to or self.max_epochs,
             batch_size=batch_size,
             lr=self.lr,
             optimizer=self.optimizer,
@@ -375,7 +385,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             device=device,
             seed=self._seed,
             verbose=self.verbose,
-            seconds=self.time_limit,
+            end=self._end,
         )
 
     def __getstate__(self):

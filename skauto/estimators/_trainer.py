@@ -1,7 +1,9 @@
 """The one training loop of all nets: skorch inside, fed by batches of tensors."""
 
 import copy
+import itertools
 import math
+import statistics
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -42,7 +44,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train; the fields are the shared parameters of the estimators."""
+    """How to train: the shared parameters of the estimators, and when it must `end`, by time.monotonic."""
 
     max_epochs: int
     batch_size: int
@@ -57,7 +59,7 @@ class Settings:
     device: str
     seed: int
     verbose: int
-    seconds: float | None = None
+    end: float | None = None
 
 
 class Batches:
@@ -94,6 +96,7 @@ class TrainingLoop(skorch.NeuralNet):
             lr=settings.lr,
         )
         self.initialize()
+        self.times = [time.monotonic()]  # when the first epoch begins, and when each ended
 
     def initialize_optimizer(self, triggered_directly=None):
         s = self.settings
@@ -134,10 +137,15 @@ class TrainingLoop(skorch.NeuralNet):
         self.notify("on_epoch_end", dataset_train=training.rows)
         return self._summary(validation is not None)
 
-    def shorten(self, left, an_epoch):
-        """So many epochs fewer that the rest fits into the seconds that are left; the schedule then ends with them."""
-        fitting = len(self.losses) + max(0, int(left / an_epoch))
-        self.settings = replace(self.settings, max_epochs=min(self.settings.max_epochs, fitting))
+    def fit_into(self, end, most):
+        """As many more epochs as fit until `end`, `most` in all; the schedule ends with them.
+
+        How long one takes is the median of those before: the first, or one while the machine was busy, says little.
+        """
+        self.times.append(time.monotonic())
+        an_epoch = statistics.median(b - a for a, b in itertools.pairwise(self.times))
+        fitting = len(self.losses) + max(0, int((end - self.times[-1]) / an_epoch))
+        self.settings = replace(self.settings, max_epochs=min(most, fitting))
 
     def _summary(self, validated):
         last = self.history[-1]
@@ -174,7 +182,7 @@ def train(module, rows, validation, settings, *, criterion, prepare, epochs, his
     prepare : callable
         ``prepare(inputs, training) -> inputs``, applied to each batch: augmentation, trimming of padding.
     epochs : int
-        At most so many epochs; fewer where ``settings.seconds`` end before, one at least.
+        At most so many epochs; fewer where ``settings.end`` comes before, one at least.
     history : list of dict
         One entry for each epoch done before; this call appends its own.
     optimizer_state : dict, default=None
@@ -197,16 +205,14 @@ def train(module, rows, validation, settings, *, criterion, prepare, epochs, his
     training = Batches(rows, shuffle=True, **feed)
     watched = None if validation is None else Batches(validation, shuffle=False, **feed)
     best, best_state, waited = math.inf, None, 0
-    began = time.monotonic()
     try:
-        for done in range(1, epochs + 1):
+        for _ in range(epochs):
             history.append(loop.run_epoch(training, watched))
             waited += 1
             if watched is not None and loop.losses[-1] < best:
                 best, best_state, waited = loop.losses[-1], copy.deepcopy(module.state_dict()), 0
-            if settings.seconds is not None:
-                used = time.monotonic() - began
-                loop.shorten(settings.seconds - used, used / done)
+            if settings.end is not None:
+                loop.fit_into(settings.end, settings.max_epochs)
             if waited == settings.patience or len(history) >= loop.settings.max_epochs:
                 break
     finally:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 
 from skauto.estimators import _trainer
 from skauto.estimators._mlp import MLPClassifier
@@ -35,12 +36,11 @@ def test_order_is_fresh_when_shuffled_and_kept_when_not():
 def ticking(monkeypatch):
     """A clock of the training loop on which every epoch takes the seconds that the test says."""
     seconds = []
-    times = [0.0]
+    now = [0.0]
 
     def monotonic():
-        now = times[-1]
-        times.append(now + (seconds.pop(0) if seconds else 1.0))
-        return now
+        now[0] += seconds.pop(0) if seconds else 1.0
+        return now[0]
 
     monkeypatch.setattr(_trainer.time, "monotonic", monotonic)
     return seconds
@@ -51,18 +51,36 @@ XY = (np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2)
 
 def test_epochs_end_with_the_time_and_the_schedule_with_them(ticking):
     clf = MLPClassifier(max_epochs=50, time_limit=5.5, random_state=0).fit(*XY)
-    assert clf.n_iter_ == len(clf.history_) == 5
+    assert clf.n_iter_ == len(clf.history_) == 4
     rates = [epoch["lr"] for epoch in clf.history_]
     assert max(rates) > 0.5 * clf.lr and rates[-1] < 0.1 * clf.lr
 
 
-def test_an_epoch_that_becomes_slow_leaves_out_later_ones(ticking):
-    ticking += [1, 1, 4]
-    assert MLPClassifier(max_epochs=8, time_limit=9, random_state=0).fit(*XY).n_iter_ == 4
+def test_reading_the_rows_counts_too(ticking):
+    ticking += [0, 3]
+    assert MLPClassifier(max_epochs=8, time_limit=5.5, random_state=0).fit(*XY).n_iter_ == 2
+
+
+def test_slow_epochs_leave_out_later_ones_and_one_alone_does_not(ticking):
+    ticking += [0, 0, 4]
+    assert MLPClassifier(max_epochs=8, time_limit=12, random_state=0).fit(*XY).n_iter_ == 8
+    ticking += [0, 0, 1, 3, 3, 3]
+    assert MLPClassifier(max_epochs=8, time_limit=12, random_state=0).fit(*XY).n_iter_ == 4
+
+
+def test_partial_fit_goes_on_at_the_end_of_a_shortened_schedule(ticking):
+    clf = MLPClassifier(max_epochs=50, time_limit=5.5, lr_schedule="cosine", random_state=0).fit(*XY)
+    assert clf.partial_fit(*XY).history_[-1]["lr"] == pytest.approx(0.01 * clf.lr)
 
 
 def test_one_epoch_is_always_done(ticking):
     assert MLPClassifier(max_epochs=8, time_limit=1e-9, random_state=0).fit(*XY).n_iter_ == 1
+
+
+def test_a_net_that_was_saved_before_there_was_a_limit_has_none():
+    clf = MLPClassifier(max_epochs=1, random_state=0).fit(*XY)
+    del clf.__dict__["time_limit"]
+    assert clone(clf).fit(*XY).time_limit is None
 
 
 def test_enough_time_changes_nothing():

@@ -157,7 +157,6 @@ class Work:
             estimator._settings(len(rows), device, None),
             lr=estimator.lr if lr is None else lr,
             max_epochs=epochs,
-            seconds=None,
             seed=child_seed(estimator._seed, "compress"),
         )
         loss = WeightedCrossEntropy(estimator.label_smoothing, LOSSES[estimator.loss])
