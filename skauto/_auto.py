@@ -236,7 +236,6 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
                     SPARES.warm(threads, n_workers + SPARE_WORKERS)  # they import while the plan is made
                 memory_limit = memory_of_a_trial(self, n_workers)
                 plan = self._plan(data, seed, threads, memory_limit)
-            phases.trial_share = plan.trial_share
             progress = Progress(self.verbose, self.time_limit, phases.began)
             for line in ([] if self.kind_ == "table" else [describe(data.X, self.kind_)]) + plan.missing:
                 progress.say(line)
@@ -362,6 +361,9 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             budget.learn(result)
             progress.on_result(history, trial, result)
 
+        def trial_limit(trial, remaining):
+            return budget.trial_limit(plan.share_of(trial), remaining)
+
         reason = search(
             strategy,
             history,
@@ -369,7 +371,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             pool,
             budget,
             lag=None if timed else LAG,
-            trial_limit=budget.trial_limit if timed else None,
+            trial_limit=trial_limit if timed else None,
             on_result=on_result,
         )
         return reason == "interrupted"

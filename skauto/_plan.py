@@ -18,7 +18,7 @@ from skauto._portfolio import ON_REQUEST, TABLES
 from skauto._scoring import Scoring, resolve_metric
 from skauto._seeds import child_seed
 from skauto._sequence_portfolio import SEQUENCES
-from skauto._timing import BOUND_TRIAL_SHARE, LONG_TRIAL_SHARE, TRIAL_SHARE
+from skauto._timing import TRIAL_SHARE, net_share
 from skauto._treatments import treatments
 from skauto.estimators._early_stopping import MIN_CLASS_ROWS, fit_last_step, predict_at
 from skauto.search._evaluate import Evaluation
@@ -74,7 +74,12 @@ class Plan:
     missing: list
     n_trials: int
     constraints: Constraints
-    trial_share: float
+    net_share: float
+
+    def share_of(self, trial):
+        """The part of the time limit that a trial may use: more where its model is the final one."""
+        values = self.space.decode(trial.params)
+        return self.net_share if self.context.build.keeps(values) else TRIAL_SHARE
 
     def min_fidelity(self, strategy):
         """The least power of a third, at least a ninth, that leaves enough rows, one where none does.
@@ -165,7 +170,7 @@ def make_plan(
     order = positive_last(data.classes, pos_label)
     name, kind, metric = resolve_metric(scoring, data.classes[order], cost_matrix)
     folds, repeat = _folds(data, cv, seed)
-    share = _trial_share(data, folds, constraints)
+    share = net_share(data.kind == "image" and len(folds) == 1, bool(constraints))
     fit_share = _image_pipelines.FIT_SHARE if data.kind == "image" else FIT_SHARE
     seconds = None if time_limit is None else time_limit * share * fit_share / len(folds)
     traits = _traits(data, folds, threads, seed, seconds)
@@ -206,13 +211,6 @@ def make_plan(
     )
     n_trials = space.size if finite else len(first) + traits.n_rows // ROWS_A_TRIAL[traits.kind]
     return Plan(context, judged, space, first, missing, n_trials, constraints, share)
-
-
-def _trial_share(data, folds, constraints):
-    """The part of the time limit that one trial may use."""
-    if data.kind != "image" or len(folds) > 1:
-        return TRIAL_SHARE
-    return BOUND_TRIAL_SHARE if constraints else LONG_TRIAL_SHARE
 
 
 def _folds(data, cv, seed):

@@ -30,6 +30,13 @@ LONG_TRIAL_SHARE, BOUND_TRIAL_SHARE = 1.0, 0.4
 MARGIN_SHARE, MARGIN_MOST = 0.02, 1.0
 
 
+def net_share(final, bound):
+    """The part of the limit that the trial of a network may use: if it is the final one, and if constraints are set."""
+    if not final:
+        return TRIAL_SHARE
+    return BOUND_TRIAL_SHARE if bound else LONG_TRIAL_SHARE
+
+
 def closing(score_seconds):
     """Seconds to keep for the report and the cuts at the end, from those that the reports of some trials took."""
     return CLOSING_CARE * float(np.median(score_seconds)) if score_seconds else 0.0
@@ -62,9 +69,9 @@ class SearchBudget(Budget):
         hopeless = self._seconds and self.remaining() < np.quantile(self._seconds, QUICK)
         return 0 if hopeless else super().room(history)
 
-    def trial_limit(self, remaining):
+    def trial_limit(self, share, remaining):
         """Seconds of one trial: a share of the whole limit, so that none can eat it, and no more than is left."""
-        return min(self.phases.time_limit * self.phases.trial_share, remaining)
+        return min(self.phases.time_limit * share, remaining)
 
     def learn(self, result):
         """Adapt the reserve to the fits of the best full trials so far, and to how long it takes to judge one."""
@@ -98,7 +105,6 @@ class Phases:
         self.clock = clock
         self.began = clock()
         self.used = {}
-        self.trial_share = TRIAL_SHARE
 
     @contextmanager
     def __call__(self, name):

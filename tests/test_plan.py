@@ -8,10 +8,13 @@ import scipy.sparse as sp
 from sklearn.model_selection import GroupKFold, KFold, RepeatedStratifiedKFold, ShuffleSplit
 
 from skauto._array_inputs import read_images
+from skauto._constraints import read_constraints
 from skauto._inputs import inspect
 from skauto._pipelines import Traits
 from skauto._plan import MAX_REPEATS, available, make_plan
 from skauto._portfolio import ON_REQUEST, OVER, TABLES
+from skauto._timing import BOUND_TRIAL_SHARE, LONG_TRIAL_SHARE, TRIAL_SHARE
+from skauto.search._trial import Trial
 
 TRAITS = Traits(n_rows=200, n_columns=4, n_classes=2, sparse=False, threads=1, stops=False)
 
@@ -57,6 +60,24 @@ def test_one_fold_of_many_images_is_held_back(monkeypatch):
     assert len(make_plan(data, cv=KFold(3), **given).context.folds) == 3
     few = inspect(images[:99], np.arange(99) % 3, None, None, kind="image", read=read_images)
     assert len(make_plan(few, cv=4, **given).context.folds) == 4
+
+
+def test_networks_that_are_final_may_take_longer(monkeypatch):
+    images = np.random.default_rng(0).integers(0, 255, (120, 1, 6, 6), dtype=np.uint8)
+    data = inspect(images, np.arange(120) % 3, None, None, kind="image", read=read_images)
+    given = {"scoring": "f1", "cv": 4, "candidates": "auto", "pos_label": None, "seed": 0, "threads": 1}
+
+    def shares(**changes):
+        plan = make_plan(data, **given, **changes)
+        trials = [Trial(number, params) for number, params in enumerate(plan.first)]
+        names = [plan.space.decode(params)["candidate"] for params in plan.first]
+        return {name: plan.share_of(trial) for name, trial in zip(names, trials, strict=True)}
+
+    assert set(shares().values()) == {TRIAL_SHARE}
+    monkeypatch.setattr("skauto._plan.ONE_FOLD_ROWS", 100)
+    assert shares() == {**dict.fromkeys(shares(), TRIAL_SHARE), "cnn": LONG_TRIAL_SHARE}
+    bound = shares(constraints=read_constraints({"bytes": 10_000}))
+    assert bound["cnn"] == bound["compressed_cnn"] == BOUND_TRIAL_SHARE and bound["logistic"] == TRIAL_SHARE
 
 
 def test_what_is_judged_is_in_the_order_of_the_folds():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skauto._timing import Phases, SearchBudget, closing
+from skauto._timing import TRIAL_SHARE, Phases, SearchBudget, closing
 from skauto.search._history import History
 from skauto.search._space import Space
 from skauto.search._trial import Result, Status
@@ -148,5 +148,5 @@ def test_failed_trials_teach_nothing():
 
 def test_one_trial_never_gets_all():
     budget = SearchBudget(Phases(100, Clock()), None, Pool(2))
-    assert budget.trial_limit(budget.remaining()) == pytest.approx(20)
-    assert budget.trial_limit(3.0) == 3.0
+    assert budget.trial_limit(TRIAL_SHARE, budget.remaining()) == pytest.approx(20)
+    assert budget.trial_limit(TRIAL_SHARE, 3.0) == 3.0

@@ -22,7 +22,7 @@ def search(strategy, history, evaluate, pool, budget, *, lag=None, trial_limit=N
         Count mode: ask number i sees the results of trials 0 ... i - 1 - lag only, in the order asked, so the trials
         are the same on any number of workers. None: every ask sees all that is finished.
     trial_limit : callable, default=None
-        Seconds that one trial may take (None: no limit), given the seconds that are left.
+        Seconds that a trial may take (None: no limit), given the trial and the seconds that are left.
     on_result : callable, default=None
         Called with (history, trial, result) after each result.
 
@@ -37,7 +37,7 @@ def search(strategy, history, evaluate, pool, budget, *, lag=None, trial_limit=N
         while not (reason := budget.stop(history)):
             queue += _ask(strategy, history, min(pool.free - len(queue), budget.room(history)), lag)
             while queue and pool.free:
-                limit = trial_limit and trial_limit(budget.remaining())
+                limit = trial_limit and trial_limit(queue[0], budget.remaining())
                 pool.submit(queue[0].number, evaluate, queue.pop(0), time_limit=limit)
             if not pool.running:
                 reason = "finished"

@@ -116,7 +116,7 @@ class SearchRun:
 
         self.reason = search(
             self.strategy, history, None, tasks, budget,
-            lag=lag, trial_limit=None if limit is None else lambda remaining: limit, on_result=on_result,
+            lag=lag, trial_limit=None if limit is None else lambda trial, remaining: limit, on_result=on_result,
         )  # fmt: skip
         if self.reason == "interrupted" and not history.results:
             raise KeyboardInterrupt

@@ -130,7 +130,7 @@ def test_each_trial_has_a_limit_from_the_seconds_left(history):
 
     pool = Pool(1, seed=0)
     budget = Budget(time_limit=10, clock=lambda: pool.now)
-    search(Random(), history, evaluate, pool, budget, trial_limit=lambda remaining: remaining / 5)
+    search(Random(), history, evaluate, pool, budget, trial_limit=lambda trial, remaining: remaining / 5)
     assert limits[0] == 2.0
     assert limits == sorted(limits, reverse=True)
 
@@ -164,7 +164,9 @@ def hang_or_score(context, trial):
 
 def test_bad_trials_do_not_end_a_search_in_real_workers(history):
     with WorkerPool(2) as pool:
-        reason = search(Random(), history, hang_or_score, pool, Budget(n_iter=6), trial_limit=lambda remaining: 4.0)
+        reason = search(
+            Random(), history, hang_or_score, pool, Budget(n_iter=6), trial_limit=lambda trial, remaining: 4.0
+        )
     assert reason == "n_iter"
     statuses = [history.results[number].status for number in range(6)]
     assert statuses == ["complete", "timeout", "crashed", "complete", "complete", "complete"]
