@@ -212,7 +212,7 @@ def steps_alone(args):
     before = macro(model, X_test, y_test)
     say(f"float: macro F1 {before:.4f}")
     steps = {
-        "half the filters": Prune(0.5, what="filters", epochs=2),
+        "half the filters": Prune(0.5, what="filters", epochs=epochs, lr=0.003),
         "low rank, half the cost": LowRank(ratio=0.5, form="spatial", epochs=epochs, lr=0.003),
         "int8": Quantize("int8"),
         "BWN": Binarize(epochs=epochs, lr=0.003),

@@ -16,8 +16,8 @@ from skauto.search import _deadline
 # them few epochs are too few steps.
 EPOCHS, FEWEST_EPOCHS, BATCH = 30, 2, 64
 
-# The part of its time that a fit may plan with: epochs are timed just before, but the machine may become busy. Past the
-# latest part of what is left, and some seconds before the end, no epoch may end.
+# The part of its time that a fit may plan with. Past the latest part of what is left, and some seconds before the end,
+# no epoch may end: they are planned by the quickest steps, and left out should the machine be slower.
 FIT_SHARE, LATEST, MARGIN = 0.85, 0.9, 1.0
 
 # Seconds that a row takes beside the network's work on it: taken from the rest, augmented, scaled.
