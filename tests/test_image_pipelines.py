@@ -86,7 +86,7 @@ def test_a_network_stops_should_the_machine_turn_out_slow(a_microsecond_a_weight
 
 
 def test_tuning_of_a_compressed_network_is_within_its_time(a_microsecond_a_weight):
-    usual, large = {**COMPRESSED_CNN.usual, "filters": 0.3}, replace(TRAITS, shape=(3, 32, 32), seconds=200.0)
+    usual, large = COMPRESSED_CNN.usual, replace(TRAITS, shape=(3, 32, 32), seconds=200.0)
     most = cnn(usual_of_cnn(usual), large, 0).max_epochs
     tuned = compressed_cnn(usual, large, 0)
     assert tuned.estimator.max_epochs + sum(step.epochs for _, step in tuned.steps) == most
