@@ -267,7 +267,7 @@ def chosen(args):
     before, started = macro(model, X_test, y_test), time.process_time()
     small = compress(model, X, y, epochs=args.epochs, random_state=0)
     score, size = macro(small, X_test, y_test), len(small.to_bytes())
-    say(f"macro F1 {score:.4f} ({score - before:+.4f}), {size} bytes, {float_bytes(model) / size:.1f} times smaller, ")
+    say(f"macro F1 {score:.4f} ({score - before:+.4f}), {size} bytes, {float_bytes(model) / size:.1f} times smaller")
     say(f"{time.process_time() - started:.0f} s of processor time")
     say(small.pareto_front_.to_string())
 
@@ -284,10 +284,20 @@ def bounded(args):
     say(auto.pareto_front_[shown].to_string())
 
 
+PARTS = {
+    "chain": chain,
+    "steps": steps_alone,
+    "distill": distill,
+    "search": search,
+    "chosen": chosen,
+    "bounded": bounded,
+}
+
+
 def main():
     """Read the command line and run one part."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=["speed", "train", "chain", "steps", "distill", "search", "chosen", "bounded"])
+    parser.add_argument("part", choices=["speed", "train", *PARTS])
     parser.add_argument("--data", help="folder of public data sets")
     parser.add_argument("--set", choices=["fashion_mnist", "sign_digits"], default="fashion_mnist")
     parser.add_argument("--models", help="folder that keeps trained networks")
@@ -303,8 +313,6 @@ def main():
     parser.add_argument("--seconds", type=float, default=600, help="of each side of search")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    parts = {"chain": chain, "steps": steps_alone, "distill": distill, "search": search}
-    parts |= {"chosen": chosen, "bounded": bounded}
     if args.part == "speed":
         speed_estimators()
         speed_layers()
@@ -312,7 +320,7 @@ def main():
         trained(args, "plain")
         trained(args, "lenet5")
     else:
-        parts[args.part](args)
+        PARTS[args.part](args)
 
 
 if __name__ == "__main__":

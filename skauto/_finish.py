@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 
-from skauto._refit import quick_fit, refit, with_cut, with_own_labels
+from skauto._refit import as_final, quick_fit, refit, with_cut
 from skauto._timing import closing
 from skauto.estimators._ensemble import WeightedEnsembleClassifier, endless, greedy_selection
 from skauto.resample._threshold import no_cut
@@ -302,7 +302,7 @@ class Finish:
 
     def _refit(self, trials):
         """Fitted pipelines by trial number; what is not done when the time is up is left out."""
-        fitted = {t.number: with_own_labels(t.model, self.classes) for t in trials if t.model is not None}
+        fitted = {t.number: as_final(t.model, self.classes) for t in trials if t.model is not None}
         trials = [trial for trial in trials if trial.number not in fitted]
         for trial in trials:
             self.pool.submit(trial.number, refit, trial, self.classes)

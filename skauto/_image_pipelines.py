@@ -61,7 +61,7 @@ def cnn(values, traits, seed):
         **values,
         augment=augment,
         batch_size=BATCH,
-        max_epochs=_enough(epochs(values, traits), FEWEST_EPOCHS, traits),
+        max_epochs=_enough(epochs(values, traits), traits),
         time_limit=_time_limit(traits),
         device="cpu",
         random_state=seed,
@@ -86,17 +86,16 @@ def compressed_cnn(values, traits, seed):
 def _leave_epochs(network, tuning, traits):
     """Leave the time of so many epochs of a network to what follows."""
     most, limit = network.max_epochs, network.time_limit
-    left = _enough(most - tuning, FEWEST_EPOCHS, traits)
+    left = _enough(most - tuning, traits)
     network.set_params(max_epochs=left, time_limit=limit and limit * left / most)
 
 
-def _enough(most, fewest, traits):
+def _enough(most, traits):
     """So many epochs; a final fit has one at least, and a trial that has less than the fewest ends here."""
-    if most >= fewest or traits.refit:
+    if most >= FEWEST_EPOCHS or traits.refit:
         return max(most, 1)
-    raise TimeoutError(
-        f"{fewest} epochs of it do not fit into the {_seconds(traits):.3g} s that are left to its training"
-    )
+    left = _seconds(traits)
+    raise TimeoutError(f"{FEWEST_EPOCHS} epochs of it do not fit into the {left:.3g} s that are left to its training")
 
 
 def _time_limit(traits):
@@ -118,9 +117,8 @@ def epochs(values, traits):
     """Epochs of a network that there is time for."""
     if traits.seconds is None:
         return EPOCHS
-    return epochs_within(
-        replace(traits, seconds=_seconds(traits)), ROW_SECONDS + _network_seconds(values, traits), EPOCHS
-    )
+    row_seconds = ROW_SECONDS + _network_seconds(values, traits)
+    return epochs_within(replace(traits, seconds=_seconds(traits)), row_seconds, EPOCHS)
 
 
 def _network_seconds(values, traits):

@@ -31,8 +31,8 @@ def refit(context, trial, labels):
     return pipeline
 
 
-def with_own_labels(pipeline, labels):
-    """A pipeline that a trial fitted on codes as if it had been on the labels that they stand for, at leisure."""
+def as_final(pipeline, labels):
+    """The pipeline of a trial as a final one: with the labels that its codes stand for, and no limit of seconds."""
     last = pipeline.steps[-1][1]
     release_limits(last)
     while last is not None:

@@ -16,7 +16,7 @@ from skauto._finish import Finish, Scored, choose_best, choose_members, mixed
 from skauto._inputs import inspect
 from skauto._plan import make_plan
 from skauto._progress import Progress
-from skauto._refit import quick_fit, refit, release_threads, with_cut, with_own_labels
+from skauto._refit import as_final, quick_fit, refit, release_threads, with_cut
 from skauto._scoring import Scoring
 from skauto._timing import Phases
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
@@ -132,7 +132,7 @@ def test_a_kept_network_is_not_bound_to_the_seconds_of_its_trial():
 
     X, y = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2
     net = MLPClassifier(max_epochs=1, time_limit=60, random_state=0)
-    kept = with_own_labels(Pipeline([("classify", PriorCorrectedClassifier(net).fit(X, y))]), LABELS)
+    kept = as_final(Pipeline([("classify", PriorCorrectedClassifier(net).fit(X, y))]), LABELS)
     assert kept.classes_.tolist() == kept.steps[-1][1].estimator_.classes_.tolist() == ["no", "yes"]
     assert {part.time_limit for part in (net, kept.steps[-1][1].estimator_)} == {None}
 

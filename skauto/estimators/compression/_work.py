@@ -67,9 +67,8 @@ class Work:
 
     def _must_bear(self, name, step):
         """Refuse steps that rebuild layers on nets that use the weights of theirs by themselves."""
-        if getattr(step, "rebuilds", False) and not {made.__name__ for made in type(self.estimator).__mro__} & set(
-            KNOWN
-        ):
+        known = {made.__name__ for made in type(self.estimator).__mro__} & set(KNOWN)
+        if getattr(step, "rebuilds", False) and not known:
             raise ValueError(
                 f"step {name!r} rebuilds layers, which {type(self.estimator).__name__} does not bear; its weights can "
                 "be pruned one by one, given a codebook or made binary: Prune(what='weights'), Quantize('codebook'), "
