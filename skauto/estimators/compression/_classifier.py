@@ -112,14 +112,16 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
             weights = {} if sample_weight is None else {"sample_weight": sample_weight}
             base.fit(rows_for(base, X), y, **weights)
         work = Work(base, X, y, sample_weight)
-        stages = [("fit", work.size(), time.perf_counter() - started)]
+        names, sizes, seconds = ["fit"], [], [time.perf_counter() - started]
         for name, step in steps:
+            sizes.append(work.size())
             started = time.perf_counter()
             work.run(name, step)
-            stages.append((name, work.size(), time.perf_counter() - started))
+            names.append(name)
+            seconds.append(time.perf_counter() - started)
         self._take(work.finished())
-        stages[-1] = (stages[-1][0], work.size(), stages[-1][2])  # finishing folds norms, which the file gains by
-        self.steps_report_ = pd.DataFrame(stages, columns=["step", "bytes", "seconds"])
+        sizes.append(work.size())  # only now: finishing folds norms, which the file gains by
+        self.steps_report_ = pd.DataFrame({"step": names, "bytes": sizes, "seconds": seconds})
         return self
 
     def predict_proba(self, X):

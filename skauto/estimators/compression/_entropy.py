@@ -3,8 +3,9 @@
 import numpy as np
 
 PRECISION = 14  # bits of the frequency table
-LOW = np.uint64(1 << 16)  # states live in [2^16, 2^32) and move 16 bits at a time
-SYMBOLS_PER_LANE = 8192
+WORD, LOW_BITS = 16, 16  # states live in [2^16, 2^32) and move 16 bits at a time
+LOW, WORD_MASK, SLOT_MASK = 1 << LOW_BITS, (1 << WORD) - 1, (1 << PRECISION) - 1
+SYMBOLS_PER_LANE, MOST_LANES, FEW = 8192, 1024, 32  # lanes up to which plain integers are quicker than arrays
 
 
 def entropy_bits(symbols):
@@ -17,21 +18,9 @@ def encode(symbols, size):
     """Bytes of a stream of symbols 0 ... size-1, its frequency table included."""
     symbols = np.asarray(symbols, dtype=np.int64).ravel()
     freq = _scaled(np.bincount(symbols, minlength=size))
-    start = np.concatenate([[0], np.cumsum(freq)[:-1]]).astype(np.uint64)
     lanes = _lanes(symbols.size)
-    rows = -(-symbols.size // lanes)
-    state = np.full(lanes, LOW, dtype=np.uint64)
-    words = []
-    wide_freq = freq.astype(np.uint64)
-    for row in range(rows - 1, -1, -1):
-        now = symbols[row * lanes : (row + 1) * lanes]
-        x, f = state[: now.size], wide_freq[now]
-        spill = x >= f << np.uint64(32 - PRECISION)
-        words.append((x[spill] & np.uint64(0xFFFF)).astype("<u2")[::-1])
-        x = np.where(spill, x >> np.uint64(16), x)
-        state[: now.size] = ((x // f) << np.uint64(PRECISION)) + start[now] + x % f
-    stream = np.concatenate(words)[::-1] if words else np.empty(0, "<u2")
-    return _table_bytes(freq) + state.astype("<u4").tobytes() + stream.astype("<u2").tobytes()
+    state, words = (_push if lanes > FEW else _push_few)(symbols, freq, lanes)
+    return _table_bytes(freq) + np.array(state, "<u4").tobytes() + np.array(words, "<u2")[::-1].tobytes()
 
 
 def decode(data, count, size):
@@ -40,31 +29,88 @@ def decode(data, count, size):
     lanes = _lanes(count)
     if len(data) < used + 4 * lanes or (len(data) - used) % 2:
         raise ValueError("the symbol stream is cut short")
-    state = np.frombuffer(data, "<u4", lanes, used).astype(np.uint64)
-    stream = np.frombuffer(data, "<u2", offset=used + 4 * lanes).astype(np.uint64)
-    start = np.concatenate([[0], np.cumsum(freq)[:-1]]).astype(np.uint64)
-    lookup = np.repeat(np.arange(size), freq)
-    out, at, mask = np.empty(count, dtype=np.int64), 0, np.uint64((1 << PRECISION) - 1)
-    wide_freq = freq.astype(np.uint64)
-    for first in range(0, count, lanes):
-        x = state[: min(lanes, count - first)]
-        slot = x & mask
-        now = lookup[slot]
-        x = wide_freq[now] * (x >> np.uint64(PRECISION)) + slot - start[now]
-        refill = np.flatnonzero(x < LOW)
-        if at + refill.size > stream.size:
-            raise ValueError("the symbol stream is cut short")
-        x[refill] = (x[refill] << np.uint64(16)) | stream[at : at + refill.size]
-        at += refill.size
-        state[: x.size] = x
-        out[first : first + x.size] = now
-    if at != stream.size or not (state == LOW).all():
+    state, words = np.frombuffer(data, "<u4", lanes, used), np.frombuffer(data, "<u2", offset=used + 4 * lanes)
+    symbols, state, read = (_pop if lanes > FEW else _pop_few)(state, words, count, freq)
+    if read != len(words) or (np.array(state) != LOW).any():
         raise ValueError("the symbol stream is damaged")
-    return out
+    return symbols
+
+
+def _push(symbols, freq, lanes):
+    """The last states and the words of many lanes, a row of symbols at a time, the last row first."""
+    state, words = np.full(lanes, LOW, dtype=np.uint64), []
+    start, freq = _starts(freq).astype(np.uint64), freq.astype(np.uint64)
+    for first in range((symbols.size - 1) // lanes * lanes, -1, -lanes):
+        now = symbols[first : first + lanes]
+        x, f = state[: now.size], freq[now]
+        spill = x >= f << np.uint64(WORD + LOW_BITS - PRECISION)
+        words.append((x[spill] & np.uint64(WORD_MASK))[::-1])
+        x = np.where(spill, x >> np.uint64(WORD), x)
+        state[: now.size] = ((x // f) << np.uint64(PRECISION)) + start[now] + x % f
+    return state, np.concatenate(words)
+
+
+def _push_few(symbols, freq, lanes):
+    """The same of few lanes, in plain integers: arrays of one number take fifty times as long."""
+    state, words = [LOW] * lanes, []
+    start, freq, symbols = _starts(freq).tolist(), freq.tolist(), symbols.tolist()
+    for at in range(len(symbols) - 1, -1, -1):
+        now, x = symbols[at], state[at % lanes]
+        f = freq[now]
+        if x >= f << WORD + LOW_BITS - PRECISION:
+            words.append(x & WORD_MASK)
+            x >>= WORD
+        state[at % lanes] = (x // f << PRECISION) + start[now] + x % f
+    return state, words
+
+
+def _pop(state, words, count, freq):
+    """Symbols of many lanes, their states after them, and how many words were read."""
+    symbols, read = np.empty(count, dtype=np.int64), 0
+    state, words, lookup = state.astype(np.uint64), words.astype(np.uint64), np.repeat(np.arange(freq.size), freq)
+    start, freq = _starts(freq).astype(np.uint64), freq.astype(np.uint64)
+    for first in range(0, count, len(state)):
+        x = state[: count - first]
+        slot = x & np.uint64(SLOT_MASK)
+        now = lookup[slot]
+        x = freq[now] * (x >> np.uint64(PRECISION)) + slot - start[now]
+        refill = np.flatnonzero(x < LOW)
+        if read + refill.size > words.size:
+            raise ValueError("the symbol stream is cut short")
+        x[refill] = (x[refill] << np.uint64(WORD)) | words[read : read + refill.size]
+        read += refill.size
+        state[: x.size] = x
+        symbols[first : first + x.size] = now
+    return symbols, state, read
+
+
+def _pop_few(state, words, count, freq):
+    """The same of few lanes, in plain integers."""
+    symbols, read, lanes = [], 0, len(state)
+    state, words, lookup = state.tolist(), words.tolist(), np.repeat(np.arange(freq.size), freq).tolist()
+    start, freq = _starts(freq).tolist(), freq.tolist()
+    for at in range(count):
+        x = state[at % lanes]
+        slot = x & SLOT_MASK
+        now = lookup[slot]
+        x = freq[now] * (x >> PRECISION) + slot - start[now]
+        if x < LOW:
+            if read == len(words):
+                raise ValueError("the symbol stream is cut short")
+            x = x << WORD | words[read]
+            read += 1
+        state[at % lanes] = x
+        symbols.append(now)
+    return np.array(symbols, dtype=np.int64), state, read
+
+
+def _starts(freq):
+    """Where the slots of each symbol begin."""
+    return np.cumsum(freq) - freq
 
 
 def _lanes(count):
-    return max(1, min(1024, count // SYMBOLS_PER_LANE))
+    return max(1, min(MOST_LANES, count // SYMBOLS_PER_LANE))
 
 
 def _scaled(counts):
