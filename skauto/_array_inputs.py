@@ -232,7 +232,8 @@ def read_images(X):
 
 def check_images(X):
     """An array of uint8 or float32 without NaN or infinity, at least one row and one pixel; uint8 is not copied."""
-    X = check_array(X, dtype=None, ensure_2d=False, allow_nd=True, ensure_all_finite=False, input_name="X")
+    if type(X) is not np.ndarray:  # for an array there is nothing to convert, and to find that out takes time
+        X = check_array(X, dtype=None, ensure_2d=False, allow_nd=True, ensure_all_finite=False, input_name="X")
     if X.ndim < 2:
         raise ValueError(
             f"Expected 2D array, got {X.ndim}D array instead: X has shape {X.shape}, images have rank 3 or 4. "

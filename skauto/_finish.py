@@ -34,6 +34,9 @@ WHAT = "the best model, refitted on all rows,"
 # Seconds of a refit over those of a fold, with some care, and the part of the rest that the choice may take.
 REFIT_FACTOR, CHOICE_PART = 1.6, 0.5
 
+# What ends a trial for a reason that more time would not change.
+BROKEN = (Status.FAILED, Status.CRASHED, Status.MEMORY, Status.INFEASIBLE)
+
 # Seconds between looks at the deadline.
 WAIT = 0.5
 
@@ -183,7 +186,8 @@ class Finish:
     def run(self, history, use_ensemble, interrupted=False):
         """Choose, refit and cut; where Ctrl-C ended the search, another one here stops the fit."""
         self.interrupted = interrupted
-        trials = self.plan.constraints.allowed(scored_trials(history))
+        results = [result for _, result in history.finished]
+        trials = self.plan.constraints.allowed(scored_trials(history), results)
         self._closing = closing([trial.score_seconds for trial in trials])
         trials, members = self._affordable(trials), []
         if trials:
@@ -193,8 +197,7 @@ class Finish:
                 members = self._choose(trials, best) if use_ensemble else [(best, 1.0)]
             self.progress.show("refit")
             with self.phases("refit"):
-                spares = trials[:SPARE_MODELS] if self.plan.constraints else []
-                wanted = [best, *(trial for trial, _ in members), *spares]
+                wanted = [best, *(trial for trial, _ in members), *self._spares(trials)]
                 fitted = self._refit(list({trial.number: trial for trial in wanted}.values()))
             members = [(trial, weight) for trial, weight in members if trial.number in fitted]
             if not members and best.number in fitted:
@@ -207,6 +210,11 @@ class Finish:
             with self.phases("refit"):
                 self._fall_back(history)
             self._hold("the quick model that had to do, as no trial was ready in time,")
+
+    def _spares(self, trials):
+        """Trials whose models are wanted should those of the chosen ones be out of bounds in the end."""
+        bounds = self.plan.constraints
+        return [*trials[:SPARE_MODELS], bounds.roomiest(trials)] if bounds else []
 
     def _left(self):
         """Seconds until the cuts and the report must begin."""
@@ -380,7 +388,7 @@ class Finish:
 
 def _why(history, interrupted):
     """What the user can do: the first reason that was not time, else more time."""
-    reasons = [result.reason for _, result in history.finished if result.status in ("failed", "crashed", "memory")]
+    reasons = [result.reason for _, result in history.finished if result.status in BROKEN]
     if reasons:
         return f"a trial failed with {reasons[0]!r}"
     return "the search was interrupted before its first trial ended" if interrupted else "raise time_limit"

@@ -18,7 +18,7 @@ from skauto._portfolio import ON_REQUEST, TABLES
 from skauto._scoring import Scoring, resolve_metric
 from skauto._seeds import child_seed
 from skauto._sequence_portfolio import SEQUENCES
-from skauto._timing import TRIAL_SHARE, net_share
+from skauto._timing import LONG_TRIAL_SHARE, TRIAL_SHARE
 from skauto._treatments import treatments
 from skauto.estimators._early_stopping import MIN_CLASS_ROWS, fit_last_step, predict_at
 from skauto.search._evaluate import Evaluation
@@ -170,7 +170,7 @@ def make_plan(
     order = positive_last(data.classes, pos_label)
     name, kind, metric = resolve_metric(scoring, data.classes[order], cost_matrix)
     folds, repeat = _folds(data, cv, seed)
-    share = net_share(data.kind == "image" and len(folds) == 1, bool(constraints))
+    share = LONG_TRIAL_SHARE if data.kind == "image" and len(folds) == 1 else TRIAL_SHARE
     fit_share = _image_pipelines.FIT_SHARE if data.kind == "image" else FIT_SHARE
     seconds = None if time_limit is None else time_limit * share * fit_share / len(folds)
     traits = _traits(data, folds, threads, seed, seconds)
@@ -204,6 +204,7 @@ def make_plan(
         predict=predict_at,
         spend=functools.partial(_pipelines.whole_or_part, least=min(1.0, ROWS_OF_A_RUNG / traits.n_rows)),
         measure=constraints.of_trial if constraints else None,
+        rehearse=constraints.rehearse if constraints.most else None,
         min_class_rows=20,
         repeat=repeat,
         keep=build.keeps,

@@ -23,18 +23,11 @@ CLOSING_CARE, CHOICE_CARE, CHOICE_SHARE = 2.0, 50, 0.05
 TRIAL_SHARE, QUICK = 0.2, 0.25
 
 # The same where the network of a trial is the final one: all that the search has, since two that are trained to the end
-# are better than four that are not; but with constraints less, since what does not hold them is lost.
-LONG_TRIAL_SHARE, BOUND_TRIAL_SHARE = 1.0, 0.4
+# are better than four that are not.
+LONG_TRIAL_SHARE = 1.0
 
 # Seconds kept free at the very end, for putting the pieces together.
 MARGIN_SHARE, MARGIN_MOST = 0.02, 1.0
-
-
-def net_share(final, bound):
-    """The part of the limit that the trial of a network may use: if it is the final one, and if constraints are set."""
-    if not final:
-        return TRIAL_SHARE
-    return BOUND_TRIAL_SHARE if bound else LONG_TRIAL_SHARE
 
 
 def closing(score_seconds):

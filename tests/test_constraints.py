@@ -7,9 +7,15 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits, make_classification
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 
-from skauto._constraints import read_constraints
-from skauto.estimators import CompressedClassifier
+from skauto._array_inputs import read_images
+from skauto._constraints import Constraints, read_constraints, shortest
+from skauto._inputs import inspect
+from skauto._plan import make_plan
+from skauto.estimators import CNNClassifier, CompressedClassifier, Prune, Quantize
+from skauto.search._evaluate import evaluate
+from skauto.search._trial import Trial
 from tests.autos import all_complete, quick
 
 
@@ -90,15 +96,72 @@ def test_bounds_that_nothing_meets_are_an_error_with_the_nearest():
         quick(constraints={"bytes": 100}).fit(*table())
 
 
+def digits():
+    X, y = load_digits(n_class=4, return_X_y=True)
+    return X[:240].reshape(-1, 8, 8), y[:240]
+
+
+def test_networks_that_cannot_be_within_bounds_are_not_trained(monkeypatch):
+    monkeypatch.setattr("skauto._image_pipelines.EPOCHS", 10**6)  # of which one takes an hour
+    with pytest.raises(ValueError, match="none of 2 networks can be within bytes <= 1000, the first InfeasibleError"):
+        quick(candidates=["cnn"], kind="image", constraints={"bytes": 1_000}).fit(*digits())
+    with pytest.raises(ValueError, match="none of 1 networks can be within latency_ms <= 0.001"):
+        quick(candidates=["cnn"], kind="image", n_iter=1, constraints={"latency_ms": 1e-3}).fit(*digits())
+
+
+def test_others_go_on_where_networks_are_too_large():
+    auto = quick(candidates=["logistic", "cnn"], kind="image", n_iter=3, constraints={"bytes": 60_000}).fit(*digits())
+    board = auto.leaderboard_.set_index("trial")
+    assert board.loc[[0, 1, 2], "status"].tolist() == ["complete", "infeasible", "infeasible"]
+    assert "after a first epoch, bytes 1" in board.loc[1, "reason"]
+    assert "not within bytes <= 60000" in board.loc[1, "reason"]
+    assert auto.best_params_["candidate"] == "logistic"
+
+
+def test_a_rehearsal_is_as_large_as_the_network_will_be(monkeypatch):
+    measured, rehearsed = [], Constraints._rehearsed
+
+    def spied(self, *args):
+        measured.append(rehearsed(self, *args))
+        return measured[-1]
+
+    monkeypatch.setattr(Constraints, "_rehearsed", spied)
+    monkeypatch.setattr("skauto._image_pipelines.EPOCHS", 6)
+    X, y = digits()
+    data = inspect(X, y, None, None, kind="image", read=read_images)
+    given = {"scoring": "f1", "cv": 2, "candidates": ["compressed_cnn"], "pos_label": None, "seed": 0, "threads": 1}
+    plan = make_plan(data, **given, constraints=read_constraints({"bytes": 1e7}))
+    for number, params in enumerate(plan.first[-3:]):
+        made = evaluate(plan.context, Trial(number, params))
+        assert measured[-1]["bytes"] == pytest.approx(made["footprint"]["bytes"], rel=0.15)
+
+
+def test_milliseconds_that_are_just_too_many_are_measured_again(monkeypatch):
+    bounds, row, given = read_constraints({"latency_ms": 1.0}), np.zeros((1, 2)), []
+    monkeypatch.setattr("skauto._constraints.latency_ms", lambda model, row: given.pop(0))
+    for times, least in (
+        ([1.5, 1.2, 0.9, 0.1], 0.9),
+        ([1.5, 1.2, 1.3, 0.1], 1.2),
+        ([2.1, 0.1], 2.1),
+        ([0.8, 0.1], 0.8),
+    ):
+        given[:] = times
+        assert bounds.measure(None, row)["latency_ms"] == least
+
+
+def test_every_number_of_epochs_is_one_in_a_rehearsal():
+    model = CompressedClassifier(CNNClassifier(max_epochs=9), [("a", Prune(epochs=4)), ("b", Quantize("int8"))])
+    short = shortest(Pipeline([("classify", model)])).steps[0][1]
+    assert (short.estimator.max_epochs, short.steps[0][1].epochs, short.steps[1][1].epochs) == (1, 1, 1)
+
+
 @pytest.mark.slow
 def test_images_are_compressed_where_bytes_are_bounded():
-    X, y = load_digits(n_class=4, return_X_y=True)
-    X = X[:240].reshape(-1, 8, 8)
-    auto = quick(candidates=["compressed_cnn", "extra_trees"], kind="image", constraints={"bytes": 40_000}).fit(
-        X, y[:240]
-    )
-    assert all_complete(auto)
+    X, y = digits()
+    named = {"candidates": ["compressed_cnn", "extra_trees"], "n_iter": 3}
+    auto = quick(**named, kind="image", constraints={"bytes": 60_000}).fit(X, y)
+    assert auto.leaderboard_.set_index("trial").loc[[0, 1, 2], "status"].tolist() == ["infeasible"] + 2 * ["complete"]
     network = auto.best_estimator_.steps[-1][1].estimator_
     assert isinstance(network, CompressedClassifier)
-    assert stored(auto.ensemble_) <= 40_000
-    assert auto.score(X, y[:240]) > 0.9
+    assert stored(auto.ensemble_) <= 60_000
+    assert auto.score(X, y) > 0.9

@@ -76,8 +76,9 @@ def test_a_network_stops_should_the_machine_turn_out_slow(a_microsecond_a_weight
     assert few.seconds < cnn(usual, few, 0).time_limit < few.seconds / FIT_SHARE
     monkeypatch.setattr(_deadline, "left", lambda: 2.0)
     assert 0 < cnn(usual, few, 0).time_limit < 1
-    compressed = compressed_cnn(COMPRESSED_CNN.usual, few, 0).estimator.time_limit
-    assert 0 < compressed < cnn(usual_of_cnn(COMPRESSED_CNN.usual), few, 0).time_limit
+    small = {**COMPRESSED_CNN.usual, "backbone": "plain"}
+    compressed = compressed_cnn(small, few, 0).estimator.time_limit
+    assert 0 < compressed < cnn(usual_of_cnn(small), few, 0).time_limit
     monkeypatch.setattr(_deadline, "left", lambda: 0.5)
     with pytest.raises(TimeoutError, match=f"{FEWEST_EPOCHS} epochs of it do not fit into the 0 s that are left"):
         cnn(usual, few, 0)
@@ -86,7 +87,7 @@ def test_a_network_stops_should_the_machine_turn_out_slow(a_microsecond_a_weight
 
 
 def test_tuning_of_a_compressed_network_is_within_its_time(a_microsecond_a_weight):
-    usual, large = COMPRESSED_CNN.usual, replace(TRAITS, shape=(3, 32, 32), seconds=200.0)
+    usual, large = {**COMPRESSED_CNN.usual, "filters": 0.3}, replace(TRAITS, shape=(3, 32, 32), seconds=200.0)
     most = cnn(usual_of_cnn(usual), large, 0).max_epochs
     tuned = compressed_cnn(usual, large, 0)
     assert tuned.estimator.max_epochs + sum(step.epochs for _, step in tuned.steps) == most

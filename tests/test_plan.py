@@ -13,7 +13,7 @@ from skauto._inputs import inspect
 from skauto._pipelines import Traits
 from skauto._plan import MAX_REPEATS, available, make_plan
 from skauto._portfolio import ON_REQUEST, OVER, TABLES
-from skauto._timing import BOUND_TRIAL_SHARE, LONG_TRIAL_SHARE, TRIAL_SHARE
+from skauto._timing import LONG_TRIAL_SHARE, TRIAL_SHARE
 from skauto.search._trial import Trial
 
 TRAITS = Traits(n_rows=200, n_columns=4, n_classes=2, sparse=False, threads=1, stops=False)
@@ -77,7 +77,7 @@ def test_networks_that_are_final_may_take_longer(monkeypatch):
     monkeypatch.setattr("skauto._plan.ONE_FOLD_ROWS", 100)
     assert shares() == {**dict.fromkeys(shares(), TRIAL_SHARE), "cnn": LONG_TRIAL_SHARE}
     bound = shares(constraints=read_constraints({"bytes": 10_000}))
-    assert bound["cnn"] == bound["compressed_cnn"] == BOUND_TRIAL_SHARE and bound["logistic"] == TRIAL_SHARE
+    assert bound["cnn"] == bound["compressed_cnn"] == LONG_TRIAL_SHARE and bound["logistic"] == TRIAL_SHARE
 
 
 def test_what_is_judged_is_in_the_order_of_the_folds():

@@ -152,7 +152,8 @@ class CNNClassifier(NeuralClassifier):
         return tags
 
     def _check_X(self, X, *, reset):
-        check_feature_names(self, X, reset=reset)
+        if reset or type(X) is not np.ndarray or hasattr(self, "feature_names_in_"):
+            check_feature_names(self, X, reset=reset)
         X = check_images(X)
         layout, shape = image_layout(X, self.channels, self.image_shape) if reset else self._seen_layout(X)
         if reset:

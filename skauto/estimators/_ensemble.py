@@ -123,7 +123,8 @@ class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X):
         """Weighted mean of the members' probabilities, shape (n, n_classes)."""
-        check_is_fitted(self, "estimators_")
+        if not hasattr(self, "estimators_"):
+            check_is_fitted(self, "estimators_")  # asks for all tags first, which can take longer than a small net
         return sum(w * member.predict_proba(X) for w, member in zip(self.weights_, self.estimators_, strict=True))
 
     def predict(self, X):

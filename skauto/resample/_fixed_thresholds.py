@@ -74,7 +74,8 @@ class MulticlassFixedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, Ba
 
     def predict_proba(self, X):
         """Probabilities of the estimator, shape (n, n_classes)."""
-        check_is_fitted(self, "estimator_")
+        if not hasattr(self, "estimator_"):
+            check_is_fitted(self, "estimator_")  # asks for all tags first, which can take longer than a small net
         return self.estimator_.predict_proba(X)
 
     def predict(self, X):

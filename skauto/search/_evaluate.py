@@ -41,8 +41,9 @@ class Evaluation:
     estimator of a configuration and `report(proba)` a dict of scores of the validation rows of all folds, in their
     order; `rank(proba)` a number for lower fidelities. `fit` and `predict` treat the last step of the estimator as
     fit_plain and predict_plain do, and `spend` says what a fidelity under one means, as rows_alone does. `measure`
-    gives what a trial costs beside its score, as `_footprint_of` asks; None where nothing bounds it. `keep(values)`
-    says of which trials the model of a single fold is to be kept.
+    gives what a trial costs beside its score, as `_footprint_of` asks; None where nothing bounds it. `rehearse(context,
+    values, seed)` raises where that will be too much. `keep(values)` says of which trials the model of a single fold is
+    to be kept.
     """
 
     X: Any
@@ -59,6 +60,7 @@ class Evaluation:
     predict: Any = predict_plain
     spend: Any = rows_alone
     measure: Any = None
+    rehearse: Any = None
     min_class_rows: int = 2
     repeat: Any = None
     keep: Any = None
@@ -77,6 +79,8 @@ def evaluate(context, trial):
     """
     values = context.space.decode(trial.params)
     seed = child_seed(context.seed, "trial", trial.number)
+    if context.rehearse is not None:
+        context.rehearse(context, values, seed)
     models, stops, seconds = [], [], []
     for number in range(len(context.folds)):
         began = time.perf_counter()

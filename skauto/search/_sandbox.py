@@ -5,7 +5,7 @@ import traceback
 import warnings
 from dataclasses import dataclass
 
-from skauto.search._trial import Status
+from skauto.search._trial import InfeasibleError, Status
 
 LINE = 200  # characters of a reason or warning that are kept
 MAX_WARNINGS = 20
@@ -49,7 +49,7 @@ def attempt(function, *args):
 
 
 def _failure(error):
-    kinds = {MemoryError: Status.MEMORY, TimeoutError: Status.TIMEOUT}
+    kinds = {MemoryError: Status.MEMORY, TimeoutError: Status.TIMEOUT, InfeasibleError: Status.INFEASIBLE}
     status = next((status for kind, status in kinds.items() if isinstance(error, kind)), Status.FAILED)
     trace = "".join(traceback.format_exception(error, limit=-30))
     return {"status": status, "reason": describe(error), "output": trace}

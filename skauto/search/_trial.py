@@ -14,6 +14,11 @@ class Status(StrEnum):
     MEMORY = "memory"
     CRASHED = "crashed"
     CANCELLED = "cancelled"
+    INFEASIBLE = "infeasible"  # out of bounds before any effort was spent on it
+
+
+class InfeasibleError(Exception):
+    """Raised where a trial cannot be within the bounds, whatever effort is spent on it."""
 
 
 @dataclass(frozen=True)

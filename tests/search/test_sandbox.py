@@ -5,7 +5,7 @@ import warnings
 import pytest
 
 from skauto.search._sandbox import attempt, describe, one_line, run
-from skauto.search._trial import Status
+from skauto.search._trial import InfeasibleError, Status
 
 
 def throw(error):
@@ -26,6 +26,7 @@ class Unspeakable(Exception):
         (KeyboardInterrupt(), Status.FAILED, "KeyboardInterrupt"),
         (MemoryError("too much"), Status.MEMORY, "MemoryError: too much"),
         (TimeoutError("too slow"), Status.TIMEOUT, "TimeoutError: too slow"),
+        (InfeasibleError("too large"), Status.INFEASIBLE, "InfeasibleError: too large"),
         (Unspeakable(), Status.FAILED, "Unspeakable: (its message cannot be shown)"),
     ],
 )
