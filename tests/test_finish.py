@@ -66,6 +66,7 @@ def plan():
 
 
 LABELS = np.array(["no", "yes"])
+CLASSES = {"logistic": "LogisticRegression", "extra_trees": "ExtraTreesClassifier"}
 
 
 def test_members_are_mixed_by_their_weights(plan):
@@ -346,6 +347,22 @@ def test_a_first_ctrl_c_while_constraints_are_measured_begins_anew(plan, monkeyp
     monkeypatch.setattr(type(bounds), "measure", measure)
     finish.run(history, use_ensemble=True)
     assert 0 < finish.report["footprint"]["bytes"] <= 1e9
+
+
+@pytest.mark.parametrize("alone", [0.9, 1.1])
+def test_milliseconds_are_held_to_once_nothing_else_runs(plan, monkeypatch, alone):
+    bounds = read_constraints({"latency_ms": 1.0})
+    finish, history = finished(replace(plan, constraints=bounds), Clock(), None)
+    names = [history.space.decode(params)["candidate"] for params in plan.first[:2]]
+    for number, beside_work in enumerate((0.5, 1.4)):
+        history.result(number).details["footprint"] = {"latency_ms": beside_work}
+
+    def measured(model, row):
+        return alone if CLASSES[names[1]] in repr(model) else 0.5
+
+    monkeypatch.setattr("skauto._constraints.latency_ms", measured)
+    finish.run(history, use_ensemble=False)
+    assert finish.best.values["candidate"] == (names[1] if alone < 1 else names[0])
 
 
 def test_the_quick_model_of_many_classes_has_few_rounds():
