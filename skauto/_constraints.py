@@ -8,21 +8,24 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skauto.estimators._early_stopping import with_rounds
+from skauto.estimators._ensemble import endless
 from skauto.estimators._footprint import latency_ms, saved_bytes
+from skauto.search import _deadline
 from skauto.search._evaluate import fit_weighted, nested_rows, take
 from skauto.search._front import pareto_front
 from skauto.search._sandbox import attempt
 from skauto.search._trial import InfeasibleError, Status
 
-# How often milliseconds are measured before they are too many, unless they are more than so many times the bound.
-AGAIN, HOPELESS = 12, 2.0
+# How often milliseconds are measured before they are too many, unless they are more than so many times the bound: on
+# shared machines the same network takes up to twice as long for seconds, as others work there.
+AGAIN, HOPELESS = 20, 2.0
 
-# Trials are measured beside other work: one that takes so many times the milliseconds allowed may be within them alone,
-# and is measured again at the end, which decides.
-BESIDE_WORK = 1.5
+# Trials are measured beside other trials: one that takes so many times the milliseconds allowed may be within them
+# alone, and is measured again at the end, which decides.
+BESIDE_TRIALS = 1.5
 
-# Rows of a rehearsal, of every class some, and the part of the milliseconds allowed that its network may take: it is
-# not worth minutes of training if their noise decides.
+# Rows of a rehearsal, of every class some, and the part of the milliseconds allowed that its network may take: the rest
+# is for the cut around it, and a network is not worth minutes of training if noise decides.
 REHEARSAL_ROWS, REHEARSAL_CLASS_ROWS, REHEARSAL_PART = 32, 2, 0.9
 
 MOST = {"bytes": "bytes", "latency_ms": "milliseconds"}
@@ -72,7 +75,7 @@ class Constraints:
         """What is measured."""
         return [*self.most, *self.least]
 
-    def measure(self, pipeline, X, y=None):
+    def measure(self, pipeline, X, y=None, left=endless):
         """What is bounded, by name.
 
         Parameters
@@ -83,21 +86,23 @@ class Constraints:
             The rows it was fitted on; the first is predicted, again and again, for the latency.
         y : array, default=None
             Their labels. Without them the callables are left out: they know pipelines, not ensembles of them.
+        left : callable, default=endless
+            Gives the seconds that are left; where they have run out, milliseconds are not measured again.
         """
         own = {} if y is None else self.least
         values = {name: float(measure(pipeline, X, y)) for name, (measure, _) in own.items()}
         if "bytes" in self.most:
             values["bytes"] = saved_bytes(pipeline)
         if "latency_ms" in self.most:
-            values["latency_ms"] = self._latency(pipeline, take(X, slice(0, 1)))
+            values["latency_ms"] = self._latency(pipeline, take(X, slice(0, 1)), left)
         return values
 
-    def _latency(self, pipeline, row):
+    def _latency(self, pipeline, row, left):
         """Milliseconds, measured again where they are just too many: what else runs here can only add to them."""
         bound, least = self.most["latency_ms"], np.inf
         for _ in range(AGAIN):
             least = min(least, latency_ms(pipeline, row))
-            if least <= bound or least > HOPELESS * bound:
+            if least <= bound or least > HOPELESS * bound or left() <= 0:
                 break
         return least
 
@@ -116,7 +121,7 @@ class Constraints:
         if stop is not None:
             weight = None if context.weight is None else context.weight[train]
             fitted = fit_weighted(estimator.steps[-1][1], prepared, y, weight)
-        return self.measure(Pipeline([*steps, (estimator.steps[-1][0], fitted)]), X, y)
+        return self.measure(Pipeline([*steps, (estimator.steps[-1][0], fitted)]), X, y, _deadline.left)
 
     def rehearse(self, context, values, seed):
         """Raise where the network of a trial will be out of bounds however long it trains; runs in a worker.
@@ -131,22 +136,21 @@ class Constraints:
         build = context.build
         if values["candidate"] not in build.nets or build.traits.kind == "table":
             return
-        made = attempt(self._rehearsed, context, values, seed)
-        if made.status == Status.COMPLETE and not self.hold(made.value):  # what went wrong will do so in earnest too
-            raise InfeasibleError(f"after a first epoch, {told(made.value)}: not within {self}")
+        most = {name: bound * (REHEARSAL_PART if name == "latency_ms" else 1) for name, bound in self.most.items()}
+        bounds = Constraints(most, {})
+        made = attempt(bounds._rehearsed, context, values, seed)
+        if made.status == Status.COMPLETE and not bounds.hold(made.value):  # what went wrong will do so in earnest too
+            raise InfeasibleError(f"after a first epoch, {told(made.value)}: not within {bounds}")
 
     def _rehearsed(self, context, values, seed):
-        """What is measured of a pipeline that was fitted on a few rows, its milliseconds on the safe side."""
+        """What is measured of a pipeline that was fitted on a few rows."""
         train, _ = context.folds[0]
         share = min(REHEARSAL_ROWS / len(train), 1.0)
         rows = train[nested_rows(context.y[train], share, REHEARSAL_CLASS_ROWS, context.seed)]
         pipeline, X = shortest(context.build.untimed()(values, seed)), take(context.X, rows)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # so few rows give reasons to, which are no news of the trial
-            measured = self.measure(pipeline.fit(X, context.y[rows]), X)
-        if "latency_ms" in measured:
-            measured["latency_ms"] /= REHEARSAL_PART
-        return measured
+            return self.measure(pipeline.fit(X, context.y[rows]), X, left=_deadline.left)
 
     def hold(self, values, slack=1.0):
         """Whether what was measured is within the bounds, the one on milliseconds taken so many times."""
@@ -175,7 +179,7 @@ class Constraints:
                 f"constraints: none of {len(known)} networks can be within {self}, the first {known[0].reason}. "
                 "Loosen them, or name smaller candidates"
             )
-        kept = [trial for trial in trials if self.hold(trial.footprint, BESIDE_WORK)]
+        kept = [trial for trial in trials if self.hold(trial.footprint, BESIDE_TRIALS)]
         if trials and not kept:
             near = self.roomiest(trials)
             raise ValueError(

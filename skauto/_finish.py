@@ -243,7 +243,7 @@ class Finish:
     def _assemble_within(self, best, members, trials, fitted):
         """Assemble the largest part of the ensemble that the constraints allow, at least one model; gives it."""
         constraints, X, y = self.plan.constraints, self.plan.context.X, self.classes[self.plan.context.y]
-        measured = {number: constraints.measure(model, X, y) for number, model in fitted.items()}
+        measured = {number: constraints.measure(model, X, y, self._left) for number, model in fitted.items()}
         fitted = {number: model for number, model in fitted.items() if constraints.hold(measured[number])}
         if not fitted:
             constraints.check(measured[next(iter(measured))], WHAT)
@@ -260,8 +260,8 @@ class Finish:
     def _hold(self, what):
         """Hold the ensemble and the best single model against the constraints; ValueError if they are too large."""
         constraints, X = self.plan.constraints, self.plan.context.X
-        constraints.check(constraints.measure(self.best_estimator, X), what)
-        footprint = constraints.measure(self.ensemble, X)
+        constraints.check(constraints.measure(self.best_estimator, X, left=self._left), what)
+        footprint = constraints.measure(self.ensemble, X, left=self._left)
         constraints.check(footprint, what)
         self.report = self.report and {**self.report, "footprint": footprint}
 

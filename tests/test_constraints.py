@@ -142,6 +142,8 @@ def test_milliseconds_that_are_just_too_many_are_measured_again(monkeypatch):
     for times, least in (([1.5, 1.2, 0.9, 0.1], 0.9), ([1.5, *[1.2] * (AGAIN - 1), 0.1], 1.2), ([2.1, 0.1], 2.1)):
         given[:] = times
         assert bounds.measure(None, row)["latency_ms"] == least
+    given[:] = [1.5, 0.1]
+    assert bounds.measure(None, row, left=lambda: 0.0)["latency_ms"] == 1.5
 
 
 def test_every_number_of_epochs_is_one_in_a_rehearsal():
