@@ -144,6 +144,8 @@ def test_milliseconds_that_are_just_too_many_are_measured_again(monkeypatch):
         assert bounds.measure(None, row)["latency_ms"] == least
     given[:] = [1.5, 0.1]
     assert bounds.measure(None, row, left=lambda: 0.0)["latency_ms"] == 1.5
+    given[:] = [1.5, 0.1]  # and what is too large need not be quick
+    assert read_constraints({"latency_ms": 1.0, "bytes": 1.0}).measure(None, row)["latency_ms"] == 1.5
 
 
 def test_every_number_of_epochs_is_one_in_a_rehearsal():

@@ -338,11 +338,11 @@ def test_a_first_ctrl_c_while_constraints_are_measured_begins_anew(plan, monkeyp
     finish, history = finished(replace(plan, constraints=bounds), Clock(), None, footprint={"bytes": 1.0})
     real, calls = type(bounds).measure, []
 
-    def measure(self, *args):
+    def measure(self, *args, **named):
         calls.append(1)
         if len(calls) == 1:
             raise KeyboardInterrupt
-        return real(self, *args)
+        return real(self, *args, **named)
 
     monkeypatch.setattr(type(bounds), "measure", measure)
     finish.run(history, use_ensemble=True)
