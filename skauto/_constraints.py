@@ -1,7 +1,7 @@
 """What a winner of AutoClassifier may cost: bounds checked at the public door, held against fitted pipelines."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 
 import numpy as np
@@ -19,6 +19,9 @@ from skauto.search._trial import InfeasibleError, Status
 # How often milliseconds are measured before they are too many, unless they are more than so many times the bound: on
 # shared machines the same network takes up to twice as long for seconds, as others work there.
 AGAIN, HOPELESS = 20, 2.0
+
+# A network that took no more milliseconds than allowed before may take so many times as long at the end: it is the same.
+SLOWED = HOPELESS
 
 # Trials are measured beside other trials: one that takes so many times the milliseconds allowed may be within them
 # alone, and is measured again at the end, which decides.
@@ -107,9 +110,10 @@ class Constraints:
                 break
         return least
 
-    def of_trial(self, context, values, seed, fitted, stop):
+    def of_trial(self, context, values, seed, fitted, stop, rehearsed=None):
         """`measure` of a trial's pipeline, fitted on the first fold; runs in a worker.
 
+        Of milliseconds the least counts, those of the rehearsal among them: what else runs here can only add to them.
         `fitted` is its last step. It is fitted anew where it stopped early: it then carries rounds, and rows that
         it watched, which a final model has not.
         """
@@ -122,13 +126,21 @@ class Constraints:
         if stop is not None:
             weight = None if context.weight is None else context.weight[train]
             fitted = fit_weighted(estimator.steps[-1][1], prepared, y, weight)
-        return self.measure(Pipeline([*steps, (estimator.steps[-1][0], fitted)]), X, y, _deadline.left)
+        measured = self.measure(Pipeline([*steps, (estimator.steps[-1][0], fitted)]), X, y, _deadline.left)
+        if "latency_ms" in self.most:
+            measured["latency_ms"] = min(measured["latency_ms"], (rehearsed or {}).get("latency_ms", np.inf))
+        return measured
 
     def rehearse(self, context, values, seed):
-        """Raise where the network of a trial will be out of bounds however long it trains; runs in a worker.
+        """What a trial's network takes; raises where it will be out of bounds however long it trains. Runs in a worker.
 
         Its pipeline is fitted on a few rows for an epoch: bytes and milliseconds are those of its form, and hardly
         depend on what it learns. Tables are left out, as their columns depend on the rows, and nets on them are quick.
+
+        Returns
+        -------
+        measured : dict or None
+            None for what is not rehearsed.
 
         Raises
         ------
@@ -136,12 +148,12 @@ class Constraints:
         """
         build = context.build
         if values["candidate"] not in build.nets or build.traits.kind == "table":
-            return
-        most = {name: bound * (REHEARSAL_PART if name == "latency_ms" else 1) for name, bound in self.most.items()}
-        bounds = Constraints(most, {})
+            return None
+        bounds = replace(self.times(REHEARSAL_PART), least={})
         made = attempt(bounds._rehearsed, context, values, seed)
         if made.status == Status.COMPLETE and not bounds.hold(made.value):  # what went wrong will do so in earnest too
             raise InfeasibleError(f"after a first epoch, {told(made.value)}: not within {bounds}")
+        return made.value
 
     def _rehearsed(self, context, values, seed):
         """What is measured of a pipeline that was fitted on a few rows."""
@@ -153,10 +165,14 @@ class Constraints:
             warnings.simplefilter("ignore")  # so few rows give reasons to, which are no news of the trial
             return self.measure(pipeline.fit(X, context.y[rows]), X, left=_deadline.left)
 
-    def hold(self, values, slack=1.0):
-        """Whether what was measured is within the bounds, the one on milliseconds taken so many times."""
-        most = {name: bound * slack if name == "latency_ms" else bound for name, bound in self.most.items()}
-        small = all(values[name] <= bound for name, bound in most.items())
+    def times(self, factor):
+        """These bounds with so many times the milliseconds."""
+        most = {name: bound * (factor if name == "latency_ms" else 1) for name, bound in self.most.items()}
+        return replace(self, most=most)
+
+    def hold(self, values):
+        """Whether what was measured is within the bounds."""
+        small = all(values[name] <= bound for name, bound in self.most.items())
         return small and all(values.get(name, bound) >= bound for name, (_, bound) in self.least.items())
 
     def allowed(self, trials, results):
@@ -180,7 +196,8 @@ class Constraints:
                 f"constraints: none of {len(known)} networks can be within {self}, the first {known[0].reason}. "
                 "Loosen them, or name smaller candidates"
             )
-        kept = [trial for trial in trials if self.hold(trial.footprint, BESIDE_TRIALS)]
+        loose = self.times(BESIDE_TRIALS)
+        kept = [trial for trial in trials if loose.hold(trial.footprint)]
         if trials and not kept:
             near = self.roomiest(trials)
             raise ValueError(

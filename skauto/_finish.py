@@ -1,31 +1,21 @@
-"""After the search: the best trial, the ensemble and the cut from out-of-fold predictions, then the refit."""
+"""After the search: the choice, the refit and the cut, within the time that is left and the bounds that are set."""
 
 import functools
 import warnings
-from collections import Counter
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 
+from skauto._choice import choose_best, choose_members, mixed, scored_trials
+from skauto._constraints import SLOWED, told
 from skauto._refit import as_final, quick_fit, refit, with_cut
 from skauto._timing import closing
-from skauto.estimators._ensemble import WeightedEnsembleClassifier, endless, greedy_selection
+from skauto.estimators._ensemble import WeightedEnsembleClassifier
 from skauto.resample._threshold import no_cut
 from skauto.search._sandbox import Report, attempt, describe
 from skauto.search._trial import Status
-
-# Models of each kind that the ensemble may choose from: more of one kind only fit the noise of the folds.
-PER_KIND = 2
-
-# The part of the ensemble that is spread evenly over the best trial of each kind, and most kinds that share it.
-EVEN_SHARE, KINDS = 0.2, 6
-
-# Rows of a table up to which that part is spread: with more the selection knows better, and on sequences and images
-# the kinds differ too much.
-FEW_ROWS = 1_500
 
 # Further models refitted where constraints bound them: others may grow out of bounds on all rows.
 SPARE_MODELS = 3
@@ -39,118 +29,6 @@ BROKEN = (Status.FAILED, Status.CRASHED, Status.MEMORY, Status.INFEASIBLE)
 
 # Seconds between looks at the deadline.
 WAIT = 0.5
-
-
-@dataclass(frozen=True)
-class Scored:
-    """A fully evaluated trial."""
-
-    number: int
-    values: dict
-    score: float
-    fold_scores: np.ndarray
-    proba: np.ndarray = field(repr=False)
-    fit_seconds: float
-    stop: int | None
-    natural: bool
-    footprint: dict | None = None
-    score_seconds: float = 0.0
-    model: Pipeline | None = field(default=None, repr=False)
-
-
-def scored_trials(history):
-    """The fully evaluated trials, the best first, an earlier one first among equals."""
-    full = [
-        _scored(history.space.decode(trial.params), result)
-        for trial, result in history.finished
-        if result.status == "complete" and trial.fidelity >= 1
-    ]
-    return sorted(full, key=lambda trial: (-trial.score, trial.number))
-
-
-def _scored(values, result):
-    details = result.details
-    return Scored(
-        number=result.number,
-        values=values,
-        score=result.score,
-        fold_scores=np.asarray(details["fold_scores"]),
-        proba=details["proba"],
-        fit_seconds=details["fit_seconds"],
-        stop=details["stop"],
-        natural=values.get("imbalance", "none") == "none",
-        footprint=details.get("footprint"),
-        score_seconds=details.get("score_seconds", 0.0),
-        model=details.get("model"),
-    )
-
-
-def choose_best(trials, valid_over_train):
-    """The best trial, a rebalanced one only where it beats the best natural one by more than a standard error.
-
-    Parameters
-    ----------
-    trials : list of Scored, the best first
-    valid_over_train : float
-        Rows of a validation fold over rows of a training fold.
-
-    References
-    ----------
-    The standard error of the mean paired difference over folds is the corrected one of Nadeau and Bengio, Inference
-    for the generalization error, Machine Learning 52, 2003, section 3: folds share training rows.
-    """
-    best = trials[0]
-    natural = next((trial for trial in trials if trial.natural), None)
-    if best.natural or natural is None:
-        return best
-    difference = best.fold_scores - natural.fold_scores
-    difference = difference[np.isfinite(difference)]
-    if len(difference) < 2:
-        return natural
-    error = np.sqrt((1 / len(difference) + valid_over_train) * np.var(difference, ddof=1))
-    return best if best.score - natural.score > error else natural
-
-
-def choose_members(trials, scoring, left=endless, *, even=True):
-    """The trials of the ensemble with their weights: selected greedily by score and by likelihood among few of a kind.
-
-    A score of ranks alone chooses by luck where positives are few, and where rows are few a part is spread evenly, if
-    `even`; see the decision on small tables. `left` gives the seconds that are left: the selections end with them.
-    """
-    own = scoring.kind == "proba"  # then `select` is the score, which is known
-    values = [trial.score if own else scoring.select(trial.proba) for trial in trials]
-    values = values if np.isfinite(values).all() else [trial.score for trial in trials]
-    order = sorted(zip(values, trials, strict=True), key=lambda pair: (-pair[0], pair[1].number))
-    pool = _few_of_a_kind([trial for _, trial in order])
-    predictions = [trial.proba for trial in pool]
-    greedy = np.mean([greedy_selection(predictions, value, left=left) for value in scoring.guides], axis=0)
-    share = EVEN_SHARE if even and scoring.n_rows <= FEW_ROWS else 0.0
-    weights = (1 - share) * greedy + share * _evenly(pool)
-    chosen = [(trial, float(weight)) for trial, weight in zip(pool, weights, strict=True) if weight > 0]
-    return sorted(chosen, key=lambda pair: -pair[1])
-
-
-def _few_of_a_kind(ordered):
-    """The first trials of each kind, in the order given, and all whose model was kept, which need no refit."""
-    seen, kept = Counter(), []
-    for trial in ordered:
-        kind = trial.values["candidate"]
-        seen[kind] += 1
-        kept += [trial] if seen[kind] <= PER_KIND or trial.model is not None else []
-    return kept
-
-
-def _evenly(pool):
-    """Equal weights for the best trial of each of the first kinds in a pool."""
-    kinds = [trial.values["candidate"] for trial in pool]
-    first = sorted(kinds.index(kind) for kind in set(kinds))[:KINDS]
-    return np.bincount(first, minlength=len(pool)) / len(first)
-
-
-def mixed(members):
-    """Out-of-fold probabilities of the ensemble."""
-    total = sum(weight for _, weight in members)
-    return sum(trial.proba * weight for trial, weight in members) / total
 
 
 class Finish:
@@ -209,7 +87,7 @@ class Finish:
         else:
             with self.phases("refit"):
                 self._fall_back(history)
-            self._hold("the quick model that had to do, as no trial was ready in time,")
+            self._hold("the quick model that had to do, as no trial was ready in time,", self.plan.constraints)
 
     def _spares(self, trials):
         """Trials whose models are wanted should those of the chosen ones be out of bounds in the end."""
@@ -244,7 +122,8 @@ class Finish:
         """Assemble the largest part of the ensemble that the constraints allow, at least one model; gives it."""
         constraints, X, y = self.plan.constraints, self.plan.context.X, self.classes[self.plan.context.y]
         measured = {number: constraints.measure(model, X, y, self._left) for number, model in fitted.items()}
-        fitted = {number: model for number, model in fitted.items() if constraints.hold(measured[number])}
+        bounds = {trial.number: self._bounds([trial]) for trial in trials}
+        fitted = {number: model for number, model in fitted.items() if bounds[number].hold(measured[number])}
         if not fitted:
             constraints.check(measured[next(iter(measured))], WHAT)
         members = [(trial, weight) for trial, weight in members if trial.number in fitted]
@@ -254,15 +133,28 @@ class Finish:
         for number, (lead, some) in enumerate(tries, 1):
             self._assemble(lead, some, fitted)
             with suppress(ValueError) if number < len(tries) else nullcontext():
-                self._hold(WHAT)
+                self._hold(WHAT, self._bounds([trial for trial, _ in some]))
                 return some
 
-    def _hold(self, what):
-        """Hold the ensemble and the best single model against the constraints; ValueError if they are too large."""
-        constraints, X = self.plan.constraints, self.plan.context.X
-        constraints.check(constraints.measure(self.best_estimator, X, left=self._left), what)
-        footprint = constraints.measure(self.ensemble, X, left=self._left)
-        constraints.check(footprint, what)
+    def _bounds(self, trials):
+        """What the model of some trials is held to: a network within the bounds before is only slowed by others now."""
+        bounds = self.plan.constraints
+        same = len(trials) == 1 and trials[0].model is not None and bounds.hold(trials[0].footprint)
+        return bounds.times(SLOWED) if same else bounds
+
+    def _hold(self, what, bounds):
+        """Hold the ensemble and the best single model against bounds; ValueError if they are too large."""
+        X = self.plan.context.X
+        for model in (self.best_estimator, self.ensemble):
+            footprint = bounds.measure(model, X, left=self._left)
+            bounds.check(footprint, what)
+        if not self.plan.constraints.hold(footprint):
+            warnings.warn(
+                f"constraints: {what} has {told(footprint)} now, beyond {self.plan.constraints}, and was within them "
+                "before: something else slows this machine. Measure it again later, with skauto.estimators.footprint",
+                UserWarning,
+                stacklevel=4,
+            )
         self.report = self.report and {**self.report, "footprint": footprint}
 
     def _choose(self, trials, best):

@@ -118,6 +118,13 @@ def test_others_go_on_where_networks_are_too_large():
     assert auto.best_params_["candidate"] == "logistic"
 
 
+def plan_of_images(constraints):
+    X, y = digits()
+    data = inspect(X, y, None, None, kind="image", read=read_images)
+    given = {"scoring": "f1", "cv": 2, "candidates": ["compressed_cnn"], "pos_label": None, "seed": 0, "threads": 1}
+    return make_plan(data, **given, constraints=read_constraints(constraints))
+
+
 def test_a_rehearsal_is_as_large_as_the_network_will_be(monkeypatch):
     measured, rehearsed = [], Constraints._rehearsed
 
@@ -127,10 +134,7 @@ def test_a_rehearsal_is_as_large_as_the_network_will_be(monkeypatch):
 
     monkeypatch.setattr(Constraints, "_rehearsed", spied)
     monkeypatch.setattr("skauto._image_pipelines.EPOCHS", 6)
-    X, y = digits()
-    data = inspect(X, y, None, None, kind="image", read=read_images)
-    given = {"scoring": "f1", "cv": 2, "candidates": ["compressed_cnn"], "pos_label": None, "seed": 0, "threads": 1}
-    plan = make_plan(data, **given, constraints=read_constraints({"bytes": 1e7}))
+    plan = plan_of_images({"bytes": 1e7})
     for number, params in enumerate(plan.first[-3:]):
         made = evaluate(plan.context, Trial(number, params))
         assert measured[-1]["bytes"] == pytest.approx(made["footprint"]["bytes"], rel=0.15)
@@ -146,6 +150,14 @@ def test_milliseconds_that_are_just_too_many_are_measured_again(monkeypatch):
     assert bounds.measure(None, row, left=lambda: 0.0)["latency_ms"] == 1.5
     given[:] = [1.5, 0.1]  # and what is too large need not be quick
     assert read_constraints({"latency_ms": 1.0, "bytes": 1.0}).measure(None, row)["latency_ms"] == 1.5
+
+
+def test_the_least_milliseconds_of_a_trial_and_its_rehearsal_count(monkeypatch):
+    monkeypatch.setattr("skauto._image_pipelines.EPOCHS", 6)
+    given = [0.8, 1.3]
+    monkeypatch.setattr("skauto._constraints.latency_ms", lambda model, row: given.pop(0) if len(given) > 1 else 1.3)
+    plan = plan_of_images({"latency_ms": 1.0})
+    assert evaluate(plan.context, Trial(0, plan.first[-1]))["footprint"] == {"latency_ms": 0.8}
 
 
 def test_every_number_of_epochs_is_one_in_a_rehearsal():

@@ -1,5 +1,6 @@
-"""After the search: when a rebalanced trial may win, what a refit gives, and where the cut sits."""
+"""After the search: what a refit gives, where the cut sits, and what is held to constraints."""
 
+import copy
 from dataclasses import replace
 from unittest.mock import Mock
 
@@ -12,7 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from skauto import AutoClassifier
 from skauto._constraints import read_constraints
-from skauto._finish import Finish, Scored, choose_best, choose_members, mixed
+from skauto._finish import Finish
 from skauto._inputs import inspect
 from skauto._plan import make_plan
 from skauto._progress import Progress
@@ -21,92 +22,20 @@ from skauto._scoring import Scoring
 from skauto._timing import Phases
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
 from skauto.resample._priors import PriorCorrectedClassifier
-from skauto.resample._threshold import CONFUSION_METRICS
 from skauto.search._history import History
 from skauto.search._trial import Result, Status, Trial
 from skauto.search._workers import Outcome
 from tests.test_timing import Clock
-
-
-def scored(number, score, folds, natural=True, proba=None):
-    values = {"candidate": "logistic", "imbalance": "none" if natural else "SMOTE"}
-    return Scored(number, values, score, np.array(folds), proba, fit_seconds=0.1, stop=None, natural=natural)
-
-
-def test_the_best_natural_trial_wins():
-    assert choose_best([scored(3, 0.9, [0.9]), scored(1, 0.8, [0.8], natural=False)], 0.25).number == 3
-
-
-# Differences of the folds are 1, 2, 3 and 4 hundredths: mean 2.5, variance 5/3 (in hundredths); with 4 folds of a
-# quarter each, test over train rows are 1/3, and the corrected error is sqrt((1/4 + 1/3) * 5/3) = 0.986 hundredths.
-@pytest.mark.parametrize(("gain", "winner"), [(0.0098, 1), (0.0099, 2)])
-def test_a_rebalanced_trial_must_win_by_a_corrected_error(gain, winner):
-    natural = scored(1, 0.5, [0.50, 0.50, 0.50, 0.50])
-    rebalanced = scored(2, 0.5 + gain, [0.51, 0.52, 0.53, 0.54], natural=False)
-    assert choose_best([rebalanced, natural], 1 / 3).number == winner
-
-
-def test_folds_without_a_score_do_not_count():
-    natural = scored(1, 0.5, [0.5, np.nan, 0.5])
-    assert choose_best([scored(2, 0.6, [0.6, 0.6, np.nan], natural=False), natural], 0.3).number == 1
-    assert choose_best([scored(2, 0.6, [0.6, 0.6, 0.6], natural=False), natural], 0.3).number == 2
-
-
-def test_a_rebalanced_trial_alone_wins():
-    assert choose_best([scored(2, 0.6, [0.6], natural=False)], 0.3).number == 2
+from tests.trials import scored, small_plan
 
 
 @pytest.fixture
 def plan():
-    X, y = make_classification(120, 5, weights=[0.7], random_state=0)
-    data = inspect(X, np.array(["no", "yes"])[y])
-    return make_plan(
-        data, scoring="f1", cv=3, candidates=["logistic", "extra_trees"], pos_label="yes", seed=0, threads=1
-    )
+    return small_plan()
 
 
 LABELS = np.array(["no", "yes"])
 CLASSES = {"logistic": "LogisticRegression", "extra_trees": "ExtraTreesClassifier"}
-
-
-def test_members_are_mixed_by_their_weights(plan):
-    rng = np.random.default_rng(0)
-    y = plan.scoring.y
-    trials = []
-    for number in range(3):
-        p = np.clip(0.5 + 0.3 * (y - 0.5) + rng.normal(0, 0.2, len(y)), 0.01, 0.99)
-        trials.append(scored(number, 0.5, [0.5], proba=np.column_stack([1 - p, p])))
-    members = choose_members(trials, plan.scoring)
-    assert sum(weight for _, weight in members) == pytest.approx(1)
-    assert plan.scoring.rank(mixed(members)) >= max(plan.scoring.rank(trial.proba) for trial in trials) - 1e-9
-    weights = [weight for _, weight in members]
-    assert weights == sorted(weights, reverse=True)
-
-
-def test_under_accuracy_members_are_chosen_by_their_likelihood(plan):
-    """One ranks the rows perfectly around the wrong middle, the other labels more of them right."""
-    scoring = replace(plan.scoring, name="accuracy", metric=CONFUSION_METRICS["accuracy"])
-    y = scoring.y
-    shifted, noisy = np.where(y == 1, 0.4, 0.2), np.where(np.arange(len(y)) % 10 == 0, 0.5, np.where(y == 1, 0.8, 0.2))
-    trials = [scored(n, 0.5, [0.5], proba=np.column_stack([1 - p, p])) for n, p in enumerate((shifted, noisy))]
-    assert choose_members(trials, scoring)[0][0].number == 1
-    assert choose_members(trials, plan.scoring)[0][0].number == 0  # F1 brings a cut
-
-
-def test_members_that_rank_alike_are_told_apart_by_their_likelihood(plan):
-    y = plan.scoring.y
-    unsure, sure = np.where(y == 1, 0.51, 0.49), np.where(y == 1, 0.9, 0.1)
-    trials = [scored(n, 0.5, [0.5], proba=np.column_stack([1 - p, p])) for n, p in enumerate((unsure, sure))]
-    weights = {trial.number: weight for trial, weight in choose_members(trials, plan.scoring)}
-    assert weights[1] == pytest.approx(0.4)  # the score takes the first of two that it likes alike
-
-
-def test_the_best_of_each_of_six_kinds_has_a_part(plan):
-    y = plan.scoring.y
-    trials = [scored(n, 0.5, [0.5], proba=np.column_stack([1 - y, y]) * 0.9 + 0.05) for n in range(9)]
-    trials = [replace(trial, values={"candidate": "abcdefgha"[trial.number]}) for trial in trials]
-    assert {trial.number for trial, _ in choose_members(trials, plan.scoring)} == {0, 1, 2, 3, 4, 5}
-    assert len(choose_members(trials, plan.scoring, even=False)) < 6
 
 
 def trial_of(plan, name):
@@ -354,8 +283,8 @@ def test_milliseconds_are_held_to_once_nothing_else_runs(plan, monkeypatch, alon
     bounds = read_constraints({"latency_ms": 1.0})
     finish, history = finished(replace(plan, constraints=bounds), Clock(), None)
     names = [history.space.decode(params)["candidate"] for params in plan.first[:2]]
-    for number, beside_work in enumerate((0.5, 1.4)):
-        history.result(number).details["footprint"] = {"latency_ms": beside_work}
+    for number, beside_trials in enumerate((0.5, 1.4)):
+        history.result(number).details["footprint"] = {"latency_ms": beside_trials}
 
     def measured(model, row):
         return alone if CLASSES[names[1]] in repr(model) else 0.5
@@ -363,6 +292,22 @@ def test_milliseconds_are_held_to_once_nothing_else_runs(plan, monkeypatch, alon
     monkeypatch.setattr("skauto._constraints.latency_ms", measured)
     finish.run(history, use_ensemble=False)
     assert finish.best.values["candidate"] == (names[1] if alone < 1 else names[0])
+
+
+@pytest.mark.parametrize(("before", "now", "held"), [(0.9, 1.9, True), (0.9, 2.1, False), (1.1, 1.2, False)])
+def test_a_kept_model_that_was_quick_enough_is_only_slowed_by_others(plan, monkeypatch, before, now, held):
+    model = refit(plan.context, trial_of(plan, "logistic"), np.arange(2))
+    plan = replace(plan, constraints=read_constraints({"latency_ms": 1.0}))
+    finish, history = finished(plan, Clock(), None, model=model, footprint={"latency_ms": before})
+    history.result(0).details["model"] = copy.deepcopy(model)
+    monkeypatch.setattr("skauto._constraints.latency_ms", lambda model, row: now)
+    if held:
+        with pytest.warns(UserWarning, match=f"latency_ms {now} now, beyond latency_ms <= 1, and was within"):
+            finish.run(history, use_ensemble=False)
+        assert finish.report["footprint"]["latency_ms"] == now
+    else:
+        with pytest.raises(ValueError, match="which is not within latency_ms <= 1"):
+            finish.run(history, use_ensemble=False)
 
 
 def test_the_quick_model_of_many_classes_has_few_rounds():

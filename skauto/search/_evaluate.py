@@ -42,8 +42,8 @@ class Evaluation:
     order; `rank(proba)` a number for lower fidelities. `fit` and `predict` treat the last step of the estimator as
     fit_plain and predict_plain do, and `spend` says what a fidelity under one means, as rows_alone does. `measure`
     gives what a trial costs beside its score, as `_footprint_of` asks; None where nothing bounds it. `rehearse(context,
-    values, seed)` raises where that will be too much. `keep(values)` says of which trials the model of a single fold is
-    to be kept.
+    values, seed)` raises where that will be too much, and gives what `measure` is told too. `keep(values)` says of
+    which trials the model of a single fold is to be kept.
     """
 
     X: Any
@@ -79,8 +79,7 @@ def evaluate(context, trial):
     """
     values = context.space.decode(trial.params)
     seed = child_seed(context.seed, "trial", trial.number)
-    if context.rehearse is not None:
-        context.rehearse(context, values, seed)
+    known = context.rehearse(context, values, seed) if context.rehearse is not None else None
     models, stops, seconds = [], [], []
     for number in range(len(context.folds)):
         began = time.perf_counter()
@@ -102,14 +101,14 @@ def evaluate(context, trial):
     kept = {}
     if context.keep is not None and len(models) == 1 and context.keep(values):
         kept["model"] = Pipeline([("classify", models[0][0])])
-    return {**outcome, **kept, **_footprint_of(context, values, seed, models[0][0], stops), **scores}
+    return {**outcome, **kept, **_footprint_of(context, values, seed, models[0][0], stops, known), **scores}
 
 
-def _footprint_of(context, values, seed, fitted, stops):
-    """What `measure` says of the trial, given its last step as fitted on the first fold."""
+def _footprint_of(context, values, seed, fitted, stops, known):
+    """What `measure` says of the trial, given its last step as fitted on the first fold and what `rehearse` gave."""
     if context.measure is None:
         return {}
-    return {"footprint": context.measure(context, values, seed, fitted, median_stop(stops))}
+    return {"footprint": context.measure(context, values, seed, fitted, median_stop(stops), known)}
 
 
 def median_stop(stops):

@@ -1,0 +1,131 @@
+"""Which trials become the model: the best one, and the members of the ensemble with their weights."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from skauto.estimators._ensemble import endless, greedy_selection
+
+# Models of each kind that the ensemble may choose from: more of one kind only fit the noise of the folds.
+PER_KIND = 2
+
+# The part of the ensemble that is spread evenly over the best trial of each kind, and most kinds that share it.
+EVEN_SHARE, KINDS = 0.2, 6
+
+# Rows of a table up to which that part is spread: with more the selection knows better, and on sequences and images
+# the kinds differ too much.
+FEW_ROWS = 1_500
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A fully evaluated trial."""
+
+    number: int
+    values: dict
+    score: float
+    fold_scores: np.ndarray
+    proba: np.ndarray = field(repr=False)
+    fit_seconds: float
+    stop: int | None
+    natural: bool
+    footprint: dict | None = None
+    score_seconds: float = 0.0
+    model: Pipeline | None = field(default=None, repr=False)
+
+
+def scored_trials(history):
+    """The fully evaluated trials, the best first, an earlier one first among equals."""
+    full = [
+        _scored(history.space.decode(trial.params), result)
+        for trial, result in history.finished
+        if result.status == "complete" and trial.fidelity >= 1
+    ]
+    return sorted(full, key=lambda trial: (-trial.score, trial.number))
+
+
+def _scored(values, result):
+    details = result.details
+    return Scored(
+        number=result.number,
+        values=values,
+        score=result.score,
+        fold_scores=np.asarray(details["fold_scores"]),
+        proba=details["proba"],
+        fit_seconds=details["fit_seconds"],
+        stop=details["stop"],
+        natural=values.get("imbalance", "none") == "none",
+        footprint=details.get("footprint"),
+        score_seconds=details.get("score_seconds", 0.0),
+        model=details.get("model"),
+    )
+
+
+def choose_best(trials, valid_over_train):
+    """The best trial, a rebalanced one only where it beats the best natural one by more than a standard error.
+
+    Parameters
+    ----------
+    trials : list of Scored, the best first
+    valid_over_train : float
+        Rows of a validation fold over rows of a training fold.
+
+    References
+    ----------
+    The standard error of the mean paired difference over folds is the corrected one of Nadeau and Bengio, Inference
+    for the generalization error, Machine Learning 52, 2003, section 3: folds share training rows.
+    """
+    best = trials[0]
+    natural = next((trial for trial in trials if trial.natural), None)
+    if best.natural or natural is None:
+        return best
+    difference = best.fold_scores - natural.fold_scores
+    difference = difference[np.isfinite(difference)]
+    if len(difference) < 2:
+        return natural
+    error = np.sqrt((1 / len(difference) + valid_over_train) * np.var(difference, ddof=1))
+    return best if best.score - natural.score > error else natural
+
+
+def choose_members(trials, scoring, left=endless, *, even=True):
+    """The trials of the ensemble with their weights: selected greedily by score and by likelihood among few of a kind.
+
+    A score of ranks alone chooses by luck where positives are few, and where rows are few a part is spread evenly, if
+    `even`; see the decision on small tables. `left` gives the seconds that are left: the selections end with them.
+    """
+    own = scoring.kind == "proba"  # then `select` is the score, which is known
+    values = [trial.score if own else scoring.select(trial.proba) for trial in trials]
+    values = values if np.isfinite(values).all() else [trial.score for trial in trials]
+    order = sorted(zip(values, trials, strict=True), key=lambda pair: (-pair[0], pair[1].number))
+    pool = _few_of_a_kind([trial for _, trial in order])
+    predictions = [trial.proba for trial in pool]
+    greedy = np.mean([greedy_selection(predictions, value, left=left) for value in scoring.guides], axis=0)
+    share = EVEN_SHARE if even and scoring.n_rows <= FEW_ROWS else 0.0
+    weights = (1 - share) * greedy + share * _evenly(pool)
+    chosen = [(trial, float(weight)) for trial, weight in zip(pool, weights, strict=True) if weight > 0]
+    return sorted(chosen, key=lambda pair: -pair[1])
+
+
+def _few_of_a_kind(ordered):
+    """The first trials of each kind, in the order given, and all whose model was kept, which need no refit."""
+    seen, kept = Counter(), []
+    for trial in ordered:
+        kind = trial.values["candidate"]
+        seen[kind] += 1
+        kept += [trial] if seen[kind] <= PER_KIND or trial.model is not None else []
+    return kept
+
+
+def _evenly(pool):
+    """Equal weights for the best trial of each of the first kinds in a pool."""
+    kinds = [trial.values["candidate"] for trial in pool]
+    first = sorted(kinds.index(kind) for kind in set(kinds))[:KINDS]
+    return np.bincount(first, minlength=len(pool)) / len(first)
+
+
+def mixed(members):
+    """Out-of-fold probabilities of the ensemble."""
+    total = sum(weight for _, weight in members)
+    return sum(trial.proba * weight for trial, weight in members) / total

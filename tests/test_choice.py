@@ -1,0 +1,78 @@
+"""Which trials become the model: when a rebalanced one may win, and how members are chosen and mixed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from skauto._choice import choose_best, choose_members, mixed
+from skauto.resample._threshold import CONFUSION_METRICS
+from tests.trials import scored, small_plan
+
+
+def test_the_best_natural_trial_wins():
+    assert choose_best([scored(3, 0.9, [0.9]), scored(1, 0.8, [0.8], natural=False)], 0.25).number == 3
+
+
+# Differences of the folds are 1, 2, 3 and 4 hundredths: mean 2.5, variance 5/3 (in hundredths); with 4 folds of a
+# quarter each, test over train rows are 1/3, and the corrected error is sqrt((1/4 + 1/3) * 5/3) = 0.986 hundredths.
+@pytest.mark.parametrize(("gain", "winner"), [(0.0098, 1), (0.0099, 2)])
+def test_a_rebalanced_trial_must_win_by_a_corrected_error(gain, winner):
+    natural = scored(1, 0.5, [0.50, 0.50, 0.50, 0.50])
+    rebalanced = scored(2, 0.5 + gain, [0.51, 0.52, 0.53, 0.54], natural=False)
+    assert choose_best([rebalanced, natural], 1 / 3).number == winner
+
+
+def test_folds_without_a_score_do_not_count():
+    natural = scored(1, 0.5, [0.5, np.nan, 0.5])
+    assert choose_best([scored(2, 0.6, [0.6, 0.6, np.nan], natural=False), natural], 0.3).number == 1
+    assert choose_best([scored(2, 0.6, [0.6, 0.6, 0.6], natural=False), natural], 0.3).number == 2
+
+
+def test_a_rebalanced_trial_alone_wins():
+    assert choose_best([scored(2, 0.6, [0.6], natural=False)], 0.3).number == 2
+
+
+@pytest.fixture
+def plan():
+    return small_plan()
+
+
+def test_members_are_mixed_by_their_weights(plan):
+    rng = np.random.default_rng(0)
+    y = plan.scoring.y
+    trials = []
+    for number in range(3):
+        p = np.clip(0.5 + 0.3 * (y - 0.5) + rng.normal(0, 0.2, len(y)), 0.01, 0.99)
+        trials.append(scored(number, 0.5, [0.5], proba=np.column_stack([1 - p, p])))
+    members = choose_members(trials, plan.scoring)
+    assert sum(weight for _, weight in members) == pytest.approx(1)
+    assert plan.scoring.rank(mixed(members)) >= max(plan.scoring.rank(trial.proba) for trial in trials) - 1e-9
+    weights = [weight for _, weight in members]
+    assert weights == sorted(weights, reverse=True)
+
+
+def test_under_accuracy_members_are_chosen_by_their_likelihood(plan):
+    """One ranks the rows perfectly around the wrong middle, the other labels more of them right."""
+    scoring = replace(plan.scoring, name="accuracy", metric=CONFUSION_METRICS["accuracy"])
+    y = scoring.y
+    shifted, noisy = np.where(y == 1, 0.4, 0.2), np.where(np.arange(len(y)) % 10 == 0, 0.5, np.where(y == 1, 0.8, 0.2))
+    trials = [scored(n, 0.5, [0.5], proba=np.column_stack([1 - p, p])) for n, p in enumerate((shifted, noisy))]
+    assert choose_members(trials, scoring)[0][0].number == 1
+    assert choose_members(trials, plan.scoring)[0][0].number == 0  # F1 brings a cut
+
+
+def test_members_that_rank_alike_are_told_apart_by_their_likelihood(plan):
+    y = plan.scoring.y
+    unsure, sure = np.where(y == 1, 0.51, 0.49), np.where(y == 1, 0.9, 0.1)
+    trials = [scored(n, 0.5, [0.5], proba=np.column_stack([1 - p, p])) for n, p in enumerate((unsure, sure))]
+    weights = {trial.number: weight for trial, weight in choose_members(trials, plan.scoring)}
+    assert weights[1] == pytest.approx(0.4)  # the score takes the first of two that it likes alike
+
+
+def test_the_best_of_each_of_six_kinds_has_a_part(plan):
+    y = plan.scoring.y
+    trials = [scored(n, 0.5, [0.5], proba=np.column_stack([1 - y, y]) * 0.9 + 0.05) for n in range(9)]
+    trials = [replace(trial, values={"candidate": "abcdefgha"[trial.number]}) for trial in trials]
+    assert {trial.number for trial, _ in choose_members(trials, plan.scoring)} == {0, 1, 2, 3, 4, 5}
+    assert len(choose_members(trials, plan.scoring, even=False)) < 6
