@@ -20,7 +20,7 @@ from skauto.search._trial import InfeasibleError, Status
 # shared machines the same network takes up to twice as long for seconds, as others work there.
 AGAIN, HOPELESS = 20, 2.0
 
-# A network that took no more milliseconds than allowed before may take so many times as long at the end: it is the same.
+# A network that was within its milliseconds before may take so many times as long at the end: it is the same one.
 SLOWED = HOPELESS
 
 # Trials are measured beside other trials: one that takes so many times the milliseconds allowed may be within them
