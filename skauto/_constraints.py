@@ -132,28 +132,29 @@ class Constraints:
         return measured
 
     def rehearse(self, context, values, seed):
-        """What a trial's network takes; raises where it will be out of bounds however long it trains. Runs in a worker.
+        """What a trial's network takes; raises where any trial will be out of bounds on all rows. Runs in a worker.
 
-        Its pipeline is fitted on a few rows for an epoch: bytes and milliseconds are those of its form, and hardly
-        depend on what it learns. Tables are left out, as their columns depend on the rows, and nets on them are quick.
+        Its pipeline is fitted on a few rows, for one epoch or round of boosting. Of a network that gives the bytes and
+        milliseconds of its form, which hardly depend on what it learns; other models only grow with rows and rounds.
+        Tables are left out: their trials are short.
 
         Returns
         -------
         measured : dict or None
-            None for what is not rehearsed.
+            None for what is no network.
 
         Raises
         ------
         InfeasibleError
         """
-        build = context.build
-        if values["candidate"] not in build.nets or build.traits.kind == "table":
+        if context.build.traits.kind == "table":
             return None
-        bounds = replace(self.times(REHEARSAL_PART), least={})
+        network = values["candidate"] in context.build.nets
+        bounds = replace(self.times(REHEARSAL_PART if network else BESIDE_TRIALS), least={})
         made = attempt(bounds._rehearsed, context, values, seed)
         if made.status == Status.COMPLETE and not bounds.hold(made.value):  # what went wrong will do so in earnest too
-            raise InfeasibleError(f"after a first epoch, {told(made.value)}: not within {bounds}")
-        return made.value
+            raise InfeasibleError(f"fitted on a few rows, {told(made.value)}: not within {bounds}")
+        return made.value if network else None
 
     def _rehearsed(self, context, values, seed):
         """What is measured of a pipeline that was fitted on a few rows."""
@@ -193,7 +194,7 @@ class Constraints:
         known = [result for result in results if result.status != Status.CANCELLED]
         if known and all(result.status == Status.INFEASIBLE for result in known):
             raise ValueError(
-                f"constraints: none of {len(known)} networks can be within {self}, the first {known[0].reason}. "
+                f"constraints: none of {len(known)} trials can be within {self}, the first {known[0].reason}. "
                 "Loosen them, or name smaller candidates"
             )
         loose = self.times(BESIDE_TRIALS)
@@ -238,9 +239,9 @@ UNBOUND = Constraints({}, {})
 
 
 def shortest(estimator):
-    """The same estimator with one epoch in the place of every number of epochs in it."""
+    """The same estimator with one epoch, or round of LightGBM, in the place of every number of them in it."""
     names = [name for name in estimator.get_params() if name.rpartition("__")[2] in ("max_epochs", "epochs")]
-    return estimator.set_params(**dict.fromkeys(names, 1))
+    return with_rounds(estimator.set_params(**dict.fromkeys(names, 1)), 1)
 
 
 def told(values):

@@ -5,6 +5,7 @@ import io
 import joblib
 import numpy as np
 import pytest
+from lightgbm import LGBMClassifier
 from sklearn.datasets import load_digits, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
@@ -103,9 +104,9 @@ def digits():
 
 def test_networks_that_cannot_be_within_bounds_are_not_trained(monkeypatch):
     monkeypatch.setattr("skauto._image_pipelines.EPOCHS", 10**6)  # of which one takes an hour
-    with pytest.raises(ValueError, match="none of 2 networks can be within bytes <= 1000, the first InfeasibleError"):
+    with pytest.raises(ValueError, match="none of 2 trials can be within bytes <= 1000, the first InfeasibleError"):
         quick(candidates=["cnn"], kind="image", constraints={"bytes": 1_000}).fit(*digits())
-    with pytest.raises(ValueError, match="none of 1 networks can be within latency_ms <= 0.001"):
+    with pytest.raises(ValueError, match="none of 1 trials can be within latency_ms <= 0.001"):
         quick(candidates=["cnn"], kind="image", n_iter=1, constraints={"latency_ms": 1e-3}).fit(*digits())
 
 
@@ -113,9 +114,14 @@ def test_others_go_on_where_networks_are_too_large():
     auto = quick(candidates=["logistic", "cnn"], kind="image", n_iter=3, constraints={"bytes": 60_000}).fit(*digits())
     board = auto.leaderboard_.set_index("trial")
     assert board.loc[[0, 1, 2], "status"].tolist() == ["complete", "infeasible", "infeasible"]
-    assert "after a first epoch, bytes 1" in board.loc[1, "reason"]
+    assert "fitted on a few rows, bytes 1" in board.loc[1, "reason"]
     assert "not within bytes <= 60000" in board.loc[1, "reason"]
     assert auto.best_params_["candidate"] == "logistic"
+
+
+def test_forests_that_few_rows_make_too_large_are_not_grown():
+    auto = quick(candidates=["logistic", "extra_trees"], kind="image", constraints={"bytes": 60_000}).fit(*digits())
+    assert auto.leaderboard_.set_index("trial").loc[[0, 1], "status"].tolist() == ["complete", "infeasible"]
 
 
 def plan_of_images(constraints):
@@ -160,10 +166,11 @@ def test_the_least_milliseconds_of_a_trial_and_its_rehearsal_count(monkeypatch):
     assert evaluate(plan.context, Trial(0, plan.first[-1]))["footprint"] == {"latency_ms": 0.8}
 
 
-def test_every_number_of_epochs_is_one_in_a_rehearsal():
+def test_every_number_of_epochs_and_rounds_is_one_in_a_rehearsal():
     model = CompressedClassifier(CNNClassifier(max_epochs=9), [("a", Prune(epochs=4)), ("b", Quantize("int8"))])
     short = shortest(Pipeline([("classify", model)])).steps[0][1]
     assert (short.estimator.max_epochs, short.steps[0][1].epochs, short.steps[1][1].epochs) == (1, 1, 1)
+    assert shortest(Pipeline([("classify", LGBMClassifier(n_estimators=50))])).steps[0][1].n_estimators == 1
 
 
 @pytest.mark.slow
