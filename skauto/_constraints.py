@@ -1,5 +1,6 @@
 """What a winner of AutoClassifier may cost: bounds checked at the public door, held against fitted pipelines."""
 
+import time
 import warnings
 from dataclasses import dataclass, replace
 from numbers import Real
@@ -8,7 +9,6 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skauto.estimators._early_stopping import with_rounds
-from skauto.estimators._ensemble import endless
 from skauto.estimators._footprint import latency_ms, saved_bytes
 from skauto.search import _deadline
 from skauto.search._evaluate import fit_weighted, nested_rows, take
@@ -16,20 +16,22 @@ from skauto.search._front import pareto_front
 from skauto.search._sandbox import attempt
 from skauto.search._trial import InfeasibleError, Status
 
-# How often milliseconds are measured before they are too many, unless they are more than so many times the bound: on
-# shared machines the same network takes up to twice as long for seconds, as others work there.
-AGAIN, HOPELESS = 20, 2.0
+# Seconds for which milliseconds are measured again where they are just too many, up to so many times the bound: on a
+# shared machine the same network takes up to twice as long for seconds, as others work there. Of the seconds that are
+# left a measurement may take a part only.
+PATIENCE, PATIENCE_PART, HOPELESS = 4.0, 0.1, 2.0
 
 # A network that was within its milliseconds before may take so many times as long at the end: it is the same one.
-SLOWED = HOPELESS
+SLOWED = 2.0
 
 # Trials are measured beside other trials: one that takes so many times the milliseconds allowed may be within them
 # alone, and is measured again at the end, which decides.
 BESIDE_TRIALS = 1.5
 
-# Rows of a rehearsal, of every class some, and the part of the milliseconds allowed that its network may take: the rest
-# is for the cut around it, and a network is not worth minutes of training if noise decides.
-REHEARSAL_ROWS, REHEARSAL_CLASS_ROWS, REHEARSAL_PART = 32, 2, 0.9
+# Rows of a rehearsal, of every class some. Of a network it must leave a part of the milliseconds allowed, for the cut
+# around it and since minutes of training are at stake, and may take some more bytes: weights that learnt take fewer.
+REHEARSAL_ROWS, REHEARSAL_CLASS_ROWS = 32, 2
+NETWORK_ROOM = {"latency_ms": 0.9, "bytes": 1.05}
 
 MOST = {"bytes": "bytes", "latency_ms": "milliseconds"}
 FORM = "bytes and latency_ms take a number, the most allowed; another name takes (callable, least allowed)"
@@ -78,36 +80,36 @@ class Constraints:
         """What is measured."""
         return [*self.most, *self.least]
 
-    def measure(self, pipeline, X, y=None, left=endless):
+    def measure(self, pipeline, row, rows=None, left=None):
         """What is bounded, by name.
 
         Parameters
         ----------
         pipeline : estimator
             A fitted one.
-        X : array or DataFrame
-            The rows it was fitted on; the first is predicted, again and again, for the latency.
-        y : array, default=None
-            Their labels. Without them the callables are left out: they know pipelines, not ensembles of them.
-        left : callable, default=endless
-            Gives the seconds that are left; where they have run out, milliseconds are not measured again.
+        row : array or DataFrame
+            The row that is predicted, again and again, for the latency.
+        rows : tuple of X and y, default=None
+            What the callables are given. Without it they are left out: they know pipelines, not ensembles of them.
+        left : callable, default=None
+            Gives the seconds that are left. Without it milliseconds that are just too many are not measured again.
         """
-        own = {} if y is None else self.least
-        values = {name: float(measure(pipeline, X, y)) for name, (measure, _) in own.items()}
+        own = {} if rows is None else self.least
+        values = {name: float(measure(pipeline, *rows)) for name, (measure, _) in own.items()}
         if "bytes" in self.most:
             values["bytes"] = saved_bytes(pipeline)
         if "latency_ms" in self.most:
-            again = AGAIN if values.get("bytes", 0) <= self.most.get("bytes", 0) else 1
-            values["latency_ms"] = self._latency(pipeline, take(X, slice(0, 1)), again, left)
+            small = values.get("bytes", 0) <= self.most.get("bytes", 0)
+            patience = min(PATIENCE, PATIENCE_PART * left()) if left is not None and small else 0.0
+            values["latency_ms"] = self._latency(pipeline, row, patience)
         return values
 
-    def _latency(self, pipeline, row, again, left):
+    def _latency(self, pipeline, row, patience):
         """Milliseconds, measured again where they are just too many: what else runs here can only add to them."""
-        bound, least = self.most["latency_ms"], np.inf
-        for _ in range(again):
+        bound, least = self.most["latency_ms"], latency_ms(pipeline, row)
+        end = time.monotonic() + patience
+        while bound < least <= HOPELESS * bound and time.monotonic() < end:
             least = min(least, latency_ms(pipeline, row))
-            if least <= bound or least > HOPELESS * bound or left() <= 0:
-                break
         return least
 
     def of_trial(self, context, values, seed, fitted, stop, rehearsed=None):
@@ -126,7 +128,8 @@ class Constraints:
         if stop is not None:
             weight = None if context.weight is None else context.weight[train]
             fitted = fit_weighted(estimator.steps[-1][1], prepared, y, weight)
-        measured = self.measure(Pipeline([*steps, (estimator.steps[-1][0], fitted)]), X, y, _deadline.left)
+        whole = Pipeline([*steps, (estimator.steps[-1][0], fitted)])
+        measured = self.measure(whole, first_row(context), (X, y))
         if "latency_ms" in self.most:
             measured["latency_ms"] = min(measured["latency_ms"], (rehearsed or {}).get("latency_ms", np.inf))
         return measured
@@ -150,10 +153,10 @@ class Constraints:
         if context.build.traits.kind == "table":
             return None
         network = values["candidate"] in context.build.nets
-        bounds = replace(self.times(REHEARSAL_PART if network else BESIDE_TRIALS), least={})
+        bounds = replace(self.times(**NETWORK_ROOM if network else {"latency_ms": BESIDE_TRIALS}), least={})
         made = attempt(bounds._rehearsed, context, values, seed)
         if made.status == Status.COMPLETE and not bounds.hold(made.value):  # what went wrong will do so in earnest too
-            raise InfeasibleError(f"fitted on a few rows, {told(made.value)}: not within {bounds}")
+            raise InfeasibleError(f"{told(made.value)} when fitted on a few rows, too much for {self}")
         return made.value if network else None
 
     def _rehearsed(self, context, values, seed):
@@ -164,12 +167,11 @@ class Constraints:
         pipeline, X = shortest(context.build.untimed()(values, seed)), take(context.X, rows)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # so few rows give reasons to, which are no news of the trial
-            return self.measure(pipeline.fit(X, context.y[rows]), X, left=_deadline.left)
+            return self.measure(pipeline.fit(X, context.y[rows]), first_row(context), left=_deadline.left)
 
-    def times(self, factor):
-        """These bounds with so many times the milliseconds."""
-        most = {name: bound * (factor if name == "latency_ms" else 1) for name, bound in self.most.items()}
-        return replace(self, most=most)
+    def times(self, **factors):
+        """These bounds with some from above taken so many times."""
+        return replace(self, most={name: bound * factors.get(name, 1) for name, bound in self.most.items()})
 
     def hold(self, values):
         """Whether what was measured is within the bounds."""
@@ -191,13 +193,12 @@ class Constraints:
         ValueError
             If there are trials and none is within them, with the nearest one, or if nothing was worth evaluating.
         """
-        known = [result for result in results if result.status != Status.CANCELLED]
-        if known and all(result.status == Status.INFEASIBLE for result in known):
+        if results and all(result.status == Status.INFEASIBLE for result in results):
             raise ValueError(
-                f"constraints: none of {len(known)} trials can be within {self}, the first {known[0].reason}. "
+                f"constraints: none of {len(results)} trials can be within {self}, the first: {results[0].reason}. "
                 "Loosen them, or name smaller candidates"
             )
-        loose = self.times(BESIDE_TRIALS)
+        loose = self.times(latency_ms=BESIDE_TRIALS)
         kept = [trial for trial in trials if loose.hold(trial.footprint)]
         if trials and not kept:
             near = self.roomiest(trials)
@@ -238,6 +239,11 @@ class Constraints:
 UNBOUND = Constraints({}, {})
 
 
+def first_row(context):
+    """The row whose prediction is timed, the same for all models."""
+    return take(context.X, slice(0, 1))
+
+
 def shortest(estimator):
     """The same estimator with one epoch, or round of LightGBM, in the place of every number of them in it."""
     names = [name for name in estimator.get_params() if name.rpartition("__")[2] in ("max_epochs", "epochs")]
@@ -246,4 +252,4 @@ def shortest(estimator):
 
 def told(values):
     """Measured values as words."""
-    return ", ".join(f"{name} {value:.6g}" for name, value in values.items())
+    return ", ".join(f"{name} {value:.{6 if abs(value) < 1e6 else 15}g}" for name, value in values.items())

@@ -9,7 +9,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 
 from skauto._choice import choose_best, choose_members, mixed, scored_trials
-from skauto._constraints import SLOWED, told
+from skauto._constraints import SLOWED, first_row, told
 from skauto._refit import as_final, quick_fit, refit, with_cut
 from skauto._timing import closing
 from skauto.estimators._ensemble import WeightedEnsembleClassifier
@@ -19,13 +19,13 @@ from skauto.search._trial import Status
 
 # Further models refitted where constraints bound them: others may grow out of bounds on all rows.
 SPARE_MODELS = 3
-WHAT = "the best model, refitted on all rows,"
+WHAT = "the best model"
 
 # Seconds of a refit over those of a fold, with some care, and the part of the rest that the choice may take.
 REFIT_FACTOR, CHOICE_PART = 1.6, 0.5
 
 # What ends a trial for a reason that more time would not change.
-BROKEN = (Status.FAILED, Status.CRASHED, Status.MEMORY, Status.INFEASIBLE)
+BROKEN = (Status.FAILED, Status.CRASHED, Status.MEMORY)
 
 # Seconds between looks at the deadline.
 WAIT = 0.5
@@ -87,7 +87,7 @@ class Finish:
         else:
             with self.phases("refit"):
                 self._fall_back(history)
-            self._hold("the quick model that had to do, as no trial was ready in time,", self.plan.constraints)
+            self._hold("the quick model that had to do, as no trial was ready in time,")
 
     def _spares(self, trials):
         """Trials whose models are wanted should those of the chosen ones be out of bounds in the end."""
@@ -120,12 +120,12 @@ class Finish:
 
     def _assemble_within(self, best, members, trials, fitted):
         """Assemble the largest part of the ensemble that the constraints allow, at least one model; gives it."""
-        constraints, X, y = self.plan.constraints, self.plan.context.X, self.classes[self.plan.context.y]
-        measured = {number: constraints.measure(model, X, y, self._left) for number, model in fitted.items()}
+        rows = self.plan.context.X, self.classes[self.plan.context.y]
+        measured = {number: self._measured(model, rows) for number, model in fitted.items()}
         bounds = {trial.number: self._bounds([trial]) for trial in trials}
         fitted = {number: model for number, model in fitted.items() if bounds[number].hold(measured[number])}
         if not fitted:
-            constraints.check(measured[next(iter(measured))], WHAT)
+            self.plan.constraints.check(measured[next(iter(measured))], WHAT)
         members = [(trial, weight) for trial, weight in members if trial.number in fitted]
         tries = [(best, members)] if members else []
         tries += [(best, members[:size]) for size in range(len(members) - 1, 1, -1)]
@@ -133,27 +133,33 @@ class Finish:
         for number, (lead, some) in enumerate(tries, 1):
             self._assemble(lead, some, fitted)
             with suppress(ValueError) if number < len(tries) else nullcontext():
-                self._hold(WHAT, self._bounds([trial for trial, _ in some]))
+                self._hold(WHAT, [trial for trial, _ in some])
                 return some
+
+    def _measured(self, model, rows=None):
+        """What a model costs by the measures that are bounded."""
+        return self.plan.constraints.measure(model, first_row(self.plan.context), rows, self._left)
 
     def _bounds(self, trials):
         """What the model of some trials is held to: a network within the bounds before is only slowed by others now."""
         bounds = self.plan.constraints
-        same = len(trials) == 1 and trials[0].model is not None and bounds.hold(trials[0].footprint)
-        return bounds.times(SLOWED) if same else bounds
+        same = len(trials) == 1 and trials[0] and trials[0].model is not None and bounds.hold(trials[0].footprint)
+        return bounds.times(latency_ms=SLOWED) if same else bounds
 
-    def _hold(self, what, bounds):
-        """Hold the ensemble and the best single model against bounds; ValueError if they are too large."""
-        X = self.plan.context.X
-        for model in (self.best_estimator, self.ensemble):
-            footprint = bounds.measure(model, X, left=self._left)
-            bounds.check(footprint, what)
-        if not self.plan.constraints.hold(footprint):
+    def _hold(self, what, members=()):
+        """Hold the best single model and the ensemble of some trials against their bounds; ValueError if too large."""
+        constraints, slow = self.plan.constraints, None
+        for model, trials in ((self.best_estimator, [self.best]), (self.ensemble, members)):
+            footprint = self._measured(model)
+            if not self._bounds(trials).hold(footprint):
+                constraints.check(footprint, what)
+            slow = slow if constraints.hold(footprint) else footprint
+        if slow:
             warnings.warn(
-                f"constraints: {what} has {told(footprint)} now, beyond {self.plan.constraints}, and was within them "
-                "before: something else slows this machine. Measure it again later, with skauto.estimators.footprint",
+                f"constraints: {what} has {told(slow)} now, beyond {constraints}, and was within them before: "
+                "something else slows this machine. Measure it again later, with skauto.estimators.footprint",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=6,
             )
         self.report = self.report and {**self.report, "footprint": footprint}
 
@@ -279,8 +285,11 @@ class Finish:
 
 
 def _why(history, interrupted):
-    """What the user can do: the first reason that was not time, else more time."""
-    reasons = [result.reason for _, result in history.finished if result.status in BROKEN]
+    """What the user can do: the first reason that was not time, else more time, and what constraints kept out."""
+    results = [result for _, result in history.finished]
+    reasons = [result.reason for result in results if result.status in BROKEN]
     if reasons:
         return f"a trial failed with {reasons[0]!r}"
-    return "the search was interrupted before its first trial ended" if interrupted else "raise time_limit"
+    refused = [result.reason for result in results if result.status == Status.INFEASIBLE]
+    bounds = f"; {len(refused)} trials were out of constraints, the first: {refused[0]}" if refused else ""
+    return ("the search was interrupted before its first trial ended" if interrupted else "raise time_limit") + bounds

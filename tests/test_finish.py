@@ -280,34 +280,87 @@ def test_a_first_ctrl_c_while_constraints_are_measured_begins_anew(plan, monkeyp
 
 @pytest.mark.parametrize("alone", [0.9, 1.1])
 def test_milliseconds_are_held_to_once_nothing_else_runs(plan, monkeypatch, alone):
-    bounds = read_constraints({"latency_ms": 1.0})
-    finish, history = finished(replace(plan, constraints=bounds), Clock(), None)
+    bounds, clock = read_constraints({"latency_ms": 1.0}), Clock()
+    finish, history = finished(replace(plan, constraints=bounds), clock, None)
     names = [history.space.decode(params)["candidate"] for params in plan.first[:2]]
     for number, beside_trials in enumerate((0.5, 1.4)):
         history.result(number).details["footprint"] = {"latency_ms": beside_trials}
 
-    def measured(model, row):
-        return alone if CLASSES[names[1]] in repr(model) else 0.5
-
-    monkeypatch.setattr("skauto._constraints.latency_ms", measured)
+    timed(monkeypatch, clock, lambda name: alone if name == names[1] else 0.5)
     finish.run(history, use_ensemble=False)
     assert finish.best.values["candidate"] == (names[1] if alone < 1 else names[0])
 
 
-@pytest.mark.parametrize(("before", "now", "held"), [(0.9, 1.9, True), (0.9, 2.1, False), (1.1, 1.2, False)])
-def test_a_kept_model_that_was_quick_enough_is_only_slowed_by_others(plan, monkeypatch, before, now, held):
+def timed(monkeypatch, clock, milliseconds):
+    """Each model takes what `milliseconds` says of its name, and measuring it some of a simulated clock's seconds."""
+
+    def latency_ms(model, row):
+        clock.now += 0.5
+        return milliseconds(next(name for name in CLASSES if CLASSES[name] in repr(model)))
+
+    monkeypatch.setattr("skauto._constraints.latency_ms", latency_ms)
+    monkeypatch.setattr("skauto._constraints.time.monotonic", clock)
+
+
+def kept(plan, clock, before, limit=None):
+    """A Finish with a bound of one millisecond, and two trials whose models were kept, as quick as `before` says."""
     model = refit(plan.context, trial_of(plan, "logistic"), np.arange(2))
     plan = replace(plan, constraints=read_constraints({"latency_ms": 1.0}))
-    finish, history = finished(plan, Clock(), None, model=model, footprint={"latency_ms": before})
-    history.result(0).details["model"] = copy.deepcopy(model)
-    monkeypatch.setattr("skauto._constraints.latency_ms", lambda model, row: now)
+    finish, history = finished(plan, clock, limit, footprint={"latency_ms": before})
+    for number in range(2):
+        history.result(number).details["model"] = copy.deepcopy(model)
+    return finish, history
+
+
+@pytest.mark.parametrize(("before", "now", "held"), [(0.9, 1.9, True), (0.9, 2.1, False), (1.1, 1.2, False)])
+def test_a_kept_model_that_was_quick_enough_is_only_slowed_by_others(plan, monkeypatch, before, now, held):
+    clock = Clock()
+    finish, history = kept(plan, clock, before)
+    timed(monkeypatch, clock, lambda name: now)
     if held:
         with pytest.warns(UserWarning, match=f"latency_ms {now} now, beyond latency_ms <= 1, and was within"):
             finish.run(history, use_ensemble=False)
         assert finish.report["footprint"]["latency_ms"] == now
     else:
-        with pytest.raises(ValueError, match="which is not within latency_ms <= 1"):
+        with pytest.raises(ValueError, match=f"the best model has latency_ms {now}, .* not within latency_ms <= 1"):
             finish.run(history, use_ensemble=False)
+
+
+def test_a_slow_second_is_not_told_of_a_kept_model(plan, monkeypatch):
+    clock = Clock()
+    finish, history = kept(plan, clock, 0.9)
+    timed(monkeypatch, clock, lambda name: 1.5 if clock.now % 2 else 0.8)
+    finish.run(history, use_ensemble=False)  # warnings are errors
+    assert finish.report["footprint"]["latency_ms"] == 0.8
+
+
+def test_a_refitted_best_model_is_held_to_the_bounds_beside_a_kept_member(plan):
+    finish, _ = finished(replace(plan, constraints=read_constraints({"latency_ms": 1.0})), Clock(), None)
+    trial = replace(trial_of(plan, "logistic"), footprint={"latency_ms": 0.9})
+    assert finish._bounds([replace(trial, model=Pipeline([("classify", None)]))]).most == {"latency_ms": 2.0}
+    for trials in ([trial], [None], [], 2 * [replace(trial, model=Pipeline([("classify", None)]))]):
+        assert finish._bounds(trials).most == {"latency_ms": 1.0}
+
+
+def test_measuring_again_ends_with_the_time_limit(plan, monkeypatch):
+    clock = Clock()
+    finish, history = kept(plan, clock, 0.9, limit=20)
+    timed(monkeypatch, clock, lambda name: 1.5)
+    with pytest.warns(UserWarning, match="something else slows this machine"):
+        finish.run(history, use_ensemble=True)
+    assert finish.phases.left() > 0
+
+
+@pytest.mark.parametrize("last", [Status.CANCELLED, Status.TIMEOUT])
+def test_where_time_ran_out_on_what_was_not_refused_a_small_model_has_learnt(plan, last):
+    finish, history = finished(replace(plan, constraints=read_constraints({"bytes": 1e9})), Clock(), None)
+    history = History(plan.space, 0)
+    for number, status in enumerate((Status.INFEASIBLE, last)):
+        history.asked(Trial(number, plan.first[0]))
+        history.told(Result(number, status, reason="bytes 12"))
+    with pytest.warns(UserWarning, match="raise time_limit; 1 trials were out of constraints, the first: bytes 12"):
+        finish.run(history, use_ensemble=True)
+    assert finish.ensemble.predict(plan.context.X).shape == (120,)
 
 
 def test_the_quick_model_of_many_classes_has_few_rounds():

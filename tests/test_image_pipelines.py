@@ -99,6 +99,15 @@ def test_tuning_of_a_compressed_network_is_within_its_time(a_microsecond_a_weigh
         compressed_cnn(usual, little, 0)
 
 
+def test_a_compressed_network_is_trained_with_class_weights(monkeypatch):
+    monkeypatch.setattr("skauto._image_pipelines.EPOCHS", 6)
+    rows = np.flatnonzero((Y > 1) | (np.arange(len(Y)) % 4 == 0))  # of the first two classes a quarter
+    values = {**COMPRESSED_CNN.usual, "width": 4, "imbalance": "class_weight"}
+    model = build(COMPRESSED_CNN, values, replace(TRAITS, seconds=None), 0).fit(X[rows], Y[rows]).steps[-1][1]
+    assert model.estimator_.estimator.class_weight == "balanced"
+    np.testing.assert_allclose(model.trained_priors_, 0.25)
+
+
 def usual_of_cnn(values):
     return {name: value for name, value in values.items() if name not in ("filters", "form")}
 

@@ -3,6 +3,7 @@
 from functools import cache
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 # Rounds without a gain before training ends, and the fewest validation rows of each class that can judge a gain.
 PATIENCE = 30
@@ -83,7 +84,7 @@ def _path_to_boosting(estimator):
     while estimator is not None:
         if type(estimator).__name__ == "LGBMClassifier":
             return path
-        if hasattr(estimator, "steps"):
+        if isinstance(estimator, Pipeline):
             path.append(estimator.steps[-1][0])
             estimator = estimator.steps[-1][1]
         else:

@@ -12,7 +12,7 @@ from scipy import sparse
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-# Seconds of calls that a latency is taken from, in so many rounds, and the calls of a round or of a pass over layers.
+# Seconds of calls that a latency is taken from, in so many rounds; the fewest calls to layers, and the most of either.
 MEASURED_SECONDS, ROUNDS = 0.2, 5
 FEWEST_CALLS, MOST_CALLS = 5, 200
 

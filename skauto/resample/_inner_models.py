@@ -16,6 +16,7 @@ from sklearn.ensemble import (
 )
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
 
 from skauto._sklearn import BaseSearchCV
@@ -24,7 +25,8 @@ from skauto.resample._targets import targets
 from skauto.resample._wrapped import WrappedClassifier
 
 THRESHOLDS = (FixedThresholdClassifier, TunedThresholdClassifierCV, MulticlassFixedThresholdClassifier)
-# Their probabilities are those of the one classifier inside, which sees the labels as they are.
+# Their probabilities are those of the one classifier inside, which sees the labels as they are; so are those of classes
+# that say it of themselves, by `passes_on`.
 PASS_ON = (*THRESHOLDS, BaseSearchCV, WrappedClassifier)
 # Their probabilities are a mean over classifiers, which see codes.
 MEANS = (BaggingClassifier, VotingClassifier)
@@ -44,13 +46,18 @@ BAGGING = ("bagging_freq", "subsample_freq")
 WEIGHTS = ("class_weight", "scale_pos_weight", *UNBALANCED)
 
 
+def passes_on(model):
+    """Whether the probabilities of a classifier are those of the one inside, which sees the labels as they are."""
+    return isinstance(model, PASS_ON) or getattr(model, "passes_on", False)
+
+
 def within(model):
     """The fitted classifier whose probabilities, moved or not, a fitted one gives as its own; None if there is none."""
-    if hasattr(model, "steps"):
+    if isinstance(model, Pipeline):
         return model.steps[-1][1]
     if isinstance(model, StackingClassifier):
         return model.final_estimator_
-    if isinstance(model, PASS_ON):
+    if passes_on(model):
         return getattr(model, "best_estimator_", getattr(model, "estimator_", None))
     return None
 
@@ -91,7 +98,7 @@ def _priors(model, classes, counts, masses):
     if hasattr(model, "trained_priors_"):
         moved_back = getattr(model, "prior_correction", True)
         return model.natural_priors_ if moved_back else model.trained_priors_
-    if hasattr(model, "steps"):
+    if isinstance(model, Pipeline):
         for _, step in model.steps[:-1]:
             growth = _growth(step, classes, counts)
             counts, masses = counts * growth, masses * growth
@@ -116,7 +123,9 @@ def _priors(model, classes, counts, masses):
 
 def _mean_priors(model, balanced, counts, masses):
     """The mean over the classifiers of an ensemble; those of a draw that lacks a class are left out."""
-    members = [member.steps[-1][1] if balanced and hasattr(member, "steps") else member for member in model.estimators_]
+    members = [
+        member.steps[-1][1] if balanced and isinstance(member, Pipeline) else member for member in model.estimators_
+    ]
     codes = np.arange(len(counts))
     whole = [len(getattr(member, "classes_", codes)) == len(codes) for member in members]
     shares = [
@@ -191,7 +200,7 @@ def unread_weights(model):
         return []
     own = model.get_params(deep=False).get("class_weight")
     found = [f"class_weight={own!r}"] if isinstance(own, str) and own not in BALANCED else []
-    if hasattr(model, "steps"):
+    if isinstance(model, Pipeline):
         samplers = [step for _, step in model.steps[:-1] if hasattr(step, "fit_resample")]
         found += [repr(step) for step in samplers if isinstance(step, CLEANERS) or counted(step) is None]
     inner = within(model)

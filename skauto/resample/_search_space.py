@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import BaggingClassifier
+from sklearn.pipeline import Pipeline
 
-from skauto.resample._inner_models import PASS_ON
+from skauto.resample._inner_models import passes_on
 from skauto.resample._random_samplers import RandomOverSampler, RandomUnderSampler
 from skauto.resample._rusboost import RUSBoostClassifier
 from skauto.resample._smote import SMOTE
@@ -16,8 +17,6 @@ MIN_FOR_NEIGHBOURS = 6  # rows of the smallest class from which neighbours say s
 MIN_FOR_UNDER_SAMPLING = 100
 MIN_IMBALANCE = 1.5  # below this ratio of the largest to the smallest class there is nothing to balance
 RATIOS = (0.1, 0.25, 0.5, 1.0)
-
-KEEPS_LABELS = (*PASS_ON, CalibratedClassifierCV)  # others hand on codes, or one class against the rest
 
 
 def imbalance_search_space(y, estimator, prefix=""):
@@ -82,10 +81,10 @@ def class_weight_place(estimator):
     path, by_label, calibrated = [], True, not hasattr(estimator, "predict_proba")
     while not hasattr(estimator, "class_weight"):
         calibrated = calibrated or isinstance(estimator, CalibratedClassifierCV)
-        if hasattr(estimator, "steps"):
+        if isinstance(estimator, Pipeline):
             step, estimator = estimator.steps[-1]
         elif hasattr(estimator, "estimator") and (calibrated or _readable(estimator)):
-            by_label = by_label and isinstance(estimator, KEEPS_LABELS)
+            by_label = by_label and _keeps_labels(estimator)
             step, estimator = "estimator", estimator.estimator
         else:
             return None, False
@@ -95,7 +94,13 @@ def class_weight_place(estimator):
 
 def _readable(estimator):
     """Whether `trained_priors` reads class weights within an estimator."""
-    return isinstance(estimator, (*PASS_ON, BaggingClassifier)) and not isinstance(estimator, RUSBoostClassifier)
+    readable = passes_on(estimator) or isinstance(estimator, BaggingClassifier)
+    return readable and not isinstance(estimator, RUSBoostClassifier)
+
+
+def _keeps_labels(estimator):
+    """Whether the one inside sees the labels as they are; others hand on codes, or one class against the rest."""
+    return passes_on(estimator) or isinstance(estimator, CalibratedClassifierCV)
 
 
 def _root_weights(labels, counts):

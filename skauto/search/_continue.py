@@ -1,5 +1,7 @@
 """A promoted trial goes on where its parent stopped: the last step learns more, the earlier ones are frozen."""
 
+from sklearn.pipeline import Pipeline
+
 from skauto.search._fidelity import last_step
 
 # One call of partial_fit is one epoch for estimators that count their effort in these.
@@ -43,15 +45,15 @@ def continue_fit(estimator, parameter, old, new, X, y, **fit_params):
 
 def _through_frozen_steps(estimator, X, y):
     """The rows as the last step was given them; resamplers draw again, with the seed they had."""
-    for _, step in getattr(estimator, "steps", [(None, None)])[:-1]:
+    for _, step in estimator.steps[:-1] if isinstance(estimator, Pipeline) else []:
         if step is None or step == "passthrough":
             continue
         if hasattr(step, "fit_resample"):
             X, y = step.fit_resample(X, y)
         else:
             X = step.transform(X)
-    inner = estimator.steps[-1][1] if hasattr(estimator, "steps") else None
-    return _through_frozen_steps(inner, X, y) if hasattr(inner, "steps") else (X, y)
+    inner = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else None
+    return _through_frozen_steps(inner, X, y) if isinstance(inner, Pipeline) else (X, y)
 
 
 def _way(step, name):

@@ -5,6 +5,7 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import is_regressor
+from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import type_of_target
 
 from skauto._seeds import child_rng
@@ -127,7 +128,7 @@ def read_fidelity(fidelity, estimator, space, min_class_rows=None):
 
 def last_step(estimator):
     """The last step of a pipeline with the prefix of its parameters, or the estimator itself."""
-    if hasattr(estimator, "steps") and estimator.steps:
+    if isinstance(estimator, Pipeline) and estimator.steps:
         name, step = estimator.steps[-1]
         inner, prefix = last_step(step)
         return inner, f"{name}__{prefix}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import cloudpickle
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
 from skauto._seeds import child_seed
 from skauto._sklearn import fit_and_score
@@ -117,7 +118,7 @@ def _fresh(context, trial, values):
     estimator = clone(context.estimator)
     if seeds := seeded(estimator, values, context.seed, trial):
         estimator.set_params(**clone(values, safe=False)).set_params(**seeds)
-    if hasattr(estimator, "steps") and getattr(estimator, "memory", context.cache) is None:
+    if isinstance(estimator, Pipeline) and estimator.memory is None:
         estimator.memory = context.cache
     return estimator
 

@@ -64,6 +64,8 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
     True
     """
 
+    passes_on = True  # its probabilities are those of the network inside: class weights there are read by `resample`
+
     def __init__(self, estimator, steps=()):
         self.estimator = estimator
         self.steps = steps
