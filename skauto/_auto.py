@@ -80,7 +80,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
     constraints : dict or None, default=None
         What the model may cost: the most `bytes` that joblib stores of it, the most `latency_ms` to predict one row on
         one thread, or any name with ``(callable, least)``, where ``callable(estimator, X, y)`` measures the fitted
-        model, greater being better. Trials are measured, those of images and series before they train; so is the ensemble.
+        model, greater being better. Trials are held to it, of images and series before they train, and the ensemble is.
     ensemble : bool, default=True
         Whether `predict` uses a weighted ensemble of the models tried; False uses the best one alone.
     journal : str, path or None, default=None
