@@ -51,7 +51,7 @@ def compress(
     scoring : str or callable, default="f1_macro"
         scikit-learn scorer, greater being better.
     epochs : int, default=3
-        Epochs of training after each step; four times as many for a network that is taught.
+        Epochs of training after each step; twice as many after pruning, four times for a network that is taught.
     time_limit : float, default=None
         Seconds after which no further chain is begun.
     validation : float, default=0.2
@@ -155,42 +155,48 @@ def _costs(cost):
 
 def recipes(estimator, X, epochs, seed=None):
     """The chains to try, mild ones first: name to steps. The seed is that of students."""
-    from skauto.estimators._cnn import CNNClassifier
-    from skauto.estimators._mlp import MLPClassifier
     from skauto.estimators._neural import NeuralClassifier
-    from skauto.estimators.compression._distill import Distill
     from skauto.estimators.compression._lowrank import LowRank
     from skauto.estimators.compression._prune import Prune
     from skauto.estimators.compression._quantize import Quantize
 
     if not isinstance(estimator, NeuralClassifier) or getattr(estimator, "n_members", 1) > 1:
-        shapes = np.ndim(X) > 2
-        students = {
-            f"student of {size}": CNNClassifier(width=size, random_state=seed)
-            if shapes
-            else MLPClassifier(hidden_size=4 * size, n_members=1, random_state=seed)
-            for size in (8, 16, 32)
-        }
-        book = [("quantize", Quantize(bits=6, smallest=SMALLEST, epochs=epochs))]
-        taught = {n: [("distill", Distill(s, epochs=4 * epochs))] for n, s in students.items()}
-        return taught | {f"{name}, codebook": [*steps, *book] for name, steps in taught.items()}
+        return _students(np.ndim(X) > 2, epochs, seed)
     int8 = ("int8", Quantize("int8"))
 
     def book(bits):
         return ("codebook", Quantize(bits=bits, conv_bits=bits + 1, smallest=SMALLEST, epochs=epochs))
 
-    def weights(amount):
-        return ("weights", Prune(amount, rounds=2, epochs=epochs))
+    def pruned(what, amount):
+        """What is taken away costs more than the rate of fine-tuning brings back: train as at first."""
+        return (what, Prune(amount, what=what, rounds=1, epochs=2 * epochs, lr=estimator.lr))
 
-    def filters(amount):
-        return ("filters", Prune(amount, what="filters", rounds=2, epochs=epochs))
-
-    chains = [[book(6)], [weights(0.7), book(5)], [weights(0.85), book(4)]]
+    chains = [[book(6)], [book(4)], [book(3)], [pruned("weights", 0.5), book(4)]]
+    chains += [[pruned("weights", 0.7), book(5)], [pruned("weights", 0.85), book(4)]]
     if hasattr(estimator, "image_shape_"):
         chains = [[int8], *chains, [("low rank", LowRank(ratio=0.5, epochs=epochs)), int8]]
-        chains += [[filters(0.3), int8], [filters(0.5), int8], [filters(0.7), int8]]
-        chains += [[filters(0.3), weights(0.7), book(5)], [filters(0.5), weights(0.7), book(4)]]
+        chains += [[pruned("filters", amount), int8] for amount in (0.3, 0.5, 0.7)]
+        chains += [[pruned("filters", 0.3), pruned("weights", 0.7), book(5)]]
+        chains += [[pruned("filters", 0.5), pruned("weights", 0.7), book(4)]]
     return {", ".join(_say(step) for step in chain): chain for chain in chains}
+
+
+def _students(images, epochs, seed):
+    """Chains for what is no single network: it teaches small ones."""
+    from skauto.estimators._cnn import CNNClassifier
+    from skauto.estimators._mlp import MLPClassifier
+    from skauto.estimators.compression._distill import Distill
+    from skauto.estimators.compression._quantize import Quantize
+
+    students = {
+        f"student of {size}": CNNClassifier(width=size, random_state=seed)
+        if images
+        else MLPClassifier(hidden_size=4 * size, n_members=1, random_state=seed)
+        for size in (8, 16, 32)
+    }
+    book = [("quantize", Quantize(bits=6, smallest=SMALLEST, epochs=epochs))]
+    taught = {n: [("distill", Distill(s, epochs=4 * epochs))] for n, s in students.items()}
+    return taught | {f"{name}, codebook": [*steps, *book] for name, steps in taught.items()}
 
 
 def _say(step):
