@@ -156,7 +156,7 @@ class Constraints:
         bounds = replace(self.times(**NETWORK_ROOM if network else {"latency_ms": BESIDE_TRIALS}), least={})
         made = attempt(bounds._rehearsed, context, values, seed)
         if made.status == Status.COMPLETE and not bounds.hold(made.value):  # what went wrong will do so in earnest too
-            raise InfeasibleError(f"{told(made.value)} when fitted on a few rows, too much for {self}")
+            raise InfeasibleError(f"{told(made.value)} when fitted on a few rows, where it must be within {bounds}")
         return made.value if network else None
 
     def _rehearsed(self, context, values, seed):
@@ -195,7 +195,7 @@ class Constraints:
         """
         if results and all(result.status == Status.INFEASIBLE for result in results):
             raise ValueError(
-                f"constraints: none of {len(results)} trials can be within {self}, the first: {results[0].reason}. "
+                f"constraints: none of {len(results)} trials is near enough to {self}, the first: {results[0].reason}. "
                 "Loosen them, or name smaller candidates"
             )
         loose = self.times(latency_ms=BESIDE_TRIALS)
@@ -232,8 +232,8 @@ class Constraints:
         return max(over + [1 + bound - values[name] for name, (_, bound) in self.least.items()])
 
     def __str__(self):
-        most = [f"{name} <= {bound:g}" for name, bound in self.most.items()]
-        return ", ".join(most + [f"{name} >= {bound:g}" for name, (_, bound) in self.least.items()])
+        most = [f"{name} <= {number(bound)}" for name, bound in self.most.items()]
+        return ", ".join(most + [f"{name} >= {number(bound)}" for name, (_, bound) in self.least.items()])
 
 
 UNBOUND = Constraints({}, {})
@@ -252,4 +252,9 @@ def shortest(estimator):
 
 def told(values):
     """Measured values as words."""
-    return ", ".join(f"{name} {value:.{6 if abs(value) < 1e6 else 15}g}" for name, value in values.items())
+    return ", ".join(f"{name} {number(value)}" for name, value in values.items())
+
+
+def number(value):
+    """A measure as text, large ones in full."""
+    return f"{value:.{6 if abs(value) < 1e6 else 15}g}"

@@ -149,11 +149,12 @@ class Finish:
     def _hold(self, what, members=()):
         """Hold the best single model and the ensemble of some trials against their bounds; ValueError if too large."""
         constraints, slow = self.plan.constraints, None
-        for model, trials in ((self.best_estimator, [self.best]), (self.ensemble, members)):
-            footprint = self._measured(model)
-            if not self._bounds(trials).hold(footprint):
-                constraints.check(footprint, what)
-            slow = slow if constraints.hold(footprint) else footprint
+        held = []
+        for model, trials in ((self.ensemble, members), (self.best_estimator, [self.best])):
+            held.append(self._measured(model))
+            if not self._bounds(trials).hold(held[-1]):
+                constraints.check(held[-1], what)
+            slow = slow if constraints.hold(held[-1]) else held[-1]
         if slow:
             warnings.warn(
                 f"constraints: {what} has {told(slow)} now, beyond {constraints}, and was within them before: "
@@ -161,7 +162,7 @@ class Finish:
                 UserWarning,
                 stacklevel=6,
             )
-        self.report = self.report and {**self.report, "footprint": footprint}
+        self.report = self.report and {**self.report, "footprint": held[0]}
 
     def _choose(self, trials, best):
         """The members with their weights; the best one alone where no time is left, a scorer raises or at Ctrl-C."""

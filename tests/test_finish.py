@@ -334,12 +334,17 @@ def test_a_slow_second_is_not_told_of_a_kept_model(plan, monkeypatch):
     assert finish.report["footprint"]["latency_ms"] == 0.8
 
 
-def test_a_refitted_best_model_is_held_to_the_bounds_beside_a_kept_member(plan):
+def test_a_refitted_best_model_is_held_to_the_bounds_beside_a_kept_member(plan, monkeypatch):
     finish, _ = finished(replace(plan, constraints=read_constraints({"latency_ms": 1.0})), Clock(), None)
     trial = replace(trial_of(plan, "logistic"), footprint={"latency_ms": 0.9})
     assert finish._bounds([replace(trial, model=Pipeline([("classify", None)]))]).most == {"latency_ms": 2.0}
     for trials in ([trial], [None], [], 2 * [replace(trial, model=Pipeline([("classify", None)]))]):
         assert finish._bounds(trials).most == {"latency_ms": 1.0}
+    member = replace(trial, number=1, model=Pipeline([("classify", None)]))
+    finish.best, finish.ensemble, finish.best_estimator = trial, "of the member", "refitted"
+    monkeypatch.setattr(finish, "_measured", lambda model: {"latency_ms": 1.5 if model == "refitted" else 0.9})
+    with pytest.raises(ValueError, match="the model has latency_ms 1.5"):
+        finish._hold("the model", [member])
 
 
 def test_measuring_again_ends_with_the_time_limit(plan, monkeypatch):

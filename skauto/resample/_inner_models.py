@@ -14,6 +14,7 @@ from sklearn.ensemble import (
     StackingClassifier,
     VotingClassifier,
 )
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
@@ -46,6 +47,11 @@ BAGGING = ("bagging_freq", "subsample_freq")
 WEIGHTS = ("class_weight", "scale_pos_weight", *UNBALANCED)
 
 
+def thawed(model):
+    """The estimator inside a FrozenEstimator, or the one given."""
+    return model.estimator if isinstance(model, FrozenEstimator) else model
+
+
 def passes_on(model):
     """Whether the probabilities of a classifier are those of the one inside, which sees the labels as they are."""
     return isinstance(model, PASS_ON) or getattr(model, "passes_on", False)
@@ -53,6 +59,7 @@ def passes_on(model):
 
 def within(model):
     """The fitted classifier whose probabilities, moved or not, a fitted one gives as its own; None if there is none."""
+    model = thawed(model)
     if isinstance(model, Pipeline):
         return model.steps[-1][1]
     if isinstance(model, StackingClassifier):
@@ -93,6 +100,7 @@ def trained_priors(model, y, classes, sample_weight=None):
 
 def _priors(model, classes, counts, masses):
     """As trained_priors, from rows of each class and what they weigh."""
+    model = thawed(model)
     if isinstance(model, CalibratedClassifierCV):
         return masses / masses.sum()
     if hasattr(model, "trained_priors_"):
@@ -196,6 +204,7 @@ def _growth_of_bags(params, classes, counts):
 
 def unread_weights(model):
     """Names of parameters within a fitted classifier that weigh classes in a way that trained_priors cannot read."""
+    model = thawed(model)
     if isinstance(model, CalibratedClassifierCV) or hasattr(model, "trained_priors_"):
         return []
     own = model.get_params(deep=False).get("class_weight")

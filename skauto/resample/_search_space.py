@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import BaggingClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skauto.resample._inner_models import passes_on
@@ -79,8 +80,10 @@ def class_weight_place(estimator):
         Whether the classes go by their labels there, so that a dict can name them.
     """
     path, by_label, calibrated = [], True, not hasattr(estimator, "predict_proba")
-    while not hasattr(estimator, "class_weight"):
+    while isinstance(estimator, FrozenEstimator) or not hasattr(estimator, "class_weight"):
         calibrated = calibrated or isinstance(estimator, CalibratedClassifierCV)
+        if isinstance(estimator, FrozenEstimator):
+            return None, False
         if isinstance(estimator, Pipeline):
             step, estimator = estimator.steps[-1]
         elif hasattr(estimator, "estimator") and (calibrated or _readable(estimator)):

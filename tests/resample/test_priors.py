@@ -6,6 +6,7 @@ from imblearn.ensemble import BalancedBaggingClassifier, BalancedRandomForestCla
 from lightgbm import LGBMClassifier
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 from sklearn.pipeline import make_pipeline
@@ -14,6 +15,8 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skauto.resample import PriorCorrectedClassifier, class_priors, correct_priors
+from skauto.resample._inner_models import trained_priors, within
+from skauto.resample._search_space import class_weight_place
 
 
 @parametrize_with_checks([PriorCorrectedClassifier(LogisticRegression(class_weight="balanced"))])
@@ -87,3 +90,11 @@ def test_given_priors_and_estimators_without_probabilities():
     scores = PriorCorrectedClassifier(LinearSVC(class_weight="balanced")).fit(X, y)
     assert not hasattr(scores, "predict_proba")
     np.testing.assert_array_equal(scores.predict(X), (scores.decision_function(X) > 0).astype(int))
+
+
+def test_a_frozen_pipeline_is_read_like_the_pipeline():
+    X, y = make_classification(400, weights=[0.9], random_state=0)
+    weighted = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced")).fit(X, y)
+    assert within(FrozenEstimator(weighted)) is weighted.steps[-1][1]
+    np.testing.assert_allclose(trained_priors(FrozenEstimator(weighted), y, [0, 1]), [0.5, 0.5])
+    assert class_weight_place(FrozenEstimator(weighted)) == (None, False)

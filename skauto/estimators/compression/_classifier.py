@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skauto._deps import require
 from skauto._sklearn import BaseComposition
 from skauto.estimators._images import rows_for
+from skauto.estimators.compression._distill import Distill
 from skauto.estimators.compression._fitted import from_plain, must_answer, to_plain, unfitted
 from skauto.estimators.compression._packed import DamagedModelError, from_bytes, report, to_bytes
 from skauto.estimators.compression._work import Work, check_alone, makes_student
@@ -64,11 +65,14 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
     True
     """
 
-    passes_on = True  # its probabilities are those of the network inside: class weights there are read by `resample`
-
     def __init__(self, estimator, steps=()):
         self.estimator = estimator
         self.steps = steps
+
+    @property
+    def passes_on(self):
+        """Whether its probabilities are those of the estimator made smaller, whose class weights `resample` reads."""
+        return not any(isinstance(step, tuple) and isinstance(step[-1], Distill) for step in self.steps)
 
     def get_params(self, deep=True):
         """Parameters by name, those of the steps and the estimator too if `deep`."""
