@@ -135,7 +135,7 @@ class Constraints:
         return measured
 
     def rehearse(self, context, values, seed):
-        """What a trial's network takes; raises where any trial will be out of bounds on all rows. Runs in a worker.
+        """What a trial's network takes; raises where a model on a few rows is too much already. Runs in a worker.
 
         Its pipeline is fitted on a few rows, for one epoch or round of boosting. Of a network that gives the bytes and
         milliseconds of its form, which hardly depend on what it learns; other models only grow with rows and rounds.

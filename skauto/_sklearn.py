@@ -37,6 +37,7 @@ from sklearn.utils.validation import _check_method_params as check_method_params
 
 # The check of sample_weight that scikit-learn's own estimators do at fit.
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+from sklearn.utils.validation import check_is_fitted
 
 __all__ = [
     "BaseComposition",
@@ -48,6 +49,7 @@ __all__ = [
     "StrOptions",
     "check_feature_names",
     "check_feature_names_in",
+    "check_has",
     "check_method_params",
     "check_parameters",
     "check_sample_weight",
@@ -57,6 +59,15 @@ __all__ = [
     "validate_parameter_constraints",
     "warn_or_raise_about_failures",
 ]
+
+
+def check_has(estimator, attribute):
+    """NotFittedError where a fitted attribute is missing.
+
+    `check_is_fitted` asks for all tags first, which can take longer than a small net.
+    """
+    if not hasattr(estimator, attribute):
+        check_is_fitted(estimator, attribute)
 
 
 def check_parameters(estimator, constraints):

@@ -17,7 +17,7 @@ from skauto._inputs import inspect
 from skauto._plan import make_plan
 from skauto.estimators import CNNClassifier, CompressedClassifier, Prune, Quantize
 from skauto.search._evaluate import evaluate
-from skauto.search._trial import Trial
+from skauto.search._trial import InfeasibleError, Trial
 from tests.autos import all_complete, quick
 from tests.test_timing import Clock
 
@@ -133,6 +133,29 @@ def plan_of_images(constraints):
     data = inspect(X, y, None, None, kind="image", read=read_images)
     given = {"scoring": "f1", "cv": 2, "candidates": ["compressed_cnn"], "pos_label": None, "seed": 0, "threads": 1}
     return make_plan(data, **given, constraints=read_constraints(constraints))
+
+
+@pytest.mark.parametrize(
+    ("candidate", "measured", "told"),
+    [
+        ("compressed_cnn", {"bytes": 104.0, "latency_ms": 0.8}, True),
+        ("compressed_cnn", {"bytes": 106.0, "latency_ms": 0.8}, None),
+        ("compressed_cnn", {"bytes": 90.0, "latency_ms": 0.95}, None),
+        ("logistic", {"bytes": 100.0, "latency_ms": 1.4}, False),
+        ("logistic", {"bytes": 101.0, "latency_ms": 0.8}, None),
+        ("logistic", {"bytes": 90.0, "latency_ms": 1.6}, None),
+    ],
+)
+def test_how_near_to_the_bounds_a_rehearsal_may_be(monkeypatch, candidate, measured, told):
+    """`told` is whether the trial hears of what was measured; None where it is not worth any effort."""
+    context = plan_of_images({"bytes": 1e7}).context
+    bounds = read_constraints({"bytes": 100, "latency_ms": 1.0})
+    monkeypatch.setattr(Constraints, "_rehearsed", lambda self, *args: measured)
+    if told is None:
+        with pytest.raises(InfeasibleError):
+            bounds.rehearse(context, {"candidate": candidate}, 0)
+    else:
+        assert bounds.rehearse(context, {"candidate": candidate}, 0) == (measured if told else None)
 
 
 def test_a_rehearsal_is_as_large_as_the_network_will_be(monkeypatch):

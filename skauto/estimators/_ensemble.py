@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils.validation import check_is_fitted
+
+from skauto._sklearn import check_has
 
 # A gain below this is rounding.
 TOLERANCE = 1e-9
@@ -123,8 +124,7 @@ class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X):
         """Weighted mean of the members' probabilities, shape (n, n_classes)."""
-        if not hasattr(self, "estimators_"):
-            check_is_fitted(self, "estimators_")  # asks for all tags first, which can take longer than a small net
+        check_has(self, "estimators_")
         return sum(w * member.predict_proba(X) for w, member in zip(self.weights_, self.estimators_, strict=True))
 
     def predict(self, X):

@@ -15,11 +15,11 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import assert_all_finite
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
 from skauto._deps import require
 from skauto._seeds import child_seed, root_seed
-from skauto._sklearn import Interval, StrOptions, check_sample_weight
+from skauto._sklearn import Interval, StrOptions, check_has, check_sample_weight
 from skauto.estimators._devices import choose_device, on_cpu, placed
 from skauto.estimators._initializers import INITIALIZERS, initialize
 from skauto.estimators._losses import LOSSES, WeightedCrossEntropy, check_class_weight, probabilities
@@ -243,8 +243,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         probabilities : ndarray of shape (n, n_classes)
             Columns in the order of `classes_`; rows sum to 1.
         """
-        if not hasattr(self, "module_"):
-            check_is_fitted(self, "module_")  # asks for all tags first, which can take longer than a small net
+        check_has(self, "module_")
         inputs = self._tensors(self._check_X(X, reset=False), reset=False)
         device = choose_device(self.device)
         module, batches = placed(self.module_, device), []

@@ -2,8 +2,8 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.utils.validation import check_is_fitted
 
+from skauto._sklearn import check_has
 from skauto.resample._threshold import cut_labels
 
 
@@ -74,8 +74,7 @@ class MulticlassFixedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, Ba
 
     def predict_proba(self, X):
         """Probabilities of the estimator, shape (n, n_classes)."""
-        if not hasattr(self, "estimator_"):
-            check_is_fitted(self, "estimator_")  # asks for all tags first, which can take longer than a small net
+        check_has(self, "estimator_")
         return self.estimator_.predict_proba(X)
 
     def predict(self, X):

@@ -18,7 +18,7 @@ class Status(StrEnum):
 
 
 class InfeasibleError(Exception):
-    """Raised where a trial cannot be within the bounds, whatever effort is spent on it."""
+    """Raised where a trial is too far from the bounds for effort to be spent on it."""
 
 
 @dataclass(frozen=True)

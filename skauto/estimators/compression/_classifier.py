@@ -12,7 +12,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._deps import require
-from skauto._sklearn import BaseComposition
+from skauto._sklearn import BaseComposition, check_has
 from skauto.estimators._images import rows_for
 from skauto.estimators.compression._distill import Distill
 from skauto.estimators.compression._fitted import from_plain, must_answer, to_plain, unfitted
@@ -132,12 +132,12 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
 
     def predict_proba(self, X):
         """Probability of each class, (n, n_classes), columns in the order of `classes_`."""
-        self._must_be_fitted()
+        check_has(self, "estimator_")
         return self.estimator_.predict_proba(X)
 
     def predict(self, X):
         """The most probable class of each row, (n,)."""
-        self._must_be_fitted()
+        check_has(self, "estimator_")
         return self.estimator_.predict(X)
 
     def to_bytes(self):
@@ -148,7 +148,7 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         TypeError
             If the network has a module, or the labels a type, that a file without code cannot name.
         """
-        self._must_be_fitted()
+        check_has(self, "estimator_")
         must_answer(self.estimator_)
         return to_bytes(self.estimator_.module_, to_plain(self.estimator_))
 
@@ -186,10 +186,6 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         made._take(_unpacked(Path(path).read_bytes()))
         made.estimator = unfitted(made.estimator_)
         return made
-
-    def _must_be_fitted(self):
-        if not hasattr(self, "estimator_"):
-            check_is_fitted(self, "estimator_")  # asks for all tags first, which can take longer than a small net
 
     def _take(self, fitted):
         self.estimator_ = fitted
