@@ -1,6 +1,5 @@
 """AutoClassifier: inspect the data, search over pipelines, build the ensemble, cut, refit."""
 
-import warnings
 from contextlib import ExitStack
 from numbers import Integral, Real
 
@@ -8,39 +7,24 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skauto._array_inputs import describe, kind_of, read_images, read_sequences, same_form
+from skauto._array_inputs import describe
 from skauto._constraints import read_constraints
 from skauto._decisions import decide, score
 from skauto._finish import Finish
-from skauto._inputs import align, inspect, rarest_class
 from skauto._leaderboard import cv_results, leaderboard
 from skauto._places import make_pool, memory_of_a_trial, open_journal
 from skauto._progress import Progress
-from skauto._scoring import own_pos_label, resolve_metric
+from skauto._reading import aligned, read
+from skauto._search_step import run_search
 from skauto._seeds import root_seed
 from skauto._sklearn import HasMethods, Interval, validate_parameter_constraints
-from skauto._timing import Phases, SearchBudget
-from skauto.resample._costs import checked_costs
+from skauto._timing import Phases
 from skauto.search._cores import cores, count_workers
-from skauto.search._evaluate import evaluate
 from skauto.search._history import History
-from skauto.search._loop import search
 from skauto.search._spares import SPARES
 from skauto.search.strategies._base import Strategy
 from skauto.search.strategies._grid import Grid
-from skauto.search.strategies._halving import Halving
 from skauto.search.strategies._names import make_strategy
-from skauto.search.strategies._random import Random
-from skauto.search.strategies._warm_start import WarmStart
-
-# Count mode: an ask sees the results of all trials but the last few.
-LAG = 3
-
-# How the input of a fit is read.
-READERS = {"table": None, "sequence": read_sequences, "image": read_images}
-
-# Trials of the first rung.
-RUNG = 9
 
 # Workers that import in advance, to step in at once for one that was killed.
 SPARE_WORKERS = 1
@@ -229,7 +213,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         seed, n_workers, threads = root_seed(self.random_state), count_workers(self.n_jobs), self._threads()
         with ExitStack() as stack:
             with phases("inspect"):
-                data = self._read(X, y, sample_weight, groups)
+                data = read(self, X, y, sample_weight, groups)
                 journal = open_journal(self, data, seed, stack)
                 seed = seed if journal is None else journal.seed
                 if self.executor is None:
@@ -242,7 +226,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             pool = stack.enter_context(make_pool(self, n_workers, threads, plan.context, memory_limit))
             history = History(plan.space, seed) if journal is None else journal.replay(plan.space)
             with phases("search"):
-                interrupted = self._search(plan, history, pool, phases, progress)
+                interrupted = run_search(self, plan, history, pool, phases, progress)
             finish = Finish(plan, data.classes, self.pos_label_, pool, phases, progress, self.cost_matrix_)
             finish.run(history, self.ensemble, interrupted)
         self._keep(history, finish)
@@ -265,15 +249,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             Columns in the order of `classes_`.
         """
         check_is_fitted(self, "ensemble_")
-        return self.ensemble_.predict_proba(self._aligned(X))
-
-    def _aligned(self, X):
-        """X as the members want it."""
-        if self.kind_ == "table":
-            return align(X, getattr(self, "feature_names_in_", None), self.n_features_in_)
-        X, _ = READERS[self.kind_](X)
-        same_form(X, self._form, self.kind_)
-        return X
+        return self.ensemble_.predict_proba(aligned(self, X))
 
     def predict(self, X):
         """Labels of the ensemble at `threshold_`, or of least expected cost; shape (n,)."""
@@ -297,43 +273,6 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         if self.time_limit is None and self.n_iter is None:
             raise ValueError("time_limit=None needs n_iter, a number of trials, or the search would never end")
 
-    def _read(self, X, y, sample_weight, groups):
-        """The checked input of a fit, with what it alone tells learnt."""
-        kind = kind_of(X, self.kind)
-        data = inspect(X, y, sample_weight, groups, kind=kind, read=READERS[kind])
-        self._learn(data)
-        resolve_metric(self.scoring, self.classes_, self.cost_matrix_)
-        return data
-
-    def _learn(self, data):
-        """What the input alone tells; what an earlier fit left no longer goes with it."""
-        vars(self).pop("ensemble_", None)
-        self.kind_, self.classes_, self.n_features_in_ = data.kind, data.classes, data.n_features
-        if data.feature_names is not None:
-            self.feature_names_in_ = np.asarray(data.feature_names, dtype=object)
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
-        self._form = data.X.shape
-        self.pos_label_ = self._positive(data)
-        self.cost_matrix_ = None if self.cost_matrix is None else checked_costs(self.cost_matrix, self.classes_)
-
-    def _positive(self, data):
-        given = own_pos_label(self.scoring) if self.pos_label is None else self.pos_label
-        if len(data.classes) > 2:
-            if self.pos_label is not None:
-                raise ValueError(f"pos_label={given!r} is for two classes, but y has {len(data.classes)}")
-            return None
-        if given is None:
-            chosen = rarest_class(data.classes, data.y)
-            if data.classes.dtype.kind != "b" and set(data.classes) == {0, 1} and chosen == 0:
-                message = f"pos_label=None takes the rarer class as positive, which is {chosen} here; "
-                message += f"pass pos_label={data.classes[1]} if the other is meant"
-                warnings.warn(message, UserWarning, stacklevel=4)
-            return chosen
-        if given not in data.classes.tolist():
-            raise ValueError(f"pos_label={given!r} is not among the classes {data.classes.tolist()}")
-        return data.classes[data.classes.tolist().index(given)]
-
     def _threads(self):
         """Threads of a worker; always one in count mode, where results must not depend on the number of workers."""
         if self.time_limit is None:
@@ -350,38 +289,6 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             finite=isinstance(make_strategy(self.strategy), Grid), time_limit=self.time_limit,
             constraints=read_constraints(self.constraints),
         )  # fmt: skip
-
-    def _search(self, plan, history, pool, phases, progress):
-        """Fill the history; gives whether Ctrl-C ended the search."""
-        strategy = WarmStart(plan.first, self._make_strategy(plan))
-        timed = self.time_limit is not None
-        budget = SearchBudget(phases, self.n_iter or (plan.n_trials if timed else None), pool)
-
-        def on_result(history, trial, result):
-            budget.learn(result)
-            progress.on_result(history, trial, result)
-
-        def trial_limit(trial, remaining):
-            return budget.trial_limit(plan.share_of(trial), remaining)
-
-        reason = search(
-            strategy,
-            history,
-            evaluate,
-            pool,
-            budget,
-            lag=None if timed else LAG,
-            trial_limit=trial_limit if timed else None,
-            on_result=on_result,
-        )
-        return reason == "interrupted"
-
-    def _make_strategy(self, plan):
-        """The strategy; halving begins at a share of the rows or epochs that still says something."""
-        small = plan.min_fidelity(self.strategy)
-        if self.strategy in ("auto", "halving"):
-            return Random() if small >= 1 else Halving(Random(), min_fidelity=small, n_initial=RUNG)
-        return make_strategy(self.strategy, small)
 
     def _keep(self, history, finish):
         best = finish.best

@@ -1,0 +1,60 @@
+"""The search of a fit: the strategy, its budget and the loop that fills the history."""
+
+from skauto._timing import SearchBudget
+from skauto.search._evaluate import evaluate
+from skauto.search._loop import search
+from skauto.search.strategies._halving import Halving
+from skauto.search.strategies._names import make_strategy
+from skauto.search.strategies._random import Random
+from skauto.search.strategies._warm_start import WarmStart
+
+# Count mode: an ask sees the results of all trials but the last few.
+LAG = 3
+
+# Trials of the first rung.
+RUNG = 9
+
+
+def run_search(auto, plan, history, pool, phases, progress):
+    """Fill the history; gives whether Ctrl-C ended the search.
+
+    Parameters
+    ----------
+    auto : AutoClassifier
+        Its strategy and limits are used.
+    plan : Plan
+    history : History
+    pool : WorkerPool or ExecutorPool
+    phases : Phases
+    progress : Progress
+    """
+    strategy = WarmStart(plan.first, _strategy(auto.strategy, plan))
+    timed = auto.time_limit is not None
+    budget = SearchBudget(phases, auto.n_iter or (plan.n_trials if timed else None), pool)
+
+    def on_result(history, trial, result):
+        budget.learn(result)
+        progress.on_result(history, trial, result)
+
+    def trial_limit(trial, remaining):
+        return budget.trial_limit(plan.share_of(trial), remaining)
+
+    reason = search(
+        strategy,
+        history,
+        evaluate,
+        pool,
+        budget,
+        lag=None if timed else LAG,
+        trial_limit=trial_limit if timed else None,
+        on_result=on_result,
+    )
+    return reason == "interrupted"
+
+
+def _strategy(given, plan):
+    """The strategy; halving begins at a share of the rows or epochs that still says something."""
+    small = plan.min_fidelity(given)
+    if given in ("auto", "halving"):
+        return Random() if small >= 1 else Halving(Random(), min_fidelity=small, n_initial=RUNG)
+    return make_strategy(given, small)
