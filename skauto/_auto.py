@@ -18,6 +18,7 @@ from skauto._reading import aligned, read
 from skauto._search_step import run_search
 from skauto._seeds import root_seed
 from skauto._sklearn import HasMethods, Interval, validate_parameter_constraints
+from skauto._telling import steady_streams
 from skauto._timing import Phases
 from skauto.search._cores import cores, count_workers
 from skauto.search._history import History
@@ -212,6 +213,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         self._check()
         seed, n_workers, threads = root_seed(self.random_state), count_workers(self.n_jobs), self._threads()
         with ExitStack() as stack:
+            stack.enter_context(steady_streams())
             with phases("inspect"):
                 data = read(self, X, y, sample_weight, groups)
                 journal = open_journal(self, data, seed, stack)

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skauto._deps import require
 from skauto._seeds import child_seed, root_seed
+from skauto._telling import steady_streams
 from skauto.estimators._footprint import footprint
 from skauto.estimators._images import rows_for
 
@@ -26,6 +27,7 @@ MAX_LOSS = 0.005
 SMALLEST = 1024  # non-zero weights of a layer that is given a codebook
 
 
+@steady_streams()
 def compress(
     estimator, X, y, target=None, *, scoring="f1_macro", epochs=3, time_limit=None, validation=0.2, random_state=None
 ):
@@ -146,7 +148,7 @@ def _say_what_failed(failed, models):
             "compress the estimator on that, and put the same preparation before the result in a Pipeline"
         ) from error
     for name, error in failed.items():
-        warnings.warn(f"compress left out the chain {name!r}: {error}", stacklevel=3)
+        warnings.warn(f"compress left out the chain {name!r}: {error}", stacklevel=4)
 
 
 def _costs(cost):

@@ -3,6 +3,8 @@
 import sys
 import time
 
+from skauto._telling import UNWRITABLE, tell
+
 # Seconds between two lines where the output is not a terminal.
 QUIET_SECONDS = 10
 
@@ -27,7 +29,7 @@ class Progress:
         self.time_limit = time_limit
         self.began = began
         self.stream = sys.stderr if stream is None else stream
-        self.terminal = hasattr(self.stream, "isatty") and self.stream.isatty()
+        self.terminal = _is_terminal(self.stream)
         self.done = self.failed = 0
         self.best, self.leader = None, ""
         self.last_line = -float("inf")
@@ -48,17 +50,15 @@ class Progress:
             return
         line = f"skauto {self._clock():>11}  {phase:<10}  {self._counts()}"
         if self.terminal:
-            self.stream.write(f"\r\x1b[2K{line}" + ("\n" if end else ""))
+            tell(f"\r\x1b[2K{line}" + ("\n" if end else ""), self.stream)
         elif end or time.monotonic() - self.last_line >= QUIET_SECONDS:
             self.last_line = time.monotonic()
-            self.stream.write(line + "\n")
-        self.stream.flush()
+            tell(line + "\n", self.stream)
 
     def say(self, text):
         """A line of its own."""
         if self.verbose:
-            self.stream.write(("\r\x1b[2K" if self.terminal else "") + f"skauto {text}\n")
-            self.stream.flush()
+            tell(("\r\x1b[2K" if self.terminal else "") + f"skauto {text}\n", self.stream)
 
     def _clock(self):
         elapsed = time.monotonic() - self.began
@@ -69,3 +69,11 @@ class Progress:
         parts += [f"{self.failed} failed"] if self.failed else []
         parts += [f"best {self.best:.4f} ({self.leader})"] if self.best is not None else []
         return ", ".join(parts)
+
+
+def _is_terminal(stream):
+    """Whether a line can be rewritten there; a closed stream cannot say."""
+    try:
+        return stream.isatty()
+    except UNWRITABLE:
+        return False

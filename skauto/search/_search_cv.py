@@ -17,6 +17,7 @@ from skauto._sklearn import (
     check_method_params,
     fit_context,
 )
+from skauto._telling import steady_streams
 from skauto.search import _front
 from skauto.search._callbacks import Hooks
 from skauto.search._fidelity import read_fidelity, stratifies
@@ -220,11 +221,12 @@ class SearchCV(BaseSearchCV):
         folds = self._freeze_folds(X, y, routed.splitter.split)
         context = self._context(X, y, folds, scorers, routed, hooks)
         run = SearchRun(self, context, hooks, began, self._metric())
-        history = run.search()
-        self._tabulate(history, run, scorers)
-        self._choose()
-        if self.refit:
-            self._refit(run, history, hooks, routed)
+        with steady_streams():
+            history = run.search()
+            self._tabulate(history, run, scorers)
+            self._choose()
+            if self.refit:
+                self._refit(run, history, hooks, routed)
         self.scorer_ = scorers._scorers if isinstance(scorers, MultimetricScorer) else scorers
         hooks.end()
         return self

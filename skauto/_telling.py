@@ -1,0 +1,94 @@
+"""What is told to the user on the way: a stream that is closed, broken, full or missing never ends the work."""
+
+import contextlib
+import errno
+import os
+import sys
+
+# What a stream that cannot be written to raises: closed, or of another encoding; full, or without a reader; None.
+UNWRITABLE = (ValueError, OSError, AttributeError)
+
+
+def tell(text, stream=None):
+    """Write and flush where that is possible; gives whether it was.
+
+    Parameters
+    ----------
+    text : str
+    stream : text stream, default=None
+        None is standard error as it is now. Letters that its encoding lacks are written as escapes.
+
+    Examples
+    --------
+    >>> import io
+    >>> from skauto._telling import tell
+    >>> stream = io.StringIO()
+    >>> tell("five trials", stream), stream.close(), tell("one more", stream)
+    (True, None, False)
+    """
+    stream = sys.stderr if stream is None else stream
+    try:
+        try:
+            stream.write(text)
+        except UnicodeEncodeError:
+            stream.write(text.encode("ascii", "backslashreplace").decode())
+        stream.flush()
+    except UNWRITABLE:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def steady_streams():
+    """Inside, what anything prints or warns of on standard output and error is lost where they cannot be written to.
+
+    File numbers of these that are not open stand for the null device as long, since the next file opened would get
+    them, and with it all that is written below Python.
+    """
+    opened = _fill_closed_numbers()
+    before = {name: getattr(sys, name) for name in ("stdout", "stderr")}
+    ours = {name: _Steady(stream) for name, stream in before.items() if not isinstance(stream, _Steady | None)}
+    for name, stream in ours.items():
+        setattr(sys, name, stream)
+    try:
+        yield
+    finally:
+        for name, stream in ours.items():
+            if getattr(sys, name) is stream:  # others may have put their own in its place meanwhile
+                setattr(sys, name, before[name])
+        for number in opened:
+            os.close(number)
+
+
+class _Steady:
+    """A text stream like another one whose failures to write are passed over."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def write(self, text):
+        tell(text, self._stream)
+        return len(text)
+
+    def writelines(self, lines):
+        for line in lines:
+            self.write(line)
+
+    def flush(self):
+        with contextlib.suppress(*UNWRITABLE):
+            self._stream.flush()
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+
+def _fill_closed_numbers():
+    """Open the null device under each of the numbers 0, 1 and 2 that is not open; gives these."""
+    opened = []
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError as error:
+            if error.errno == errno.EBADF:
+                opened.append(os.open(os.devnull, os.O_RDWR))  # the lowest that is free: this one
+    return opened

@@ -1,0 +1,69 @@
+"""Telling: no stream that cannot be written to ends the work, and the process is left as it was."""
+
+import io
+import os
+import sys
+
+import pytest
+
+from skauto._telling import steady_streams, tell
+
+
+class Full(io.StringIO):
+    def write(self, text):
+        raise OSError(28, "No space left on device")
+
+
+class Closed(io.StringIO):
+    def __init__(self):
+        super().__init__()
+        self.close()
+
+
+@pytest.mark.parametrize("stream", [Full(), Closed(), object()], ids=["full", "closed", "no stream"])
+def test_what_cannot_be_written_is_passed_over(stream):
+    assert not tell("text", stream)
+
+
+def test_missing_standard_error(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert not tell("text")
+
+
+def test_letters_that_the_encoding_lacks_are_escaped():
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    assert tell("größe\n", stream)
+    assert stream.buffer.getvalue() == b"gr\\xf6\\xdfe\n"
+
+
+@pytest.mark.parametrize("stream", [Full(), Closed(), None], ids=["full", "closed", "missing"])
+def test_prints_end_nothing(stream, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(sys, "stderr", stream)
+    with steady_streams(), steady_streams():
+        for written in filter(None, (sys.stdout, sys.stderr)):
+            written.write("text")
+            written.flush()
+    assert sys.stdout is stream
+    assert sys.stderr is stream
+
+
+def test_what_can_be_written_arrives(capsys):
+    with steady_streams():
+        sys.stdout.write("text\n")
+        sys.stderr.writelines(["a", "b"])
+        assert sys.stdout.encoding
+    assert capsys.readouterr() == ("text\n", "ab")
+
+
+def test_closed_file_numbers_are_no_ones_else(tmp_path):
+    kept = os.dup(0)
+    os.close(0)
+    try:
+        with steady_streams(), (tmp_path / "model").open("w") as file:
+            assert file.fileno() > 2
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(0)
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
