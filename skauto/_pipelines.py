@@ -31,7 +31,7 @@ from sklearn.tree import DecisionTreeClassifier
 from skauto._treatments import separated, treated
 from skauto.estimators._category_codes import category_codes
 from skauto.estimators._magnitude import LARGEST_SCALED, bounded
-from skauto.estimators._plain_names import plain_names
+from skauto.estimators._plain_names import plain_names, plain_names_out, same_names_out
 from skauto.estimators._safe_folds import SafeFolds
 from skauto.estimators._table_cleaner import TableCleaner, category_columns, numeric_columns
 from skauto.resample._balanced_bagging import BalancedBaggingClassifier
@@ -145,7 +145,7 @@ def native(values, traits):
 
 def named(values, traits):
     """LightGBM takes cleaned tables too, but not every character in the names of columns."""
-    return None if traits.sparse else FunctionTransformer(plain_names)
+    return None if traits.sparse else FunctionTransformer(plain_names, feature_names_out=plain_names_out)
 
 
 def codes(values, traits):
@@ -173,7 +173,7 @@ def scaled(values, traits):
 
 def _bounds():
     """Of later rows: a number far outside of a column that hardly varied at fit must not overflow."""
-    return FunctionTransformer(bounded, kw_args={"bound": LARGEST_SCALED}, feature_names_out="one-to-one")
+    return FunctionTransformer(bounded, kw_args={"bound": LARGEST_SCALED}, feature_names_out=same_names_out)
 
 
 def _ranks(traits):
@@ -191,7 +191,7 @@ def _encoder(encode):
 
 
 def _codes():
-    return FunctionTransformer(category_codes, feature_names_out="one-to-one")
+    return FunctionTransformer(category_codes, feature_names_out=same_names_out)
 
 
 def lightgbm(values, traits, seed):

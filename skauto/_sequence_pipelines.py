@@ -3,13 +3,13 @@
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import StandardScaler
 
 from skauto._pipelines import epochs_within
 from skauto.estimators._minirocket import MiniRocketTransformer
 from skauto.estimators._ridge import CalibratedRidgeClassifier
 from skauto.estimators._sequence_summary import SequenceSummaryTransformer
-from skauto.estimators._sequences import differences
+from skauto.estimators._sequences import DifferencesTransformer
 
 # Epochs of a net where there is time, and the fewest with which it is worth trying.
 EPOCHS, FEWEST_EPOCHS = 60, 8
@@ -24,7 +24,7 @@ def rocket(values, traits):
     options = {"n_features": values.pop("n_features"), "random_state": traits.seed}
     features = MiniRocketTransformer(**options)
     if values.pop("differences"):
-        changes = make_pipeline(FunctionTransformer(differences), MiniRocketTransformer(**options))
+        changes = make_pipeline(DifferencesTransformer(), MiniRocketTransformer(**options))
         features = make_union(features, changes)
     return make_pipeline(features, StandardScaler())
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import validate_data
 
 from skauto._array_inputs import as_floats, is_ragged, padded, read_sequences, refuse_no_series, series_lengths
@@ -157,3 +158,22 @@ def differences(X):
     changes = np.diff(filled, axis=1, prepend=filled[:, :1])
     changes[np.arange(X.shape[1]) >= lengths[:, None]] = np.nan
     return changes
+
+
+class DifferencesTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Changes from step to step of each series, a feature in the place of each feature."""
+
+    def fit(self, X, y=None):
+        """Learn how many features a step has.
+
+        Parameters
+        ----------
+        X : array of shape (rows, time, features)
+        y : ignored
+        """
+        check_sequences(self, X, reset=True)
+        return self
+
+    def transform(self, X):
+        """The changes, shape (rows, time, features)."""
+        return differences(check_sequences(self, X, reset=False))
