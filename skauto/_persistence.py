@@ -3,12 +3,12 @@
 import importlib.metadata
 import io
 import json
-import os
 import pickle
 import platform
 import zlib
 from pathlib import Path
 
+from skauto._files import write_whole
 from skauto._version import __version__
 from skauto.search._sandbox import attempt
 
@@ -39,7 +39,8 @@ def save_model(model, path):
     model : estimator
         Any fitted estimator that pickles.
     path : str or path-like
-        File to write; what is there is replaced, only once the new file is complete.
+        File to write; what is there is replaced, only once the new file is complete. It keeps its mode, a link stays
+        one, and what is no regular file, such as ``/dev/stdout``, is written to.
 
     Returns
     -------
@@ -58,16 +59,11 @@ def save_model(model, path):
     """
     import joblib
 
-    path, buffer = Path(path), io.BytesIO()
+    buffer = io.BytesIO()
     joblib.dump(model, buffer)
     checksum = zlib.crc32(buffer.getbuffer())
     header = {"skauto_model": FORMAT, "class": type(model).__name__, "versions": _versions(model), "crc32": checksum}
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
-        file.write(json.dumps(header).encode() + b"\n")
-        file.write(buffer.getbuffer())
-    os.replace(partial, path)
-    return path
+    return write_whole(path, json.dumps(header).encode() + b"\n", buffer.getbuffer())
 
 
 def load_model(path, *, check_versions=True):
@@ -155,7 +151,7 @@ def _versions(model):
 def _version(distribution):
     try:
         return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
+    except (importlib.metadata.PackageNotFoundError, ValueError, OSError):  # not there, or a name that none can have
         return "none"
 
 
@@ -166,7 +162,7 @@ def _header(path, line):
         header = None
     kinds = {"skauto_model": int, "versions": dict, "crc32": int}
     sound = isinstance(header, dict) and all(isinstance(header.get(key), kind) for key, kind in kinds.items())
-    if not sound or not all(isinstance(version, str) for version in header["versions"].values()):
+    if not sound or not all(name.strip() and isinstance(version, str) for name, version in header["versions"].items()):
         raise ModelFileError(f"{path} is not a model saved by skauto, or its first line is damaged")
     if header["skauto_model"] != FORMAT:
         raise ModelFileError(

@@ -12,6 +12,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._deps import require
+from skauto._files import write_whole
 from skauto._sklearn import BaseComposition, check_has
 from skauto.estimators._images import rows_for
 from skauto.estimators.compression._distill import Distill
@@ -164,12 +165,8 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         return pd.DataFrame(report(self.to_bytes()))
 
     def save(self, path):
-        """Write the model file, through a temporary file beside it; returns its path."""
-        path, data = Path(path), self.to_bytes()
-        partial = path.with_name(path.name + ".partial")
-        partial.write_bytes(data)
-        partial.replace(path)
-        return path
+        """Write the model file, which appears as a whole or not at all; returns its path."""
+        return write_whole(path, self.to_bytes())
 
     @classmethod
     def load(cls, path):

@@ -16,6 +16,7 @@ torch = require("torch", extra="deep")
 MAGIC = b"skauto2\n"
 DIGEST = 8
 LONGEST_HEADER = 2**24  # bytes of JSON, far above any network's
+MOST_BRACKETS, MOST_COMMAS = 2**17, 2**20  # in it: lists and dicts take a hundred times their bytes once they are read
 FEWEST_VALUES, VALUES_A_BYTE = 2**24, 2**12  # a network of zeros takes next to no bytes, so small files may hold many
 # What headers are made of, the likeliest last; zlib starts from it, and a file can be read with the same words only.
 WORDS = (
@@ -156,7 +157,11 @@ def _open(data):
         text = packer.decompress(body[4 : 4 + length], LONGEST_HEADER)
         if not packer.eof or packer.unused_data:
             raise ValueError(f"it is cut short, or longer than {LONGEST_HEADER} bytes, or something follows it")
+        if _too_much(text):
+            raise ValueError(_too_much(text))
         header = json.loads(text)
+        if not isinstance(header, dict) or not {"net", "tensors", "extra"} <= header.keys():
+            raise ValueError("it is not the description of a network")
     except (zlib.error, *DAMAGE) as error:
         raise DamagedModelError(f"the header of the model file cannot be read: {error!r}") from error
     return header, body[4 + length :]
@@ -164,11 +169,8 @@ def _open(data):
 
 def _must_come_back(net, text, size):
     """Raise a TypeError where reading would refuse the file or give other tensors: later the network may be lost."""
-    if len(text) > LONGEST_HEADER:
-        raise TypeError(
-            f"cannot store the network: with names and labels it takes {len(text)} bytes to describe, more than "
-            f"{LONGEST_HEADER}; pickle the estimator"
-        )
+    if _too_much(text):
+        raise TypeError(f"cannot store the network: with names and labels {_too_much(text)}; pickle the estimator")
     try:
         with torch.device("meta"):
             made = rebuild(json.loads(text)["net"], _most_values(size))
@@ -181,6 +183,18 @@ def _must_come_back(net, text, size):
             f"cannot store the network: {', '.join(changed[:4])} would not come back with the same type and shape, as "
             "its modules were changed after they were made; build it anew in float32, or pickle the estimator"
         )
+
+
+def _too_much(text):
+    """Why a header would take too much memory once it is read, an empty string where it does not."""
+    if len(text) > LONGEST_HEADER:
+        return f"it takes {len(text)} bytes to describe, more than {LONGEST_HEADER}"
+    brackets, commas = text.count(b"[") + text.count(b"{"), text.count(b",")
+    if brackets > MOST_BRACKETS or commas > MOST_COMMAS:
+        return (
+            f"describing it takes {brackets} brackets and {commas} commas, of {MOST_BRACKETS} and {MOST_COMMAS} allowed"
+        )
+    return ""
 
 
 def _most_values(size):

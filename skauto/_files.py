@@ -1,0 +1,91 @@
+"""The one way to write a file: it is there as a whole, or what was there before stays."""
+
+import contextlib
+import os
+import secrets
+import stat
+from pathlib import Path
+
+
+def write_whole(path, *parts):
+    """Write a file that appears complete or not at all, and survives a loss of power.
+
+    The bytes go to a new file in the same folder, which takes the place of the old one once it is on the disk. A symbolic
+    link stays, what it points to is replaced. The mode of an existing file is kept, and its owner where that is allowed.
+    What is no regular file, such as a pipe or a device, is written to directly.
+
+    Parameters
+    ----------
+    path : str or path-like
+    *parts : bytes-like
+        What the file holds, one after the other.
+
+    Returns
+    -------
+    path : pathlib.Path
+        As it was given.
+
+    Raises
+    ------
+    OSError
+        That names `path`; nothing is left behind.
+    """
+    try:
+        before = _stat(path)
+        if before is not None and not stat.S_ISREG(before.st_mode):
+            _write_to(path, parts)
+        else:
+            _replace(Path(os.path.realpath(path)), parts, before)
+    except OSError as error:
+        error.filename, error.filename2 = os.fspath(path), None  # not that of the temporary file
+        raise
+    return Path(path)
+
+
+def _stat(path):
+    """What is at a path, a link followed; None where nothing is."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.stat(path)
+
+
+def _write_to(path, parts):
+    with open(path, "wb") as file:
+        for part in parts:
+            file.write(part)
+
+
+def _replace(target, parts, before):
+    temporary = target.with_name(f".skauto-{secrets.token_hex(8)}.partial")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    # The system applies the umask to a new file. One that replaces a private file is never seen with another mode.
+    handle = os.open(temporary, flags, 0o666 if before is None else 0o600)
+    try:
+        with open(handle, "wb") as file:
+            for part in parts:
+                file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
+        if before is not None:
+            _keep_owner_and_mode(temporary, before)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(target.parent)
+
+
+def _keep_owner_and_mode(path, before):
+    with contextlib.suppress(OSError, AttributeError):  # only an administrator may give files away; not on Windows
+        os.chown(path, before.st_uid, before.st_gid)
+    os.chmod(path, stat.S_IMODE(before.st_mode))
+
+
+def _sync_folder(folder):
+    """Put the new name on the disk too, where the system can do that."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
