@@ -68,10 +68,9 @@ def _replace(target, parts, before):
         if before is not None:
             _keep_owner_and_mode(temporary, before)
         os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
+    finally:
+        with contextlib.suppress(OSError):  # it is there only if something went wrong
             os.unlink(temporary)
-        raise
     _sync_folder(target.parent)
 
 
