@@ -40,8 +40,8 @@ TRAINING_PARAMETERS = """\
     max_epochs : int
         Times round the training rows.
     time_limit : float or None
-        Seconds that `fit` may take: epochs that would end later are left out, and the schedule ends sooner. At least
-        one epoch is done.
+        Seconds that `fit` may take: batches that would end later are left out, and the schedule is planned to end with
+        them. At least one batch is done.
     lr : float
         Learning rate at the top of the schedule.
     optimizer : {"sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "adamw"}
@@ -180,7 +180,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             self._train(rows, validation, epochs=self.max_epochs)
             unless_trained.pop_all()
         self._end = None
-        if end is not None and validation is None and self.n_iter_ < self.max_epochs:
+        if validation is None and self.n_iter_ < self.max_epochs:
             self._shortened_to = self.n_iter_
         return self
 

@@ -1,17 +1,16 @@
 """The one training loop of all nets: skorch inside, fed by batches of tensors."""
 
 import copy
-import itertools
 import math
-import statistics
-import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from skauto._deps import require
 from skauto._seeds import child_seed
+from skauto.estimators._batch_norms import trust_few_batches, untouched_norms, use_running_statistics
 from skauto.estimators._optimizers import build_optimizer
 from skauto.estimators._schedules import lr_factor
+from skauto.estimators._time_limit import Pace, current_limit
 
 torch = require("torch", extra="deep")
 skorch = require("skorch", extra="deep")
@@ -96,7 +95,6 @@ class TrainingLoop(skorch.NeuralNet):
             lr=settings.lr,
         )
         self.initialize()
-        self.times = [time.monotonic()]  # when the first epoch begins, and when each ended
 
     def initialize_optimizer(self, triggered_directly=None):
         s = self.settings
@@ -107,7 +105,7 @@ class TrainingLoop(skorch.NeuralNet):
 
     def infer(self, x, **fit_params):
         if self.module_.training and len(x[0]) == 1:
-            _use_running_statistics(self.module_)
+            use_running_statistics(self.module_)
         return self.module_(*x)
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
@@ -116,10 +114,9 @@ class TrainingLoop(skorch.NeuralNet):
     def on_batch_begin(self, net, batch=None, training=False, **kwargs):
         super().on_batch_begin(net, batch=batch, training=training, **kwargs)
         if training:
-            progress = (len(self.losses) + self.step / self.steps) / self.settings.max_epochs
-            self.step += 1
+            factor = lr_factor(self.settings.lr_schedule, self.pace.progress(), self.losses)
             for group in self.optimizer_.param_groups:
-                group["lr"] = self.settings.lr * lr_factor(self.settings.lr_schedule, progress, self.losses)
+                group["lr"] = self.settings.lr * factor
 
     def on_grad_computed(self, net, named_parameters, batch=None, training=False, **kwargs):
         if self.settings.clip_value is not None:
@@ -128,24 +125,31 @@ class TrainingLoop(skorch.NeuralNet):
             torch.nn.utils.clip_grad_norm_(self.module_.parameters(), self.settings.clip_norm)
 
     def run_epoch(self, training, validation):
-        """One epoch; returns its row of the history."""
-        self.step, self.steps = 0, training.count
+        """One epoch, or as much of it as there is time for, one batch at least; returns its row of the history."""
         self.notify("on_epoch_begin", dataset_train=training.rows)
         with seeded(child_seed(self.settings.seed, "epoch", len(self.losses)), self.settings.device):
-            self.run_single_epoch(training, training=True, prefix="train", step_fn=self.train_step)
-        self.run_single_epoch(validation, training=False, prefix="valid", step_fn=self.validation_step)
+            self.run_single_epoch(self._in_time(training), training=True, prefix="train", step_fn=self.train_step)
+        if validation is not None:
+            watched = self._watched_in_time(validation)
+            self.run_single_epoch(watched, training=False, prefix="valid", step_fn=self.validation_step)
+            self.pace.watched_all()
         self.notify("on_epoch_end", dataset_train=training.rows)
         return self._summary(validation is not None)
 
-    def fit_into(self, end, most):
-        """As many more epochs as fit until `end`, `most` in all; the schedule ends with them.
+    def _in_time(self, batches):
+        """The batches that there is time for."""
+        for number, batch in enumerate(batches, 1):
+            yield batch
+            self.pace.trained(len(self.losses) + number / batches.count)
+            current_limit().check()
+            if self.pace.is_over():
+                return
 
-        How long one takes is the median of those before: the first, or one while the machine was busy, says little.
-        """
-        self.times.append(time.monotonic())
-        an_epoch = statistics.median(b - a for a, b in itertools.pairwise(self.times))
-        fitting = len(self.losses) + max(0, int((end - self.times[-1]) / an_epoch))
-        self.settings = replace(self.settings, max_epochs=min(most, fitting))
+    def _watched_in_time(self, batches):
+        for batch in batches:
+            yield batch
+            if self.pace.watching_is_over():
+                return
 
     def _summary(self, validated):
         last = self.history[-1]
@@ -158,13 +162,6 @@ class TrainingLoop(skorch.NeuralNet):
             )
         self.losses.append(row[names[-1]])
         return row | {"lr": self.optimizer_.param_groups[0]["lr"], "seconds": last["dur"]}
-
-
-def _use_running_statistics(module):
-    """Batch norms in evaluation mode until the next step: one row has no spread, and would spoil what they know."""
-    for part in module.modules():
-        if isinstance(part, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d, torch.nn.BatchNorm3d)):
-            part.eval()
 
 
 def train(module, rows, validation, settings, *, criterion, prepare, epochs, history, optimizer_state=None):
@@ -182,7 +179,8 @@ def train(module, rows, validation, settings, *, criterion, prepare, epochs, his
     prepare : callable
         ``prepare(inputs, training) -> inputs``, applied to each batch: augmentation, trimming of padding.
     epochs : int
-        At most so many epochs; fewer where ``settings.end`` comes before, one at least.
+        At most so many epochs; fewer, the last one cut short, where ``settings.end`` or the limit of the context comes
+        before, one batch at least.
     history : list of dict
         One entry for each epoch done before; this call appends its own.
     optimizer_state : dict, default=None
@@ -197,6 +195,8 @@ def train(module, rows, validation, settings, *, criterion, prepare, epochs, his
     ------
     ValueError
         If the loss stops being finite.
+    TimeoutError
+        If the context says that training is given up at its end.
     """
     loop = TrainingLoop(module, criterion, settings, history)
     if optimizer_state is not None:
@@ -204,19 +204,22 @@ def train(module, rows, validation, settings, *, criterion, prepare, epochs, his
     feed = {"batch_size": settings.batch_size, "prepare": prepare, "device": settings.device}
     training = Batches(rows, shuffle=True, **feed)
     watched = None if validation is None else Batches(validation, shuffle=False, **feed)
-    best, best_state, waited = math.inf, None, 0
+    end = min(math.inf if settings.end is None else settings.end, current_limit().end)
+    steps = {"steps": training.count, "watched": watched.count if watched else 0}
+    loop.pace = Pace(settings.max_epochs, end, **steps, done=len(history))
+    fresh, best, best_state, waited = untouched_norms(module), math.inf, None, 0
     try:
         for _ in range(epochs):
             history.append(loop.run_epoch(training, watched))
             waited += 1
             if watched is not None and loop.losses[-1] < best:
                 best, best_state, waited = loop.losses[-1], copy.deepcopy(module.state_dict()), 0
-            if settings.end is not None:
-                loop.fit_into(settings.end, settings.max_epochs)
-            if waited == settings.patience or len(history) >= loop.settings.max_epochs:
+            if waited == settings.patience or loop.pace.is_over():
                 break
     finally:
         module.eval()
     if best_state is not None:
         module.load_state_dict(best_state)
+    if loop.pace.is_over() and loop.pace.done < settings.max_epochs:
+        trust_few_batches(fresh)
     return loop.optimizer_.state_dict()

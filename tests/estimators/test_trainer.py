@@ -3,9 +3,9 @@ import pytest
 import torch
 from sklearn.base import clone
 
-from skauto.estimators import _trainer
+from skauto.estimators import _time_limit
 from skauto.estimators._mlp import MLPClassifier
-from skauto.estimators._trainer import Batches, Rows, seeded
+from skauto.estimators._trainer import Batches, Rows, TrainingLoop, seeded
 
 
 def rows(n):
@@ -34,38 +34,46 @@ def test_order_is_fresh_when_shuffled_and_kept_when_not():
 
 @pytest.fixture
 def ticking(monkeypatch):
-    """A clock of the training loop on which every epoch takes the seconds that the test says."""
-    seconds = []
-    now = [0.0]
+    """A clock that moves with each batch trained on, by the seconds that the test says, or by one."""
+    seconds, now = [], [0.0]
+    monkeypatch.setattr(_time_limit.time, "monotonic", lambda: now[0])
+    step = TrainingLoop.train_step
 
-    def monotonic():
+    def slow_step(loop, *args, **kwargs):
         now[0] += seconds.pop(0) if seconds else 1.0
-        return now[0]
+        return step(loop, *args, **kwargs)
 
-    monkeypatch.setattr(_trainer.time, "monotonic", monotonic)
+    monkeypatch.setattr(TrainingLoop, "train_step", slow_step)
     return seconds
 
 
 XY = (np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 2)
+BATCHES = 4  # of 60 rows
 
 
-def test_epochs_end_with_the_time_and_the_schedule_with_them(ticking):
-    clf = MLPClassifier(max_epochs=50, time_limit=5.5, random_state=0).fit(*XY)
-    assert clf.n_iter_ == len(clf.history_) == 4
-    rates = [epoch["lr"] for epoch in clf.history_]
-    assert max(rates) > 0.5 * clf.lr and rates[-1] < 0.1 * clf.lr
+def rates(clf):
+    return [epoch["lr"] / clf.lr for epoch in clf.history_]
 
 
-def test_reading_the_rows_counts_too(ticking):
-    ticking += [0, 3]
-    assert MLPClassifier(max_epochs=8, time_limit=5.5, random_state=0).fit(*XY).n_iter_ == 2
+def test_training_ends_with_the_time_and_the_schedule_with_it(ticking):
+    clf = MLPClassifier(max_epochs=50, time_limit=5 * BATCHES + 2.5, random_state=0).fit(*XY)
+    assert clf.n_iter_ == len(clf.history_) == 6 and not ticking
+    assert max(rates(clf)) > 0.5 and rates(clf)[-1] < 0.1
 
 
-def test_slow_epochs_leave_out_later_ones_and_one_alone_does_not(ticking):
-    ticking += [0, 0, 4]
-    assert MLPClassifier(max_epochs=8, time_limit=12, random_state=0).fit(*XY).n_iter_ == 8
-    ticking += [0, 0, 1, 3, 3, 3]
-    assert MLPClassifier(max_epochs=8, time_limit=12, random_state=0).fit(*XY).n_iter_ == 4
+def test_slow_batches_leave_out_later_ones_and_one_alone_does_not(ticking):
+    ticking += [9.0]
+    assert MLPClassifier(max_epochs=8, time_limit=9 + 8 * BATCHES, random_state=0).fit(*XY).n_iter_ == 8
+    ticking += [1.0] * 4 + [4.0] * 100
+    clf = MLPClassifier(max_epochs=8, time_limit=8 * BATCHES + 0.5, random_state=0).fit(*XY)
+    assert clf.n_iter_ == 3
+    assert rates(clf)[-1] < 0.3
+
+
+def test_the_end_falls_into_an_epoch(ticking):
+    clf = MLPClassifier(max_epochs=8, time_limit=2.5, lr_schedule="cosine", random_state=0).fit(*XY)
+    assert clf.n_iter_ == 1
+    assert rates(clf)[-1] < 0.6
 
 
 def test_partial_fit_goes_on_at_the_end_of_a_shortened_schedule(ticking):
@@ -73,8 +81,14 @@ def test_partial_fit_goes_on_at_the_end_of_a_shortened_schedule(ticking):
     assert clf.partial_fit(*XY).history_[-1]["lr"] == pytest.approx(0.01 * clf.lr)
 
 
-def test_one_epoch_is_always_done(ticking):
-    assert MLPClassifier(max_epochs=8, time_limit=1e-9, random_state=0).fit(*XY).n_iter_ == 1
+def test_one_batch_is_always_done(ticking):
+    clf = MLPClassifier(max_epochs=8, time_limit=1e-9, random_state=0).fit(*XY)
+    assert clf.n_iter_ == 1 and np.isfinite(clf.history_[0]["train_loss"])
+
+
+def test_rows_to_watch_have_their_part_of_the_time(ticking):
+    clf = MLPClassifier(max_epochs=50, time_limit=9.5, early_stopping=True, random_state=0).fit(*XY)
+    assert 2 <= clf.n_iter_ <= 3 and "valid_loss" in clf.history_[-1]
 
 
 def test_a_net_that_was_saved_before_there_was_a_limit_has_none():

@@ -1,0 +1,125 @@
+"""Time limits of training: how much of a schedule fits before the end, judged anew after each batch."""
+
+import contextlib
+import math
+import statistics
+import time
+from collections import deque
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+# Batches that say how long one takes, and what one that is only watched costs of one that is trained on.
+RECENT, WATCHING_COST = 16, 1 / 3
+
+
+@dataclass(frozen=True)
+class Limit:
+    """When training must end, by time.monotonic, and whether it is then given up rather than shortened."""
+
+    end: float = math.inf
+    gives_up: bool = False
+
+    def check(self):
+        """Raise a TimeoutError where what runs is to be given up by now."""
+        if self.gives_up and time.monotonic() > self.end:
+            raise TimeoutError("its time is over")
+
+
+UNLIMITED = Limit()
+_LIMIT = ContextVar("limit", default=UNLIMITED)
+
+
+@contextlib.contextmanager
+def limited(end, *, gives_up=False):
+    """A context in which all training ends by `end`: shortened, or given up with a TimeoutError."""
+    token = _LIMIT.set(Limit(end, gives_up))
+    try:
+        yield
+    finally:
+        _LIMIT.reset(token)
+
+
+def current_limit():
+    """The limit of the context at hand."""
+    return _LIMIT.get()
+
+
+class Pace:
+    """How far training is on its schedule, which ends sooner where there is no time for all epochs.
+
+    Parameters
+    ----------
+    epochs : int
+        Length of the schedule.
+    end : float
+        When training, and the validation after it, must have ended, by time.monotonic.
+    steps, watched : int
+        Batches of an epoch: those that are trained on, those that are only watched.
+    done : int
+        Epochs done before.
+    """
+
+    def __init__(self, epochs, end, *, steps, watched, done):
+        self.most, self.end, self.steps, self.watched = epochs, end, steps, watched
+        self.done, self.goal = done, epochs
+        self._plan_began, self._share = 0.0, 0.0  # epochs done then, and the share of the schedule
+        self._seconds = deque(maxlen=RECENT)
+        self._warm_up = self._watching = None
+        self.go_on()
+
+    def go_on(self):
+        """A batch begins now."""
+        self._now = time.monotonic() if self.end < math.inf else 0.0
+
+    def progress(self):
+        """Share of the schedule that is done; it never falls."""
+        if self.done >= self.goal:
+            return max(1.0, self.done / self.goal)
+        return self._share + (1 - self._share) * (self.done - self._plan_began) / (self.goal - self._plan_began)
+
+    def trained(self, done):
+        """A batch was trained on, with which so many epochs are done: plan anew what is left."""
+        self.done = done
+        if self.end == math.inf:
+            return
+        self._take(self._seconds)
+        fitting = self.done + self._steps_left() / self.steps
+        if min(fitting, self.goal) < self.most:
+            self._plan(min(self.most, fitting))
+
+    def is_over(self):
+        """Whether another batch would end too late."""
+        return self.end < math.inf and not self._steps_left()
+
+    def watching_is_over(self):
+        """Whether another batch that is only watched would end too late."""
+        return self.end < math.inf and time.monotonic() + self._step() * WATCHING_COST > self.end
+
+    def watched_all(self):
+        """The rows to be watched were, and took the time since the last batch."""
+        if self.watched and self.end < math.inf:
+            self._watching = time.monotonic() - self._now
+        self.go_on()
+
+    def _plan(self, goal):
+        """So many epochs in all; the schedule goes on from where it would be had this been known, never back."""
+        self._share = max(self.progress(), self.done / goal)
+        self._plan_began, self.goal = self.done, goal
+
+    def _take(self, seconds):
+        before = self._now
+        self.go_on()
+        took = self._now - before
+        if self._warm_up is None:
+            self._warm_up = took  # says little once there are others
+        else:
+            seconds.append(took)
+
+    def _step(self):
+        return statistics.median(self._seconds) if self._seconds else self._warm_up
+
+    def _steps_left(self):
+        """Batches that fit into what is left, with what is watched after each epoch and after one cut short."""
+        step = self._step()
+        watching = self.watched * step * WATCHING_COST if self._watching is None else self._watching
+        return max(0, int((self.end - self._now - watching) / max(step + watching / self.steps, 1e-9)))
