@@ -1,20 +1,20 @@
 """The command line: fit a model from a CSV file, predict with it, and a demo. One function a command."""
 
 import argparse
-import csv
-import gzip
-import io
+import contextlib
 import os
 import sys
 import warnings
-import zlib
 from pathlib import Path
 
+from skauto._csv import STANDARD_INPUT, CsvOptions, numeric_where_plain, read_csv
 from skauto._version import __version__
 
 WIDTH = 100
 TRUST = "Load only model files that you trust: loading one runs code stored in it."
-DELIMITERS = ",;\t|"
+
+# A target of numbers with fractions and more different values than this is a quantity, not a class.
+MOST_FRACTIONAL_CLASSES = 20
 
 
 class CommandError(Exception):
@@ -23,56 +23,68 @@ class CommandError(Exception):
 
 def main(argv=None):
     """Run one command; return the exit status."""
-    args = _parser().parse_args(argv)
+    _open_standard_streams()
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.command is None:
+        _tell(sys.stderr, parser.format_help())
+        return 2
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("default", UserWarning)
             warnings.showwarning = _warn
-            args.command(args)
-    except BrokenPipeError:  # the reader has gone, as `head` does; what is still buffered goes nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            status = args.command(args)
     except KeyboardInterrupt:
         return _fail("stopped", 130)
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except (CommandError, ValueError, ImportError) as error:
         return _fail(str(error))
-    return 0
+    return status or 0
 
 
 def fit(args):
-    """`skauto fit DATA.csv --target COL`: search, show the leaderboard, save the model."""
-    out = _writable(args.out)
-    frame = read_csv(args.data)
+    """`skauto fit DATA.csv --target COL`: search, save the model, show the leaderboard."""
+    out = _writable(args.out, but_not={"the data": args.data})
+    frame = read_csv(args.data, _csv_options(args), _note)
     if args.target not in frame.columns:
         raise CommandError(f"{args.data} has no column {args.target!r}{_did_you_mean(args.target, frame.columns)}")
-    model = _auto_classifier(args).fit(frame.drop(columns=args.target), _labels(frame[args.target]))
+    X, y = numeric_where_plain(frame.drop(columns=args.target)), _labels(frame[args.target])
+    model = _auto_classifier(args).fit(X, y)
+    saved = _save(model, out)
     _say_leaderboard(model)
-    _say_saved(model, out)
+    _say_saved(saved)
 
 
 def predict(args):
     """`skauto predict MODEL DATA.csv`: a CSV of predictions and probabilities, row by row."""
-    import pandas as pd
-
     from skauto._persistence import load_model
 
+    if args.out is not None:
+        _writable(args.out, but_not={"the model": args.model, "the data": args.data})
     model = load_model(args.model)
     if not all(hasattr(model, name) for name in ("feature_names_in_", "classes_", "predict_proba")):
         raise CommandError(f"{args.model} is not a classifier that was fitted on a table with column names")
-    frame = read_csv(args.data)
+    frame = read_csv(args.data, _csv_options(args), _note)
     missing = [name for name in model.feature_names_in_ if name not in frame.columns]
     if missing:
         hint = _did_you_mean(missing[0], frame.columns)
         raise CommandError(f"{args.data} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}{hint}")
-    X = frame[list(model.feature_names_in_)]
-    answer = pd.DataFrame(model.predict_proba(X), columns=[f"probability_{c}" for c in model.classes_])
-    answer.insert(0, "prediction", model.predict(X))
-    text = answer.to_csv(index=False, float_format="%.6g")
+    text = _predictions(model, frame[list(model.feature_names_in_)])
     if args.out is None:
-        _say(text, end="")
+        _print_result(text)
     else:
-        _writable(args.out).write_text(text, encoding="utf-8")
+        Path(args.out).write_text(text, encoding="utf-8")
+
+
+def _predictions(model, X):
+    """The text of a CSV file; labels stand there as they were written in the data of the fit."""
+    import pandas as pd
+
+    proba = pd.DataFrame(model.predict_proba(X), columns=[f"probability_{c}" for c in model.classes_])
+    answer = proba.map("{:.6g}".format)
+    answer.insert(0, "prediction", [str(label) for label in model.predict(X)])
+    return answer.to_csv(index=False)
 
 
 def demo(args):
@@ -90,70 +102,44 @@ def demo(args):
         f"{y.mean():.1%} purchases.\n"
     )
     model = _auto_classifier(args).fit(X_train, y_train)
+    saved = _save(model, out)
     _say_leaderboard(model)
     _say_held_back(model, X_test, y_test)
-    _say_saved(model, out)
+    _say_saved(saved)
 
 
-def read_csv(path):
-    """A CSV file (plain or .gz, delimiter from its header) as a DataFrame, or a CommandError with what is wrong."""
-    import pandas as pd
-
-    text = _text(Path(path))
-    delimiter = _delimiter(text)
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a cell may hold a long text
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    header = next((row for row in rows if row), [])  # pandas skips empty lines too
-    repeated = sorted({name for name in header if header.count(name) > 1})
-    if repeated:
-        raise CommandError(f"{path} names the column {repeated[0]!r} {header.count(repeated[0])} times")
-    n_rows = 0
-    try:
-        for row in rows:
-            if row and len(row) != len(header):
-                raise CommandError(f"{path} line {rows.line_num} has {len(row)} fields, its header has {len(header)}")
-            n_rows += bool(row)
-    except csv.Error as error:
-        raise CommandError(f"{path} line {rows.line_num}: {error}") from error
-    if n_rows == 0:
-        raise CommandError(f"{path} has no rows below its header")
-    # Only empty cells are missing here: what else says so, the cleaner knows, and None may be the name of a class.
-    how = {"index_col": False, "low_memory": False, "keep_default_na": False, "na_values": [""]}
-    return pd.read_csv(io.StringIO(text), sep=delimiter, **how)
+def _csv_options(args):
+    return CsvOptions(args.encoding, args.delimiter, args.decimal, args.skip)
 
 
 def _labels(y):
-    """The target: what often stands for an empty cell is one among numbers, and among words a class, with a warning."""
+    """The target, its labels as they are written.
+
+    What often stands for an empty cell is one among numbers, and among words a class, with a warning.
+    """
     import pandas as pd
 
     from skauto.estimators._table_labels import NONE, NULLS
 
     gaps = y.isin([*NULLS, NONE])
-    if gaps.any() and pd.to_numeric(y[~gaps], errors="coerce").notna().all():
-        return y.mask(gaps)
+    numbers = pd.to_numeric(y[~gaps], errors="coerce")
+    if numbers.notna().all():
+        _refuse_quantity(y.name, numbers)
+        return y.mask(gaps) if gaps.any() else y
     for label, count in y[gaps].value_counts().items():
         message = f"{count} rows have {label!r} in the column {y.name!r}, which is taken as the name of a class; "
         warnings.warn(f"{message}leave the cell empty where the label is missing", UserWarning, stacklevel=2)
     return y
 
 
-def _text(path):
-    opener = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opener(path, "rb") as file:
-            text = file.read().decode("utf-8-sig")
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise CommandError(f"{path} is not a CSV file in UTF-8: {error}") from error
-    if "\0" in text:
-        raise CommandError(f"{path} is not a CSV file: it holds binary data")
-    if not text.strip():
-        raise CommandError(f"{path} is empty")
-    return text
-
-
-def _delimiter(text):
-    header = text.lstrip().split("\n", 1)[0]
-    return max(DELIMITERS, key=header.count)
+def _refuse_quantity(name, numbers):
+    """Refuse a target that is measured, not named: skauto classifies."""
+    fractional = (numbers % 1 != 0).any()
+    if fractional and numbers.nunique() > MOST_FRACTIONAL_CLASSES:
+        raise CommandError(
+            f"the target {name!r} holds {numbers.nunique()} different numbers with fractions: skauto classifies and "
+            "does no regression; put the target into classes first, for example above and below a bound"
+        )
 
 
 def _did_you_mean(name, names):
@@ -165,8 +151,8 @@ def _did_you_mean(name, names):
     return f"; it has {', '.join(str(n) for n in names)}"
 
 
-def _writable(path):
-    """The path, after a look whether its folder exists: before the search, not after it."""
+def _writable(path, but_not=None):
+    """The path, after a look whether it can be written and is no input: before the search, not after it."""
     path = Path(path)
     if not path.absolute().parent.is_dir():
         raise CommandError(f"{path}: the folder {path.parent} does not exist")
@@ -174,6 +160,9 @@ def _writable(path):
         raise CommandError(f"{path} cannot be written: no permission")
     if path.is_dir():
         raise CommandError(f"{path} is a folder, not a file to write")
+    for what, other in (but_not or {}).items():
+        if other != STANDARD_INPUT and path.exists() and Path(other).exists() and path.samefile(other):
+            raise CommandError(f"--out {path} is {what} itself and would replace it: give another name")
     return path
 
 
@@ -223,41 +212,96 @@ def _say_held_back(model, X, y):
     )
 
 
-def _say_saved(model, out):
+def _save(model, out):
     from skauto._persistence import save_model
 
-    _say(f"\nModel saved to {save_model(model, out).resolve()}\n{TRUST}")
+    return save_model(model, out).resolve()
+
+
+def _say_saved(path):
+    _say(f"\nModel saved to {path}\n{TRUST}")
+
+
+def _open_standard_streams():
+    """Have something behind the descriptors 0 to 2: a file opened later must not become standard output."""
+    with contextlib.suppress(OSError):
+        while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+            os.set_inheritable(descriptor, True)
+        os.close(descriptor)
 
 
 def _say(text, end="\n"):
-    sys.stdout.write(text + end)
-    sys.stdout.flush()
+    """Tell the user on standard output, which no work depends on."""
+    _tell(sys.stdout, text + end)
+
+
+def _note(line):
+    """Tell the user on standard error."""
+    _tell(sys.stderr, f"skauto: {' '.join(line.split())}\n")
 
 
 def _warn(message, category, *_):
-    sys.stderr.write(f"skauto: {' '.join(str(message).split())}\n")
+    _note(str(message))
 
 
 def _fail(message, status=1):
-    sys.stderr.write(f"skauto: {' '.join(message.split())}\n")
+    _note(message)
     return status
+
+
+def _tell(stream, text):
+    """Write if it can be written: a stream that is closed, full or unread costs no model and no exit status."""
+    if stream is None:
+        return
+    try:
+        stream.write(text)
+        stream.flush()
+    except (OSError, ValueError):
+        _silence(stream)
+
+
+def _silence(stream):
+    """Send the rest of a stream nowhere, also what the interpreter flushes at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, stream.fileno())
+        os.close(devnull)
+
+
+def _print_result(text):
+    """Print what the command is for: it has failed where that cannot be written, unless its reader had enough."""
+    if sys.stdout is None:
+        raise CommandError("standard output is closed, so the predictions cannot be printed; use --out FILE")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:  # as `head` does
+        _silence(sys.stdout)
+    except OSError as error:
+        _silence(sys.stdout)
+        raise CommandError(f"the predictions cannot be printed: {error.strerror}; use --out FILE") from error
 
 
 def _parser():
     parser = argparse.ArgumentParser(prog="skauto", description="AutoML for scikit-learn pipelines.")
     parser.add_argument("--version", action="version", version=f"skauto {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser.set_defaults(command=None)
+    commands = parser.add_subparsers(metavar="COMMAND")
 
     one = _command(commands, fit, "fit a model to a CSV file and save it")
-    one.add_argument("data", metavar="DATA.csv", help="table with a header line, plain or .gz")
+    one.add_argument("data", metavar="DATA.csv", help="table with a header line, plain or .gz; - is standard input")
     one.add_argument("--target", required=True, metavar="COL", help="column to predict")
     one.add_argument("--out", required=True, metavar="MODEL", help="file to save the model to")
     _search_options(one, time_limit=300)
+    _csv_arguments(one)
 
     one = _command(commands, predict, "predict the rows of a CSV file with a saved model", epilog=TRUST)
     one.add_argument("model", metavar="MODEL", help="file saved by `skauto fit`")
-    one.add_argument("data", metavar="DATA.csv", help="table with the columns the model was fitted on, in any order")
+    one.add_argument(
+        "data", metavar="DATA.csv", help="table with the columns of the fit, in any order; - is standard input"
+    )
     one.add_argument("--out", metavar="FILE", help="CSV file to write (default: print)")
+    _csv_arguments(one)
 
     one = _command(commands, demo, "run AutoClassifier on the data set that comes with skauto")
     one.add_argument("--out", default="skauto_demo.joblib", metavar="MODEL", help="file to save the model to")
@@ -276,4 +320,32 @@ def _search_options(parser, time_limit):
     parser.add_argument("--time-limit", type=float, default=time_limit, metavar="SECONDS", help="default: %(default)s")
     parser.add_argument("--scoring", default="f1", help="what to search for, a scorer's name (default: %(default)s)")
     parser.add_argument("--n-jobs", type=int, default=-1, metavar="N", help="workers (default: one a core)")
-    parser.add_argument("--random-state", type=int, default=None, metavar="SEED", help="seed of the search")
+    parser.add_argument(
+        "--random-state", type=int, default=None, metavar="SEED", help="seed of the search (default: another each time)"
+    )
+
+
+def _csv_arguments(parser):
+    group = parser.add_argument_group("how the CSV file is written (default: found from its first lines)")
+    group.add_argument("--encoding", metavar="NAME", help="default: UTF-8, or what its mark says, else cp1252")
+    group.add_argument("--delimiter", type=_one_character, metavar="CHARACTER", help="between fields; \\t is a tab")
+    group.add_argument(
+        "--decimal", choices=[".", ","], default=".", help="decimal mark of numbers (default: %(default)s)"
+    )
+    group.add_argument(
+        "--skip", type=_not_negative, default=0, metavar="LINES", help="lines above the header to leave out"
+    )
+
+
+def _one_character(text):
+    character = text.replace("\\t", "\t")
+    if len(character) != 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not one character")
+    return character
+
+
+def _not_negative(text):
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{number} is negative")
+    return number

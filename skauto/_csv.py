@@ -1,0 +1,306 @@
+"""CSV files as text cells: encoding, dialect and header are found, and said where they are not the plain ones."""
+
+import codecs
+import csv
+import gzip
+import io
+import re
+import sys
+import zlib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+DELIMITERS = (",", ";", "\t", "|")
+
+# The dialect is judged on the first characters: detection takes some microseconds a character.
+SAMPLE_CHARACTERS = 50_000
+
+# Rows that say how many fields a line of the table has.
+SAMPLE_ROWS = 200
+
+# What is neither marked nor valid UTF-8 is mostly written by programs of Windows in Western Europe; latin-1 is nearly
+# a part of it. Detectors of encodings took French for MacCyrillic and Spanish for Polish: none of them decides here.
+FALLBACK_ENCODING = "cp1252"
+
+BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+GZIP_MAGIC = b"\x1f\x8b"
+
+# A number in a country with decimal commas, perhaps with points between thousands.
+DECIMAL_COMMA = r"^([+-]?(?:\d+|\d{1,3}(?:\.\d{3})+))(?:,(\d*))?$"
+
+STANDARD_INPUT = "-"
+
+
+class CsvError(ValueError):
+    """What is wrong with a file, in one line that names it."""
+
+
+@dataclass(frozen=True)
+class CsvOptions:
+    """What the caller says of a file; None leaves it to be found.
+
+    Attributes
+    ----------
+    encoding : str or None
+    delimiter : str or None
+    decimal : {".", ","}
+    skip : int
+        Lines above the header.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: str = "."
+    skip: int = 0
+
+
+def read_csv(path, options=None, tell=lambda line: None):
+    """A CSV file as a DataFrame of text cells, stripped of spaces around them; empty cells are missing.
+
+    Nothing is typed here: what a cell means is decided by what was learnt at fit, not by the other rows of its file.
+
+    Parameters
+    ----------
+    path : str or path
+        The file, perhaps gzipped; "-" is standard input.
+    options : CsvOptions, default=None
+    tell : callable
+        Called with a line on whatever was found that the user may not expect.
+
+    Returns
+    -------
+    frame : DataFrame of str
+
+    Raises
+    ------
+    CsvError
+        If the file cannot be read as a table.
+    OSError
+        If it cannot be opened.
+    """
+    import pandas as pd
+
+    options = CsvOptions() if options is None else options
+    text = _skip_lines(path, _decode(path, _read_bytes(path), options.encoding, tell), options.skip)
+    if not text.strip():
+        raise CsvError(f"{path} is empty")
+    text, dialect = _dialect(text, options.delimiter)
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a cell may hold a long text
+    first_line, header = _header(path, text, dialect, tell)
+    _check_rows(path, text, dialect, first_line, header, options.skip)
+    frame = pd.read_csv(
+        io.StringIO(text), header=None, names=header, skiprows=first_line, dtype=str, index_col=False,
+        keep_default_na=False, na_values=[""], **dialect,
+    )  # fmt: skip
+    for name in header:
+        frame[name] = _strip(frame[name])
+    if options.decimal == ",":
+        for name in header:
+            frame[name] = frame[name].str.replace(DECIMAL_COMMA, _point, regex=True)
+    return _without_index(path, frame, tell)
+
+
+def numeric_where_plain(frame):
+    """The frame with columns of floats in the place of those whose cells are all finite numbers or missing.
+
+    A cell becomes the same float that the cleaner of a pipeline reads from its text, so a model that was fitted on
+    these columns predicts text cells alike; floats are only quicker to fit on.
+    """
+    import numpy as np
+    import pandas as pd
+
+    typed = {}
+    for name in frame.columns:
+        numbers = pd.to_numeric(frame[name], errors="coerce").astype(np.float64)
+        plain = np.isfinite(numbers) | frame[name].isna()
+        typed[name] = numbers if plain.all() and numbers.notna().any() else frame[name]
+    return pd.DataFrame(typed, index=frame.index)
+
+
+def _read_bytes(path):
+    if str(path) == STANDARD_INPUT:
+        if sys.stdin is None:
+            raise CsvError("standard input is closed; name a file in the place of '-'")
+        raw = sys.stdin.buffer.read()
+        return _unzip("standard input", raw) if raw.startswith(GZIP_MAGIC) else raw
+    raw = Path(path).read_bytes()
+    if Path(path).suffix == ".gz":
+        return _unzip(path, raw)
+    if raw.startswith(GZIP_MAGIC):
+        raise CsvError(f"{path} is not a CSV file in UTF-8: it is gzipped; give it a name that ends with .gz")
+    return raw
+
+
+def _unzip(path, raw):
+    try:
+        return gzip.decompress(raw)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise CsvError(f"{path} is not a CSV file in UTF-8: {error}") from error
+
+
+def _decode(path, raw, encoding, tell):
+    if encoding is not None:
+        return _decode_as(path, raw, encoding)
+    marked = next((name for mark, name in BYTE_ORDER_MARKS if raw.startswith(mark)), None) or _unmarked_utf16(raw)
+    if marked is not None:
+        return _decode_as(path, raw, marked)
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        text = _fall_back(path, raw, error, tell)
+    if "\0" in text:
+        raise CsvError(f"{path} is not a CSV file: it holds binary data")
+    return text
+
+
+def _decode_as(path, raw, encoding):
+    try:
+        return raw.decode(encoding).removeprefix("\ufeff")
+    except LookupError as error:
+        message = (
+            f"encoding={encoding!r} is not known; 'utf-8', 'latin-1', 'cp1252', 'utf-16' are, and others of Python's"
+        )
+        raise CsvError(message) from error
+    except UnicodeDecodeError as error:
+        raise CsvError(f"{path} is not a CSV file in {encoding}: {error}") from error
+
+
+def _unmarked_utf16(raw):
+    """UTF-16 without its mark: every other byte of a header in Latin letters is zero."""
+    head = raw[:200]
+    if len(head) < 4 or b"\0" not in head:
+        return None
+    zeros = [head[start::2].count(0) / max(len(head[start::2]), 1) for start in (0, 1)]
+    if zeros[1] > 0.9 and zeros[0] < 0.1:
+        return "utf-16-le"
+    return "utf-16-be" if zeros[0] > 0.9 and zeros[1] < 0.1 else None
+
+
+def _fall_back(path, raw, error, tell):
+    try:
+        text = raw.decode(FALLBACK_ENCODING)
+    except UnicodeDecodeError:
+        hint = "name its encoding with --encoding"
+        raise CsvError(f"{path} is not a CSV file in UTF-8: {error}; {hint}") from error
+    tell(f"{path} is not in UTF-8: read as {FALLBACK_ENCODING} (Western European); --encoding names another")
+    return text
+
+
+def _skip_lines(path, text, skip):
+    if skip == 0:
+        return text
+    lines = text.split("\n")
+    if len(lines) <= skip:
+        raise CsvError(f"{path} has {len(lines)} lines, so --skip {skip} leaves none")
+    return "\n".join(lines[skip:])
+
+
+def _dialect(text, delimiter):
+    """The text without Excel's line `sep=`, and how the csv module reads it."""
+    declared = re.match(r"\s*sep=(.)\r?\n", text)
+    if declared:
+        text = text[declared.end() :]
+    given = delimiter or (declared.group(1) if declared else None)
+    found, quote = _detect(text, [given] if given else list(DELIMITERS))
+    # Spaces after a delimiter belong to no cell, also where a quote follows.
+    return text, {"delimiter": given or found, "quotechar": quote, "skipinitialspace": True}
+
+
+def _detect(text, delimiters):
+    """Delimiter and quote that give lines of one length and cells of clear types."""
+    from clevercsv import Detector
+
+    sample = text[:SAMPLE_CHARACTERS]
+    found = Detector().detect(sample if len(text) == len(sample) else sample.rpartition("\n")[0], delimiters=delimiters)
+    if found is None or not found.delimiter:
+        return delimiters[0], '"'
+    return found.delimiter, found.quotechar or '"'
+
+
+def _rows(text, dialect):
+    return csv.reader(io.StringIO(text, newline=""), **dialect)
+
+
+def _header(path, text, dialect, tell):
+    """How many lines stand above the table, and the names of its columns.
+
+    Lines of one field above a table of several are a title or a licence, and so are comments.
+    """
+    widths = Counter()
+    try:
+        for row, _ in zip(_rows(text, dialect), range(SAMPLE_ROWS), strict=False):
+            widths[len(row)] += bool(row)
+    except csv.Error:
+        widths[1] += 1  # said with its line when all rows are checked
+    usual = max(widths, key=lambda width: (widths[width], width), default=1)
+    rows, skipped = _rows(text, dialect), []
+    for row in rows:
+        comment = bool(row) and row[0].startswith(("#", "%")) and len(row) != usual
+        if row and (len(row) > 1 or usual == 1) and not comment:
+            break
+        skipped += ["".join(row)] if any(row) else []
+    else:
+        raise CsvError(f"{path} has no header")
+    if skipped:
+        tell(f"{path}: {len(skipped)} lines above its table are left out, the first: {skipped[0][:60]!r}")
+    names = [name.strip() for name in row]
+    _check_names(path, names)
+    return rows.line_num, names
+
+
+def _check_names(path, names):
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated and repeated[0]:
+        raise CsvError(f"{path} names the column {repeated[0]!r} {names.count(repeated[0])} times")
+    if repeated:
+        raise CsvError(f"{path} has {names.count('')} columns without a name in its header: give each its own")
+
+
+def _check_rows(path, text, dialect, first_line, header, skip):
+    """Refuse lines that do not have the header's number of fields."""
+    rows, n_rows = _rows(text, dialect), 0
+    try:
+        for row in rows:
+            below = rows.line_num > first_line
+            if below and row and len(row) != len(header):
+                raise CsvError(
+                    f"{path} line {rows.line_num + skip} has {len(row)} fields, its header has {len(header)}; "
+                    "--delimiter and --skip say how else to read it"
+                )
+            n_rows += below and bool(row)
+    except csv.Error as error:
+        raise CsvError(f"{path} line {rows.line_num + skip}: {error}") from error
+    if n_rows == 0:
+        raise CsvError(f"{path} has no rows below its header")
+
+
+def _strip(column):
+    column = column.str.strip()
+    return column.mask(column == "")
+
+
+def _point(match):
+    """A number with its decimal comma as a point and nothing between thousands."""
+    whole, fraction = match.group(1).replace(".", ""), match.group(2)
+    return f"{whole}.{fraction}" if fraction else whole
+
+
+def _without_index(path, frame, tell):
+    """Without the row numbers that a program has written as a first column without a name."""
+    import pandas as pd
+
+    first = frame.columns[0]
+    if first not in ("", "Unnamed: 0") or frame.shape[1] == 1:
+        return frame
+    numbers = pd.to_numeric(frame[first], errors="coerce").sort_values().tolist()
+    if numbers not in (list(range(start, start + len(frame))) for start in (0, 1)):
+        return frame
+    tell(f"{path}: its first column has no name and counts the rows: left out")
+    return frame.drop(columns=first)

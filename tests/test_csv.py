@@ -1,0 +1,121 @@
+"""CSV files: what is found out about them, and one clear line for whatever cannot be read."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skauto._csv import CsvError, CsvOptions, numeric_where_plain, read_csv
+from skauto.estimators._table_cleaner import TableCleaner
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b" \n \n", "is empty"),
+        (b"a,b\n", "has no rows below its header"),
+        (b"a,b\n1,2\n1,2,3\n", "line 3 has 3 fields, its header has 2"),
+        (b"a,b\n1,2,3\n1,2,3\n", "line 2 has 3 fields, its header has 2"),
+        (b"a,b\n1\n", "line 2 has 1 fields, its header has 2"),
+        (b"a,a\n1,2\n", "names the column 'a' 2 times"),
+        (b"\x80\x81\x82", "is not a CSV file in UTF-8"),
+        (b"a,b\n1,\0\n", "holds binary data"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0), "is not a CSV file in UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path, content, message):
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    with pytest.raises(CsvError, match=message) as error:
+        read_csv(path)
+    assert str(path) in str(error.value)
+
+
+def test_a_damaged_gz_file_is_named(tmp_path):
+    path = tmp_path / "bad.csv.gz"
+    for content in (b"not gzip", gzip.compress(b"a,b\n1,2\n" * 99)[:30]):
+        path.write_bytes(content)
+        with pytest.raises(CsvError, match="is not a CSV file in UTF-8"):
+            read_csv(path)
+
+
+@pytest.mark.parametrize("delimiter", list(",;\t|"))
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz"])
+def test_delimiters_marks_and_compression(tmp_path, delimiter, suffix):
+    frame = pd.DataFrame({"a": ["1", "2"], "b c": ["x" + delimiter + "y\nz", "ä"]})
+    path = tmp_path / f"data.{suffix}"
+    frame.to_csv(path, index=False, sep=delimiter, encoding="utf-8-sig")
+    pd.testing.assert_frame_equal(read_csv(path), frame)
+
+
+def test_one_column_is_a_table_too(tmp_path):
+    (tmp_path / "one.csv").write_text("a\n1\n2\n")
+    assert read_csv(tmp_path / "one.csv")["a"].tolist() == ["1", "2"]
+
+
+def test_empty_lines_first_and_very_long_cells(tmp_path):
+    (tmp_path / "long.csv").write_text("\n\na,b\n1," + "x" * 200_000 + "\n")
+    frame = read_csv(tmp_path / "long.csv")
+    assert list(frame) == ["a", "b"] and len(frame.loc[0, "b"]) == 200_000
+
+
+def test_only_empty_cells_are_missing(tmp_path):
+    (tmp_path / "gaps.csv").write_text("n,word,empty\n1,None,\nNA,null,2\n3,NA,\n")
+    frame = read_csv(tmp_path / "gaps.csv")
+    assert frame["word"].tolist() == ["None", "null", "NA"]
+    assert frame["empty"].isna().tolist() == [True, False, True]
+    floats = TableCleaner().fit(frame[["n"]]).transform(frame[["n"]])
+    np.testing.assert_array_equal(floats["n"], [1, np.nan, 3])
+
+
+def told(path, **options):
+    """The frame of a file and the lines that were said about it."""
+    lines = []
+    return read_csv(path, CsvOptions(**options), lines.append), lines
+
+
+def test_plain_numbers_become_floats_and_everything_else_stays_text():
+    text = pd.DataFrame({"n": ["1", "2.5", None], "code": ["007", "x9", "1"], "inf": ["1", "inf", "2"]}, dtype="str")
+    typed = numeric_where_plain(text)
+    np.testing.assert_array_equal(typed["n"], [1, 2.5, np.nan])
+    pd.testing.assert_frame_equal(typed[["code", "inf"]], text[["code", "inf"]])
+
+
+def test_utf16_without_a_mark(tmp_path):
+    for encoding in ("utf-16-le", "utf-16-be"):
+        (tmp_path / "x.csv").write_bytes("name,y\nUlm,1\nBern,0\n".encode(encoding))
+        assert told(tmp_path / "x.csv")[0]["name"].tolist() == ["Ulm", "Bern"]
+
+
+def test_unknown_encodings_and_wrong_ones_are_named(tmp_path):
+    (tmp_path / "x.csv").write_bytes("stadt,y\nKöln,1\n".encode("latin-1"))
+    with pytest.raises(CsvError, match="encoding='latin-99' is not known"):
+        told(tmp_path / "x.csv", encoding="latin-99")
+    with pytest.raises(CsvError, match="not a CSV file in utf-8"):
+        told(tmp_path / "x.csv", encoding="utf-8")
+
+
+def test_skipping_more_lines_than_there_are(tmp_path):
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(CsvError, match="--skip 9 leaves none"):
+        told(tmp_path / "x.csv", skip=9)
+
+
+def test_skipped_lines_count_in_messages(tmp_path):
+    (tmp_path / "x.csv").write_text("about, this, file, of, ours\na,b\n1,2\n1,2,3\n")
+    with pytest.raises(CsvError, match="line 4 has 3 fields, its header has 2"):
+        told(tmp_path / "x.csv", skip=1)
+
+
+def test_a_first_column_without_a_name_that_counts_nothing_stays(tmp_path):
+    (tmp_path / "x.csv").write_text(",a\n5,1\n7,2\n")
+    frame, lines = told(tmp_path / "x.csv")
+    assert list(frame) == ["", "a"] and lines == []
+
+
+def test_several_columns_without_a_name(tmp_path):
+    (tmp_path / "x.csv").write_text(",,a\n5,1,2\n7,2,3\n")
+    with pytest.raises(CsvError, match="2 columns without a name"):
+        read_csv(tmp_path / "x.csv")
