@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 from skauto._csv import STANDARD_INPUT, CsvOptions, numeric_where_plain, read_csv
+from skauto._telling import steady_streams, tell
 from skauto._version import __version__
 
 WIDTH = 100
@@ -23,7 +24,6 @@ class CommandError(Exception):
 
 def main(argv=None):
     """Run one command; return the exit status."""
-    _open_standard_streams()
     parser = _parser()
     args = parser.parse_args(argv)
     if args.command is None:
@@ -33,16 +33,19 @@ def main(argv=None):
         with warnings.catch_warnings():
             warnings.simplefilter("default", UserWarning)
             warnings.showwarning = _warn
-            status = args.command(args)
+            return args.command(args) or 0
     except KeyboardInterrupt:
         return _fail("stopped", 130)
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except (CommandError, ValueError, ImportError) as error:
         return _fail(str(error))
-    return status or 0
+    finally:
+        _settle(sys.stdout)
+        _settle(sys.stderr)
 
 
+@steady_streams()
 def fit(args):
     """`skauto fit DATA.csv --target COL`: search, save the model, show the leaderboard."""
     out = _writable(args.out, but_not={"the data": args.data})
@@ -87,6 +90,7 @@ def _predictions(model, X):
     return answer.to_csv(index=False)
 
 
+@steady_streams()
 def demo(args):
     """`skauto demo`: AutoClassifier on the data set that comes with skauto, judged on rows held back."""
     from sklearn.model_selection import train_test_split
@@ -222,16 +226,8 @@ def _say_saved(path):
     _say(f"\nModel saved to {path}\n{TRUST}")
 
 
-def _open_standard_streams():
-    """Have something behind the descriptors 0 to 2: a file opened later must not become standard output."""
-    with contextlib.suppress(OSError):
-        while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
-            os.set_inheritable(descriptor, True)
-        os.close(descriptor)
-
-
 def _say(text, end="\n"):
-    """Tell the user on standard output, which no work depends on."""
+    """Tell the user on standard output; no work depends on it."""
     _tell(sys.stdout, text + end)
 
 
@@ -250,22 +246,8 @@ def _fail(message, status=1):
 
 
 def _tell(stream, text):
-    """Write if it can be written: a stream that is closed, full or unread costs no model and no exit status."""
-    if stream is None:
-        return
-    try:
-        stream.write(text)
-        stream.flush()
-    except (OSError, ValueError):
-        _silence(stream)
-
-
-def _silence(stream):
-    """Send the rest of a stream nowhere, also what the interpreter flushes at its end."""
-    with contextlib.suppress(OSError, ValueError):
-        devnull = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(devnull, stream.fileno())
-        os.close(devnull)
+    if stream is not None:  # None would stand for standard error
+        tell(text, stream)
 
 
 def _print_result(text):
@@ -275,11 +257,23 @@ def _print_result(text):
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:  # as `head` does
-        _silence(sys.stdout)
+    except BrokenPipeError:
+        return  # as `head` does
     except OSError as error:
-        _silence(sys.stdout)
         raise CommandError(f"the predictions cannot be printed: {error.strerror}; use --out FILE") from error
+
+
+def _settle(stream):
+    """Drop what a stream holds and cannot write: the interpreter's last flush would change the exit status."""
+    if stream is None:
+        return
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 def _parser():
