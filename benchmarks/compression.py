@@ -250,7 +250,7 @@ def search(args):
     say(f"AutoClassifier, {time.perf_counter() - started:.0f} s: macro F1 {macro(auto, X_test, y_test):.4f}")
     for member, weight in zip(auto.ensemble_.estimators_, auto.ensemble_.weights_, strict=True):
         say(f"    {weight:.3f} of {member.steps[-1][1]}: macro F1 {macro(member, X_test, y_test):.4f}")
-    say(auto.leaderboard_[["candidate", "score", "seconds", "status", "params"]].to_string())
+    say(auto.leaderboard(details=True)[["candidate", "score", "seconds", "status", "params"]].to_string())
     augment = {"flip": 0.5, "shift": 0.05}
     resnet = CNNClassifier(backbone="resnet", width=16, depth=1, batch_size=args.batch, augment=augment, random_state=0)
     started = time.perf_counter()
@@ -280,7 +280,7 @@ def bounded(args):
     auto = AutoClassifier(time_limit=args.seconds, constraints=bounds, random_state=0, verbose=0).fit(X, y)
     say(f"AutoClassifier within {bounds}: macro F1 {macro(auto, X_test, y_test):.4f}")
     shown = ["candidate", "score", "bytes", "latency_ms", "seconds"]
-    say(auto.leaderboard_[["chosen", *shown, "status", "params"]].to_string())
+    say(auto.leaderboard(details=True)[["chosen", *shown, "status", "params"]].to_string())
     say(auto.pareto_front_[shown].to_string())
 
 

@@ -80,8 +80,8 @@ def fit_skauto(X, y, time_limit, seed, n_jobs):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model = AutoClassifier(time_limit=time_limit, random_state=seed, n_jobs=n_jobs, verbose=0).fit(X, y)
-    board = model.leaderboard_
-    full = board[(board["status"] == "complete") & (board["fidelity"] >= 1) & (board["candidate"] != "ensemble")]
+    board = model.leaderboard(details=True)
+    full = board[(board["status"] == "complete") & (board["fidelity"] >= 1) & (board["trial"] >= 0)]
     notes = {
         "statuses": {str(k): int(v) for k, v in board["status"].value_counts().items()},
         "full_candidates": sorted(full["candidate"].unique()),

@@ -11,7 +11,7 @@ from skauto._array_inputs import describe
 from skauto._constraints import read_constraints
 from skauto._decisions import decide, score
 from skauto._finish import Finish
-from skauto._leaderboard import cv_results, leaderboard
+from skauto._leaderboard import COLUMNS, cv_results, leaderboard, rescored
 from skauto._places import make_pool, memory_of_a_trial, open_journal
 from skauto._progress import Progress
 from skauto._reading import aligned, read
@@ -89,11 +89,12 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
     ensemble_ : WeightedEnsembleClassifier
         What predicts.
     leaderboard_ : DataFrame
-        A row a trial and one for the ensemble, the best on top: `chosen`, `candidate`, `score` (what `scoring` says,
-        over pooled folds), `F1`, `AUC`, `AP`, `fold_spread` (standard deviation of the score over folds), `seconds`,
-        `status`, `reason` of a failure, `fidelity` (share of rows or epochs), `trial`, `params`, what is constrained.
+        A row a trial and one for what predicts, the best on top: `chosen` ("best" or "predicts"), `candidate`, `score`
+        (what `scoring` says, over pooled folds), `F1`, `AUC`, `AP`, `fold_std` (standard deviation of the score over
+        folds), `seconds`, `status`; see also `leaderboard`.
     pareto_front_ : DataFrame or None
-        With `constraints`, the rows of the leaderboard that no other beats in score and in all that is bounded.
+        With `constraints`, the rows of ``leaderboard(details=True)`` that no other beats in score and in all that is
+        bounded.
     best_params_ : dict
     best_score_ : float
         Score of the best single model over the pooled folds.
@@ -268,6 +269,30 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         how = self.classes_, self.pos_label_, self.threshold_, self.cost_matrix_
         return score(y, self.predict_proba(X), *how, self.scoring, sample_weight)
 
+    def leaderboard(self, X=None, y=None, *, details=False):
+        """The leaderboard with more columns, or of other rows.
+
+        Parameters
+        ----------
+        X : as in `fit`, default=None
+            Rows on which every model that was kept is scored: what predicts, the members of the ensemble and the best
+            one, each with its own threshold. None gives the scores of the search, of all trials.
+        y : array-like of shape (n,), default=None
+            Their labels.
+        details : bool, default=False
+            Whether to add `trial`, `fidelity` (share of rows or epochs), `reason` of a failure, `params` (of an
+            ensemble its members with their weights) and what is constrained.
+
+        Returns
+        -------
+        board : DataFrame
+        """
+        check_is_fitted(self, "ensemble_")
+        if (X is None) != (y is None):
+            raise ValueError(f"{'X' if X is None else 'y'} is missing: leaderboard takes both X and y, or neither")
+        board = self._board.copy() if X is None else rescored(self, aligned(self, X), y)
+        return board if details else board[COLUMNS]
+
     def _check(self):
         validate_parameter_constraints(self._parameter_constraints, self.get_params(deep=False), type(self).__name__)
         if isinstance(self.cv, type):
@@ -299,8 +324,10 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         self.best_score_ = best.score if best else np.nan
         self.cv_results_ = cv_results(history)
         bounds, number = finish.plan.constraints, best.number if best else None
-        self.leaderboard_ = leaderboard(history, number, finish.report, bounds.names)
-        self.pareto_front_ = bounds.front(self.leaderboard_) if bounds else None
+        self._board = leaderboard(history, number, finish.report, bounds.names)
+        self._kept = {"best": number, "members": finish.members, "thresholds": finish.cuts}
+        self.leaderboard_ = self._board[COLUMNS]
+        self.pareto_front_ = bounds.front(self._board) if bounds else None
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -180,15 +180,15 @@ def _auto_classifier(args):
 
 def _say_leaderboard(model):
     """The best row of each candidate, since a search tries most of them more than once, and what failed and why."""
-    board = model.leaderboard_
-    trials = board[board["candidate"] != "ensemble"]
+    board = model.leaderboard(details=True)
+    trials = board[board["trial"] >= 0]
     if board.empty:
         return _say("\nLeaderboard: empty, as no trial ended in time; raise --time-limit")
     tried = ", ".join(f"{count} {status}" for status, count in trials["status"].value_counts().items())
     _say(f"\nLeaderboard: the best row of each candidate ({len(trials)} trials: {tried})\n")
     best = board.drop_duplicates("candidate").assign(candidate=lambda b: b["candidate"].str.ljust(14))
     scores = ["F1"] if best["score"].fillna(0).equals(best["F1"].fillna(0)) else ["score", "F1"]
-    columns = ["candidate", *scores, "AUC", "AP", "fold_spread", "seconds", "status"]
+    columns = ["candidate", *scores, "AUC", "AP", "fold_std", "seconds", "status"]
     _say_frame(best[columns].to_string(index=False, float_format="{:.3f}".format, na_rep="", justify="left"))
     troubled = trials[~trials["status"].isin(["complete", "cancelled"])]
     for (candidate, status), rows in troubled.groupby(["candidate", "status"], sort=False):

@@ -4,9 +4,9 @@ import numpy as np
 from sklearn.utils.validation import column_or_1d
 
 from skauto._row_inputs import read_weights
-from skauto._scoring import resolve_metric
+from skauto._scoring import RANK_MEASURES, resolve_metric
 from skauto.resample._costs import expected_costs
-from skauto.resample._threshold import confusion_of, cut_labels
+from skauto.resample._threshold import CONFUSION_METRICS, confusion_of, cut_labels
 
 
 def decide(proba, classes, pos_label, threshold, cost_matrix):
@@ -50,6 +50,27 @@ def score(y, proba, classes, pos_label, threshold, cost_matrix, scoring, sample_
         return float(metric(codes, proba[:, order], weight))
     labels = cut_labels(proba[:, order], threshold)
     return float(metric(confusion_of(codes, labels, len(classes), weight)))
+
+
+def scores_of(y, proba, threshold, classes, pos_label, cost_matrix, scoring):
+    """The score, F1, AUC and AP of rows with known labels, a dict; NaN where labels need a threshold and none is known.
+
+    Parameters
+    ----------
+    y, proba, classes, pos_label, cost_matrix, scoring : as `score` takes them
+    threshold : float, ndarray of shape (n_classes,) or None
+    """
+    size, order = len(classes), positive_last(classes, pos_label)
+    codes, ranked = np.argsort(order)[codes_of(y, classes, len(proba))], proba[:, order]
+    _, kind, _ = resolve_metric(scoring, classes[order], cost_matrix)
+    scores = {name: measure(codes, ranked) for name, measure in RANK_MEASURES.items()}
+    if threshold is None and cost_matrix is None:
+        own = {} if kind == "labels" else {"score": score(y, proba, classes, pos_label, None, None, scoring)}
+        return {"score": np.nan, "F1": np.nan, **scores, **own}
+    labels = decide(proba, classes, pos_label, threshold, cost_matrix)
+    confusion = confusion_of(codes, np.argsort(order)[np.searchsorted(classes, labels)], size)
+    scores["F1"] = float(CONFUSION_METRICS["f1_macro" if size > 2 else "f1"](confusion))
+    return {"score": score(y, proba, classes, pos_label, threshold, cost_matrix, scoring), **scores}
 
 
 def codes_of(y, classes, n_rows):

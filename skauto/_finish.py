@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from skauto._choice import choose_best, choose_members, mixed, scored_trials
 from skauto._constraints import SLOWED, first_row, told
 from skauto._refit import as_final, quick_fit, refit, with_cut
-from skauto._timing import closing
+from skauto._timing import CLOSING_CARE, closing
 from skauto.estimators._ensemble import WeightedEnsembleClassifier
 from skauto.resample._threshold import no_cut
 from skauto.search._sandbox import Report, attempt, describe
@@ -43,8 +43,13 @@ class Finish:
     ensemble : WeightedEnsembleClassifier
     cut : float, ndarray of shape (n_classes,) or None
         Of the ensemble; None where costs decide.
-    report : dict or None
-        Scores of the ensemble's out-of-fold probabilities and, with constraints, its "footprint".
+    report : dict
+        Scores of the ensemble's out-of-fold probabilities and, with constraints, its "footprint"; of a fallback its
+        name as "candidate".
+    members : list of int
+        Trials whose models the ensemble averages, in its order.
+    cuts : dict
+        Cuts of the members and of the best trial, by trial; without those for which no time was left.
     interrupted : bool
         Whether Ctrl-C was pressed; another one stops the fit.
     """
@@ -58,6 +63,7 @@ class Finish:
         self.progress = progress
         self.costs = costs
         self.best = self.report = None
+        self.members, self.cuts = [], {}
         self.interrupted = False
         self._closing = 0.0
 
@@ -245,6 +251,7 @@ class Finish:
         self.ensemble = WeightedEnsembleClassifier.from_fitted(
             [fitted[trial.number] for trial, _ in members], [weight for _, weight in members]
         )
+        self.members = [trial.number for trial, _ in members]
         names = [(trial.values["candidate"], trial.number, round(weight, 3)) for trial, weight in members]
         self.report = {**dict.fromkeys(("score", "F1", "AUC", "AP"), np.nan), "fold_scores": None, "members": names}
         self._take(no_cut(len(self.classes)))
@@ -256,8 +263,12 @@ class Finish:
 
         def judge():
             self._take(scoring.cut(proba))
-            self.best_estimator = self._decided(model, scoring.cut(self.best.proba))
+            self.cuts[self.best.number] = scoring.cut(self.best.proba)
+            self.best_estimator = self._decided(model, self.cuts[self.best.number])
             self.report = {**self.report, **scoring.report(proba)}
+            for trial, _ in members:
+                if trial.number not in self.cuts and self.phases.left() > self._closing / CLOSING_CARE:
+                    self.cuts[trial.number] = scoring.cut(trial.proba)
 
         made = self._attempt(judge)
         if made.status != Status.COMPLETE:
@@ -274,7 +285,9 @@ class Finish:
         why = _why(history, self.interrupted)
         made = self._attempt(quick_fit, self.plan.context, self.classes)
         model, name = made.value, "a small one on part of the rows"
+        self.report = {"candidate": "quick_model"}
         if made.status != Status.COMPLETE:
+            self.report = {"candidate": "class_frequencies"}
             prior = DummyClassifier(strategy="prior")
             y = self.classes[self.plan.context.y]
             model = Pipeline([("classify", prior.fit(np.zeros((len(y), 1)), y, self.plan.context.weight))])

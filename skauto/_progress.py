@@ -2,11 +2,15 @@
 
 import sys
 import time
+from collections import Counter
 
 from skauto._telling import UNWRITABLE, tell
 
 # Seconds between two lines where the output is not a terminal.
 QUIET_SECONDS = 10
+
+# Trials without a score that are no failures.
+NAMED = {"timeout": "timed out", "infeasible": "infeasible"}
 
 
 class Progress:
@@ -30,7 +34,7 @@ class Progress:
         self.began = began
         self.stream = sys.stderr if stream is None else stream
         self.terminal = _is_terminal(self.stream)
-        self.done = self.failed = 0
+        self.done, self.others = 0, Counter()
         self.best, self.leader = None, ""
         self.last_line = -float("inf")
 
@@ -41,7 +45,7 @@ class Progress:
             if trial.fidelity >= 1 and (self.best is None or result.score > self.best):
                 self.best, self.leader = result.score, history.space.decode(trial.params)["candidate"]
         elif result.status != "cancelled":
-            self.failed += 1
+            self.others[NAMED.get(str(result.status), "failed")] += 1
         self.show("searching")
 
     def show(self, phase, end=False):
@@ -66,7 +70,7 @@ class Progress:
 
     def _counts(self):
         parts = [f"{self.done} trials"]
-        parts += [f"{self.failed} failed"] if self.failed else []
+        parts += [f"{count} {name}" for name, count in self.others.items()]
         parts += [f"best {self.best:.4f} ({self.leader})"] if self.best is not None else []
         return ", ".join(parts)
 

@@ -72,6 +72,8 @@ def _ap(y, proba, weight=None):
     return one_vs_rest(average_precision, y, proba, weight)
 
 
+RANK_MEASURES = {"AUC": _auc, "AP": _ap}  # of codes and probabilities, shown of every model
+
 PROBA_METRICS = {
     "roc_auc": _auc,
     "roc_auc_ovr": _auc,

@@ -39,6 +39,6 @@ def mixed_table(n=90, seed=0):
 
 def all_complete(auto):
     """Whether no trial failed; shows the reasons if one did."""
-    board = auto.leaderboard_
+    board = auto.leaderboard(details=True)
     assert (board["status"] == "complete").all(), board[["candidate", "reason"]].to_string()
     return True

@@ -118,7 +118,7 @@ def test_nets_are_halved_by_epochs_however_few_the_series(strategy):
     pytest.importorskip("torch")
     auto = sequences(strategy=strategy, candidates=["min_gru", "extra_trees"], n_iter=12).fit(waves(), Y)
     assert all_complete(auto)
-    assert auto.leaderboard_["fidelity"].min() == pytest.approx(1 / 9)
+    assert auto.leaderboard(details=True)["fidelity"].min() == pytest.approx(1 / 9)
 
 
 @pytest.mark.slow
@@ -183,7 +183,7 @@ def test_networks_of_many_images_are_kept_as_trials_trained_them(monkeypatch, tm
     some = np.r_[np.flatnonzero(y != 2)[:120], np.flatnonzero(y == 2)[:24]]
     X, names = X[some].reshape(-1, 8, 8).astype(np.uint8), np.array(["nought", "one", "two"])[y[some]]
     model = quick(candidates=["cnn"], n_iter=8, cv=4).fit(X, names)
-    ways = [params["imbalance"] for params in model.leaderboard_["params"][1:]]
+    ways = [params["imbalance"] for params in model.leaderboard(details=True)["params"][1:]]
     assert all_complete(model) and len(set(ways)) > 1
     assert len(model.ensemble_.estimators_) > 1
     assert all(set(part.classes_) == set(names) for part in model.ensemble_.estimators_)

@@ -19,7 +19,7 @@ SECONDS = ["seconds"]
 def outcome(X=X, y=Y, **changes):
     """What must not depend on workers: the leaderboard without its seconds, and probabilities."""
     auto = quick(n_iter=9, **changes).fit(X, y)
-    return auto.leaderboard_.drop(columns=SECONDS), auto.predict_proba(X), auto.threshold_
+    return auto.leaderboard(details=True).drop(columns=SECONDS), auto.predict_proba(X), auto.threshold_
 
 
 def same(one, two):

@@ -24,7 +24,7 @@ def portfolio(monkeypatch):
 
 
 def rows(auto, name):
-    return auto.leaderboard_.query("candidate == @name")
+    return auto.leaderboard(details=True).query("candidate == @name")
 
 
 @pytest.mark.slow
@@ -32,7 +32,7 @@ def test_candidates_that_raise_die_or_answer_nothing(portfolio):
     portfolio("raise", "kill", "leave", "nan")
     X, y = mixed_table()
     auto = quick(n_iter=6, candidates=["naive_bayes", "logistic", "raise", "kill", "leave", "nan"]).fit(X, y)
-    found = auto.leaderboard_.query("trial >= 0 and candidate in ['raise', 'kill', 'leave', 'nan']")
+    found = auto.leaderboard(details=True).query("trial >= 0 and candidate in ['raise', 'kill', 'leave', 'nan']")
     found = found.drop_duplicates("candidate").set_index("candidate")
     assert found["status"].to_dict() == {"raise": "failed", "kill": "crashed", "leave": "crashed", "nan": "failed"}
     assert found.loc["raise", "reason"] == "ValueError: out of luck"
@@ -60,7 +60,7 @@ def test_a_candidate_that_hangs(portfolio):
     X, y = mixed_table()
     auto = quick(n_iter=4, time_limit=60, candidates=["naive_bayes", "logistic", "hang"], n_jobs=2).fit(X, y)
     hung = rows(auto, "hang").iloc[0]
-    assert hung["status"] == "timeout"
+    assert hung["status"] == "timed out"
     assert "limit" in hung["reason"]
     assert auto.budget_.loc["total", "used"] < 75
     check_is_fitted(auto.best_estimator_)
@@ -93,7 +93,7 @@ def test_where_nothing_works_a_quick_model_does(portfolio):
     with pytest.warns(UserWarning, match="no trial was evaluated"):
         auto = quick(candidates=["raise"], n_iter=1).fit(X, y)
     assert auto.best_params_ == {}
-    assert auto.leaderboard_["reason"].tolist() == ["ValueError: out of luck"]
+    assert rows(auto, "raise")["reason"].tolist() == ["ValueError: out of luck"]
     assert set(auto.predict(X)) <= {"yes", "no"}
     assert np.isnan(auto.best_score_)
 

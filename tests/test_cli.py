@@ -100,7 +100,8 @@ def test_a_gap_among_labels_that_are_numbers_is_one():
 
 
 def test_an_empty_leaderboard_is_a_line(capsys):
-    _say_leaderboard(SimpleNamespace(leaderboard_=leaderboard(History(Space({"candidate": ["svm"]}), 0), None, None)))
+    board = leaderboard(History(Space({"candidate": ["svm"]}), 0), None, None)
+    _say_leaderboard(SimpleNamespace(leaderboard=lambda details: board))
     assert capsys.readouterr().out == "\nLeaderboard: empty, as no trial ended in time; raise --time-limit\n"
 
 

@@ -75,7 +75,7 @@ def test_what_is_too_large_does_not_win(candidate):
     free = quick(candidates=["logistic", candidate], n_iter=4).fit(X, y)
     assert free.pareto_front_ is None
     auto = quick(candidates=["logistic", candidate], n_iter=4, constraints={"bytes": 10_000}).fit(X, y)
-    board = auto.leaderboard_
+    board = auto.leaderboard(details=True)
     assert all_complete(auto)
     assert (board.loc[board["candidate"] == candidate, "bytes"] > 10_000).any()
     assert stored(auto.ensemble_) <= 10_000
@@ -91,7 +91,7 @@ def test_a_measure_of_ones_own_is_held_to_too():
     auto = quick(candidates=["logistic", "naive_bayes"], n_iter=3, constraints={"weights": (few_weights, -40)})
     auto.fit(*table())
     assert auto.best_params_["candidate"] == "logistic"
-    assert auto.leaderboard_["weights"].min() == -1e9
+    assert auto.leaderboard(details=True)["weights"].min() == -1e9
 
 
 def test_bounds_that_nothing_meets_are_an_error_with_the_nearest():
@@ -115,7 +115,7 @@ def test_networks_that_cannot_be_within_bounds_are_not_trained():
 
 def test_others_go_on_where_networks_are_too_large():
     auto = quick(candidates=["logistic", "cnn"], kind="image", n_iter=3, constraints={"bytes": 60_000}).fit(*digits())
-    board = auto.leaderboard_.set_index("trial")
+    board = auto.leaderboard(details=True).set_index("trial")
     assert board.loc[[0, 1, 2], "status"].tolist() == ["complete", "infeasible", "infeasible"]
     assert re.search(
         "bytes 1[0-9]+ when fitted on a few rows, where it must be within bytes <= 63000", board.loc[1, "reason"]
@@ -125,7 +125,10 @@ def test_others_go_on_where_networks_are_too_large():
 
 def test_forests_that_few_rows_make_too_large_are_not_grown():
     auto = quick(candidates=["logistic", "extra_trees"], kind="image", constraints={"bytes": 60_000}).fit(*digits())
-    assert auto.leaderboard_.set_index("trial").loc[[0, 1], "status"].tolist() == ["complete", "infeasible"]
+    assert auto.leaderboard(details=True).set_index("trial").loc[[0, 1], "status"].tolist() == [
+        "complete",
+        "infeasible",
+    ]
 
 
 def plan_of_images(constraints):
@@ -223,7 +226,9 @@ def test_images_are_compressed_where_bytes_are_bounded():
     X, y = digits()
     named = {"candidates": ["compressed_cnn", "extra_trees"], "n_iter": 3}
     auto = quick(**named, kind="image", constraints={"bytes": 60_000}).fit(X, y)
-    assert auto.leaderboard_.set_index("trial").loc[[0, 1, 2], "status"].tolist() == ["infeasible"] + 2 * ["complete"]
+    assert auto.leaderboard(details=True).set_index("trial").loc[[0, 1, 2], "status"].tolist() == ["infeasible"] + 2 * [
+        "complete"
+    ]
     network = auto.best_estimator_.steps[-1][1].estimator_
     assert isinstance(network, CompressedClassifier)
     assert stored(auto.ensemble_) <= 60_000

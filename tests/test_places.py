@@ -13,7 +13,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:pos_label=None takes the rarer c
 
 
 def board(auto):
-    return auto.leaderboard_.drop(columns=SECONDS)
+    return auto.leaderboard(details=True).drop(columns=SECONDS)
 
 
 def test_a_journal_is_taken_up_with_more_budget(tmp_path):

@@ -93,6 +93,7 @@ def test_auto_classifier_tries_them_and_refits_what_it_chose():
         verbose=0,
         random_state=0,
     ).fit(X, np.array(["no", "yes"])[Y])
-    params = auto.leaderboard_.loc[auto.leaderboard_["trial"] >= 0, "params"]
+    board = auto.leaderboard(details=True)
+    params = board.loc[board["trial"] >= 0, "params"]
     assert {"none"} < {given["imbalance"] for given in params} <= set(treatments(Y))
     assert (auto.leaderboard_["status"] == "complete").all()
