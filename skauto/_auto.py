@@ -1,5 +1,6 @@
 """AutoClassifier: inspect the data, search over pipelines, build the ensemble, cut, refit."""
 
+from collections.abc import Iterable
 from contextlib import ExitStack
 from numbers import Integral, Real
 
@@ -18,6 +19,7 @@ from skauto._reading import aligned, read
 from skauto._search_step import run_search
 from skauto._seeds import root_seed
 from skauto._sklearn import HasMethods, Interval, validate_parameter_constraints
+from skauto._splits import given_folds
 from skauto._telling import steady_streams
 from skauto._timing import Phases
 from skauto.search._cores import cores, count_workers
@@ -47,8 +49,9 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
     n_iter : int or None, default=None
         Most trials. With `time_limit=None` the result is the same on any number of workers, and nothing stops a
         trial that hangs.
-    cv : int or splitter, default=5
+    cv : int, splitter or iterable of (train, test), default=5
         Folds. An integer: stratified ones, drawn up to three times on small tables; of many images one is held back.
+        A splitter is given X, y and groups as they come, index and labels included; pairs are positions of rows.
     candidates : "auto", str or list of str, default="auto"
         Which kinds of classifier to try: "lightgbm", "hist_boosting", "extra_trees", "random_forest", "logistic",
         "svm", "knn", "naive_bayes", "mlp" and, only where named, "balanced_bagging", "easy_ensemble", "rusboost",
@@ -133,7 +136,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         "strategy": [str, Strategy],
         "time_limit": [Interval(Real, 0, None, closed="neither"), None],
         "n_iter": [Interval(Integral, 1, None, closed="left"), None],
-        "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split", "get_n_splits"])],
+        "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split"]), Iterable],
         "candidates": [str, list, tuple],
         "kind": [str],
         "cost_matrix": ["array-like", None],
@@ -222,7 +225,8 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
                 if self.executor is None:
                     SPARES.warm(threads, n_workers + SPARE_WORKERS)  # they import while the plan is made
                 memory_limit = memory_of_a_trial(self, n_workers)
-                plan = self._plan(data, seed, threads, memory_limit)
+                cv = given_folds(self.cv, X, y, groups, data.classes[data.y])
+                plan = self._plan(data, cv, seed, threads, memory_limit)
             progress = Progress(self.verbose, self.time_limit, phases.began)
             for line in ([] if self.kind_ == "table" else [describe(data.X, self.kind_)]) + plan.missing:
                 progress.say(line)
@@ -306,12 +310,12 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             return 1
         return max(cores() // count_workers(self.n_jobs), 1)
 
-    def _plan(self, data, seed, threads, memory_limit):
+    def _plan(self, data, cv, seed, threads, memory_limit):
         from skauto._plan import make_plan  # loads the portfolio's packages, which importing skauto must not
 
         candidates = self.candidates if isinstance(self.candidates, str) else list(self.candidates)
         return make_plan(
-            data, scoring=self.scoring, cv=self.cv, candidates=candidates, pos_label=self.pos_label_, seed=seed,
+            data, scoring=self.scoring, cv=cv, candidates=candidates, pos_label=self.pos_label_, seed=seed,
             threads=threads, cost_matrix=self.cost_matrix_, memory_limit=memory_limit,
             finite=isinstance(make_strategy(self.strategy), Grid), time_limit=self.time_limit,
             constraints=read_constraints(self.constraints),

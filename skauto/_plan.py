@@ -3,7 +3,6 @@
 import difflib
 import functools
 import importlib.util
-import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,18 +15,14 @@ from skauto._deps import MissingDependencyError, require
 from skauto._image_portfolio import COMPRESSED, IMAGES
 from skauto._portfolio import ON_REQUEST, TABLES
 from skauto._scoring import Scoring, resolve_metric
-from skauto._seeds import child_seed
 from skauto._sequence_portfolio import SEQUENCES
+from skauto._splits import fold_of_rows, folds_of, warn_of_one_class
 from skauto._timing import LONG_TRIAL_SHARE, TRIAL_SHARE
 from skauto._treatments import treatments
 from skauto.estimators._early_stopping import MIN_CLASS_ROWS, fit_last_step, predict_at
 from skauto.search._evaluate import Evaluation
-from skauto.search._folds import stratified_folds
 from skauto.search._prefix_cache import PrefixCache
 from skauto.search._space import Space
-
-# Folds are drawn again, up to so many rows of validation in all, since one split of few rows chooses by luck.
-REPEAT_ROWS, MAX_REPEATS = 3_000, 3
 
 # Trials of a search beyond the defaults: one for so many rows, since more would only fit the noise of the folds; of
 # series and images the first settings are near the best, and folds are drawn once only.
@@ -35,12 +30,6 @@ ROWS_A_TRIAL = {"table": 4, "sequence": 40, "image": 40}
 
 # The least share of their epochs that nets are tried with.
 LEAST_EPOCHS = 1 / 9
-
-# Rows of images from which one fold alone is held back: a network for each fold would take most of the time.
-ONE_FOLD_ROWS = 5_000
-
-# Parts of a single fold, between which cuts are judged.
-PARTS_OF_ONE_FOLD = 5
 
 # What is tried on each kind of data, and what does where nothing could be fitted in time.
 PORTFOLIOS = {"table": TABLES, "sequence": SEQUENCES, "image": IMAGES}
@@ -148,7 +137,7 @@ def make_plan(
     data : Data
         What `inspect` made of X and y.
     scoring : str or scorer
-    cv : int or splitter
+    cv : int, splitter or list of pairs of row numbers
     candidates : "auto" or list of str
     pos_label : label
         The positive class of two.
@@ -169,7 +158,7 @@ def make_plan(
     n_classes = len(data.classes)
     order = positive_last(data.classes, pos_label)
     name, kind, metric = resolve_metric(scoring, data.classes[order], cost_matrix)
-    folds, repeat = _folds(data, cv, seed)
+    folds, repeat = folds_of(data, cv, seed)
     share = LONG_TRIAL_SHARE if data.kind == "image" and len(folds) == 1 else TRIAL_SHARE
     fit_share = _image_pipelines.FIT_SHARE if data.kind == "image" else FIT_SHARE
     seconds = None if time_limit is None else time_limit * share * fit_share / len(folds)
@@ -177,13 +166,13 @@ def make_plan(
     chosen, missing = available(candidates, traits, small=bool(constraints))
     space, first = table_space(chosen, treatments(_rarest(data.y, folds)), finite)
     rows = np.concatenate([valid for _, valid in folds])
-    _warn_of_one_class(data, rows)
+    warn_of_one_class(data, rows)
     judged = Scoring(
         name=name,
         kind=kind,
         metric=metric,
         y=data.y[rows],
-        fold=_fold_of_rows(data.y[rows], folds, seed),
+        fold=fold_of_rows(data.y[rows], folds, seed),
         repeat=np.repeat(repeat, [len(valid) for _, valid in folds]),
         weight=None if data.sample_weight is None else data.sample_weight[rows],
         positive=int(order[-1]),
@@ -212,64 +201,6 @@ def make_plan(
     )
     n_trials = space.size if finite else len(first) + traits.n_rows // ROWS_A_TRIAL[traits.kind]
     return Plan(context, judged, space, first, missing, n_trials, constraints, share)
-
-
-def _folds(data, cv, seed):
-    """Pairs of row numbers and the repeat that each belongs to."""
-    if hasattr(cv, "split"):
-        folds = _given_folds(data, cv)
-    else:
-        again = data.kind == "table" and len(data.y) >= 60
-        repeats = int(np.clip(REPEAT_ROWS // len(data.y), 1, MAX_REPEATS)) if again else 1
-        folds = stratified_folds(data.y, cv, child_seed(seed, "folds"), data.groups, repeats)
-        folds = folds[:1] if data.kind == "image" and len(data.y) >= ONE_FOLD_ROWS else folds
-    return folds, _drawings(folds)
-
-
-def _given_folds(data, cv):
-    try:
-        return [(np.asarray(a), np.asarray(b)) for a, b in cv.split(data.X, data.y, data.groups)]
-    except ValueError as error:
-        hint = "" if data.groups is not None or "groups" not in str(error) else "; pass groups= to fit"
-        raise ValueError(f"cv={cv!r} cannot split these {len(data.y)} rows: {error}{hint}") from error
-
-
-def _fold_of_rows(y, folds, seed):
-    """The fold of each validated row; those of a single one are divided, so that cuts are judged on other rows."""
-    if len(folds) > 1:
-        return np.repeat(np.arange(len(folds)), [len(valid) for _, valid in folds])
-    part = np.zeros(len(y), dtype=int)
-    if np.bincount(y).max() < PARTS_OF_ONE_FOLD:
-        return part
-    for number, (_, rows) in enumerate(stratified_folds(y, PARTS_OF_ONE_FOLD, child_seed(seed, "parts"), None, 1)):
-        part[rows] = number
-    return part
-
-
-def _warn_of_one_class(data, rows):
-    """Say it where only one class is ever held back: a score then tells nothing."""
-    judged = np.unique(data.y[rows])
-    if len(judged) < 2:
-        counts = dict(zip(data.classes.tolist(), np.bincount(data.y).tolist(), strict=True))
-        warnings.warn(
-            f"y: only class {data.classes[judged[0]]!s} is ever held back for validation, of rows by class {counts}, "
-            "so no score says how the others are told from it; give at least three rows of each class, better thirty",
-            UserWarning,
-            stacklevel=5,
-        )
-
-
-def _drawings(folds):
-    """Which folds belong together: each joins the first drawing that validates none of its rows."""
-    seen, drawing = [], []
-    for _, valid in folds:
-        rows = set(valid.tolist())
-        number = next((k for k, taken in enumerate(seen) if not taken & rows), len(seen))
-        if number == len(seen):
-            seen.append(set())
-        seen[number] |= rows
-        drawing.append(number)
-    return np.array(drawing)
 
 
 def _traits(data, folds, threads, seed, seconds):

@@ -177,7 +177,7 @@ def test_networks_of_images():
 @pytest.mark.slow
 def test_networks_of_many_images_are_kept_as_trials_trained_them(monkeypatch, tmp_path):
     pytest.importorskip("torch")
-    monkeypatch.setattr("skauto._plan.ONE_FOLD_ROWS", 100)
+    monkeypatch.setattr("skauto._splits.ONE_FOLD_ROWS", 100)
     monkeypatch.setattr("skauto._finish.refit", None)
     X, y = load_digits(n_class=3, return_X_y=True)
     some = np.r_[np.flatnonzero(y != 2)[:120], np.flatnonzero(y == 2)[:24]]

@@ -15,7 +15,7 @@ FLOORS = {
     0: "_inputs _row_inputs _array_inputs _sklearn _seeds _deps _datasets _files _native _telling _version _csv",
     1: " ".join(PILLARS),
     2: "_choice _constraints _decisions _finish _leaderboard _persistence _places _pipelines _plan _portfolio "
-    "_progress _reading _refit _scoring _search_step _timing _treatments _sequence_pipelines "
+    "_progress _reading _refit _scoring _search_step _splits _timing _treatments _sequence_pipelines "
     "_sequence_portfolio _image_pipelines _image_portfolio",
     3: "_auto _compress",
     4: "_cli __main__",

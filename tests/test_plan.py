@@ -11,8 +11,9 @@ from skauto._array_inputs import read_images
 from skauto._constraints import read_constraints
 from skauto._inputs import inspect
 from skauto._pipelines import Traits
-from skauto._plan import MAX_REPEATS, available, make_plan
+from skauto._plan import available, make_plan
 from skauto._portfolio import ON_REQUEST, OVER, TABLES
+from skauto._splits import MAX_REPEATS
 from skauto._timing import LONG_TRIAL_SHARE, TRIAL_SHARE
 from skauto.search._trial import Trial
 
@@ -49,7 +50,7 @@ def test_a_single_fold_is_divided_for_the_judgement_of_cuts():
 
 
 def test_one_fold_of_many_images_is_held_back(monkeypatch):
-    monkeypatch.setattr("skauto._plan.ONE_FOLD_ROWS", 100)
+    monkeypatch.setattr("skauto._splits.ONE_FOLD_ROWS", 100)
     images = np.random.default_rng(0).integers(0, 255, (120, 1, 6, 6), dtype=np.uint8)
     data = inspect(images, np.arange(120) % 3, None, None, kind="image", read=read_images)
     given = {"scoring": "f1", "candidates": ["logistic"], "pos_label": None, "seed": 0, "threads": 1}
@@ -74,7 +75,7 @@ def test_networks_that_are_final_may_take_longer(monkeypatch):
         return {name: plan.share_of(trial) for name, trial in zip(names, trials, strict=True)}
 
     assert set(shares().values()) == {TRIAL_SHARE}
-    monkeypatch.setattr("skauto._plan.ONE_FOLD_ROWS", 100)
+    monkeypatch.setattr("skauto._splits.ONE_FOLD_ROWS", 100)
     assert shares() == {**dict.fromkeys(shares(), TRIAL_SHARE), "cnn": LONG_TRIAL_SHARE}
     bound = shares(constraints=read_constraints({"bytes": 10_000}))
     assert bound["cnn"] == bound["compressed_cnn"] == LONG_TRIAL_SHARE and bound["logistic"] == TRIAL_SHARE

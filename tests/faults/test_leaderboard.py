@@ -118,8 +118,8 @@ def test_half_a_question_is_refused(fitted, rows):
 @pytest.mark.filterwarnings("ignore:no trial was evaluated")
 def test_timeouts_are_no_failures(capsys):
     """The line of progress counted trials that ran out of time as failed; and what predicts then has a row too."""
-    X, y = make_classification(n_samples=20_000, n_features=300, random_state=0)
-    auto = AutoClassifier(candidates=["svm", "knn"], time_limit=6, pos_label=1, random_state=0).fit(X[:3000], y[:3000])
+    X, y = make_classification(n_samples=1500, n_features=100, random_state=0)
+    auto = AutoClassifier(candidates=["svm", "knn"], time_limit=5, pos_label=1, random_state=0).fit(X, y)
     board = auto.leaderboard(details=True)
     n_timed_out = int((board["status"] == "timed out").sum())
     last = capsys.readouterr().err.splitlines()[-1]

@@ -1,0 +1,195 @@
+"""Which rows each fold of AutoClassifier learns from and is judged on: drawn here, or as the user splits them."""
+
+import warnings
+from collections.abc import Iterable
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+
+from skauto._seeds import child_seed
+from skauto.search._folds import stratified_folds
+
+# Folds are drawn again, up to so many rows of validation in all, since one split of few rows chooses by luck.
+REPEAT_ROWS, MAX_REPEATS = 3_000, 3
+
+# Rows of images from which one fold alone is held back: a network for each fold would take most of the time.
+ONE_FOLD_ROWS = 5_000
+
+# Parts of a single fold, between which cuts are judged.
+PARTS_OF_ONE_FOLD = 5
+
+# Most letters of a splitter in a message.
+WIDTH = 100
+
+FORM = "cv takes a number of folds, a splitter or pairs (train, test) of row positions"
+
+
+def given_folds(cv, X, y, groups, labels):
+    """The folds of a splitter or of pairs, made from the rows as the user gave them; a number stays as it is.
+
+    Parameters
+    ----------
+    cv : int, splitter or iterable of pairs
+    X, y, groups : as the user gave them
+        A splitter may read the index of X, the labels or the groups.
+    labels : ndarray of shape (n_rows,)
+        The labels as read: they stand for those of types that splitters may not know, under the same index.
+
+    Returns
+    -------
+    cv : int or list of (ndarray, ndarray)
+        Positions of the rows to learn from and to validate on.
+
+    Raises
+    ------
+    ValueError
+        If the splitter cannot split these rows, and for pairs that are none, empty, out of range or overlapping.
+    """
+    if isinstance(cv, Integral):
+        return cv
+    if hasattr(cv, "split") and not isinstance(cv, str | bytes):
+        try:
+            pairs = list(cv.split(X, _plain_labels(y, labels), groups))
+        except ValueError as error:
+            hint = "" if groups is not None or "groups" not in str(error) else "; pass groups= to fit"
+            raise ValueError(f"cv={_shown(cv)} cannot split these {len(labels)} rows: {error}{hint}") from error
+    else:
+        pairs = list(cv) if isinstance(cv, Iterable) and not isinstance(cv, str | bytes) else None
+    if pairs is None:
+        raise ValueError(f"cv={_shown(cv)} cannot be used: {FORM}")
+    if not pairs:
+        raise ValueError(f"cv={_shown(cv)} gave no folds; a generator can be read once only: pass a list")
+    return [_checked_pair(pair, number, len(labels), cv) for number, pair in enumerate(pairs)]
+
+
+def folds_of(data, cv, seed):
+    """Pairs of row numbers and the repeat that each belongs to.
+
+    Parameters
+    ----------
+    data : Data
+    cv : int, or what `given_folds` takes or gave
+    seed : int
+
+    Raises
+    ------
+    ValueError
+        If no fold leaves two classes to learn from.
+    """
+    if isinstance(cv, Integral):
+        again = data.kind == "table" and len(data.y) >= 60
+        repeats = int(np.clip(REPEAT_ROWS // len(data.y), 1, MAX_REPEATS)) if again else 1
+        folds = stratified_folds(data.y, cv, child_seed(seed, "folds"), data.groups, repeats)
+        folds = folds[:1] if data.kind == "image" and len(data.y) >= ONE_FOLD_ROWS else folds
+    else:
+        folds = given_folds(cv, data.X, data.y, data.groups, data.y)
+    folds = _learnable(folds, data)
+    return folds, _drawings(folds)
+
+
+def fold_of_rows(y, folds, seed):
+    """The fold of each validated row; those of a single one are divided, so that cuts are judged on other rows."""
+    if len(folds) > 1:
+        return np.repeat(np.arange(len(folds)), [len(valid) for _, valid in folds])
+    part = np.zeros(len(y), dtype=int)
+    if np.bincount(y).max() < PARTS_OF_ONE_FOLD:
+        return part
+    for number, (_, rows) in enumerate(stratified_folds(y, PARTS_OF_ONE_FOLD, child_seed(seed, "parts"), None, 1)):
+        part[rows] = number
+    return part
+
+
+def warn_of_one_class(data, rows):
+    """Say it where only one class is ever held back: a score then tells nothing."""
+    judged = np.unique(data.y[rows])
+    if len(judged) < 2:
+        counts = dict(zip(data.classes.tolist(), np.bincount(data.y).tolist(), strict=True))
+        warnings.warn(
+            f"y: only class {data.classes[judged[0]]!s} is ever held back for validation, of rows by class {counts}, "
+            "so no score says how the others are told from it; give at least three rows of each class, better thirty",
+            UserWarning,
+            stacklevel=5,
+        )
+
+
+def _plain_labels(y, labels):
+    """The labels as given; as read where a splitter may not know their type, such as pandas' nullable ones."""
+    if isinstance(y, list | tuple | np.ndarray):
+        return y
+    if isinstance(y, pd.Series) and isinstance(y.dtype, np.dtype | pd.StringDtype):
+        return y
+    return pd.Series(labels, index=y.index, name=y.name) if isinstance(y, pd.Series) else labels
+
+
+def _checked_pair(pair, number, n_rows, cv):
+    """Positions of the training and the test rows of a fold."""
+    try:
+        train, test = (_positions(part) for part in pair)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"cv={_shown(cv)}: fold {number} is no pair of arrays of integers. {FORM}") from error
+    for name, part in (("training", train), ("test", test)):
+        if not len(part):
+            raise ValueError(f"cv={_shown(cv)}: the {name} rows of fold {number} are none")
+        wrong = part[(part < 0) | (part >= n_rows)]
+        if len(wrong):
+            raise ValueError(
+                f"cv={_shown(cv)}: fold {number} has the {name} row {wrong[0]}, but X has the rows 0 to {n_rows - 1}; "
+                "positions are meant, counted from 0, not labels of an index"
+            )
+    both = np.intersect1d(train, test)
+    if len(both):
+        raise ValueError(
+            f"cv={_shown(cv)}: fold {number} is judged on {len(both)} of the rows that it learns from, the first is "
+            f"{both[0]}; a score of such rows says nothing about new ones"
+        )
+    return train, test
+
+
+def _positions(part):
+    """Row numbers, from a mask too."""
+    rows = np.asarray(part)
+    if rows.ndim != 1 or (rows.dtype.kind not in "biu" and len(rows)):
+        raise TypeError(f"{rows.dtype} of shape {rows.shape}")
+    return np.flatnonzero(rows) if rows.dtype.kind == "b" else rows.astype(np.int64)
+
+
+def _learnable(folds, data):
+    """The folds that have two classes to learn from; a warning says how many others were left out."""
+    weighted = np.ones(len(data.y), bool) if data.sample_weight is None else data.sample_weight > 0
+    kept = [(train, valid) for train, valid in folds if len(np.unique(data.y[train[weighted[train]]])) > 1]
+    if not kept:
+        raise ValueError(
+            f"cv: none of the {len(folds)} folds has two classes among its training rows, so nothing can be learnt; "
+            "use a stratified splitter, or a number of folds"
+        )
+    if len(kept) < len(folds):
+        warnings.warn(
+            f"cv: {len(folds) - len(kept)} of {len(folds)} folds are left out, as their training rows hold one class "
+            "only; a stratified splitter, or a number of folds, spreads the classes evenly",
+            UserWarning,
+            stacklevel=6,
+        )
+    return kept
+
+
+def _drawings(folds):
+    """Which folds belong together: each joins the first drawing that validates none of its rows."""
+    seen, drawing = [], []
+    for _, valid in folds:
+        rows = set(valid.tolist())
+        number = next((k for k, taken in enumerate(seen) if not taken & rows), len(seen))
+        if number == len(seen):
+            seen.append(set())
+        seen[number] |= rows
+        drawing.append(number)
+    return np.array(drawing)
+
+
+def _shown(cv):
+    """A splitter as its code; of a list only how long it is."""
+    if isinstance(cv, list | tuple):
+        return f"<{type(cv).__name__} of {len(cv)}>"
+    text = repr(cv) if hasattr(cv, "split") or isinstance(cv, str | bytes) else f"<{type(cv).__name__}>"
+    text = " ".join(text.split())
+    return text if len(text) <= WIDTH else f"{text[:WIDTH]}..."
