@@ -60,8 +60,8 @@ def as_images(X, layout, shape):
 
 def rows_for(estimator, X):
     """X itself, or its images as rows of pixels for an estimator within which nothing takes more than two axes."""
-    if getattr(X, "ndim", 2) < 3:
-        return X
+    if getattr(X, "ndim", 2) < 3 or not hasattr(estimator, "get_params"):
+        return X  # what is no estimator of scikit-learn's kind says nothing of the rows it takes
     inside = [part for part in estimator.get_params().values() if hasattr(part, "fit") and not isinstance(part, type)]
     if any(_takes_images(part) for part in (estimator, *inside)):
         return X

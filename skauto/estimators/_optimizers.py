@@ -34,3 +34,40 @@ def build_optimizer(name, module, *, lr, momentum, weight_decay):
     groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
     build, options = OPTIMIZERS[name]
     return build([group for group in groups if group["params"]], lr=lr, **options(momentum))
+
+
+def soft_threshold(optimizer, parameters, strength):
+    """Pull parameters towards zero after a step of their optimiser, as its penalty of L1 asks, and hold them there.
+
+    The proximal step of ``strength * |w|``, with the step size that the optimiser has for each entry (Yun, Lozano, Yang
+    2021, "Adaptive proximal gradient methods", section 3). A penalty in the gradient would be divided by its own size.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+        One of those above, after a step.
+    parameters : list of tensors
+        Changed in place.
+    strength : float
+    """
+    group_of = {id(parameter): group for group in optimizer.param_groups for parameter in group["params"]}
+    with torch.no_grad():
+        for parameter in parameters:
+            group = group_of[id(parameter)]
+            pull = strength * group["lr"] * _step_size(group, optimizer.state[parameter])
+            parameter.copy_(parameter.sign() * (parameter.abs() - pull).clamp_min(0))
+
+
+def _step_size(group, state):
+    """What an optimiser multiplies the gradient of each entry by, beside the learning rate."""
+    eps = group.get("eps", 0.0)
+    if "exp_avg_sq" in state:
+        seen = 1 - group["betas"][1] ** float(state["step"])
+        return 1 / ((state["exp_avg_sq"] / seen).sqrt() + eps)
+    if "acc_delta" in state:
+        return ((state["acc_delta"] + eps) / (state["square_avg"] + eps)).sqrt()
+    if "square_avg" in state:
+        return 1 / (state["square_avg"].sqrt() + eps)
+    if "sum" in state:
+        return 1 / (state["sum"].sqrt() + eps)
+    return 1 / (1 - group["momentum"])

@@ -118,6 +118,11 @@ class TrainingLoop(skorch.NeuralNet):
             for group in self.optimizer_.param_groups:
                 group["lr"] = self.settings.lr * factor
 
+    def on_batch_end(self, net, batch=None, training=False, **kwargs):
+        super().on_batch_end(net, batch=batch, training=training, **kwargs)
+        if training and self.after_step is not None:
+            self.after_step(self.optimizer_)
+
     def on_grad_computed(self, net, named_parameters, batch=None, training=False, **kwargs):
         if self.settings.clip_value is not None:
             torch.nn.utils.clip_grad_value_(self.module_.parameters(), self.settings.clip_value)
@@ -164,7 +169,9 @@ class TrainingLoop(skorch.NeuralNet):
         return row | {"lr": self.optimizer_.param_groups[0]["lr"], "seconds": last["dur"]}
 
 
-def train(module, rows, validation, settings, *, criterion, prepare, epochs, history, optimizer_state=None):
+def train(
+    module, rows, validation, settings, *, criterion, prepare, epochs, history, optimizer_state=None, after_step=None
+):
     """Train a module in place.
 
     Parameters
@@ -185,6 +192,8 @@ def train(module, rows, validation, settings, *, criterion, prepare, epochs, his
         One entry for each epoch done before; this call appends its own.
     optimizer_state : dict, default=None
         State to go on from.
+    after_step : callable, default=None
+        ``after_step(optimizer)`` is called after each step.
 
     Returns
     -------
@@ -206,6 +215,7 @@ def train(module, rows, validation, settings, *, criterion, prepare, epochs, his
     watched = None if validation is None else Batches(validation, shuffle=False, **feed)
     end = min(math.inf if settings.end is None else settings.end, current_limit().end)
     steps = {"steps": training.count, "watched": watched.count if watched else 0}
+    loop.after_step = after_step
     loop.pace = Pace(settings.max_epochs, end, **steps, done=len(history))
     fresh, best, best_state, waited = untouched_norms(module), math.inf, None, 0
     try:

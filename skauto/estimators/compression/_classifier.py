@@ -104,8 +104,7 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         Raises
         ------
         ValueError
-            For steps that are none, and whatever a step finds impossible: rank 0, every filter removed, more codewords
-            than weights.
+            For steps that are none, and whatever a step finds impossible: rank 0, every filter removed.
         """
         steps = self._checked_steps()
         if not (steps and makes_student(steps[0][1])):
@@ -252,7 +251,8 @@ def _is_step(step):
 def _unfitted_step(step):
     if step == "passthrough":
         return step
-    fitted = {key: unfitted(v) for key, v in step.get_params(deep=False).items() if hasattr(v, "fit")}
+    own = step.get_params(deep=False).items()
+    fitted = {key: unfitted(v) for key, v in own if hasattr(v, "fit") and hasattr(v, "get_params")}
     return clone(step).set_params(**fitted)
 
 

@@ -29,19 +29,22 @@ class Codebook(nn.Module):
         return self.codebook
 
 
-def scalar_codes(weight, bits, layer):
+def worth_coding(weight, bits, width=1):
+    """Whether a layer has more weights (or runs of them) that are not zero than codewords, so that sharing gains."""
+    live = (weight.detach().reshape(-1, width) != 0).any(1)
+    zero_is_one = width == 1 and not live.all()
+    return int(live.sum()) > 2**bits - zero_is_one
+
+
+def scalar_codes(weight, bits):
     """Codes (-1 for zero) and codebook (k, 1) of k-means on single values, started on an even grid (Han 2016, 3.2).
 
-    Raises
-    ------
-    ValueError
-        If there are more codewords than weights.
+    There must be `worth_coding` weights.
     """
     values = weight.detach().numpy().ravel().astype(np.float64)
     live = values[values != 0]
     zeros = live.size < values.size
     count = 2**bits - zeros
-    _enough(live.size, count, layer)
     centers = np.linspace(live.min(), live.max(), count)
     ordered = np.sort(live)
     total = np.concatenate([[0.0], np.cumsum(ordered)])
@@ -60,21 +63,15 @@ def scalar_codes(weight, bits, layer):
     return torch.as_tensor(codes), torch.as_tensor(centers, dtype=weight.dtype)[:, None]
 
 
-def product_codes(weight, bits, width, layer, seed):
+def product_codes(weight, bits, width, seed):
     """Codes and codebook (k, width) of k-means on runs of `width` values along each filter (Stock 2020, section 3.1).
 
-    Raises
-    ------
-    ValueError
-        If a filter cannot be cut into runs of this width, or there are more codewords than runs.
+    The width must divide the weights of a filter, and there must be runs `worth_coding`.
     """
     from sklearn.cluster import KMeans
 
-    if weight[0].numel() % width:
-        raise ValueError(f"width={width} does not divide the {weight[0].numel()} weights of a filter of {layer}")
     runs = weight.detach().reshape(-1, width).numpy()
     live = (runs != 0).any(1)
-    _enough(int(live.sum()), 2**bits, layer)
     kmeans = KMeans(2**bits, n_init=1, max_iter=30, random_state=seed, copy_x=True).fit(runs[live])
     codes = np.full(len(runs), -1)
     codes[live] = kmeans.labels_
@@ -119,11 +116,3 @@ def input_gram(net, name, example):
         x = nn.functional.unfold(x, layer.kernel_size, layer.dilation, layer.padding, layer.stride)
         x = x.transpose(1, 2).reshape(-1, x.shape[1])
     return x.T @ x / len(x)
-
-
-def _enough(count, codewords, layer):
-    if codewords < 1 or count < codewords:
-        raise ValueError(
-            f"{layer} has {count} weights (or runs of them) that are not zero, fewer than the {codewords} codewords: "
-            "lower bits, or leave small layers out with smallest=..."
-        )

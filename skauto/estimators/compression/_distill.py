@@ -23,8 +23,9 @@ class Distill(BaseEstimator):
         A neural classifier of this package, whose network takes the place of the one so far, untrained. None: the
         network so far learns on.
     teacher : classifier, default=None
-        Anything with `predict_proba`: LightGBM, an ensemble, a network. Fitted first if it is not. One that takes
-        tables alone is given images as rows of pixels. None: the network so far, which then needs a `student`.
+        Anything with `predict_proba`: LightGBM, an ensemble, a network, or an object of yours with `classes_`, in any
+        order. An estimator is fitted first if it is not; one that takes tables alone is given images as rows of pixels.
+        None: the network so far, which then needs a `student`.
     temperature : float, default=2.0
         Softens both sides' probabilities; their loss is multiplied by its square. A student that is too small for its
         rows learns worse from soft ones: 1.0 then.
@@ -90,16 +91,34 @@ class Distill(BaseEstimator):
     def _probabilities(self, task):
         if self.teacher is None:
             return task.predict_proba(task.X)
-        teacher, X = self.teacher, rows_for(self.teacher, task.X)
-        try:
-            check_is_fitted(teacher)
-        except NotFittedError:
-            teacher = clone(teacher).fit(X, task.y, **task.weights_for(teacher))
-        if list(teacher.classes_) != list(task.classes):
+        X = rows_for(self.teacher, task.X)
+        teacher = _fitted(self.teacher, X, task)
+        known = list(teacher.classes_)
+        if len(known) != len(task.classes) or set(known) != set(task.classes):
+            raise ValueError(f"the teacher knows the classes {known}, the data has {list(task.classes)}")
+        soft = np.asarray(teacher.predict_proba(X), dtype=np.float64)
+        if soft.shape != (len(task.y), len(known)) or not (np.isfinite(soft).all() and (soft >= 0).all()):
             raise ValueError(
-                f"the teacher knows the classes {list(teacher.classes_)}, the data has {list(task.classes)}"
+                f"predict_proba of the teacher {type(teacher).__name__} gives an array of shape {soft.shape}, or "
+                f"values that are no probabilities, where {(len(task.y), len(known))} (rows, classes) are needed"
             )
-        return teacher.predict_proba(X)
+        return soft[:, [known.index(label) for label in task.classes]]
+
+
+def _fitted(teacher, X, task):
+    """The teacher, fitted if it is an estimator that is not."""
+    if hasattr(teacher, "classes_"):
+        return teacher
+    if not hasattr(teacher, "get_params"):
+        raise ValueError(
+            f"teacher of Distill must have classes_, the labels in the order of the columns of its predict_proba, "
+            f"which {teacher!r} has not: set them"
+        )
+    try:
+        check_is_fitted(teacher)
+    except NotFittedError:
+        return clone(teacher).fit(X, task.y, **task.weights_for(teacher))
+    return teacher
 
 
 class SoftTargets(torch.nn.Module):

@@ -1,8 +1,11 @@
 """Prune: weights by magnitude (Han 2015) or whole filters (Li 2016), with training in between."""
 
+import functools
+
 from sklearn.base import BaseEstimator
 
 from skauto._deps import require
+from skauto.estimators._optimizers import soft_threshold
 from skauto.estimators.compression._checks import check, check_by_layer, check_integer, check_training, is_share
 from skauto.estimators.compression._fold import NORMS
 from skauto.estimators.compression._prune_filters import choose_filters, filters_at_first, remove_filters
@@ -129,14 +132,10 @@ class Prune(BaseEstimator):
         return 1 - (1 - amount) ** (number / self.rounds)
 
     def _pull_scales(self, net, task):
-        pull = self.sparsity
-        hooks = [
-            norm.weight.register_hook(lambda grad, weight=norm.weight: grad + pull * weight.detach().sign())
-            for norm in _norms(net)
-        ]
-        task.tune(net, max(self.epochs, 1), self.lr)
-        for hook in hooks:
-            hook.remove()
+        """Train with a penalty on the scales of norms, whose proximal step follows each one of the optimiser."""
+        scales = [norm.weight for norm in _norms(net)]
+        pull = functools.partial(soft_threshold, parameters=scales, strength=self.sparsity)
+        task.tune(net, max(self.epochs, 1), self.lr, after_step=pull)
 
 
 def _norms(net):

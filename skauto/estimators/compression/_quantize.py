@@ -4,7 +4,14 @@ from sklearn.base import BaseEstimator
 
 from skauto._deps import require
 from skauto.estimators.compression._checks import check, check_by_layer, check_integer, check_training, is_bits
-from skauto.estimators.compression._codebook import Codebook, input_gram, product_codes, reconstruct, scalar_codes
+from skauto.estimators.compression._codebook import (
+    Codebook,
+    input_gram,
+    product_codes,
+    reconstruct,
+    scalar_codes,
+    worth_coding,
+)
 from skauto.estimators.compression._fold import fold_norms
 from skauto.estimators.compression._int8 import to_int8
 from skauto.estimators.compression._task import is_plain, weighted_layers
@@ -31,13 +38,14 @@ class Quantize(BaseEstimator):
     layer_bits : dict of str to int or None, default=None
         The same for single layers, by name; None leaves the layer as it is.
     smallest : int, default=0
-        Layers of fewer non-zero weights get no codebook. With 0 a layer too small for its codewords is an error.
+        Layers of fewer non-zero weights get no codebook. One of no more weights than codewords has none either: its
+        weights are kept as they are.
     width : int, default=4
         Weights in a run of "product"; layers whose filters it does not divide have a codebook of single weights.
     reconstruct : bool, default=False
         Fit the codewords to the layer's output on training rows instead of to its weights (Q-CNN, Wu 2016).
     half : bool, default=True
-        Round biases and all else that has no codebook to 16 bits.
+        Round biases and all else that has no codebook to 16 bits, but for layers of too few weights for one.
     epochs : int, default=2
         Epochs of training the codewords afterwards; "int8" has none.
     lr : float, default=None
@@ -99,17 +107,17 @@ class Quantize(BaseEstimator):
         fold_norms(net, task.example)
         if self.method == "int8":
             return to_int8(net, task.example)
-        layers = self._coded(net, task)
+        layers, few = self._coded(net, task)
         task.tune(net, self.epochs, self.lr)
         for layer in layers:
             parametrize.remove_parametrizations(layer, "weight")
         if self.half:
-            _round_rest(net, layers)
+            _round_rest(net, [*layers, *few])
         return net
 
     def _coded(self, net, task):
-        """Put each layer behind a codebook; returns the layers."""
-        special, coded = self.layer_bits or {}, []
+        """Put layers behind codebooks; returns those, and those of too few weights for that."""
+        special, coded, few = self.layer_bits or {}, [], []
         layers = weighted_layers(net)
         unknown = set(special) - set(layers)
         if unknown:
@@ -119,22 +127,26 @@ class Quantize(BaseEstimator):
             bits = special.get(name, plain)
             if bits is None or int((layer.weight != 0).sum()) < self.smallest:
                 continue
-            if self.method == "product" and layer.weight[0].numel() % self.width == 0:
-                codes, table = product_codes(layer.weight, bits, self.width, name, task.seed)
+            runs = self.method == "product" and layer.weight[0].numel() % self.width == 0
+            if not worth_coding(layer.weight, bits, self.width if runs else 1):
+                few.append(layer)
+                continue
+            if runs:
+                codes, table = product_codes(layer.weight, bits, self.width, task.seed)
             else:
-                codes, table = scalar_codes(layer.weight, bits, name)
+                codes, table = scalar_codes(layer.weight, bits)
             if self.reconstruct and getattr(layer, "groups", 1) == 1 and is_plain(layer):
                 table = reconstruct(layer.weight, codes, table, input_gram(net, name, task.example))
             parametrize.register_parametrization(
                 layer, "weight", Codebook(codes, torch.nn.Parameter(table), layer.weight.shape)
             )
             coded.append(layer)
-        return coded
+        return coded, few
 
 
-def _round_rest(net, coded):
-    """Round every parameter that has no codebook to what 16 bits hold, unless that is infinite."""
-    kept = {id(layer.weight) for layer in coded}
+def _round_rest(net, layers):
+    """Round every parameter but the weights of these layers to what 16 bits hold, unless that is infinite."""
+    kept = {id(layer.weight) for layer in layers}
     with torch.no_grad():
         for parameter in net.parameters():
             rounded = parameter.half().float()

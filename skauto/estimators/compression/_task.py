@@ -27,7 +27,7 @@ class Task:
     example : tensor
         A prepared batch of at most 256 rows.
     train : callable
-        ``train(net, epochs, lr, criterion, targets)`` trains in place; see `tune`.
+        ``train(net, epochs, lr, criterion, targets, after_step)`` trains in place; see `tune`.
     fresh : callable
         ``fresh(student) -> net``: the untrained network of another neural classifier, which is trained from now on.
     predict_proba : callable
@@ -55,7 +55,7 @@ class Task:
         taken = self.sample_weight is not None and has_fit_parameter(estimator, "sample_weight")
         return {"sample_weight": self.sample_weight} if taken else {}
 
-    def tune(self, net, epochs, lr=None, criterion=None, targets=None):
+    def tune(self, net, epochs, lr=None, criterion=None, targets=None, after_step=None):
         """Train a network on, in place; weights that are exactly zero stay zero.
 
         Parameters
@@ -69,10 +69,12 @@ class Task:
             ``criterion(loss) -> loss``: what to make of the usual loss on labels.
         targets : tensor of shape (rows, k), default=None
             Put beside the label, as further columns of what the loss is given.
+        after_step : callable, default=None
+            ``after_step(optimizer)`` is called after each step.
         """
         if epochs:
             with zeros_kept(net):
-                self.train(net, epochs, self.lr / 3 if lr is None else lr, criterion, targets)
+                self.train(net, epochs, self.lr / 3 if lr is None else lr, criterion, targets, after_step)
             net.eval()
 
 

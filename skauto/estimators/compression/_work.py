@@ -149,7 +149,7 @@ class Work:
         self._begin(student)
         return student.module_
 
-    def _train(self, net, epochs, lr, criterion, targets):
+    def _train(self, net, epochs, lr, criterion, targets, after_step=None):
         estimator, rows = self.estimator, self.rows
         device = choose_device(estimator.device)
         settings = replace(
@@ -162,9 +162,8 @@ class Work:
         if criterion is not None:
             loss = criterion(loss)
             rows = replace(rows, codes=torch.cat([rows.codes[:, None].float(), targets[self.counted]], dim=1))
-        train(
-            net.to(device), rows, None, settings, criterion=loss, prepare=estimator._prepare, epochs=epochs, history=[]
-        )
+        how = {"criterion": loss, "prepare": estimator._prepare, "after_step": after_step}
+        train(net.to(device), rows, None, settings, epochs=epochs, history=[], **how)
         net.cpu()
 
 

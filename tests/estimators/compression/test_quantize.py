@@ -27,7 +27,6 @@ class TestInt8(CompressionContract):
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        (Quantize(bits=8), "fewer than the 256 codewords"),
         (Quantize(bits=9), "an integer from 1 to 8"),
         (Quantize("int4"), "method of Quantize must be one of"),
         (Quantize(layer_bits={"nowhere": 2}), "the layers are features.0"),
