@@ -13,9 +13,10 @@ from skauto._constraints import read_constraints
 from skauto._decisions import decide, score
 from skauto._finish import Finish
 from skauto._leaderboard import COLUMNS, cv_results, leaderboard, rescored
-from skauto._places import make_pool, memory_of_a_trial, open_journal
+from skauto._places import make_pool, memory_of_a_trial, open_journal, warm
 from skauto._progress import Progress
 from skauto._reading import aligned, read
+from skauto._rescue import RescuePool
 from skauto._search_step import run_search
 from skauto._seeds import root_seed
 from skauto._sklearn import HasMethods, Interval, validate_parameter_constraints
@@ -24,13 +25,9 @@ from skauto._telling import steady_streams
 from skauto._timing import Phases
 from skauto.search._cores import cores, count_workers
 from skauto.search._history import History
-from skauto.search._spares import SPARES
 from skauto.search.strategies._base import Strategy
 from skauto.search.strategies._grid import Grid
 from skauto.search.strategies._names import make_strategy
-
-# Workers that import in advance, to step in at once for one that was killed.
-SPARE_WORKERS = 1
 
 
 class AutoClassifier(ClassifierMixin, BaseEstimator):
@@ -107,6 +104,9 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         Cut of the probability of `pos_label_`; for more than two classes the factor of each column. None with costs.
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         The costs, in the order of `classes_`.
+    model_kind_ : {"refitted", "fold_models", "quick_model", "class_frequencies"}
+        What predicts: models refitted on all rows; where there was no time for one, those of the folds of the best
+        trial; where no trial was complete, a quick model on part of the rows, or the frequencies of the classes.
     kind_ : {"table", "sequence", "image"}
         What X was taken for.
     pos_label_ : label or None
@@ -222,8 +222,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
                 data = read(self, X, y, sample_weight, groups)
                 journal = open_journal(self, data, seed, stack)
                 seed = seed if journal is None else journal.seed
-                if self.executor is None:
-                    SPARES.warm(threads, n_workers + SPARE_WORKERS)  # they import while the plan is made
+                warm(self, n_workers, threads)  # they import while the plan is made
                 memory_limit = memory_of_a_trial(self, n_workers)
                 cv = given_folds(self.cv, X, y, groups, data.classes[data.y])
                 plan = self._plan(data, cv, seed, threads, memory_limit)
@@ -231,10 +230,12 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             for line in ([] if self.kind_ == "table" else [describe(data.X, self.kind_)]) + plan.missing:
                 progress.say(line)
             pool = stack.enter_context(make_pool(self, n_workers, threads, plan.context, memory_limit))
+            pool = RescuePool(pool, data.classes, self.time_limit)
             history = History(plan.space, seed) if journal is None else journal.replay(plan.space)
             with phases("search"):
                 interrupted = run_search(self, plan, history, pool, phases, progress)
-            finish = Finish(plan, data.classes, self.pos_label_, pool, phases, progress, self.cost_matrix_)
+            here = self.memory_limit is None
+            finish = Finish(plan, data.classes, self.pos_label_, pool, phases, progress, self.cost_matrix_, here)
             finish.run(history, self.ensemble, interrupted)
         self._keep(history, finish)
         progress.show("finished", end=True)
@@ -324,6 +325,7 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
     def _keep(self, history, finish):
         best = finish.best
         self.best_estimator_, self.ensemble_, self.threshold_ = finish.best_estimator, finish.ensemble, finish.cut
+        self.model_kind_ = finish.model_kind
         self.best_params_ = best.values if best else {}
         self.best_score_ = best.score if best else np.nan
         self.cv_results_ = cv_results(history)

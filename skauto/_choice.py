@@ -1,7 +1,7 @@
 """Which trials become the model: the best one, and the members of the ensemble with their weights."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -19,6 +19,10 @@ EVEN_SHARE, KINDS = 0.2, 6
 FEW_ROWS = 1_500
 
 
+# Most trials that are judged anew after the search, where some had time for the first folds alone.
+MOST_JUDGED = 30
+
+
 @dataclass(frozen=True)
 class Scored:
     """A fully evaluated trial."""
@@ -33,26 +37,65 @@ class Scored:
     natural: bool
     footprint: dict | None = None
     score_seconds: float = 0.0
+    fidelity: float = 1.0
     model: Pipeline | None = field(default=None, repr=False)
 
 
 def scored_trials(history):
-    """The fully evaluated trials, the best first, an earlier one first among equals."""
+    """The complete trials of the fullest fidelity, the best first, an earlier one first among equals."""
+    done = [(trial, result) for trial, result in history.finished if result.status == "complete"]
+    fullest = max((trial.fidelity for trial, _ in done), default=1.0)
     full = [
-        _scored(history.space.decode(trial.params), result)
-        for trial, result in history.finished
-        if result.status == "complete" and trial.fidelity >= 1
+        _scored(history.space.decode(trial.params), result, trial.fidelity)
+        for trial, result in done
+        if trial.fidelity == fullest
     ]
-    return sorted(full, key=lambda trial: (-trial.score, trial.number))
+    return _ranked(full)
 
 
-def _scored(values, result):
+def _ranked(trials):
+    return sorted(trials, key=lambda trial: (-trial.score, trial.number))
+
+
+def comparable(trials, scoring):
+    """Trials that can be judged on the same rows, and the scoring of these rows.
+
+    Some trials had time for the first folds alone. They are left out, unless one of them is the best on the rows that
+    all have seen: then these rows count, for all trials that were fitted on as many folds.
+
+    Parameters
+    ----------
+    trials : list of Scored, the best first
+    scoring : Scoring
+    """
+    sizes = [len(trial.proba) for trial in trials]
+    if not trials or (min(sizes) == len(scoring.y) and trials[0].fidelity >= 1):
+        return trials, scoring
+    trials = trials[:MOST_JUDGED]
+    common = judged(trials, scoring.first(min(sizes)))
+    size = len(next(trial for trial in trials if trial.number == common[0].number).proba)
+    scoring = scoring.first(size)
+    return judged([trial for trial in trials if len(trial.proba) >= size], scoring), scoring
+
+
+def judged(trials, scoring):
+    """The trials as a scoring sees them that knows the first of their rows, the best first."""
+    seen = []
+    for trial in trials:
+        proba = trial.proba[: len(scoring.y)]
+        report = scoring.report(proba)
+        scores = np.asarray(report["fold_scores"])
+        seen.append(replace(trial, proba=proba, score=report["score"], fold_scores=scores))
+    return _ranked(seen)
+
+
+def _scored(values, result, fidelity=1.0):
     details = result.details
     return Scored(
         number=result.number,
         values=values,
         score=result.score,
-        fold_scores=np.asarray(details["fold_scores"]),
+        fold_scores=np.asarray(details.get("fold_scores", ())),
         proba=details["proba"],
         fit_seconds=details["fit_seconds"],
         stop=details["stop"],
@@ -60,6 +103,7 @@ def _scored(values, result):
         footprint=details.get("footprint"),
         score_seconds=details.get("score_seconds", 0.0),
         model=details.get("model"),
+        fidelity=fidelity,
     )
 
 

@@ -17,6 +17,9 @@ TRUST = "Load only model files that you trust: loading one runs code stored in i
 # A target of numbers with fractions and more different values than this is a quantity, not a class.
 MOST_FRACTIONAL_CLASSES = 20
 
+# The exit status where the saved model is one that stands in for a search which had too little time, and those.
+FALLBACK_SAVED, FALLBACKS = 3, ("quick_model", "class_frequencies")
+
 
 class CommandError(Exception):
     """What the user can mend; its one line goes to stderr."""
@@ -57,6 +60,7 @@ def fit(args):
     saved = _save(model, out)
     _say_leaderboard(model)
     _say_saved(saved)
+    return FALLBACK_SAVED if model.model_kind_ in FALLBACKS else 0
 
 
 def predict(args):

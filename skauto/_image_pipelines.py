@@ -1,5 +1,6 @@
 """Classifiers of images and what comes before them, from the values of a configuration."""
 
+import math
 from dataclasses import replace
 
 from sklearn.ensemble import ExtraTreesClassifier
@@ -19,6 +20,12 @@ EPOCHS, FEWEST_EPOCHS, BATCH = 30, 2, 64
 # The part of its time that a fit may plan with. Past the latest part of what is left, and some seconds before the end,
 # no epoch may end: they are planned by the quickest steps, and left out should the machine be slower.
 FIT_SHARE, LATEST, MARGIN = 0.85, 0.9, 1.0
+
+# Operations of a training step for each pixel and square of the width, and the most of them a second on one thread.
+FLOPS_A_PIXEL, MOST_FLOPS = 320, 4e10
+
+# The least time limit of a network: none is given zero seconds.
+LEAST_SECONDS = 0.1
 
 # Seconds that a row takes beside the network's work on it: taken from the rest, augmented, scaled.
 ROW_SECONDS = 1e-4
@@ -91,8 +98,11 @@ def _leave_epochs(network, tuning, traits):
 
 
 def _enough(most, traits):
-    """So many epochs; a final fit has one at least, and a trial that has less than the fewest ends here."""
-    if most >= FEWEST_EPOCHS or traits.refit:
+    """So many epochs; a final fit has one at least, and a trial that has less than the fewest ends here.
+
+    Where nothing but networks is tried a trial goes on: the network is stopped in time, and better than none.
+    """
+    if most >= FEWEST_EPOCHS or traits.refit or traits.alone:
         return max(most, 1)
     left = _seconds(traits)
     raise TimeoutError(f"{FEWEST_EPOCHS} epochs of it do not fit into the {left:.3g} s that are left to its training")
@@ -100,17 +110,25 @@ def _enough(most, traits):
 
 def _time_limit(traits):
     """Seconds after which a network must stop, should the machine turn out slower than when it was timed."""
-    return None if traits.seconds is None or traits.refit else min(LATEST * traits.seconds / FIT_SHARE, _left())
+    if traits.seconds is None:
+        return None
+    left = _left()
+    if math.isfinite(left):
+        return max(left, LEAST_SECONDS)
+    return None if traits.refit else LATEST * traits.seconds / FIT_SHARE
 
 
 def _left():
-    """Seconds left to the training of a trial."""
-    return max(LATEST * _deadline.left() - MARGIN, 0.0)
+    """Seconds left to the training of a network, infinity where nothing limits the task."""
+    return max(LATEST * _deadline.left() - MARGIN, 0.0) / _deadline.CURRENT.parts
 
 
 def _seconds(traits):
-    """Seconds that a network may plan with: those of a fit, and fewer in a trial that began late."""
-    return min(traits.seconds, _left())
+    """Seconds that a network may plan with: what the trial has left, and in a refit no more than folds had."""
+    left = _left()
+    if traits.refit or not math.isfinite(left):
+        return min(traits.seconds, left)
+    return left
 
 
 def epochs(values, traits):
@@ -139,9 +157,14 @@ def _form(shape):
 
 
 def net_affords(values, traits, tuning=0):
-    """Why there is no time for a network and so many epochs of tuning, an empty line if there is."""
+    """Why there is no time for a network and so many epochs of tuning, an empty line if there may be.
+
+    Nothing is trained for it: that happens in a worker, which ends a trial that turns out to have too little time.
+    """
     fewest = FEWEST_EPOCHS + tuning
-    enough = epochs(values, traits) >= fewest
+    _, height, width = _form(traits.shape)
+    row_seconds = ROW_SECONDS + height * width * FLOPS_A_PIXEL * values["width"] ** 2 / MOST_FLOPS
+    enough = epochs_within(traits, row_seconds, EPOCHS) >= fewest
     return "" if enough else f"{fewest} epochs of it do not fit into what a trial may use of time_limit"
 
 

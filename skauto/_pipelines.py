@@ -3,6 +3,7 @@
 The classifiers are those of tables; `_sequence_pipelines` and `_image_pipelines` have those of the other kinds.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,7 @@ from skauto.resample._balanced_bagging import BalancedBaggingClassifier
 from skauto.resample._easy_ensemble import EasyEnsembleClassifier
 from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.resample._rusboost import RUSBoostClassifier
+from skauto.search import _deadline
 
 # One-hot columns at most for one categorical column, and quantiles of a rank transform.
 MAX_LEVELS, MAX_QUANTILES = 40, 200
@@ -51,8 +53,14 @@ MANY_ROWS = 12_000
 # Steps of the perceptrons, and rows they see in all.
 STEPS, MOST_ROWS_SEEN = 160, 100_000
 
-# Trees of the quick model of a table, where its classes are many.
-FALLBACK_TREES = 300
+# Perceptrons side by side, and the seconds that each of them must have; the least seconds of a net.
+MEMBERS, MEMBER_SECONDS, LEAST_NET_SECONDS = 4, 0.25, 0.1
+
+# The fewest seconds of a trial in which a net is tried beside other candidates: to import PyTorch takes most of them.
+NET_START_SECONDS = 4.0
+
+# The quick model of a table: rounds of boosting, or trees where classes are more than these.
+FALLBACK_ROUNDS, FALLBACK_TREES, BOOSTED_CLASSES = 30, 20, 5
 
 # Rounds times learning rate at which boosting ends at the latest.
 MOST_SHRUNK_ROUNDS = 40
@@ -63,7 +71,8 @@ class Traits:
     """What the portfolio must know of a data set to size its pipelines.
 
     `shape` is that of a row and `length` the mean number of steps; `seconds` is what one fit of a trial may take, None
-    without a time limit.
+    without a time limit; `trial_seconds` is what all fits of a trial may take together. `alone`
+    says that nothing but networks is tried.
     """
 
     n_rows: int
@@ -79,6 +88,8 @@ class Traits:
     shape: tuple = ()
     length: float = 0.0
     seconds: float | None = None
+    trial_seconds: float | None = None
+    alone: bool = False
     seed: int = 0
 
 
@@ -107,16 +118,35 @@ def build(candidate, values, traits, seed):
 
 
 def fallback(traits):
-    """A small model for tables that is fitted in about a second."""
+    """A small model for tables: linear for sparse ones, trees of all classes at once where classes are many."""
     if traits.sparse:
         return Pipeline([("clean", TableCleaner()), ("fill", SimpleImputer()), ("classify", LogisticRegression())])
+    if traits.n_classes > BOOSTED_CLASSES:
+        trees = ExtraTreesClassifier(FALLBACK_TREES, min_samples_leaf=5, random_state=0)
+        return Pipeline([("clean", TableCleaner()), ("prepare", codes({}, traits)), ("classify", trees)])
     boosting = HistGradientBoostingClassifier(
-        max_iter=int(np.clip(FALLBACK_TREES / traits.n_classes, 3, 30)),  # a tree a class in each
-        categorical_features="from_dtype",
-        early_stopping=False,
-        random_state=0,
+        max_iter=FALLBACK_ROUNDS, categorical_features="from_dtype", early_stopping=False, random_state=0
     )
     return Pipeline([("clean", TableCleaner()), ("classify", boosting)])
+
+
+def net_seconds(traits):
+    """Seconds after which a net must stop: its part of what the task has left, None where nothing limits it.
+
+    Without a limit of the task a trial has what the plan says, and a refit all the time it needs.
+    """
+    if traits.seconds is None:
+        return None
+    seconds = _deadline.part()
+    if math.isfinite(seconds):
+        return max(seconds, LEAST_NET_SECONDS)
+    return None if traits.refit else traits.seconds
+
+
+def mlp_affords(values, traits):
+    """Why there is no time for perceptrons, an empty line if there is."""
+    enough = traits.trial_seconds is None or traits.trial_seconds >= NET_START_SECONDS
+    return "" if enough else f"a trial has {traits.trial_seconds:.3g} s, less than PyTorch takes to begin"
 
 
 def epochs_within(traits, row_seconds, most):
@@ -267,11 +297,13 @@ def mlp(values, traits, seed):
 
     batch = min(max(traits.n_rows // 20, 16), 512)
     epochs = min(STEPS * batch, MOST_ROWS_SEEN) // max(traits.n_rows, 1)
+    limit = net_seconds(traits) if traits.trial_seconds is not None else None
     return MLPClassifier(
         **values,
-        n_members=4,
+        n_members=MEMBERS if limit is None else int(np.clip(limit / MEMBER_SECONDS, 1, MEMBERS)),
         batch_size=batch,
         max_epochs=min(max(epochs, 5), 50),
+        time_limit=limit,
         device="cpu",
         random_state=seed,
     )

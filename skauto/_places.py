@@ -4,10 +4,17 @@ from skauto.search._executor_pool import ExecutorPool
 from skauto.search._fingerprint import fingerprint
 from skauto.search._journal import Journal
 from skauto.search._memory import memory_bytes
+from skauto.search._spares import SPARES
 from skauto.search._workers import CHANCES, WorkerPool
 
 # What every worker needs, imported before its first trial.
 PRELOAD = ("skauto._plan", "lightgbm")
+
+# The same where nothing but networks is tried, whose trials would otherwise begin with seconds of imports.
+NETS = ("skauto.estimators._trainer",)
+
+# Workers that import in advance, to step in at once for one that was killed.
+SPARE_WORKERS = 1
 
 # Arguments that a journal must agree on.
 SAME = ("scoring", "strategy", "cv", "candidates", "pos_label", "constraints", "random_state")
@@ -40,8 +47,17 @@ def memory_of_a_trial(auto, n_workers):
     return memory_bytes(auto.memory_limit, n_workers)
 
 
+def warm(auto, n_workers, threads):
+    """Have workers import while the plan is made."""
+    if auto.executor is None:
+        SPARES.warm(threads, n_workers + SPARE_WORKERS, PRELOAD)
+
+
 def make_pool(auto, n_workers, threads, context, memory_limit):
     """The workers: processes of this machine, or those of an executor."""
     if auto.executor is not None:
         return ExecutorPool(auto.executor, None, threads, context, memory_limit, CHANCES)
-    return WorkerPool(n_workers, threads, context, memory_limit, PRELOAD, CHANCES)
+    build = context.build
+    preload = PRELOAD + (NETS if build.nets == set(build.candidates) else ())
+    n_idle = 0 if auto.time_limit is None else SPARE_WORKERS
+    return WorkerPool(n_workers, threads, context, memory_limit, preload, CHANCES, n_idle)

@@ -1,23 +1,20 @@
 """From data and settings to a plan: folds, scoring, candidates, space and strategy of one search."""
 
-import difflib
 import functools
-import importlib.util
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from skauto import _image_pipelines, _pipelines, _sequence_pipelines
 from skauto._array_inputs import series_lengths
+from skauto._available import available, share_of_a_trial
+from skauto._bags import pack
 from skauto._constraints import UNBOUND, Constraints
 from skauto._decisions import positive_last
-from skauto._deps import MissingDependencyError, require
-from skauto._image_portfolio import COMPRESSED, IMAGES
-from skauto._portfolio import ON_REQUEST, TABLES
 from skauto._scoring import Scoring, resolve_metric
-from skauto._sequence_portfolio import SEQUENCES
+from skauto._sizing import fidelity_within, folds_within
 from skauto._splits import fold_of_rows, folds_of, warn_of_one_class
-from skauto._timing import LONG_TRIAL_SHARE, TRIAL_SHARE
+from skauto._timing import LONG_TRIAL_SHARE
 from skauto._treatments import treatments
 from skauto.estimators._early_stopping import MIN_CLASS_ROWS, fit_last_step, predict_at
 from skauto.search._evaluate import Evaluation
@@ -31,9 +28,7 @@ ROWS_A_TRIAL = {"table": 4, "sequence": 40, "image": 40}
 # The least share of their epochs that nets are tried with.
 LEAST_EPOCHS = 1 / 9
 
-# What is tried on each kind of data, and what does where nothing could be fitted in time.
-PORTFOLIOS = {"table": TABLES, "sequence": SEQUENCES, "image": IMAGES}
-NAMED = {"table": ON_REQUEST, "sequence": (), "image": COMPRESSED}
+# What does on each kind of data where nothing could be fitted in time.
 FALLBACKS = {"table": _pipelines.fallback, "sequence": _sequence_pipelines.fallback, "image": _image_pipelines.fallback}
 
 # The part of a trial's time that its fits may plan with: the machine may be busy, and predictions take time.
@@ -63,23 +58,26 @@ class Plan:
     missing: list
     n_trials: int
     constraints: Constraints
+    share: float
     net_share: float
 
     def share_of(self, trial):
         """The part of the time limit that a trial may use: more where its model is the final one."""
         values = self.space.decode(trial.params)
-        return self.net_share if self.context.build.keeps(values) else TRIAL_SHARE
+        return self.net_share if self.context.build.keeps(values) else self.share
 
     def min_fidelity(self, strategy):
         """The least power of a third, at least a ninth, that leaves enough rows, one where none does.
 
         A strategy that was asked for saves epochs where there are nets of series or images, however few the rows.
+        Where a table is large for its time, trials begin with fewer rows still.
         """
         build, auto = self.context.build, strategy == "auto"
         if build.traits.kind != "table" and build.nets and not auto:
             return LEAST_EPOCHS
         rows, n_rows = build.traits.n_rows, ROWS_TO_HALVE if auto else ROWS_OF_A_RUNG
-        return next((share for share in (1 / 9, 1 / 3) if share * rows >= n_rows), 1.0)
+        least = next((share for share in (1 / 9, 1 / 3) if share * rows >= n_rows), 1.0)
+        return least if build.traits.kind != "table" else fidelity_within(build.traits, least, n_rows)
 
 
 @dataclass(frozen=True)
@@ -98,6 +96,11 @@ class Builder:
         """Whether the model of a trial is the final one: where networks of images are trained on one fold alone."""
         return self.traits.kind == "image" and values["candidate"] in self.nets
 
+    def is_safe(self, values):
+        """Whether a configuration may be fitted in the user's process: one of scikit-learn's or LightGBM's own."""
+        candidate = self.candidates[values["candidate"]]
+        return candidate.extra is None and candidate.build.__module__.startswith("skauto.")
+
     def for_refit(self):
         """The builder of the final models, for which there is more time than for a fold."""
         return replace(self, traits=replace(self.traits, refit=True))
@@ -107,7 +110,7 @@ class Builder:
         return replace(self, traits=replace(self.traits, seconds=None))
 
     def fallback(self):
-        """A small model of the data's kind, fitted in about a second."""
+        """A small model of the data's kind."""
         return FALLBACKS[self.traits.kind](self.traits)
 
     def __call__(self, values, seed):
@@ -159,11 +162,17 @@ def make_plan(
     order = positive_last(data.classes, pos_label)
     name, kind, metric = resolve_metric(scoring, data.classes[order], cost_matrix)
     folds, repeat = folds_of(data, cv, seed)
-    share = LONG_TRIAL_SHARE if data.kind == "image" and len(folds) == 1 else TRIAL_SHARE
+    share = share_of_a_trial(candidates, data.kind)
+    net_share = LONG_TRIAL_SHARE if data.kind == "image" and len(folds) == 1 else share
     fit_share = _image_pipelines.FIT_SHARE if data.kind == "image" else FIT_SHARE
-    seconds = None if time_limit is None else time_limit * share * fit_share / len(folds)
+    seconds = None if time_limit is None else time_limit * net_share * fit_share / len(folds)
     traits = _traits(data, folds, threads, seed, seconds)
+    most_folds = None
+    if time_limit is not None:
+        traits = replace(traits, trial_seconds=time_limit * share)
+        most_folds = folds_within(traits, len(folds))
     chosen, missing = available(candidates, traits, small=bool(constraints))
+    traits = replace(traits, alone=all(candidate.extra == "deep" for candidate in chosen))
     space, first = table_space(chosen, treatments(_rarest(data.y, folds)), finite)
     rows = np.concatenate([valid for _, valid in folds])
     warn_of_one_class(data, rows)
@@ -197,10 +206,12 @@ def make_plan(
         min_class_rows=20,
         repeat=repeat,
         keep=build.keeps,
+        most_folds=most_folds,
+        bag=None if time_limit is None else pack,
         cache=PrefixCache(CACHE_BYTES if memory_limit is None else min(CACHE_BYTES, memory_limit // 4)),
     )
     n_trials = space.size if finite else len(first) + traits.n_rows // ROWS_A_TRIAL[traits.kind]
-    return Plan(context, judged, space, first, missing, n_trials, constraints, share)
+    return Plan(context, judged, space, first, missing, n_trials, constraints, share, net_share)
 
 
 def _traits(data, folds, threads, seed, seconds):
@@ -230,61 +241,6 @@ def _rarest(y, folds):
 def _fewest(y):
     counts = np.bincount(y)
     return int(counts[counts > 0].min(initial=len(y)))
-
-
-def available(names, traits, small=False):
-    """The candidates that can run here, and a line on each that lacks a package or was named for data it cannot take.
-
-    With `small`, "auto" has those too that are made to be small.
-
-    Raises
-    ------
-    ValueError
-        If a name is unknown or no candidate is left.
-    """
-    portfolio = PORTFOLIOS[traits.kind] + (COMPRESSED if small and traits.kind == "image" else ())
-    known = {candidate.name: candidate for candidate in (*portfolio, *NAMED[traits.kind])}
-    every = isinstance(names, str) and names == "auto"
-    if isinstance(names, str):
-        names = [candidate.name for candidate in portfolio] if every else [names]
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        close = difflib.get_close_matches(str(unknown[0]).lower(), known, n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        raise ValueError(f"candidates={unknown} are not known; {hint}choose 'auto' or some of {sorted(known)}")
-    chosen, missing = [], []
-    for candidate in (known[name] for name in names):
-        unsuited = _unsuited(candidate, traits)
-        line = unsuited or _lacks(candidate) or (candidate.affords and candidate.affords(candidate.usual, traits))
-        chosen += [] if line else [candidate]
-        missing += [f"{candidate.name} left out: {line}"] if line and not (every and unsuited) else []
-    if not chosen:
-        why = "; ".join([f"candidates={list(names)!r} leaves nothing to try on these data", *missing])
-        raise ValueError(f"{why}; choose 'auto' or others of {sorted(known)}")
-    return chosen, missing
-
-
-def _unsuited(candidate, traits):
-    """Why a candidate cannot be used on these data, an empty string where it can."""
-    if candidate.max_rows and traits.n_rows > candidate.max_rows:
-        return f"it learns from at most {candidate.max_rows} rows, here are {traits.n_rows}"
-    if traits.sparse and not candidate.sparse:
-        return "it takes no sparse X"
-    return "it takes no sample_weight" if traits.weighted and not candidate.weighted else ""
-
-
-def _lacks(candidate):
-    """Why a candidate's package cannot be used, an empty string where it can."""
-    if candidate.package is None:
-        return ""
-    if candidate.extra is not None:  # loading an extra can take seconds: only look whether it is there
-        found = all(importlib.util.find_spec(package) for package in candidate.package.split())
-        return "" if found else f"`pip install 'skauto[{candidate.extra}]'` brings it"
-    try:
-        require(candidate.package)
-    except MissingDependencyError as error:
-        return str(error)
-    return ""
 
 
 def table_space(candidates, ways, finite=False):

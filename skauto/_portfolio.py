@@ -197,6 +197,7 @@ MLP = Candidate(
     sparse=False,
     package="torch skorch",
     extra="deep",
+    affords=make.mlp_affords,
 )
 
 TABLES = (

@@ -1,4 +1,4 @@
-"""Fitted pipelines of chosen trials: the refit on all rows, the cut as its last step, and a quick model in need."""
+"""Fitted pipelines of chosen trials: the refit on all rows, and the cut as its last step."""
 
 import copy
 
@@ -9,10 +9,7 @@ from sklearn.pipeline import Pipeline
 from skauto._seeds import child_seed
 from skauto.estimators._early_stopping import with_rounds
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
-from skauto.search._evaluate import fit_weighted, nested_rows, take
-
-# Rows that a quick model uses.
-FALLBACK_ROWS = 4_000
+from skauto.search._evaluate import fit_weighted
 
 
 def refit(context, trial, labels):
@@ -28,6 +25,7 @@ def refit(context, trial, labels):
         prepared = pipeline[:-1].fit_transform(context.X, y)
     pipeline.steps[-1] = (name, fit_weighted(last, prepared, y, context.weight))
     release_threads(pipeline.steps[-1][1])
+    release_limits(pipeline.steps[-1][1])
     return pipeline
 
 
@@ -79,10 +77,3 @@ def with_cut(pipeline, cut, pos_label, classes, costs=None):
         )
     fixed.estimator_ = fitted
     return Pipeline([*copy.deepcopy(pipeline.steps[:-1]), (name, fixed)])
-
-
-def quick_fit(context, labels):
-    """A small model on at most some thousand rows, in about a second."""
-    rows = nested_rows(context.y, min(1.0, FALLBACK_ROWS / len(context.y)), 2, context.seed)
-    weight = {} if context.weight is None else {"classify__sample_weight": context.weight[rows]}
-    return context.build.fallback().fit(take(context.X, rows), labels[context.y[rows]], **weight)

@@ -1,11 +1,12 @@
 """What a search maximises: scores of pooled out-of-fold probabilities, each fold cut where the others like it."""
 
 import difflib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from sklearn.metrics import get_scorer, get_scorer_names, roc_auc_score
 
+from skauto._splits import parts_of_one_fold
 from skauto.resample._costs import checked_costs, costs_of, expected_costs
 from skauto.resample._label_metric import LabelMetric, as_shown, parameters_of
 from skauto.resample._threshold import (
@@ -202,6 +203,16 @@ class Scoring:
     def __post_init__(self):
         object.__setattr__(self, "parts", [np.flatnonzero(self.repeat == r) for r in np.unique(self.repeat)])
 
+    def first(self, n_rows):
+        """The scoring of the first rows alone, those of whole folds; a single one is judged in parts, as in a plan."""
+        if n_rows == len(self.y):
+            return self
+        fold = self.fold[:n_rows]
+        if len(np.unique(fold)) == 1:
+            fold = parts_of_one_fold(self.y[:n_rows], 0)
+        weight = None if self.weight is None else self.weight[:n_rows]
+        return replace(self, y=self.y[:n_rows], fold=fold, repeat=self.repeat[:n_rows], weight=weight)
+
     @property
     def n_rows(self):
         """Rows that a drawing of the folds validates."""
@@ -214,7 +225,9 @@ class Scoring:
         return self.y, proba
 
     def rank(self, proba):
-        """Average precision, the mean over repeats: what rungs go by."""
+        """Average precision, the mean over repeats: what rungs go by; of fewer rows, those of the first folds."""
+        if len(proba) < len(self.y):
+            return self.first(len(proba)).rank(proba)
         y, proba = self.oriented(proba)
         return _mean([_ap(y[rows], proba[rows], self._weight(rows)) for rows in self.parts])
 
@@ -241,7 +254,12 @@ class Scoring:
         return self._pooled(lambda rows: _log_loss(self.y[rows], proba[rows], self._weight(rows)))
 
     def report(self, proba):
-        """The score, F1, AUC, AP and the score of each fold; the score is 0 where no fold could be judged."""
+        """The score, F1, AUC, AP and the score of each fold; the score is 0 where no fold could be judged.
+
+        Fewer probabilities than rows are those of the first folds.
+        """
+        if len(proba) < len(self.y):
+            return self.first(len(proba)).report(proba)
         y, proba = self.oriented(proba)
         f1 = CONFUSION_METRICS["f1_macro" if proba.shape[1] > 2 else "f1"]
         scores_f1 = self._label_score(y, proba, f1)

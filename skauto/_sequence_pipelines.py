@@ -1,11 +1,13 @@
 """Classifiers of sequences and what comes before them, from the values of a configuration."""
 
+from dataclasses import replace
+
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 
-from skauto._pipelines import epochs_within
+from skauto._pipelines import epochs_within, net_seconds
 from skauto.estimators._minirocket import MiniRocketTransformer
 from skauto.estimators._ridge import CalibratedRidgeClassifier
 from skauto.estimators._sequence_summary import SequenceSummaryTransformer
@@ -70,8 +72,9 @@ def min_lstm(values, traits, seed):
 
 def _net(make, values, traits, seed):
     """A net with as many epochs as there should be time for, and fewer should it turn out slower."""
-    limit = None if traits.refit else traits.seconds
-    most = max(epochs(values, traits), 1)
+    limit = net_seconds(traits)
+    planned = traits.seconds if limit is None or traits.refit else limit
+    most = max(epochs(values, replace(traits, seconds=planned)), 1)
     return make(**values, max_epochs=most, time_limit=limit, device="cpu", random_state=seed)
 
 

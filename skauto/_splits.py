@@ -92,6 +92,11 @@ def fold_of_rows(y, folds, seed):
     """The fold of each validated row; those of a single one are divided, so that cuts are judged on other rows."""
     if len(folds) > 1:
         return np.repeat(np.arange(len(folds)), [len(valid) for _, valid in folds])
+    return parts_of_one_fold(y, seed)
+
+
+def parts_of_one_fold(y, seed):
+    """The parts that the rows of a single fold are divided into."""
     part = np.zeros(len(y), dtype=int)
     if np.bincount(y).max() < PARTS_OF_ONE_FOLD:
         return part

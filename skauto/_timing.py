@@ -22,6 +22,12 @@ CLOSING_CARE, CHOICE_CARE, CHOICE_SHARE = 2.0, 50, 0.05
 # The part of the limit that one trial may use, and the quantile of trial seconds that counts as quick.
 TRIAL_SHARE, QUICK = 0.2, 0.25
 
+# The most that it may be on a busy machine, where seconds are worth less.
+MOST_SHARE = 0.6
+
+# The same where one candidate alone is tried, or nothing but networks.
+ALONE_SHARE = 0.45
+
 # The same where the network of a trial is the final one: all that the search has, since two that are trained to the end
 # are better than four that are not.
 LONG_TRIAL_SHARE = 1.0
@@ -63,8 +69,11 @@ class SearchBudget(Budget):
         return 0 if hopeless else super().room(history)
 
     def trial_limit(self, share, remaining):
-        """Seconds of one trial: a share of the whole limit, so that none can eat it, and no more than is left."""
-        return min(self.phases.time_limit * share, remaining)
+        """Seconds of one trial: a share of the whole limit, so that none can eat it, and no more than is left.
+
+        On a busy machine it has as many more as its worker must wait for a core.
+        """
+        return min(self.phases.time_limit * min(share * self.pool.slowness, MOST_SHARE), remaining)
 
     def learn(self, result):
         """Adapt the reserve to the fits of the best full trials so far, and to how long it takes to judge one."""

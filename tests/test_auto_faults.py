@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.utils.validation import check_is_fitted
 
-from skauto._plan import PORTFOLIOS
+from skauto._available import PORTFOLIOS
 from skauto.search._spares import SPARES
 from tests.autos import mixed_table, quick
 from tests.faulty import with_faults

@@ -17,14 +17,17 @@ from skauto._finish import Finish
 from skauto._inputs import inspect
 from skauto._plan import make_plan
 from skauto._progress import Progress
-from skauto._refit import as_final, quick_fit, refit, release_threads, with_cut
+from skauto._quick import quick_fit
+from skauto._refit import as_final, refit, release_threads, with_cut
+from skauto._refit_chain import RefitChain
+from skauto._rescue import RescuePool
 from skauto._scoring import Scoring
 from skauto._timing import Phases
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
 from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.search._history import History
 from skauto.search._trial import Result, Status, Trial
-from skauto.search._workers import Outcome
+from skauto.search._workers import Outcome, Pool
 from tests.test_timing import Clock
 from tests.trials import scored, small_plan
 
@@ -102,7 +105,7 @@ def test_constraints_that_all_meet_change_no_choice(plan):
     assert finish.ensemble.estimators_ == [fitted[1]]
 
 
-class Now:
+class Now(Pool):
     """A pool that refits at once, on a simulated clock that each refit puts forward; Ctrl-C can fall into a wait."""
 
     n_workers = 1
@@ -115,7 +118,7 @@ class Now:
     def running(self):
         return list(self.tasks)
 
-    def submit(self, key, function, *args):
+    def submit(self, key, function, *args, time_limit=None):
         self.tasks[key] = function, args
 
     def cancel(self, key):
@@ -137,7 +140,7 @@ def finished(plan, clock, limit, **details):
         known = {"fold_scores": [0.5] * 3, "proba": np.column_stack([1 - p, p]), "fit_seconds": 0.5, "stop": None}
         known |= details
         history.told(Result(number, Status.COMPLETE, 0.5 + 0.1 * number, details=known))
-    phases, pool = Phases(limit, clock), Now(plan.context, clock)
+    phases, pool = Phases(limit, clock), RescuePool(Now(plan.context, clock), LABELS, None)
     return Finish(plan, LABELS, "yes", pool, phases, Progress(0, limit, clock())), history
 
 
@@ -171,12 +174,12 @@ def test_where_no_time_is_left_for_a_choice_the_best_model_is_refitted(plan, mon
 def test_a_refit_that_leaves_no_time_for_the_cut_is_left_out(plan):
     clock = Clock()
     finish, history = finished(plan, clock, 20, score_seconds=4.0)
-    finish.pool.seconds = 7.0
+    finish.pool.pool.seconds = 7.0
     finish.run(history, use_ensemble=True)
     assert len(finish.ensemble.estimators_) == 2
     clock.now = 100.0
     finish, history = finished(plan, clock, 20, score_seconds=7.0)
-    finish.pool.seconds = 7.0
+    finish.pool.pool.seconds = 7.0
     finish.run(history, use_ensemble=True)
     assert len(finish.ensemble.estimators_) == 1
 
@@ -186,7 +189,7 @@ def test_a_model_that_was_kept_is_the_final_one_with_the_users_labels(plan):
     model = refit(plan.context, trial, np.arange(2))
     finish, history = finished(plan, Clock(), 20, model=model)
     finish.run(history, use_ensemble=False)
-    assert not finish.pool.tasks
+    assert not finish.pool.pool.tasks
     assert finish.ensemble.estimators_[0] is model
     assert set(finish.best_estimator.predict(plan.context.X)) <= set(LABELS)
 
@@ -244,9 +247,11 @@ def test_a_second_ctrl_c_after_the_search_stops(plan, monkeypatch, name):
 def test_ctrl_c_in_the_refit_and_then_in_the_cut_stops(plan, monkeypatch):
     interrupting(monkeypatch, "cut")
     finish, history = finished(plan, Clock(), None)
-    monkeypatch.setattr(finish, "_collect", Mock(side_effect=[KeyboardInterrupt, None]))
-    monkeypatch.setattr(finish.pool, "submit", lambda key, function, *args: None)
-    with pytest.raises(KeyboardInterrupt), pytest.warns(UserWarning, match="no trial was evaluated"):
+    monkeypatch.setattr(RefitChain, "collect", Mock(side_effect=[KeyboardInterrupt, None]))
+    with (
+        pytest.raises(KeyboardInterrupt),
+        pytest.warns(UserWarning, match="2 trials were evaluated, none could be refitted"),
+    ):
         monkeypatch.setattr("skauto._finish.quick_fit", Mock(side_effect=KeyboardInterrupt))
         finish.run(history, use_ensemble=True)
 
@@ -254,7 +259,7 @@ def test_ctrl_c_in_the_refit_and_then_in_the_cut_stops(plan, monkeypatch):
 def test_a_first_ctrl_c_in_the_quick_model_leaves_the_shares_of_the_classes(plan, monkeypatch):
     monkeypatch.setattr("skauto._finish.quick_fit", Mock(side_effect=KeyboardInterrupt))
     finish, _ = finished(plan, Clock(), 1)
-    with pytest.warns(UserWarning, match="shares of the classes .*KeyboardInterrupt.*raise time_limit"):
+    with pytest.warns(UserWarning, match="frequencies of the classes .*KeyboardInterrupt.*raise time_limit"):
         finish.run(History(plan.space, 0), use_ensemble=True)
     np.testing.assert_allclose(finish.ensemble.predict_proba(plan.context.X)[0, 1], np.mean(plan.context.y))
     finish, _ = finished(plan, Clock(), 1)
@@ -368,11 +373,11 @@ def test_where_time_ran_out_on_what_was_not_refused_a_small_model_has_learnt(pla
     assert finish.ensemble.predict(plan.context.X).shape == (120,)
 
 
-def test_the_quick_model_of_many_classes_has_few_rounds():
+def test_the_quick_model_of_many_classes_has_trees_for_all_of_them():
     y = np.arange(780) % 26
     data = inspect(np.random.default_rng(0).normal(size=(780, 3)), y)
     plan = make_plan(data, scoring="f1", cv=3, candidates=["naive_bayes"], pos_label=None, seed=0, threads=1)
-    assert quick_fit(plan.context, data.classes).steps[-1][1].n_iter_ == 11
+    assert len(quick_fit(plan.context, data.classes).steps[-1][1].estimators_) == 20
 
 
 def test_the_quick_model(plan):
@@ -398,6 +403,6 @@ def test_where_no_trial_had_time_a_small_model_has_learnt():
 def test_where_the_small_model_fails_too_the_shares_of_the_classes_do(monkeypatch):
     monkeypatch.setattr("skauto._finish.quick_fit", lambda context, labels: 1 / 0)
     X, y = load_breast_cancer(return_X_y=True)
-    with pytest.warns(UserWarning, match="shares of the classes .*ZeroDivisionError.*raise time_limit"):
+    with pytest.warns(UserWarning, match="frequencies of the classes .*ZeroDivisionError.*raise time_limit"):
         auto = AutoClassifier(time_limit=0.01, pos_label=0, verbose=0).fit(X, y)
     np.testing.assert_allclose(auto.predict_proba(X[:2])[:, 0], np.mean(y == 0))

@@ -94,7 +94,6 @@ def test_tuning_of_a_compressed_network_is_within_its_time(a_microsecond_a_weigh
     assert compressed_cnn({**usual, "filters": 0.0, "form": "int8"}, large, 0).estimator.max_epochs == most
     little = replace(large, seconds=large.seconds * (2 * TUNING + 1) / most)
     assert net_affords(usual, little) == ""
-    assert f"{2 * TUNING + FEWEST_EPOCHS} epochs" in compressed_affords(usual, little)
     with pytest.raises(TimeoutError, match="epochs of it do not fit"):
         compressed_cnn(usual, little, 0)
 
@@ -116,6 +115,19 @@ def test_a_network_without_time_is_left_out(a_microsecond_a_weight):
     usual = candidate("cnn").usual
     assert net_affords(usual, replace(TRAITS, seconds=1e4)) == ""
     assert f"{FEWEST_EPOCHS} epochs" in net_affords(usual, replace(TRAITS, seconds=1e-3))
+    assert f"{2 * TUNING + FEWEST_EPOCHS} epochs" in compressed_affords(usual, replace(TRAITS, seconds=1e-3))
+
+
+def test_no_network_is_trained_where_nothing_can_end_it(monkeypatch):
+    """Whether there is time is told without PyTorch: the plan is made in the user's process."""
+    monkeypatch.setattr("skauto._image_pipelines._network_seconds", None)
+    assert net_affords(candidate("cnn").usual, replace(TRAITS, seconds=1e4)) == ""
+
+
+def test_a_network_that_nothing_else_stands_in_for_makes_do_with_less(a_microsecond_a_weight, monkeypatch):
+    monkeypatch.setattr(_deadline, "left", lambda: 0.5)
+    net = cnn(candidate("cnn").usual, replace(TRAITS, alone=True), 0)
+    assert net.max_epochs == 1 and net.time_limit > 0
 
 
 def test_the_small_model():

@@ -14,9 +14,10 @@ PILLARS = ("resample", "estimators", "search")
 FLOORS = {
     0: "_inputs _row_inputs _array_inputs _sklearn _seeds _deps _datasets _files _native _telling _version _csv",
     1: " ".join(PILLARS),
-    2: "_choice _constraints _decisions _finish _leaderboard _persistence _places _pipelines _plan _portfolio "
-    "_progress _reading _refit _scoring _search_step _splits _timing _treatments _sequence_pipelines "
-    "_sequence_portfolio _image_pipelines _image_portfolio",
+    2: "_assembly _available _bags _choice _constraints _decisions _finish _interrupts _leaderboard _persistence "
+    "_places _pipelines _plan _portfolio _progress _quick _reading _refit _refit_chain _rescue _sizing _scoring "
+    "_search_step _splits _timing _treatments _sequence_pipelines _sequence_portfolio _image_pipelines "
+    "_image_portfolio",
     3: "_auto _compress",
     4: "_cli __main__",
 }
@@ -28,6 +29,8 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Files whose duty is to be run by another one's test, and that one.
 TESTED_WITH = {"search/_worker_process.py": "tests/search/test_workers.py", "_auto.py": "tests/test_auto_inputs.py"}
 TESTED_WITH |= {"_row_inputs.py": "tests/test_inputs.py", "_refit.py": "tests/test_finish.py"}
+TESTED_WITH |= {f"{part}.py": "tests/test_finish.py" for part in ("_assembly", "_interrupts", "_refit_chain", "_bags")}
+TESTED_WITH |= {"_available.py": "tests/test_plan.py"}
 TESTED_WITH |= {"_reading.py": "tests/test_auto_inputs.py", "_search_step.py": "tests/test_auto_count_mode.py"}
 # What SearchCV is made of, and what runs on an executor's workers.
 SEARCH_PARTS = "callbacks fold_scores rescore rungs search_run table"

@@ -8,8 +8,9 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skauto import AutoClassifier
+from skauto._available import PORTFOLIOS
 from skauto._pipelines import Traits, build
-from skauto._plan import PORTFOLIOS, table_space
+from skauto._plan import table_space
 from skauto._portfolio import ON_REQUEST, TABLES
 from skauto._treatments import treatments
 from skauto.search._space import Space

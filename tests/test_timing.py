@@ -29,6 +29,7 @@ class Pool:
 
     n_workers: int
     start_seconds: float = 0.0
+    slowness: float = 1.0
 
 
 def result(number, seconds, fit_seconds, score=0.5, **more):
@@ -149,4 +150,13 @@ def test_failed_trials_teach_nothing():
 def test_one_trial_never_gets_all():
     budget = SearchBudget(Phases(100, Clock()), None, Pool(2))
     assert budget.trial_limit(TRIAL_SHARE, budget.remaining()) == pytest.approx(20)
+    assert budget.trial_limit(TRIAL_SHARE, 3.0) == 3.0
+
+
+def test_on_a_busy_machine_a_trial_has_as_many_cpu_seconds():
+    """Beside busy processes two seconds and a half pass in one of a worker's; at most three fifths of all are given."""
+    budget = SearchBudget(Phases(100, Clock()), None, Pool(2, slowness=2.5))
+    assert budget.trial_limit(TRIAL_SHARE, budget.remaining()) == pytest.approx(50)
+    budget = SearchBudget(Phases(100, Clock()), None, Pool(2, slowness=4.0))
+    assert budget.trial_limit(TRIAL_SHARE, budget.remaining()) == pytest.approx(60)
     assert budget.trial_limit(TRIAL_SHARE, 3.0) == 3.0

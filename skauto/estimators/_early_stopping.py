@@ -1,5 +1,6 @@
 """LightGBM that stops early inside the folds: fitted to its end, read at the stopping point of the other folds."""
 
+import sys
 from functools import cache
 
 import numpy as np
@@ -68,6 +69,27 @@ def predict_at(fitted, X, stop):
     if hasattr(boosting, "booster_"):
         boosting.booster_.best_iteration = -1 if stop is None else stop
     return fitted.predict_proba(X)
+
+
+def settled(fitted, stop):
+    """Make a fitted classifier one for good: without the rows that its LightGBM watched, read at `stop`; in place."""
+    if "lightgbm" not in sys.modules:
+        return
+    import lightgbm
+
+    watching, outer = watching_class(), fitted
+    while hasattr(outer, "estimator_"):
+        if isinstance(outer.estimator, watching):
+            outer.estimator = lightgbm.LGBMClassifier(**_without_watch(outer.estimator.get_params()))
+        outer = outer.estimator_
+    if isinstance(outer, watching):
+        outer.__class__ = lightgbm.LGBMClassifier
+        outer.booster_.best_iteration = -1 if stop is None else stop
+        outer.n_estimators = outer.n_estimators if stop is None else stop
+
+
+def _without_watch(params):
+    return {name: value for name, value in params.items() if name != "watch"}
 
 
 def with_rounds(estimator, stop):

@@ -3,12 +3,16 @@
 import math
 import time
 
+# Of what is left, the part that may be planned with: the machine may turn out slower, and predictions come after fits.
+PLANNED = 0.8
+
 
 class _Deadline:
-    """When the task of this process must have ended."""
+    """When the task of this process must have ended, and how many parts of it are still to do."""
 
     def __init__(self):
         self.began = self.limit = math.inf
+        self.parts = 1
 
 
 CURRENT = _Deadline()
@@ -18,6 +22,7 @@ def start(limit):
     """A task begins now; `limit` is in seconds, None for no limit."""
     CURRENT.began = time.monotonic()
     CURRENT.limit = math.inf if limit is None else limit
+    CURRENT.parts = 1
 
 
 def left():
@@ -25,24 +30,19 @@ def left():
     return CURRENT.limit - (time.monotonic() - CURRENT.began)
 
 
-def check(seconds, total):
-    """Raise where the task, going on as before, cannot keep its limit.
+def divide(parts):
+    """What is left of the task is so many parts alike, for example the folds that are not fitted yet."""
+    CURRENT.parts = parts
 
-    The first part says nothing alone, since it may have imported a package; after that the quickest one counts.
 
-    Parameters
-    ----------
-    seconds : list of float
-        What each part done so far took.
-    total : int
-        Number of all parts.
+def part():
+    """Seconds that the next part may plan with, infinity where nothing limits the task."""
+    return max(PLANNED * left() / CURRENT.parts, 0.0)
 
-    Raises
-    ------
-    TimeoutError
+
+def allows(seconds):
+    """Whether the task may go on with another part, those before having taken so many seconds each.
+
+    The quickest one counts: the first may have imported a package, and the machine may have been busy.
     """
-    if len(seconds) < 2:
-        return
-    expected = time.monotonic() - CURRENT.began + (total - len(seconds)) * min(seconds)
-    if expected > CURRENT.limit:
-        raise TimeoutError(f"would take about {expected:.3g} s, its limit is {CURRENT.limit:.3g} s")
+    return not seconds or min(seconds) <= PLANNED * left()

@@ -17,15 +17,20 @@ class Spares:
         self._workers = {}
         self._owner = None
 
-    def warm(self, threads, count):
-        """Have at least so many workers, starting what is missing; they import while the caller goes on."""
+    def warm(self, threads, count, modules=()):
+        """Have at least so many workers, starting what is missing; they import while the caller goes on.
+
+        Those that are started import some modules too, where they exist.
+        """
         self._forget_after_fork()
         waiting = self._workers.get(threads, deque())
         for worker in [worker for worker in waiting if worker.dead()]:
             waiting.remove(worker)
             worker.end()
         for _ in range(count - len(waiting)):
-            self.put(Worker(threads))
+            worker = Worker(threads)
+            worker.send("import", modules)
+            self.put(worker)
 
     def put(self, worker):
         """Keep a healthy worker that has dropped its context."""

@@ -46,6 +46,8 @@ class Worker:
         What the pool has given it to do, or None.
     began : float
         When its pool started it or took it over, on the monotonic clock.
+    slowness : float
+        Seconds that it took to import over its CPU seconds, as it said in its hello.
     output : str
         The last that it printed, once ended.
     """
@@ -56,6 +58,7 @@ class Worker:
         self.task = None
         self.connection, theirs = Pipe()
         self.began = 0.0
+        self.slowness = 1.0
         self.output = ""
         self._log = tempfile.TemporaryFile("ab+", buffering=0)  # noqa: SIM115 - as long as the process
         self._family, self._family_seen = [], 0.0

@@ -35,15 +35,17 @@ def main(descriptor, parent):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the parent
     folders = []  # of the context at hand, removed here only where the parent no longer can
     threading.Thread(target=_end_with_parent, args=(parent, folders), daemon=True).start()
+    began, used = time.monotonic(), time.process_time()
     _import(WARM_UP)
+    slowness = (time.monotonic() - began) / max(time.process_time() - used, 0.01)
     with contextlib.suppress(EOFError, OSError):
-        _serve(Connection(descriptor), folders)
+        _serve(Connection(descriptor), folders, slowness)
     _remove(folders)
     os._exit(0)  # at once, whatever threads a task has left behind
 
 
-def _serve(connection, folders):
-    connection.send("hello")
+def _serve(connection, folders, slowness):
+    connection.send(slowness)  # hello
     context = None
     while connection.poll(SPARE_SECONDS if context is None else None):
         kind, *message = pickle.loads(connection.recv_bytes())
@@ -51,6 +53,8 @@ def _serve(connection, folders):
             context = None
             folders.clear()
             gc.collect()
+        elif kind == "import":
+            _import(*message)
         elif kind == "setup":
             folders[:] = [os.path.dirname(message[0])]
             context = _set_up(*message)

@@ -19,6 +19,7 @@ from skauto.search._spares import SPARES
 from skauto.search._trial import Result, Status
 from skauto.search._worker import LOG_BYTES, Worker, import_path
 
+MOST_SLOWNESS = 4.0  # how slow a machine may be taken for: workers that start wait for disks too
 TICK = 0.05  # seconds between looks at deadlines and memory
 CHANCES = 2  # what searches give a task: a shared machine may have been short of memory
 MAX_STARTS = 3  # workers in a row that may die before they are ready
@@ -87,7 +88,17 @@ class _Task:
 
 
 class Pool:
-    """What all pools share; a subclass has `n_workers`, `running`, `submit`, `wait`, `cancel` and `close`."""
+    """What all pools share; a subclass has `n_workers`, `running`, `submit`, `wait`, `cancel` and `close`.
+
+    Attributes
+    ----------
+    start_seconds : float
+        The longest that a worker took until it was ready, as far as is known.
+    slowness : float
+        Seconds that pass for a worker in one of its CPU seconds, as far as is known: above one on a busy machine.
+    """
+
+    start_seconds, slowness = 0.0, 1.0
 
     def __enter__(self):
         return self
@@ -118,11 +129,15 @@ class WorkerPool(Pool):
         Modules that workers import ahead of the first task, where they exist.
     chances : int, default=1
         A task that kills its worker is run again until it has done so this often.
+    n_idle : int, default=0
+        Workers kept ready beside these, to step in at once for one that was killed.
 
     Attributes
     ----------
     start_seconds : float
         The longest that a worker took from its start until it was ready.
+    slowness : float
+        The greatest ratio of seconds to CPU seconds of the last starts of workers, between one and four.
 
     Raises
     ------
@@ -144,12 +159,15 @@ class WorkerPool(Pool):
     15
     """
 
-    def __init__(self, n_workers, threads=1, context=None, memory_limit=None, preload=(), chances=1):
+    def __init__(self, n_workers, threads=1, context=None, memory_limit=None, preload=(), chances=1, n_idle=0):
         self.n_workers = n_workers
         self.threads = threads
         self.memory_limit = memory_limit
         self.chances = chances
+        self.preload = preload
+        self.n_idle = n_idle
         self.start_seconds = 0.0
+        self._slowness = deque([1.0], maxlen=n_workers)
         self._queue = deque()
         self._done = []
         self._failed_starts = 0
@@ -169,6 +187,11 @@ class WorkerPool(Pool):
             raise TypeError(
                 f"what the workers need cannot be pickled ({written.reason}); look at scoring and estimators"
             )
+
+    @property
+    def slowness(self):
+        """Seconds that pass in a CPU second of a worker, by the last starts."""
+        return max(self._slowness)
 
     @property
     def running(self):
@@ -252,6 +275,7 @@ class WorkerPool(Pool):
             self._workers.append(worker)
             if worker.state == "released":
                 self._greet(worker)
+            SPARES.warm(self.threads, self.n_idle, self.preload)
 
     def _greet(self, worker):
         worker.send(*self._setup)
@@ -274,11 +298,13 @@ class WorkerPool(Pool):
         if message is None:
             self._bury(worker)
         elif state == "importing":
+            worker.slowness = attempt(pickle.loads, message).value or 1.0
             self._greet(worker)
         elif state == "loading":
             worker.state = "idle"
             self._failed_starts = 0
             self.start_seconds = max(self.start_seconds, time.monotonic() - worker.began)
+            self._slowness.append(min(max(worker.slowness, 1.0), MOST_SLOWNESS))
         else:
             self._finish(worker, message)
 

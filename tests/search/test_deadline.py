@@ -18,23 +18,30 @@ def clock(monkeypatch):
 
 def test_a_task_in_time_goes_on(clock):
     _deadline.start(10)
+    assert _deadline.allows([])
     clock[0] = 4
-    _deadline.check([2, 2], 5)
+    assert _deadline.allows([2, 2])
 
 
-def test_a_task_that_would_be_late_stops(clock):
+def test_a_task_that_would_be_late_does_not(clock):
     _deadline.start(9)
-    clock[0] = 4
-    with pytest.raises(TimeoutError, match="would take about 10 s, its limit is 9 s"):
-        _deadline.check([2, 2], 5)
+    clock[0] = 7
+    assert not _deadline.allows([2, 2])
 
 
 def test_a_slow_start_is_not_held_against_a_task(clock):
     _deadline.start(9)
-    clock[0] = 6
-    _deadline.check([6], 5)
     clock[0] = 6.5
-    _deadline.check([6, 0.5], 5)
+    assert _deadline.allows([6, 0.5])
+
+
+def test_what_is_left_is_divided_among_the_parts_to_come(clock):
+    _deadline.start(10)
+    _deadline.divide(4)
+    clock[0] = 2
+    assert _deadline.part() == pytest.approx(_deadline.PLANNED * 2)
+    clock[0] = 12
+    assert _deadline.part() == 0
 
 
 def test_what_is_left(clock):
@@ -48,4 +55,5 @@ def test_what_is_left(clock):
 def test_no_limit(clock):
     _deadline.start(None)
     clock[0] = 1e9
-    _deadline.check([1e9, 1e9], 5)
+    assert _deadline.allows([1e9, 1e9])
+    assert _deadline.part() == math.inf

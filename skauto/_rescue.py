@@ -1,0 +1,105 @@
+"""Beside the trials of a timed search: what may have to predict in the end, should no refit be ready in time."""
+
+from skauto._quick import quick_fit, seconds_within
+from skauto.search._spares import SPARES
+from skauto.search._workers import Pool
+
+# The key of the quick model among the tasks of the pool; trials have numbers.
+QUICK = "quick_model"
+
+# Where the search has no more seconds than a worker needs to start, times this care, replacements begin to import:
+# its end kills workers, and the refits want others at once.
+START_CARE = 1.5
+
+# The part of the time limit after which the quick model is given up; it should take a small part of it.
+QUICK_PART = 0.3
+
+
+class RescuePool(Pool):
+    """A pool for the trials of a search which keeps a quick model and the fold models of the best trial.
+
+    Once the first trial is out a worker fits the quick model. A trial may bring its fold models as "bag"; those of the
+    best one are kept, as bytes, and the history sees none.
+
+    Parameters
+    ----------
+    pool : WorkerPool or ExecutorPool
+    labels : ndarray of shape (n_classes,)
+        The classes as the user gave them.
+    time_limit : float or None
+        Of the whole fit; without one there is no quick model, as all trials end.
+
+    Attributes
+    ----------
+    quick : Pipeline or None
+    bag : bytes or None
+    bag_of : int or None
+        Number of the trial that the bag is of.
+    """
+
+    def __init__(self, pool, labels, time_limit):
+        self.pool = pool
+        self.quick = self.bag = self.bag_of = None
+        self._task = None if time_limit is None else (quick_fit, labels, seconds_within(time_limit))
+        self._limit = None if time_limit is None else QUICK_PART * time_limit
+        self._mark = ()
+        self._warmed = False
+
+    @property
+    def n_workers(self):
+        """How many tasks run at once."""
+        return self.pool.n_workers
+
+    @property
+    def start_seconds(self):
+        """The longest that a worker took until it was ready."""
+        return self.pool.start_seconds
+
+    @property
+    def slowness(self):
+        """Seconds that pass in a CPU second of a worker."""
+        return self.pool.slowness
+
+    @property
+    def running(self):
+        """Keys of the tasks whose outcomes were not given out."""
+        return self.pool.running
+
+    def submit(self, key, function, *args, time_limit=None):
+        """Run a trial; after the first one the quick model."""
+        self.pool.submit(key, function, *args, time_limit=time_limit)
+        if self._task is not None:
+            task, self._task = self._task, None
+            self.pool.submit(QUICK, *task, time_limit=self._limit)
+
+    def wait(self, timeout=None):
+        """Outcomes of trials that have ended; see `WorkerPool.wait`."""
+        self._warm(timeout)
+        return [outcome for outcome in self.pool.wait(timeout) if not self._kept(outcome)]
+
+    def cancel(self, key):
+        """End a trial."""
+        self.pool.cancel(key)
+
+    def close(self):
+        """Close the pool."""
+        self.pool.close()
+
+    def _warm(self, left):
+        """Have idle workers ready for the refits once the search is about to end."""
+        if left is not None and left < START_CARE * self.start_seconds and not self._warmed:
+            self._warmed = True
+            SPARES.warm(self.pool.threads, self.pool.n_workers, self.pool.preload)
+
+    def _kept(self, outcome):
+        """Take what is for here; whether the outcome is no trial."""
+        if outcome.key == QUICK:
+            self.quick = outcome.value
+            return True
+        value = outcome.value
+        bag = value.pop("bag", None) if isinstance(value, dict) else None
+        if bag is not None:
+            mark = (len(value["proba"]), value["score"]) if "fold_scores" in value else (0, value["score"])
+            if mark > self._mark:
+                self._mark, self.bag, self.bag_of = mark, bag, outcome.key
+        return False

@@ -1,0 +1,124 @@
+"""What a timed search keeps beside its trials: a quick model, and the fold models of the best one."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from skauto._bags import pack, unpack
+from skauto._rescue import QUICK, RescuePool
+from skauto._treatments import NONE
+from skauto.search._evaluate import evaluate
+from skauto.search._trial import Status, Trial
+from skauto.search._workers import Outcome, Pool
+from tests.trials import small_plan
+
+LABELS = np.array(["no", "yes"])
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return small_plan()
+
+
+class Later(Pool):
+    """A pool that gives out what is put into it."""
+
+    n_workers = 2
+
+    def __init__(self):
+        self.submitted, self.ready = [], []
+
+    running = ()
+
+    def submit(self, key, function, *args, time_limit=None):
+        self.submitted.append((key, function, args))
+
+    def wait(self, timeout=None):
+        ready, self.ready = self.ready, []
+        return ready
+
+
+def complete(key, score, bag, rows=4):
+    value = {"score": score, "proba": np.zeros((rows, 2)), "fold_scores": [score], "bag": bag}
+    return Outcome(key, Status.COMPLETE, value)
+
+
+def test_the_quick_model_goes_out_after_the_first_trial(plan):
+    inner = Later()
+    pool = RescuePool(inner, LABELS, 10)
+    pool.submit(0, None)
+    pool.submit(1, None)
+    assert [key for key, *_ in inner.submitted] == [0, QUICK, 1]
+    _, function, args = inner.submitted[1]
+    inner.ready = [Outcome(QUICK, Status.COMPLETE, function(plan.context, *args))]
+    assert pool.wait() == []
+    assert set(pool.quick.predict(plan.context.X)) <= set(LABELS)
+
+
+def test_without_a_limit_there_is_none():
+    inner = Later()
+    RescuePool(inner, LABELS, None).submit(0, None)
+    assert [key for key, *_ in inner.submitted] == [0]
+
+
+def test_the_fold_models_of_the_best_trial_are_kept_and_the_history_sees_none():
+    inner = Later()
+    pool = RescuePool(inner, LABELS, 10)
+    inner.ready = [complete(0, 0.5, b"a"), complete(1, 0.7, b"b"), complete(2, 0.6, b"c")]
+    inner.ready.append(complete(3, 0.9, b"d", rows=2))  # of fewer folds
+    assert ["bag" in outcome.value for outcome in pool.wait()] == [False] * 4
+    assert (pool.bag, pool.bag_of) == (b"b", 1)
+
+
+def best_folds(plan, name):
+    params = next(p for p in plan.first if plan.space.decode(p)["candidate"] == name)
+    return evaluate(replace(plan.context, bag=pack), Trial(0, params))
+
+
+def test_fold_models_predict_together_with_the_users_labels(plan):
+    outcome = best_folds(plan, "logistic")
+    model = unpack(outcome["bag"], LABELS)
+    assert len(model.steps[-1][1].estimators_) == 3
+    proba = model.predict_proba(plan.context.X)
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+    assert np.mean(model.predict(plan.context.X) == LABELS[plan.context.y]) > 0.7
+    each = [member.predict_proba(plan.context.X) for member in model.steps[-1][1].estimators_]
+    np.testing.assert_allclose(proba, np.mean(each, axis=0))
+
+
+def test_only_a_trial_that_is_the_best_of_its_worker_sends_fold_models(plan):
+    context = replace(plan.context, bag=pack)
+    found = [evaluate(context, Trial(number, plan.first[0])) for number in (0, 1)]
+    assert ["bag" in outcome for outcome in found] == [True, False]
+
+
+def test_fold_models_that_are_too_large_stay_where_they_are(plan):
+    outcome = best_folds(plan, "extra_trees")
+    assert pack(unpack(outcome["bag"], LABELS).steps[-1][1].estimators_, None, 1_000) is None
+
+
+@pytest.mark.lightgbm
+@pytest.mark.parametrize("way", [NONE, "class_weight", "RandomUnderSampler"])
+def test_boosting_that_stopped_early_is_read_where_it_stopped(way):
+    """What watched a fold must not travel: neither its rows nor a class that only a worker knows."""
+    from sklearn.datasets import make_classification
+
+    from skauto._inputs import inspect
+    from skauto._plan import make_plan
+
+    X, y = make_classification(600, 6, weights=[0.7], random_state=0)
+    data = inspect(X, y)
+    plan = make_plan(data, scoring="f1", cv=3, candidates=["lightgbm"], pos_label=1, seed=0, threads=1)
+    branches = [plan.space.decode(params) for params in plan.first[:1]]
+    values = {**branches[0], "imbalance": way}
+    if way == "class_weight":
+        values["imbalance__class_weight"] = "balanced"
+    elif way != NONE:
+        values["imbalance__sampling_strategy"] = 0.5
+    outcome = evaluate(replace(plan.context, bag=pack), Trial(0, plan.space.encode(values)))
+    bag = unpack(outcome["bag"], data.classes)
+    assert b"Watching" not in outcome["bag"]
+    fitted = bag.steps[-1][1].estimators_[0].steps[-1][1]
+    fitted = getattr(fitted, "estimator_", fitted)
+    assert fitted.booster_.best_iteration == outcome["stop"] > 0
