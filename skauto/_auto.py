@@ -13,10 +13,11 @@ from skauto._constraints import read_constraints
 from skauto._decisions import decide, score
 from skauto._finish import Finish
 from skauto._leaderboard import COLUMNS, cv_results, leaderboard, rescored
-from skauto._places import make_pool, memory_of_a_trial, open_journal, warm
+from skauto._places import make_pool, memory_of_a_trial, warm
 from skauto._progress import Progress
 from skauto._reading import aligned, read
 from skauto._rescue import RescuePool
+from skauto._resuming import begin_history, open_journal
 from skauto._search_step import run_search
 from skauto._seeds import root_seed
 from skauto._sklearn import HasMethods, Interval, validate_parameter_constraints
@@ -24,7 +25,6 @@ from skauto._splits import given_folds
 from skauto._telling import steady_streams
 from skauto._timing import Phases
 from skauto.search._cores import cores, count_workers
-from skauto.search._history import History
 from skauto.search.strategies._base import Strategy
 from skauto.search.strategies._grid import Grid
 from skauto.search.strategies._names import make_strategy
@@ -220,18 +220,18 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
             stack.enter_context(steady_streams())
             with phases("inspect"):
                 data = read(self, X, y, sample_weight, groups)
-                journal = open_journal(self, data, seed, stack)
+                journal = open_journal(self, seed, stack)
                 seed = seed if journal is None else journal.seed
                 warm(self, n_workers, threads)  # they import while the plan is made
                 memory_limit = memory_of_a_trial(self, n_workers)
                 cv = given_folds(self.cv, X, y, groups, data.classes[data.y])
                 plan = self._plan(data, cv, seed, threads, memory_limit)
+                history = begin_history(self, journal, data, plan, seed)
             progress = Progress(self.verbose, self.time_limit, phases.began)
             for line in ([] if self.kind_ == "table" else [describe(data.X, self.kind_)]) + plan.missing:
                 progress.say(line)
             pool = stack.enter_context(make_pool(self, n_workers, threads, plan.context, memory_limit))
             pool = RescuePool(pool, data.classes, self.time_limit)
-            history = History(plan.space, seed) if journal is None else journal.replay(plan.space)
             with phases("search"):
                 interrupted = run_search(self, plan, history, pool, phases, progress)
             here = self.memory_limit is None

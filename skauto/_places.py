@@ -1,8 +1,6 @@
-"""Where an AutoClassifier works: its journal, its workers and what they may use."""
+"""Where an AutoClassifier works: its workers and what they may use."""
 
 from skauto.search._executor_pool import ExecutorPool
-from skauto.search._fingerprint import fingerprint
-from skauto.search._journal import Journal
 from skauto.search._memory import memory_bytes
 from skauto.search._spares import SPARES
 from skauto.search._workers import CHANCES, WorkerPool
@@ -15,29 +13,6 @@ NETS = ("skauto.estimators._trainer",)
 
 # Workers that import in advance, to step in at once for one that was killed.
 SPARE_WORKERS = 1
-
-# Arguments that a journal must agree on.
-SAME = ("scoring", "strategy", "cv", "candidates", "pos_label", "constraints", "random_state")
-
-
-def open_journal(auto, data, seed, stack):
-    """The journal, open and checked; None without one.
-
-    Parameters
-    ----------
-    auto : AutoClassifier
-    data : Data
-    seed : int
-        Of a new journal.
-    stack : ExitStack
-        Closes it.
-    """
-    if auto.journal is None:
-        return None
-    settings = {name: getattr(auto, name) for name in SAME}
-    about = fingerprint(data=(data.X, data.y, data.sample_weight, data.groups), **settings)
-    about |= {"search": "AutoClassifier", "mode": "count" if auto.time_limit is None else "time"}
-    return stack.enter_context(Journal(auto.journal, about).open(seed))
 
 
 def memory_of_a_trial(auto, n_workers):

@@ -15,8 +15,8 @@ FLOORS = {
     0: "_inputs _row_inputs _array_inputs _sklearn _seeds _deps _datasets _files _native _telling _version _csv",
     1: " ".join(PILLARS),
     2: "_assembly _available _bags _choice _constraints _decisions _finish _interrupts _leaderboard _persistence "
-    "_places _pipelines _plan _portfolio _progress _quick _reading _refit _refit_chain _rescue _sizing _scoring "
-    "_search_step _splits _timing _treatments _sequence_pipelines _sequence_portfolio _image_pipelines "
+    "_places _pipelines _plan _portfolio _progress _quick _reading _refit _refit_chain _rescue _resuming _sizing "
+    "_scoring _search_step _splits _timing _treatments _sequence_pipelines _sequence_portfolio _image_pipelines "
     "_image_portfolio",
     3: "_auto _compress",
     4: "_cli __main__",
@@ -32,6 +32,7 @@ TESTED_WITH |= {"_row_inputs.py": "tests/test_inputs.py", "_refit.py": "tests/te
 TESTED_WITH |= {f"{part}.py": "tests/test_finish.py" for part in ("_assembly", "_interrupts", "_refit_chain", "_bags")}
 TESTED_WITH |= {"_available.py": "tests/test_plan.py"}
 TESTED_WITH |= {"_reading.py": "tests/test_auto_inputs.py", "_search_step.py": "tests/test_auto_count_mode.py"}
+TESTED_WITH["_resuming.py"] = "tests/test_places.py"
 # What SearchCV is made of, and what runs on an executor's workers.
 SEARCH_PARTS = "callbacks fold_scores rescore rungs search_run table"
 TESTED_WITH |= {f"search/_{part}.py": "tests/search/test_search_cv.py" for part in SEARCH_PARTS.split()}

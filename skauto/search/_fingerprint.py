@@ -1,42 +1,77 @@
 """What a search is about, in a few lines of JSON: two searches with the same may share a journal."""
 
-import inspect
+import platform
+import re
 
-import joblib
 import sklearn
 
 from skauto._version import __version__
+from skauto.search._content import Content, hashed
 from skauto.search._sandbox import attempt
+
+# Characters of a part that are shown in an error.
+SHOWN = 160
+
+# Names of changed functions and values that are shown.
+NAMES = 6
 
 
 def fingerprint(**parts):
-    """The versions and a digest of each part.
+    """The versions, and each part by its content.
 
     Parameters
     ----------
     **parts : objects
-        Strings and numbers stay readable; anything else becomes a digest of its content.
+        Strings, numbers and what `part` gave stay as they are.
     """
-    about = {name: _short(value) for name, value in parts.items()}
-    return {"skauto": __version__, "scikit-learn": sklearn.__version__, **about}
+    about = {name: value if _is_plain(value) else part(value) for name, value in parts.items()}
+    versions = {"python": ".".join(platform.python_version_tuple()[:2])}  # other versions compile to other code
+    return versions | {"skauto": __version__, "scikit-learn": sklearn.__version__, **about}
 
 
-def _short(value):
-    if value is None or isinstance(value, (str, int, float)):
-        return value
-    return digest(value)
+def part(value, shown=None):
+    """The content of an object as JSON, with what is shown of it where it differs.
+
+    Parameters
+    ----------
+    value : object
+    shown : str, default=None
+        What an error says of it; its `repr` by default, which does not count.
+    """
+    content = Content()
+    made = attempt(content.of, value)
+    digest = made.value if made.error is None else hashed(described(value))
+    return {"content": digest.hex(), "shown": readable(value) if shown is None else shown, "code": content.code}
+
+
+def differences(theirs, ours):
+    """A line on each part that differs between two fingerprints."""
+    lines = []
+    for name in {**ours, **theirs}:
+        old, new = theirs.get(name), ours.get(name)
+        if isinstance(old, dict) and isinstance(new, dict) and "content" in old.keys() & new.keys():
+            lines += [] if old["content"] == new["content"] else [f"{name} was {_change(old, new)}"]
+        elif old != new:
+            lines.append(f"{name} was {_shown(old)} and is {_shown(new)}")
+    return lines
 
 
 def digest(value):
-    """A digest of content: equal for equal arrays, DataFrames, estimators and settings, in any process."""
-    made = attempt(joblib.hash, value)
-    return made.value if made.error is None else described(value)
+    """A digest of content: equal for equal arrays, DataFrames, estimators, settings and code, in any process."""
+    return part(value, "")["content"]
 
 
 def described(value):
-    """A readable form without addresses in memory, for what cannot be pickled."""
+    """A readable form without addresses in memory, for what cannot be read otherwise."""
     name = getattr(value, "__qualname__", type(value).__qualname__)
     return f"{getattr(value, '__module__', type(value).__module__)}.{name}"
+
+
+def readable(value):
+    """The `repr` in one short line, without addresses in memory."""
+    text = attempt(repr, value).value
+    text = described(value) if text is None else " ".join(re.sub(r" at 0x[0-9a-fA-F]+", "", text).split())
+    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
 
 def described_seed(random_state):
@@ -44,10 +79,10 @@ def described_seed(random_state):
     return int(random_state) if hasattr(random_state, "__index__") else described(random_state)
 
 
-def source_of(code):
-    """A digest of the source of a class or function; where it cannot be read, of what it is pickled to."""
-    source = attempt(inspect.getsource, code).value
-    return digest(code if source is None else source)
+def space_part(space):
+    """The content of a space: its dimensions by name, and how often its branches are drawn."""
+    branches = [{name: _content_of(dim) for name, dim in branch.items()} for branch in space.branches]
+    return part((branches, space.shares), describe_space(space))
 
 
 def describe_space(space):
@@ -56,18 +91,36 @@ def describe_space(space):
     return " | ".join(branches)
 
 
+def _content_of(dim):
+    """What makes a dimension, without what it has worked out since."""
+    if hasattr(dim, "values"):
+        return type(dim), list(dim.values), dim.shares
+    return type(dim), dim.low, dim.high, dim.log, getattr(dim, "distribution", None), getattr(dim, "discrete", None)
+
+
 def _dimension(dim):
     if hasattr(dim, "values"):
-        return "[" + ", ".join(_choice(value) for value in dim.values) + "]"
-    if hasattr(dim, "distribution"):
-        frozen = dim.distribution
+        return "[" + ", ".join(map(readable, dim.values)) + "]"
+    frozen = getattr(dim, "distribution", None)
+    if hasattr(frozen, "dist"):
         return f"{frozen.dist.name}{frozen.args}{frozen.kwds or ''}"
+    if frozen is not None:
+        return readable(frozen)
     return f"{type(dim).__name__.lower()} {dim.low:g} to {dim.high:g}{' log' if dim.log else ''}"
 
 
-def _choice(value):
-    if value is None or isinstance(value, (str, int, float, bool)):
-        return repr(value)
-    if hasattr(value, "get_params"):
-        return repr(value)
-    return digest(value)[:8]
+def _is_plain(value):
+    return value is None or isinstance(value, (str, int, float)) or (isinstance(value, dict) and "content" in value)
+
+
+def _change(old, new):
+    """How one part has changed; where both read the same, the names of the code and values that differ."""
+    if old["shown"] != new["shown"]:
+        return f"{old['shown']} and is {new['shown']}"
+    names = [name for name in {**old["code"], **new["code"]} if old["code"].get(name) != new["code"].get(name)]
+    what = f"the code or value of {', '.join(names[:NAMES])}" if names else "its content"
+    return f"{old['shown']} and reads the same now, but {what} is another"
+
+
+def _shown(value):
+    return value["shown"] if isinstance(value, dict) and "shown" in value else repr(value)

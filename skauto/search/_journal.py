@@ -1,18 +1,26 @@
 """The journal of a search: an append-only log of JSON lines from which it can be taken up again."""
 
+import contextlib
 import json
 import os
+import time
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
+from skauto.search._fingerprint import differences
 from skauto.search._history import History
+from skauto.search._journal_values import LostArrayError, Values
+from skauto.search._sandbox import attempt
 from skauto.search._trial import Result, Status, Trial
 
-FORMAT = 1
-SMALL = 64  # numbers of an array that stands in the log itself; a larger one has a file
+FORMAT = 2
 LOG, ARRAYS, MODELS = "log.jsonl", "arrays", "models"
+CODE = ("model", "bag")  # models that a result carries: a journal holds none, they are fitted anew
+BEGINNING, CHECKSUM = (
+    b'{"event": "search"',
+    b', "crc32": ',
+)  # of the first line, and what stands before the checksum of each
 
 
 class JournalError(ValueError):
@@ -22,32 +30,34 @@ class JournalError(ValueError):
 class Journal:
     """A folder with a log, arrays too long for it, and models of trials that may still be promoted.
 
-    The first line says what is searched; every later one is a trial asked or a result told. A line counts once it
-    ends with a newline, so a kill at any moment loses at most what was not yet told: such trials are run again.
+    The first line says what is searched; every later one is a trial asked, a result told, or one that was lost since. A
+    line counts once it ends with a newline, so a kill at any moment loses at most what was not yet told: such trials
+    are run again. Each line ends with a checksum that goes on from that of the line before.
 
     Parameters
     ----------
     folder : str or path
-    about : dict
-        What must be the same for the journal to be taken up again, plain JSON.
+        Relative to the folder that is current now.
 
     Attributes
     ----------
     seed : int or None
-        Of the search that began the journal, None for a new one.
+        Of the search that began the journal, known once it is open.
 
     Raises
     ------
     JournalError
-        If the folder belongs to another search, naming each difference, or another process is writing to it.
+        From all methods that read or write: the folder cannot be used or is damaged, belongs to another search, or
+        another process is writing to it.
     """
 
-    def __init__(self, folder, about):
-        self.folder = Path(folder)
-        self.about = json.loads(json.dumps(about))
+    def __init__(self, folder):
+        self.folder = Path(os.path.abspath(folder))
         self.seed = None
         self._file = None
+        self._values = Values(self.folder / ARRAYS)
         self._records = []
+        self._sum = 0  # checksum of the last line
 
     def __enter__(self):
         return self
@@ -61,35 +71,84 @@ class Journal:
         return self.folder / MODELS
 
     def open(self, seed):
-        """Take the pen, read what is there and check that it is of this search; a new journal gets its first line."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._file = open(self.folder / LOG, "a+b", buffering=0)  # noqa: SIM115 - as long as the search
+        """Take the pen and read what is there; a new journal will have this seed."""
         try:
-            self._begin(seed)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._file = open(self.folder / LOG, "a+b", buffering=0)  # noqa: SIM115 - as long as the search
+        except OSError as error:
+            raise JournalError(
+                f"journal={str(self.folder)!r} cannot be opened ({error.strerror}: {error.filename!r}): give a folder "
+                f"that may be written to, or one that is not there yet"
+            ) from error
+        try:
+            _lock(self._file, self.folder)
+            self._records = self._read()
+        except JournalError:
+            self.close()
+            raise
+        self.seed = self._records[0]["seed"] if self._records else seed
+        return self
+
+    def begin(self, about):
+        """Check that the journal is of this search; a new one gets its first line.
+
+        Parameters
+        ----------
+        about : dict
+            What must be the same for the journal to be taken up, as `fingerprint` gives it.
+        """
+        try:
+            self._begin(json.loads(json.dumps(about)))
         except JournalError:
             self.close()
             raise
         return self
 
-    def _begin(self, seed):
-        _lock(self._file, self.folder)
-        self._records = self._read()
-        if self._records:
-            self._check(self._records[0])
-        else:
-            self._write({"event": "search", "format": FORMAT, "seed": seed, "about": self.about})
-        self.seed = self._records[0]["seed"] if self._records else seed
+    def _begin(self, about):
+        if not self._records:
+            self._records = [{"event": "search", "format": FORMAT, "seed": self.seed, "about": about}]
+            self._write(self._records[0])
+        lines = differences(self._records[0]["about"], about)
+        if lines:
+            raise JournalError(
+                f"journal={str(self.folder)!r} belongs to another search: {'; '.join(lines)}. Give this search a "
+                f"folder of its own, or the other one's arguments"
+            )
 
     def replay(self, space):
-        """The history that the log holds, which from now on writes down what it is told."""
+        """The history that the log holds, which from now on writes down what it is told.
+
+        A result whose array file is missing or damaged is noted as lost, and its trial run again.
+        """
         history = JournaledHistory(space, self.seed, self)
-        for record in self._records[1:]:
-            if record["event"] == "asked":
-                History.asked(history, Trial.from_json(record["trial"]))
-            else:
-                details = self._unpack(record["details"])
-                History.told(history, replace(Result.from_json(record["result"]), details=details))
+        last_lost = {record.get("number"): place for place, record in enumerate(self._records)
+                     if record["event"] == "lost"}  # fmt: skip
+        for place, record in enumerate(self._records[1:], start=1):
+            report = attempt(self._replay_line, history, record, place, last_lost)
+            if report.error is not None:
+                raise self._damaged(place + 1, report.reason) from report.error
         return history
+
+    def _replay_line(self, history, record, place, last_lost):
+        if record["event"] == "asked":
+            trial = Trial.from_json(record["trial"])
+            if not history.space.contains(trial.params):
+                raise ValueError(f"trial {trial.number} is not in the space")
+            History.asked(history, trial)
+        elif record["event"] == "told":
+            result = Result.from_json(record["result"])
+            if place > last_lost.get(result.number, 0):
+                self._replay_result(history, result, record["details"])
+        elif record["event"] != "lost":
+            raise ValueError(f"event {record['event']!r} is not known")
+
+    def _replay_result(self, history, result, details):
+        try:
+            details = self._values.unpack(details)
+        except LostArrayError as error:
+            self._write({"event": "lost", "number": result.number, "reason": str(error)})
+        else:
+            History.told(history, replace(result, details=details))
 
     def asked(self, trial, seen):
         """Note a trial, with how many results its strategy saw."""
@@ -97,12 +156,18 @@ class Journal:
 
     def told(self, result):
         """Note a result; one that was only cancelled is left open, so that more budget runs it."""
-        if result.status != Status.CANCELLED:
-            details = result.details
-            if isinstance(details, dict):  # a journal holds no code: what was kept of a model is fitted anew
-                details = {key: value for key, value in details.items() if key != "model"}
-            details = self._pack(details, str(result.number))
-            self._write({"event": "told", "result": result.to_json(), "details": details})
+        if result.status == Status.CANCELLED:
+            return
+        details = result.details
+        if isinstance(details, dict):
+            details = {key: value for key, value in details.items() if key not in CODE}
+        try:
+            details = self._values.pack(details, str(result.number))
+        except OSError as error:
+            raise self._unwritable(error.strerror) from error
+        except TypeError as error:
+            raise JournalError(f"the result of trial {result.number} cannot be written down: {error}") from error
+        self._write({"event": "told", "result": result.to_json(), "details": details})
 
     def close(self):
         """Stop writing."""
@@ -111,83 +176,89 @@ class Journal:
             self._file = None
 
     def _write(self, record):
-        line = json.dumps(record, sort_keys=True).encode() + b"\n"
-        size = os.fstat(self._file.fileno()).st_size
+        text = json.dumps({**record, "time": round(time.time(), 3)}).encode()
+        checksum = zlib.crc32(text, self._sum)
+        line = text[:-1] + CHECKSUM + str(checksum).encode() + b"}\n"
+        try:
+            size = os.fstat(self._file.fileno()).st_size
+            written = self._append(line, size)
+        except OSError as error:
+            raise self._unwritable(error.strerror) from error
+        if written != len(line):
+            raise self._unwritable("the disk is full")
+        self._sum = checksum
+
+    def _append(self, line, size):
+        """Bytes that were written and are on the disk; of a line that was not written whole nothing stays."""
+        written = 0
         try:
             written = self._file.write(line)
             os.fsync(self._file.fileno())
-        except OSError as error:
-            os.ftruncate(self._file.fileno(), size)
-            raise JournalError(self._full(error.strerror)) from error
-        if written != len(line):
-            os.ftruncate(self._file.fileno(), size)
-            raise JournalError(self._full("the disk is full"))
+        except OSError:
+            written = 0
+            raise
+        finally:
+            if written != len(line):
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._file.fileno(), size)
+        return written
 
-    def _full(self, why):
-        return (
+    def _unwritable(self, why):
+        return JournalError(
             f"journal={str(self.folder)!r} cannot be written ({why}); what it holds is complete: make room and "
             f"start the search again with the same arguments"
         )
 
+    def _damaged(self, number, why):
+        path = self.folder / LOG
+        if number == 1:
+            advice = "remove the folder, or give another one"
+        else:
+            advice = (
+                f"what came before is sound: keep the first {number - 1} lines alone, as `head -n {number - 1}` does, "
+                f"to go on from there, or give another folder"
+            )
+        return JournalError(f"{str(path)!r} is damaged in line {number} ({why}); {advice}")
+
     def _read(self):
         """The records of all whole lines; a torn last line, left by a kill, is cut off."""
-        path = self.folder / LOG
-        self._file.seek(0)
-        content = self._file.read()
+        try:
+            self._file.seek(0)
+            content = self._file.read()
+        except OSError as error:
+            raise JournalError(f"{str(self.folder / LOG)!r} cannot be read ({error.strerror})") from error
         whole = content[: content.rfind(b"\n") + 1]
-        records = []
-        for number, line in enumerate(whole.splitlines(), start=1):
-            try:
-                records.append(json.loads(line))
-            except ValueError:
-                raise JournalError(f"{str(path)!r} is damaged in line {number}; it is no journal of a search") from None
+        if not whole and not _is_torn_beginning(content):
+            raise JournalError(f"{str(self.folder / LOG)!r} is no journal of a search")
+        records = [self._record(number, line) for number, line in enumerate(whole.split(b"\n")[:-1], start=1)]
         if len(whole) < len(content):
             os.ftruncate(self._file.fileno(), len(whole))
         return records
 
-    def _check(self, first):
-        if not isinstance(first, dict) or first.get("event") != "search":
+    def _record(self, number, line):
+        """What a line says, its checksum being right."""
+        report = attempt(json.loads, line)
+        record = report.value
+        if number == 1:
+            self._check_first(record)
+        if report.error is not None:
+            raise self._damaged(number, report.reason) from report.error
+        if not isinstance(record, dict) or "event" not in record:
+            raise self._damaged(number, "it is no record of a search")
+        text, _, checksum = line.rpartition(CHECKSUM)
+        self._sum = zlib.crc32(text + b"}", self._sum)
+        if checksum != str(self._sum).encode() + b"}":
+            raise self._damaged(number, "its checksum does not fit: it was changed, or lines before it were")
+        return record
+
+    def _check_first(self, record):
+        if not isinstance(record, dict) or record.get("event") != "search":
             raise JournalError(f"{str(self.folder / LOG)!r} is no journal of a search")
-        theirs = {**first["about"], "format": first["format"]}
-        ours = {**self.about, "format": FORMAT}
-        names = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
-        if names:
-            differences = "; ".join(f"{name} was {theirs.get(name)!r} and is {ours.get(name)!r}" for name in names)
+        if record.get("format") != FORMAT:
             raise JournalError(
-                f"journal={str(self.folder)!r} belongs to another search: {differences}. Give this search a folder of "
-                f"its own, or the other one's arguments"
+                f"journal={str(self.folder)!r} has format {record.get('format')!r}, this version of skauto writes "
+                f"format {FORMAT}: go on with the version that wrote it, or give another folder"
             )
-
-    def _pack(self, value, name):
-        """The value as JSON; arrays become files, non-finite numbers and bytes have forms of their own."""
-        if isinstance(value, dict):
-            return {key: self._pack(part, f"{name}-{key}") for key, part in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self._pack(part, f"{name}-{place}") for place, part in enumerate(value)]
-        if isinstance(value, np.ndarray) and value.dtype != object:
-            if value.size <= SMALL and value.dtype.kind in "fiub":
-                return {"values": [self._pack(part, name) for part in value.tolist()], "dtype": value.dtype.str}
-            (self.folder / ARRAYS).mkdir(exist_ok=True)
-            np.save(self.folder / ARRAYS / f"{name}.npy", value)
-            return {"array": f"{name}.npy"}
-        if isinstance(value, np.generic):
-            value = value.item()
-        if isinstance(value, float) and not np.isfinite(value):
-            return {"number": repr(value)}
-        return value
-
-    def _unpack(self, value):
-        if isinstance(value, list):
-            return [self._unpack(part) for part in value]
-        if not isinstance(value, dict):
-            return value
-        if set(value) == {"array"}:
-            return np.load(self.folder / ARRAYS / value["array"])
-        if set(value) == {"values", "dtype"}:
-            return np.array(self._unpack(value["values"]), dtype=value["dtype"])
-        if set(value) == {"number"}:
-            return float(value["number"])
-        return {key: self._unpack(part) for key, part in value.items()}
 
 
 class JournaledHistory(History):
@@ -208,6 +279,11 @@ class JournaledHistory(History):
         super().told(result)
 
 
+def _is_torn_beginning(content):
+    """Whether a file without a whole line is new, or what a kill or a loss of power leaves of a first line."""
+    return not content.strip(b"\0") or content[: len(BEGINNING)] == BEGINNING[: len(content)]
+
+
 def _lock(file, folder):
     """Take the only pen; it is dropped with the process, however that ends."""
     try:
@@ -216,5 +292,9 @@ def _lock(file, folder):
         return
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         raise JournalError(f"journal={str(folder)!r} is being written by another process") from None
+    except OSError as error:
+        raise JournalError(
+            f"journal={str(folder)!r} cannot be locked ({error.strerror}): put it on a local disk"
+        ) from error

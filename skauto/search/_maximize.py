@@ -6,7 +6,7 @@ from numbers import Integral, Real
 
 from skauto._seeds import root_seed
 from skauto.search._budget import Budget
-from skauto.search._fingerprint import describe_space, described_seed, fingerprint, source_of
+from skauto.search._fingerprint import described_seed, fingerprint, space_part
 from skauto.search._history import History
 from skauto.search._journal import Journal
 from skauto.search._loop import search
@@ -73,8 +73,8 @@ def maximize(objective, space, *, strategy="tpe", n_iter=100, fidelity=None, ran
     with ExitStack() as stack:
         history = History(space, seed)
         if journal is not None:
-            about = _about(objective, space, chosen, fidelity, random_state)
-            history = stack.enter_context(Journal(journal, about).open(seed)).replay(space)
+            about = _about(objective, space, strategy, fidelity, random_state)
+            history = stack.enter_context(Journal(journal).open(seed).begin(about)).replay(space)
         search(chosen, history, evaluate, SequentialPool(), Budget(n_iter=n_iter))
     _check_some_complete(history)
     return history
@@ -84,9 +84,9 @@ def _about(objective, space, strategy, fidelity, random_state):
     """What a journal must agree on."""
     return fingerprint(
         search="maximize",
-        objective=source_of(objective),
-        space=describe_space(space),
-        strategy=repr(strategy),
+        objective=objective,
+        space=space_part(space),
+        strategy=strategy,
         fidelity=fidelity,
         random_state=described_seed(random_state),
     )

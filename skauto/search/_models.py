@@ -1,29 +1,44 @@
 """Fold models of trials that may still be promoted, kept as files."""
 
 import os
+import re
 import shutil
 import tempfile
+import zlib
 from pathlib import Path
 
+from skauto._files import write_whole
+from skauto.search._journal import JournalError
 from skauto.search.strategies._base import parent
+
+CHECKSUM_BYTES = 4
 
 
 class ModelStore:
-    """A folder of pickled fold models.
+    """A folder of pickled fold models, each after its checksum.
 
     A trial's models go when the trial promoted from it has ended, and when a later bracket has begun.
 
     Parameters
     ----------
     folder : path, default=None
-        None for a temporary one, removed on `close`.
+        Of a journal. None for a temporary one, removed on `close`, in which nothing is kept once its disk is full.
+
+    Raises
+    ------
+    JournalError
+        If the folder of a journal cannot be written to.
     """
 
     def __init__(self, folder=None):
         self._temporary = folder is None
-        self.folder = Path(tempfile.mkdtemp(prefix="skauto-models-") if folder is None else folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._kept = {int(path.name.split("-")[0]) for path in self.folder.glob("*.pickle")}
+        self.folder = Path(tempfile.mkdtemp(prefix="skauto-models-") if folder is None else os.path.abspath(folder))
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        named = (re.fullmatch(r"(\d+)-\d+\.pickle", path.name) for path in self.folder.iterdir())
+        self._kept = {int(match[1]) for match in named if match}
 
     def __enter__(self):
         return self
@@ -38,22 +53,28 @@ class ModelStore:
 
     def put(self, trial, fold, model):
         """Keep a model; the file appears whole or not at all."""
-        path = self._path(trial.number, fold)
-        part = path.with_suffix(".part")
-        part.write_bytes(model)
-        os.replace(part, path)
-        self._kept.add(trial.number)
+        try:
+            write_whole(self._path(trial.number, fold), zlib.crc32(model).to_bytes(CHECKSUM_BYTES, "little"), model)
+        except OSError as error:
+            if not self._temporary:
+                raise self._unwritable(error) from error
+        else:
+            self._kept.add(trial.number)
 
     def get(self, trial, fold):
-        """The bytes of a model, None where there is none."""
-        path = self._path(trial.number, fold)
-        return path.read_bytes() if path.is_file() else None
+        """The bytes of a model, None where there is none, or a damaged one."""
+        try:
+            data = self._path(trial.number, fold).read_bytes()
+        except OSError:
+            return None
+        checksum, model = data[:CHECKSUM_BYTES], data[CHECKSUM_BYTES:]
+        return model if checksum == zlib.crc32(model).to_bytes(CHECKSUM_BYTES, "little") else None
 
     def on_result(self, history, trial):
         """Forget what cannot be wanted any more, now that a trial has ended."""
         origin, bracket = parent(trial), _bracket(trial)
         for number in list(self._kept):
-            other = _bracket(history.trials[number])
+            other = _bracket(history.trials[number]) if number < len(history.trials) else None
             if number == origin or (bracket is not None and other is not None and other < bracket):
                 self.drop(number)
 
@@ -70,6 +91,12 @@ class ModelStore:
 
     def _path(self, number, fold):
         return self.folder / f"{number}-{fold}.pickle"
+
+    def _unwritable(self, error):
+        return JournalError(
+            f"{str(self.folder)!r}, where a journal keeps models of trials that may be promoted, cannot be written to "
+            f"({error.strerror}): make room and start the search again with the same arguments"
+        )
 
 
 def _bracket(trial):

@@ -7,7 +7,7 @@ from skauto._seeds import root_seed
 from skauto.search._budget import RefitBudget
 from skauto.search._cores import cores, count_workers
 from skauto.search._executor_pool import ExecutorPool
-from skauto.search._fingerprint import describe_space, described_seed, digest, fingerprint, source_of
+from skauto.search._fingerprint import described_seed, fingerprint, part, space_part
 from skauto.search._fold_tasks import FoldTasks
 from skauto.search._history import History
 from skauto.search._journal import Journal
@@ -74,7 +74,7 @@ class SearchRun:
             if settings.journal is None:
                 journal, history = None, History(self.context.space, seed)
             else:
-                journal = stack.enter_context(Journal(settings.journal, self._about()).open(seed))
+                journal = stack.enter_context(Journal(settings.journal).open(seed).begin(self._about()))
                 seed, history = journal.seed, journal.replay(self.context.space)
             self.context.row_seed = seed
             self.context.seed = None if settings.random_state is None else seed
@@ -155,27 +155,28 @@ class SearchRun:
         return WorkerPool(n_workers, threads, self.context, memory, PRELOAD, CHANCES)
 
     def _about(self):
-        """What a journal must agree on."""
+        """What a journal must agree on: what the workers get, and what chooses; limits and places do not matter."""
         settings, context = self.settings, self.context
-        options = context.options
+        options = {name: value for name, value in context.options.items() if name not in ("scorer", "verbose")}
+        fit_params, score_params = options.pop("fit_params"), options.pop("score_params")
+        strategy = type(self.strategy).__name__ if settings.strategy == "auto" else settings.strategy
         return fingerprint(
-            data=digest((context.X, context.y, options["fit_params"], options["score_params"])),
-            space=describe_space(context.space),
-            estimator=repr(context.estimator) if len(repr(context.estimator)) < 500 else digest(context.estimator),
-            code=code_of(context.estimator),
-            scoring=settings.scoring if isinstance(settings.scoring, str | None) else digest(settings.scoring),
-            folds=digest(context.folds),
-            strategy=repr(self.strategy),
-            fidelity=None if context.fidelity is None else repr(context.fidelity),
+            search="SearchCV",
+            data=part((context.X, context.y), f"X of shape {getattr(context.X, 'shape', len(context.folds))}"),
+            fit_params=part(fit_params, ", ".join(fit_params) or "none"),
+            score_params=part(score_params, ", ".join(score_params) or "none"),
+            space=space_part(context.space),
+            estimator=context.estimator,
+            scoring=settings.scoring,
+            metric=self.metric,
+            folds=part(context.folds, f"{len(context.folds)} folds"),
+            strategy=strategy,
+            fidelity=context.fidelity,
+            stratify=context.stratify,
             racing=self.races,
             mode="time" if self.timed else "count",
-            error_score=repr(settings.error_score),
-            return_train_score=settings.return_train_score,
+            error_score=repr(options.pop("error_score")),
+            return_train_score=options.pop("return_train_score"),
+            options=part(options, "options of each fit"),
             random_state=described_seed(settings.random_state),
         )
-
-
-def code_of(estimator):
-    """A digest of the source of the estimator's class and its steps' classes, where it can be read."""
-    parts = {type(estimator)} | {type(value) for value in estimator.get_params().values() if hasattr(value, "fit")}
-    return digest(sorted(map(source_of, parts)))

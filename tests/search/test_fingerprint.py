@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.stats import loguniform
 from sklearn.svm import SVC
 
-from skauto.search._fingerprint import describe_space, described, digest, fingerprint
+from skauto.search._fingerprint import describe_space, described, differences, digest, fingerprint, part, readable
 from skauto.search._space import Space
 
 
@@ -26,17 +26,39 @@ def test_a_digest_is_the_same_in_another_process():
 
 
 def test_lambdas_are_described_without_addresses():
-    assert "0x" not in digest(lambda: 0)
+    assert digest(lambda: 0) == digest(lambda: 0) != digest(lambda: 1)
+    assert readable(lambda: 0).startswith("<function test_lambdas")
+    assert "0x" not in readable(lambda: 0)
     assert described(print) == "builtins.print"
 
 
 def test_short_things_stay_readable():
     made = fingerprint(scoring="f1", cv=3, data=np.arange(3))
     assert (made["scoring"], made["cv"]) == ("f1", 3)
-    assert len(made["data"]) == 32
+    assert len(made["data"]["content"]) == 32
     assert {"skauto", "scikit-learn"} < set(made)
 
 
 def test_a_space_reads_like_one():
     space = Space([{"C": loguniform(1, 10), "svc": [SVC(), None]}, {"n": [1, 2]}])
     assert describe_space(space) == "C: continuous 1 to 10 log, svc: [SVC(), None] | n: [1, 2]"
+
+
+def test_a_space_of_anything_that_draws_reads_too():
+    class Coin:
+        def rvs(self, random_state=None):
+            return 1
+
+    assert "Coin object" in describe_space(Space({"x": Coin()}))
+
+
+def test_differences_are_told_by_what_reads_differently_or_by_the_code():
+    old, new = (
+        fingerprint(a=1, f=part(lambda: 0, "f"), g=SVC(C=1)),
+        fingerprint(a=2, f=part(lambda: 1, "f"), g=SVC(C=2)),
+    )
+    first, second, third = differences(old, new)
+    assert first == "a was 1 and is 2"
+    assert second.startswith("f was f and reads the same now, but the code or value of test_differences")
+    assert third == "g was SVC(C=1) and is SVC(C=2)"
+    assert differences(old, old) == []

@@ -14,7 +14,7 @@ ABOUT = {"data": "abc", "space": "x: 1 to 3"}
 
 
 def written(folder, *results, seed=5):
-    with Journal(folder, ABOUT).open(seed) as journal:
+    with Journal(folder).open(seed).begin(ABOUT) as journal:
         history = journal.replay(SPACE)
         for result in results:
             history.asked(Trial(result.number, SPACE.nth(result.number), tags={"rung": 0}))
@@ -22,7 +22,7 @@ def written(folder, *results, seed=5):
 
 
 def read(folder):
-    with Journal(folder, ABOUT).open(seed=99) as journal:
+    with Journal(folder).open(seed=99).begin(ABOUT) as journal:
         return journal.replay(SPACE)
 
 
@@ -51,7 +51,7 @@ def test_what_is_told_comes_back(tmp_path):
 
 
 def test_a_line_is_written_before_the_history_knows(tmp_path):
-    with Journal(tmp_path, ABOUT).open(0) as journal:
+    with Journal(tmp_path).open(0).begin(ABOUT) as journal:
         history = journal.replay(SPACE)
         history.asked(Trial(0, SPACE.nth(0)))
         lines = (tmp_path / LOG).read_text().splitlines()
@@ -59,7 +59,7 @@ def test_a_line_is_written_before_the_history_knows(tmp_path):
 
 
 def test_a_trial_that_was_never_told_is_pending(tmp_path):
-    with Journal(tmp_path, ABOUT).open(0) as journal:
+    with Journal(tmp_path).open(0).begin(ABOUT) as journal:
         journal.replay(SPACE).asked(Trial(0, SPACE.nth(0)))
     assert [trial.number for trial in read(tmp_path).pending] == [0]
 
@@ -78,4 +78,4 @@ def test_something_else_is_refused(tmp_path):
 def test_differences_are_named(tmp_path):
     written(tmp_path)
     with pytest.raises(JournalError, match="data was 'abc' and is 'xyz'; mode was None and is 'count'"):
-        Journal(tmp_path, ABOUT | {"data": "xyz", "mode": "count"}).open(0)
+        Journal(tmp_path).open(0).begin(ABOUT | {"data": "xyz", "mode": "count"})

@@ -49,6 +49,16 @@ def test_a_later_bracket_ends_the_earlier_ones(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_damaged_model_is_none(tmp_path):
+    store = ModelStore(tmp_path)
+    store.put(trial(0), 0, b"model")
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    assert store.get(trial(0), 0) is None
+    (tmp_path / "notes-1.pickle").write_bytes(b"mine")
+    ModelStore(tmp_path).on_result(history(trial(0)), trial(0))
+
+
 def test_a_temporary_folder_is_removed():
     with ModelStore() as store:
         store.put(trial(0), 0, b"m")

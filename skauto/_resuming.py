@@ -1,0 +1,89 @@
+"""How an AutoClassifier takes up a journal: what it must agree on, and the history that it holds."""
+
+from dataclasses import fields
+
+import numpy as np
+
+from skauto.search._fingerprint import described_seed, fingerprint, part, space_part
+from skauto.search._history import History
+from skauto.search._journal import Journal
+
+# Of what the workers get, what a journal need not agree on, and why.
+DOES_NOT_MATTER = {
+    "seed": "the journal has its own",
+    "cache": "saves time alone",
+    "build": "follows from the data, the candidates and the limits",
+    "keep": "asks the builder",
+    "bag": "keeps models alone",
+    "record": "is what a worker has seen",
+    "most_folds": "follows from the limits",
+    "report": "follows from the score, the data and the folds",
+    "rank": "follows from the score, the data and the folds",
+    "measure": "is told by the constraints",
+    "rehearse": "is told by the constraints",
+}
+# What the fingerprint spells out itself.
+SPELLED_OUT = ("X", "y", "weight", "folds", "repeat", "space")
+
+
+def open_journal(auto, seed, stack):
+    """The journal, open and read; None without one.
+
+    Parameters
+    ----------
+    auto : AutoClassifier
+    seed : int
+        Of a new journal.
+    stack : ExitStack
+        Closes it.
+    """
+    return None if auto.journal is None else stack.enter_context(Journal(auto.journal).open(seed))
+
+
+def begin_history(auto, journal, data, plan, seed):
+    """The history of the search, with what the journal holds of it.
+
+    Parameters
+    ----------
+    auto : AutoClassifier
+    journal : Journal or None
+        Checked against the plan.
+    data : Data
+    plan : Plan
+    seed : int
+    """
+    if journal is None:
+        return History(plan.space, seed)
+    return journal.begin(_about(auto, data, plan)).replay(plan.space)
+
+
+def _about(auto, data, plan):
+    """What a journal must agree on: what the workers get, and what chooses."""
+    context = plan.context
+    skipped = {*DOES_NOT_MATTER, *SPELLED_OUT}
+    rest = {field.name: getattr(context, field.name) for field in fields(context) if field.name not in skipped}
+    return fingerprint(
+        search="AutoClassifier",
+        mode="count" if auto.time_limit is None else "time",
+        kind=data.kind,
+        data=part((context.X, context.y), f"{data.kind} of {len(context.y)} rows"),
+        labels=part(data.classes, ", ".join(map(str, data.classes[:9]))),
+        sample_weight=None if context.weight is None else part(context.weight, "given"),
+        groups=None if data.groups is None else part(data.groups, "given"),
+        folds=part((context.folds, context.repeat), f"{len(context.folds)} folds of cv={auto.cv!r}"),
+        scoring=part(_judgement(plan.scoring), plan.scoring.name),
+        pos_label=part(auto.pos_label_, str(auto.pos_label_)),
+        cost_matrix=auto.cost_matrix_,
+        constraints=part(plan.constraints, str(plan.constraints) or "none"),
+        candidates=", ".join(context.build.candidates),
+        space=part(space_part(plan.space)["content"], f"{len(plan.space.branches)} kinds of pipelines"),
+        strategy=auto.strategy,
+        random_state=described_seed(auto.random_state),
+        **rest,
+    )
+
+
+def _judgement(scoring):
+    """What makes a score beside the rows that it is given."""
+    values = {field.name: getattr(scoring, field.name) for field in fields(scoring) if field.name != "parts"}
+    return {name: value for name, value in values.items() if not isinstance(value, np.ndarray)}
