@@ -35,10 +35,11 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    scoring : str or scorer, default="f1"
+    scoring : str, scorer or callable, default="f1"
         What to maximise. "f1" is F1 of `pos_label` for two classes and macro F1 for more, "roc_auc" one-vs-rest for
         more than two; other names are scikit-learn's. Label metrics are scored on pooled out-of-fold probabilities,
-        each fold cut where the other folds like it best.
+        each fold cut where the other folds like it best. A callable ``(estimator, X, y)`` may read columns of X; it
+        is given an estimator that answers with the out-of-fold predictions of these rows.
     strategy : str or Strategy, default="auto"
         "random", "genetic", "bayes", "halving", "auto", or an object of `skauto.search`.
     time_limit : float or None, default=300
@@ -271,8 +272,10 @@ class AutoClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If y has another length than X, or labels that fit never saw.
         """
+        check_is_fitted(self, "ensemble_")
+        X = aligned(self, X)
         how = self.classes_, self.pos_label_, self.threshold_, self.cost_matrix_
-        return score(y, self.predict_proba(X), *how, self.scoring, sample_weight)
+        return score(y, self.ensemble_.predict_proba(X), *how, self.scoring, sample_weight, X)
 
     def leaderboard(self, X=None, y=None, *, details=False):
         """The leaderboard with more columns, or of other rows.

@@ -33,8 +33,8 @@ def decide(proba, classes, pos_label, threshold, cost_matrix):
     return classes[order][cut_labels(proba[:, order], threshold)]
 
 
-def score(y, proba, classes, pos_label, threshold, cost_matrix, scoring, sample_weight=None):
-    """What `scoring` says of rows with known labels, a float.
+def score(y, proba, classes, pos_label, threshold, cost_matrix, scoring, sample_weight=None, X=None):
+    """What `scoring` says of rows with known labels, a float; a scorer of (estimator, X, y) is given X.
 
     Raises
     ------
@@ -48,16 +48,19 @@ def score(y, proba, classes, pos_label, threshold, cost_matrix, scoring, sample_
     _, kind, metric = resolve_metric(scoring, classes[order], cost_matrix)
     if kind == "proba":
         return float(metric(codes, proba[:, order], weight))
+    if kind == "estimator":
+        labels = decide(proba, classes, pos_label, threshold, None)
+        return metric.judge(X, classes[order][codes], proba, labels, weight)[0]
     labels = cut_labels(proba[:, order], threshold)
     return float(metric(confusion_of(codes, labels, len(classes), weight)))
 
 
-def scores_of(y, proba, threshold, classes, pos_label, cost_matrix, scoring):
+def scores_of(y, proba, threshold, classes, pos_label, cost_matrix, scoring, X=None):
     """The score, F1, AUC and AP of rows with known labels, a dict; NaN where labels need a threshold and none is known.
 
     Parameters
     ----------
-    y, proba, classes, pos_label, cost_matrix, scoring : as `score` takes them
+    y, proba, classes, pos_label, cost_matrix, scoring, X : as `score` takes them
     threshold : float, ndarray of shape (n_classes,) or None
     """
     size, order = len(classes), positive_last(classes, pos_label)
@@ -65,12 +68,12 @@ def scores_of(y, proba, threshold, classes, pos_label, cost_matrix, scoring):
     _, kind, _ = resolve_metric(scoring, classes[order], cost_matrix)
     scores = {name: measure(codes, ranked) for name, measure in RANK_MEASURES.items()}
     if threshold is None and cost_matrix is None:
-        own = {} if kind == "labels" else {"score": score(y, proba, classes, pos_label, None, None, scoring)}
+        own = {} if kind != "proba" else {"score": score(y, proba, classes, pos_label, None, None, scoring)}
         return {"score": np.nan, "F1": np.nan, **scores, **own}
     labels = decide(proba, classes, pos_label, threshold, cost_matrix)
     confusion = confusion_of(codes, np.argsort(order)[np.searchsorted(classes, labels)], size)
     scores["F1"] = float(CONFUSION_METRICS["f1_macro" if size > 2 else "f1"](confusion))
-    return {"score": score(y, proba, classes, pos_label, threshold, cost_matrix, scoring), **scores}
+    return {"score": score(y, proba, classes, pos_label, threshold, cost_matrix, scoring, X=X), **scores}
 
 
 def codes_of(y, classes, n_rows):

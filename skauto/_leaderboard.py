@@ -91,7 +91,7 @@ def rescored(auto, X, y):
     board = auto.leaderboard(details=True)
     rule = auto.classes_, auto.pos_label_, auto.cost_matrix_, auto.scoring
     scores = {
-        number: scores_of(y, model.predict_proba(X), threshold, *rule)
+        number: scores_of(y, model.predict_proba(X), threshold, *rule, X=X)
         for number, (model, threshold) in _kept_models(auto).items()
     }
     rows = board[board["trial"].isin(scores)].copy()

@@ -11,6 +11,7 @@ from skauto._available import available, share_of_a_trial
 from skauto._bags import pack
 from skauto._constraints import UNBOUND, Constraints
 from skauto._decisions import positive_last
+from skauto._estimator_scoring import EstimatorScoring
 from skauto._scoring import Scoring, resolve_metric
 from skauto._sizing import fidelity_within, folds_within
 from skauto._splits import fold_of_rows, folds_of, warn_of_one_class
@@ -176,7 +177,8 @@ def make_plan(
     space, first = table_space(chosen, treatments(_rarest(data.y, folds)), finite)
     rows = np.concatenate([valid for _, valid in folds])
     warn_of_one_class(data, rows)
-    judged = Scoring(
+    own = {"X": data.X, "rows": rows} if kind == "estimator" else {}
+    judged = (EstimatorScoring if own else Scoring)(
         name=name,
         kind=kind,
         metric=metric,
@@ -185,6 +187,7 @@ def make_plan(
         repeat=np.repeat(repeat, [len(valid) for _, valid in folds]),
         weight=None if data.sample_weight is None else data.sample_weight[rows],
         positive=int(order[-1]),
+        **own,
     )
     build = Builder({candidate.name: candidate for candidate in chosen}, traits)
     context = Evaluation(

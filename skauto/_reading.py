@@ -1,13 +1,18 @@
 """What a fit is given and what it alone tells: the kind of data, the classes, the positive class, the costs."""
 
+import traceback
 import warnings
+from pathlib import Path
 
 import numpy as np
 
 from skauto._array_inputs import kind_of, read_images, read_sequences, same_form
+from skauto._decisions import positive_last
 from skauto._inputs import align, inspect, rarest_class
 from skauto._scoring import own_pos_label, resolve_metric
 from skauto.resample._costs import checked_costs
+from skauto.resample._threshold import confusion_of
+from skauto.search._sandbox import attempt
 
 # How the input of a fit is read.
 READERS = {"table": None, "sequence": read_sequences, "image": read_images}
@@ -33,8 +38,39 @@ def read(auto, X, y, sample_weight, groups):
     kind = kind_of(X, auto.kind)
     data = inspect(X, y, sample_weight, groups, kind=kind, read=READERS[kind])
     _learn(auto, data)
-    resolve_metric(auto.scoring, auto.classes_, auto.cost_matrix_)
+    order = positive_last(data.classes, auto.pos_label_)
+    name, kind, metric = resolve_metric(auto.scoring, data.classes[order], auto.cost_matrix_)
+    if not isinstance(auto.scoring, str):
+        _try_scorer(name, kind, metric, data, order)
     return data
+
+
+def _try_scorer(name, kind, metric, data, order):
+    """Call a user's scorer once, on the labels of y and made-up predictions of them; ValueError where it fails."""
+    n_classes = len(data.classes)
+    sure = 0.35 + 0.6 * (np.arange(len(data.y)) * 7 % 11) / 10  # for some rows the true class, for others another
+    proba = np.repeat((1 - sure)[:, None] / (n_classes - 1), n_classes, axis=1)
+    proba[np.arange(len(data.y)), data.y] = sure
+    codes, weight = np.argsort(order)[data.y], data.sample_weight
+
+    def call():
+        if kind == "proba":
+            return metric(codes, proba[:, order], weight)
+        if kind == "estimator":
+            labels = data.classes[proba.argmax(axis=1)]
+            return metric.judge(data.X, data.classes[data.y], proba, labels, weight)[0]
+        return metric(confusion_of(codes, proba[:, order].argmax(axis=1), n_classes, weight))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tried = attempt(call)
+    where = "tried on the labels of y before the search"
+    if tried.error is not None:
+        lines = traceback.extract_tb(tried.error.__traceback__)
+        place = f"{lines[-1].name}, {Path(lines[-1].filename).name} line {lines[-1].lineno}"
+        raise ValueError(f"scoring={name!r} failed when {where}: {tried.reason} (in {place})") from tried.error
+    if not (np.ndim(tried.value) == 0 and np.isreal(tried.value) and np.isfinite(tried.value)):
+        raise ValueError(f"scoring={name!r} gave {tried.value!r} when {where}, where a finite number is needed")
 
 
 def _learn(auto, data):

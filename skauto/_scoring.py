@@ -1,14 +1,16 @@
 """What a search maximises: scores of pooled out-of-fold probabilities, each fold cut where the others like it."""
 
 import difflib
+import warnings
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from sklearn.metrics import get_scorer, get_scorer_names, roc_auc_score
 
+from skauto._out_of_fold import EstimatorMetric, takes_estimator
 from skauto._splits import parts_of_one_fold
 from skauto.resample._costs import checked_costs, costs_of, expected_costs
-from skauto.resample._label_metric import LabelMetric, as_shown, parameters_of
+from skauto.resample._label_metric import LabelMetric, as_shown, parameters_of, requests_of, wants_weight
 from skauto.resample._threshold import (
     CONFUSION_METRICS,
     best_cut,
@@ -18,9 +20,13 @@ from skauto.resample._threshold import (
     no_cut,
     wants_cut,
 )
+from skauto.search._sandbox import attempt
 
 # Names that mean the positive class for two classes and the mean over classes for more.
 MACRO = {"f1": "f1_macro"}
+
+# Rows on which it is found out which of two labels a function means.
+SAMPLE = 400
 
 # Names that mean the positive class and nothing else.
 OF_TWO = ("precision", "recall", "jaccard")
@@ -85,23 +91,48 @@ PROBA_METRICS = {
 
 
 class _ProbaMetric:
-    """A scikit-learn probability scorer as a function of codes and probabilities."""
+    """A scikit-learn probability scorer as a function of codes and probabilities.
+
+    Of two classes a function is given one column: that of the positive class, the last of `classes`. A function that
+    knows no `pos_label` may mean the greater label all the same, as scikit-learn's own do.
+    """
 
     def __init__(self, scorer, classes):
         self.scorer = scorer
         self.labels, self.kwargs = as_shown(scorer, classes)
-        self.takes_weight = "sample_weight" in parameters_of(scorer)
+        self.takes_weight = wants_weight(scorer)
+        self.order = np.argsort(self.labels)  # columns as scikit-learn has them
+        if len(classes) == 2 and self.order[1] == 0 and not self._means_the_greater():
+            self.order = self.order[::-1]
+
+    def _means_the_greater(self):
+        """Whether the function takes the greater label for positive: true labels then score better by its column."""
+        if "pos_label" in parameters_of(self.scorer):
+            return False
+        if self.scorer._score_func.__module__.startswith("sklearn.metrics."):
+            return True
+        positive = (np.arange(SAMPLE) % 4 == 0).astype(int)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            own, other = (
+                attempt(self._value, self.labels[positive], 0.1 + 0.8 * column).value
+                for column in (positive, 1 - positive)
+            )
+        return own is not None and other is not None and bool(other > own)
+
+    def _value(self, y, scores, **rows):
+        return self.scorer._sign * self.scorer._score_func(y, scores, **rows, **self.kwargs)
 
     def __call__(self, y, proba, weight=None):
-        y, proba = self.labels[y], proba[:, np.argsort(self.labels)]  # columns as scikit-learn has them
-        present = np.isin(np.sort(self.labels), y)
+        y, proba = self.labels[y], proba[:, self.order]
+        present = np.isin(self.labels[self.order], y)
         if len(self.labels) > 2 and not present.all():  # classes of one or two rows are never validated
             proba = proba[:, present] / np.maximum(proba[:, present].sum(axis=1, keepdims=True), 1e-15)
         if proba.shape[1] < 2:
             return np.nan
         rows = {} if weight is None or not self.takes_weight else {"sample_weight": weight}
         scores = proba[:, 1] if proba.shape[1] == 2 else proba
-        return self.scorer._sign * self.scorer._score_func(y, scores, **rows, **self.kwargs)
+        return self._value(y, scores, **rows)
 
 
 class CostMetric:
@@ -158,16 +189,30 @@ def resolve_metric(scoring, classes, cost_matrix=None):
 
 
 def _from_scorer(scorer, classes):
+    if takes_estimator(scorer):
+        return getattr(scorer, "__name__", type(scorer).__name__), "estimator", EstimatorMetric(scorer, classes)
     if not hasattr(scorer, "_score_func"):
         raise ValueError(
-            f"scoring={scorer!r} must be a name such as 'f1' or a scorer made by sklearn.metrics.make_scorer"
+            f"scoring={scorer!r} must be a name such as 'f1', a scorer made by sklearn.metrics.make_scorer, or a "
+            "function of (estimator, X, y)"
         )
     if scorer._score_func.__module__ == "sklearn.metrics._regression":
         raise ValueError(f"scoring={scorer!r} is for regression; AutoClassifier needs a score of classes, such as 'f1'")
+    _check_requests(scorer)
     name = getattr(scorer._score_func, "__name__", "score")
     if scorer._response_method == "predict":
         return name, "labels", LabelMetric(scorer, classes)
     return name, "proba", _ProbaMetric(scorer, classes)
+
+
+def _check_requests(scorer):
+    """Refuse requests for what `fit` does not take."""
+    others = sorted(name for name, alias in requests_of(scorer).items() if alias and name != "sample_weight")
+    if others:
+        raise ValueError(
+            f"scoring={scorer!r} requests {', '.join(others)}, which AutoClassifier does not route: let a function of "
+            "(estimator, X, y) read a column of X, or give cost_matrix"
+        )
 
 
 def own_pos_label(scoring):
@@ -260,6 +305,7 @@ class Scoring:
         """
         if len(proba) < len(self.y):
             return self.first(len(proba)).report(proba)
+        given = proba
         y, proba = self.oriented(proba)
         f1 = CONFUSION_METRICS["f1_macro" if proba.shape[1] > 2 else "f1"]
         scores_f1 = self._label_score(y, proba, f1)
@@ -268,10 +314,7 @@ class Scoring:
             "AUC": self._pooled(lambda rows: _auc(y[rows], proba[rows], self._weight(rows))),
             "AP": self._pooled(lambda rows: _ap(y[rows], proba[rows], self._weight(rows))),
         }
-        if self.kind == "proba":
-            value = lambda rows: self.metric(y[rows], proba[rows], self._weight(rows))  # noqa: E731
-        else:
-            value = scores_f1 if self.metric is f1 else self._label_score(y, proba, self.metric)
+        value = self._value(given, scores_f1)
         folds = [value(np.flatnonzero(self.fold == k)) for k in np.unique(self.fold)]
         score = self._pooled(value)
         return {"score": score if np.isfinite(score) else 0.0, "fold_scores": folds, **measures}
@@ -288,6 +331,14 @@ class Scoring:
         if size > 2 and not self._labels(y, proba, self.metric)[1]:
             return no_cut(size)
         return best_cut(y, proba, self.metric, self.weight, repeats=len(self.parts))
+
+    def _value(self, proba, scores_f1):
+        """The score of some rows, a function of them; `scores_f1` is that of F1, which is known already."""
+        y, proba = self.oriented(proba)
+        if self.kind == "proba":
+            return lambda rows: self.metric(y[rows], proba[rows], self._weight(rows))
+        is_f1 = self.metric is CONFUSION_METRICS["f1_macro" if proba.shape[1] > 2 else "f1"]
+        return scores_f1 if is_f1 else self._label_score(y, proba, self.metric)
 
     def _label_score(self, y, proba, metric):
         """The metric of some rows, labelled by cuts chosen on the other folds of their repeat, or uncut."""

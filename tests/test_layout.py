@@ -14,10 +14,10 @@ PILLARS = ("resample", "estimators", "search")
 FLOORS = {
     0: "_inputs _row_inputs _array_inputs _sklearn _seeds _deps _datasets _files _native _telling _version _csv",
     1: " ".join(PILLARS),
-    2: "_assembly _available _bags _choice _constraints _decisions _finish _interrupts _leaderboard _persistence "
-    "_places _pipelines _plan _portfolio _progress _quick _reading _refit _refit_chain _rescue _resuming _sizing "
-    "_scoring _search_step _splits _timing _treatments _sequence_pipelines _sequence_portfolio _image_pipelines "
-    "_image_portfolio",
+    2: "_assembly _available _bags _choice _constraints _decisions _estimator_scoring _finish "
+    "_image_pipelines _image_portfolio _interrupts _leaderboard _out_of_fold _persistence _pipelines "
+    "_places _plan _portfolio _progress _quick _reading _refit _refit_chain _rescue _resuming _scoring "
+    "_search_step _sequence_pipelines _sequence_portfolio _sizing _splits _timing _treatments",
     3: "_auto _compress",
     4: "_cli __main__",
 }
@@ -33,6 +33,7 @@ TESTED_WITH |= {f"{part}.py": "tests/test_finish.py" for part in ("_assembly", "
 TESTED_WITH |= {"_available.py": "tests/test_plan.py"}
 TESTED_WITH |= {"_reading.py": "tests/test_auto_inputs.py", "_search_step.py": "tests/test_auto_count_mode.py"}
 TESTED_WITH["_resuming.py"] = "tests/test_places.py"
+TESTED_WITH["_out_of_fold.py"] = "tests/test_estimator_scoring.py"
 # What SearchCV is made of, and what runs on an executor's workers.
 SEARCH_PARTS = "callbacks fold_scores rescore rungs search_run table"
 TESTED_WITH |= {f"search/_{part}.py": "tests/search/test_search_cv.py" for part in SEARCH_PARTS.split()}

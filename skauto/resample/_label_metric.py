@@ -26,10 +26,8 @@ class LabelMetric:
     def __init__(self, scorer, classes, pos_label=None):
         self.scorer = scorer
         self.wants_cut = scorer._score_func is not accuracy_score
-        self.takes_weight = "sample_weight" in parameters_of(scorer)
-        self.labels, self.kwargs = as_shown(scorer, classes)
-        if pos_label is not None and len(classes) == 2:
-            self.labels = (classes == pos_label).astype(int)
+        self.takes_weight = wants_weight(scorer)
+        self.labels, self.kwargs = as_shown(scorer, classes, pos_label)
 
     def __call__(self, confusion):
         n_classes = confusion.shape[-1]
@@ -55,15 +53,30 @@ def parameters_of(scorer):
     return inspect.signature(scorer._score_func).parameters
 
 
-def as_shown(scorer, classes):
+def wants_weight(scorer):
+    """Whether a scorer's function takes weights and no request of the scorer says otherwise."""
+    return "sample_weight" in parameters_of(scorer) and requests_of(scorer).get("sample_weight") is not False
+
+
+def requests_of(scorer):
+    """What a scorer asks for by metadata routing, a dict; empty where nothing was said."""
+    said = getattr(scorer, "_metadata_request", None)
+    return {} if said is None else said.score.requests
+
+
+def as_shown(scorer, classes, pos_label=None):
     """What a scorer's function is given for the classes, and its keywords.
 
-    Of two classes functions with a positive label are given 0 and 1, so that it means `pos_label` of the search;
-    others the labels.
+    Of two classes functions whose positive label is 1 unless they are told are given 0 and 1, and what others call
+    `pos_label` is the positive class: the given one, or the last. All others are given the labels.
     """
-    if "pos_label" not in parameters_of(scorer) or len(classes) > 2:
+    parameter = parameters_of(scorer).get("pos_label")
+    if parameter is None or len(classes) > 2:
         return classes, scorer._kwargs
+    positive = classes[-1] if pos_label is None else pos_label
+    if parameter.default is not None and parameter.default != 1:
+        return classes, {**scorer._kwargs, "pos_label": positive}
     kwargs = {name: value for name, value in scorer._kwargs.items() if name != "pos_label"}
     if kwargs.get("labels") is not None:
-        kwargs["labels"] = [classes.tolist().index(label) for label in kwargs["labels"]]
-    return np.arange(len(classes)), kwargs
+        kwargs["labels"] = [int(label == positive) for label in kwargs["labels"]]
+    return (classes == positive).astype(int), kwargs

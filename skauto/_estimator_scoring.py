@@ -1,0 +1,77 @@
+"""Scorers called with (estimator, X, y): served out of fold, for they may read columns of X."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skauto._scoring import Scoring
+from skauto.resample._threshold import MIN_POSITIVES, MIN_ROWS, cut_labels, no_cut
+from skauto.search._evaluate import take
+
+# Thresholds that are compared: each is a call of the scorer for every fold.
+N_CUTS = 16
+
+
+@dataclass(frozen=True)
+class EstimatorScoring(Scoring):
+    """Scores the rows of X that each fold validates by a scorer of (estimator, X, y).
+
+    `X` are all rows of the data and `rows` the place of each validated one in them. Of two classes the threshold is
+    chosen among a few, where the scorer looks at labels.
+    """
+
+    X: Any = None
+    rows: np.ndarray | None = None
+
+    def cut(self, proba):
+        """The threshold that the scorer likes best on all rows; none for more classes or where it needs no labels."""
+        y, oriented = self.oriented(proba)
+        cuts = self._cuts(y, oriented)
+        if len(cuts) == 1:
+            return cuts[0]
+        values = [np.mean([self._judged(proba, rows, cut)[0] for rows in self.parts]) for cut in cuts]
+        return cuts[_first_best(values)]
+
+    def _value(self, proba, f1):
+        """The score of some rows, each fold labelled by the threshold that the other folds of its repeat like best."""
+        y, oriented = self.oriented(proba)
+        cuts = self._cuts(y, oriented)
+        folds = [np.flatnonzero(self.fold == k) for k in np.unique(self.fold)]
+        labels = cut_labels(oriented, no_cut(proba.shape[1]))
+        if len(cuts) > 1:
+            values = np.array([[self._judged(proba, rows, cut)[0] for rows in folds] for cut in cuts])
+            sizes = np.array([len(rows) for rows in folds])
+            repeat = np.array([self.repeat[rows[0]] for rows in folds])
+            for k, rows in enumerate(folds):
+                others = (repeat == repeat[k]) & (np.arange(len(folds)) != k)
+                best = _first_best(values[:, others] @ sizes[others]) if others.any() else 0
+                labels[rows] = cut_labels(oriented[rows], cuts[best])
+        return lambda rows: self._judged(proba, rows, labels=labels[rows])[0]
+
+    def _cuts(self, y, proba):
+        """Thresholds to choose from, the plain one first; that alone where rows are few or no labels are looked at."""
+        plain = no_cut(proba.shape[1])
+        counts = np.bincount(y, minlength=2) / len(self.parts)
+        if proba.shape[1] > 2 or self.n_rows < MIN_ROWS or counts.min() < MIN_POSITIVES:
+            return [plain]
+        given = proba if self.positive == 1 else proba[:, ::-1]
+        if not self._judged(given, self.parts[0], plain)[1]:
+            return [plain]
+        return [plain, *np.unique(np.quantile(proba[:, 1], np.linspace(0, 1, N_CUTS + 2)[1:-1]))]
+
+    def _judged(self, proba, rows, cut=None, labels=None):
+        """The score of some rows and whether labels were looked at; `labels` are codes with the positive class last."""
+        _, oriented = self.oriented(proba)
+        codes = cut_labels(oriented[rows], cut) if labels is None else labels
+        flipped = proba.shape[1] == 2 and self.positive == 0
+        classes = self.metric.classes
+        return self.metric.judge(
+            take(self.X, self.rows[rows]), classes[self.y[rows]], proba[rows],
+            classes[1 - codes if flipped else codes], self._weight(rows),
+        )  # fmt: skip
+
+
+def _first_best(values):
+    """Where values are greatest, the first on a tie; what is not a number is never best."""
+    return int(np.argmax(np.where(np.isnan(values), -np.inf, values)))

@@ -1,0 +1,111 @@
+"""A classifier that answers from out-of-fold probabilities, for scorers called with (estimator, X, y)."""
+
+import inspect
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+
+class OutOfFoldClassifier(ClassifierMixin, BaseEstimator):
+    """Answers for rows whose probabilities are known, as a classifier would that never saw them.
+
+    Parameters
+    ----------
+    X : DataFrame, array or sparse matrix of n rows
+        The rows. Of a DataFrame a part may be asked for, which its index finds.
+    proba : ndarray of shape (n, n_classes)
+    labels : ndarray of shape (n,)
+    classes : ndarray of shape (n_classes,)
+    """
+
+    def __init__(self, X, proba, labels, classes):
+        self.X = X
+        self.proba = proba
+        self.labels = labels
+        self.classes = classes
+        self.asked_for_labels = False
+
+    @property
+    def classes_(self):
+        """The labels in the order of the columns of `predict_proba`."""
+        return self.classes
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def fit(self, X, y=None):
+        """Refused: a scorer judges what is fitted."""
+        raise ValueError("scoring: a scorer of (estimator, X, y) cannot fit the estimator that it judges")
+
+    def predict(self, X):
+        """The labels of the rows."""
+        self.asked_for_labels = True
+        return self.labels[self._places(X)]
+
+    def predict_proba(self, X):
+        """The probabilities of the rows."""
+        return self.proba[self._places(X)]
+
+    def _places(self, X):
+        if X is self.X:
+            return slice(None)
+        if isinstance(X, pd.DataFrame) and isinstance(self.X, pd.DataFrame) and X.columns.isin(self.X.columns).all():
+            places = self.X.index.get_indexer(X.index)
+            if (places >= 0).all() and self.X.iloc[places][X.columns].equals(X):
+                return places
+        elif not isinstance(X, pd.DataFrame) and np.shape(X) == np.shape(self.X) and _same(X, self.X):
+            return slice(None)
+        raise ValueError(
+            "scoring: a scorer of (estimator, X, y) may ask for predictions of the X it is given, and of a part of "
+            "its rows where it is a DataFrame, but not of other or changed rows: these are predicted out of fold"
+        )
+
+
+def _same(X, other):
+    """Whether two arrays hold the same, gaps included."""
+    if isinstance(X, np.ndarray) and isinstance(other, np.ndarray):
+        return np.array_equal(X, other, equal_nan=X.dtype.kind == "f")
+    return False
+
+
+class EstimatorMetric:
+    """A scorer of (estimator, X, y) as a function of rows and their probabilities."""
+
+    def __init__(self, scorer, classes):
+        self.scorer = scorer
+        self.classes = np.sort(classes)
+        self.takes_weight = "sample_weight" in inspect.signature(scorer).parameters
+
+    def judge(self, X, y, proba, labels, weight=None):
+        """The score of labelled rows and whether the scorer looked at predicted labels.
+
+        Parameters
+        ----------
+        X : DataFrame, array or sparse matrix of n rows
+        y, labels : ndarray of shape (n,)
+            True and predicted labels.
+        proba : ndarray of shape (n, n_classes), columns in the order of the sorted labels
+        weight : ndarray of shape (n,), default=None
+        """
+        model = OutOfFoldClassifier(X, proba, labels, self.classes)
+        y = pd.Series(y, index=X.index) if isinstance(X, pd.DataFrame) else y
+        rows = {"sample_weight": weight} if self.takes_weight and weight is not None else {}
+        value = self.scorer(model, X, y, **rows)
+        if not isinstance(value, Real):
+            raise ValueError(f"scoring: the scorer gave {value!r}, which is no number")
+        return float(value), model.asked_for_labels
+
+
+def takes_estimator(scorer):
+    """Whether a scorer is a callable of (estimator, X, y), not one of scikit-learn's metrics or scorers."""
+    if not callable(scorer) or isinstance(scorer, type) or hasattr(scorer, "_score_func"):
+        return False
+    if getattr(scorer, "__module__", "").startswith("sklearn.metrics."):
+        return False
+    try:
+        inspect.signature(scorer).bind(None, None, None)
+    except (TypeError, ValueError):
+        return False
+    return True

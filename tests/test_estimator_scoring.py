@@ -1,0 +1,72 @@
+"""Scorers of (estimator, X, y): what they may ask for, and that they score as the same metric of labels does."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import get_scorer
+
+from skauto._estimator_scoring import EstimatorScoring
+from skauto._out_of_fold import EstimatorMetric, OutOfFoldClassifier, takes_estimator
+from skauto._scoring import Scoring, resolve_metric
+
+FRAME = pd.DataFrame({"a": [1.0, np.nan, 3.0], "b": ["x", "y", "z"]}, index=[7, 8, 9])
+PROBA = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]])
+LABELS = np.array(["no", "yes", "yes"])
+
+
+def answers(X):
+    return OutOfFoldClassifier(X, PROBA, LABELS, np.array(["no", "yes"]))
+
+
+def test_rows_of_a_frame_are_found():
+    model = answers(FRAME)
+    assert model.predict(FRAME).tolist() == ["no", "yes", "yes"]
+    assert model.predict(FRAME[FRAME["b"] > "x"]).tolist() == ["yes", "yes"]
+    assert model.predict_proba(FRAME.loc[[9, 7], ["a"]])[:, 1].tolist() == [0.6, 0.1]
+    assert model.asked_for_labels
+    array = FRAME[["a"]].to_numpy()
+    assert answers(array).predict_proba(array.copy()).tolist() == PROBA.tolist()
+    assert not answers(array).asked_for_labels
+
+
+@pytest.mark.parametrize(
+    ("X", "asked"),
+    [
+        (FRAME, FRAME.assign(a=0.0)),
+        (FRAME, FRAME.reset_index(drop=True)),
+        (FRAME, FRAME.assign(c=1)),
+        (FRAME[["a"]].to_numpy(), FRAME[["a"]].to_numpy()[:2]),
+        (FRAME[["a"]].to_numpy(), np.zeros((3, 1))),
+    ],
+)
+def test_other_rows_are_refused(X, asked):
+    with pytest.raises(ValueError, match="may ask for predictions of the X it is given"):
+        answers(X).predict(asked)
+
+
+def test_what_is_taken_for_a_scorer_of_an_estimator():
+    assert takes_estimator(lambda estimator, X, y: 0)
+    assert takes_estimator(lambda estimator, X, y, sample_weight=None: 0)
+    assert not takes_estimator(lambda y, proba: 0)
+    assert not takes_estimator(get_scorer("f1"))
+    assert not takes_estimator("f1")
+
+
+@pytest.mark.parametrize("positive", [0, 1])
+@pytest.mark.parametrize("name", ["accuracy", "roc_auc", "f1_macro"])
+def test_scores_are_those_of_the_same_metric_of_labels(name, positive):
+    rng = np.random.default_rng(0)
+    y, fold = rng.integers(2, size=200), np.repeat([0, 1], 100)
+    proba = 0.5 * rng.dirichlet([1, 1], 200) + 0.5 * np.eye(2)[(y + (rng.random(200) < 0.3)) % 2]
+    classes = np.array(["no", "yes"])
+    shown = classes if positive else classes[::-1]
+    own = EstimatorMetric(get_scorer(name).__call__, shown)
+    about = {"y": y, "fold": fold, "repeat": np.zeros(200), "positive": positive}
+    X = np.arange(200.0).reshape(-1, 1)
+    mine = EstimatorScoring("own", "estimator", own, X=X, rows=np.arange(200), **about)
+    _, kind, metric = resolve_metric(name, shown)
+    theirs = Scoring(name, kind, metric, **about)
+    made, expected = mine.report(proba), theirs.report(proba)
+    assert made["score"] == pytest.approx(expected["score"], abs=1e-9 if name == "roc_auc" else 0.03)
+    assert [made[key] for key in ("F1", "AUC", "AP")] == [expected[key] for key in ("F1", "AUC", "AP")]
+    assert mine.cut(proba) == 0.5 if name == "roc_auc" else 0 < mine.cut(proba) < 1
