@@ -1,5 +1,6 @@
 """Where an AutoClassifier works: its workers and what they may use."""
 
+from skauto.search._caller import settings
 from skauto.search._executor_pool import ExecutorPool
 from skauto.search._memory import memory_bytes
 from skauto.search._spares import SPARES
@@ -29,10 +30,14 @@ def warm(auto, n_workers, threads):
 
 
 def make_pool(auto, n_workers, threads, context, memory_limit):
-    """The workers: processes of this machine, or those of an executor."""
+    """The workers: processes of this machine, or those of an executor.
+
+    What the portfolio's own pipelines warn of is kept with their trials, so no filter makes a failure of it.
+    """
     if auto.executor is not None:
-        return ExecutorPool(auto.executor, None, threads, context, memory_limit, CHANCES)
+        return ExecutorPool(auto.executor, None, threads, context, memory_limit, CHANCES, heed_filters=False)
     build = context.build
     preload = PRELOAD + (NETS if build.nets == set(build.candidates) else ())
     n_idle = 0 if auto.time_limit is None else SPARE_WORKERS
-    return WorkerPool(n_workers, threads, context, memory_limit, preload, CHANCES, n_idle)
+    caller = settings(heed_filters=False)
+    return WorkerPool(n_workers, threads, context, memory_limit, preload, CHANCES, n_idle, caller)

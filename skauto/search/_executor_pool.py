@@ -1,22 +1,64 @@
 """ExecutorPool: the same contract over any concurrent.futures.Executor, Dask's among them."""
 
-import contextlib
+import itertools
+import math
 import os
-import tempfile
+import pickle
+import sys
 import time
+import warnings
 from concurrent.futures import FIRST_COMPLETED, CancelledError
 from concurrent.futures import wait as wait_for
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 
 import cloudpickle
-import joblib
 
-from skauto.search._remote import LACKS, run_task
+from skauto._version import __version__
+from skauto.search._caller import settings
+from skauto.search._folders import TemporaryFolder
+from skauto.search._pool import Outcome, Pool
+from skauto.search._remote import CANCELLED, CHILDREN, CONTEXT, LACKS, UNWANTED, digest_of
 from skauto.search._sandbox import attempt
 from skauto.search._trial import Status
-from skauto.search._workers import Outcome, Pool
+from skauto.search._workers import write_file
 
 # Workers of an executor that does not say how many it has.
 DEFAULT_WORKERS = 2
+
+# Seconds between looks at whether the executor is still there, and without any news until that is told.
+LOOK, SILENCE = 1.0, 60.0
+
+# What a worker runs for a task. It travels as text, so that one without skauto, or with another version, can say so.
+TASK = """
+import platform, sys
+try:
+    import skauto
+    if skauto.__version__ != version or sys.version_info[:2] != python:
+        problem = "has skauto " + skauto.__version__ + " on Python " + platform.python_version()
+    else:
+        from skauto.search._remote import run_task
+        problem = ""
+except Exception as error:
+    problem = "cannot import skauto (" + type(error).__name__ + ": " + str(error) + ")"
+if problem:
+    answer = {"machine": platform.node(), "interpreter": sys.executable, "problem": problem}
+else:
+    answer = run_task(*arguments)
+"""
+RUN = "(exec(code), answer)[1]"
+
+
+@dataclass
+class _Sent:
+    """A task on its way."""
+
+    key: object
+    number: int
+    task: bytes
+    time_limit: float | None
+    began: float
+    crashes: int = 0
 
 
 class ExecutorPool(Pool):
@@ -24,7 +66,8 @@ class ExecutorPool(Pool):
 
     A task runs in a child process of the executor's worker, started there and kept for the next task, so that time and
     memory limits hold and a crash costs one task. What all tasks share travels as a digest and a path: a worker that
-    can read the path reads it, one that cannot says so and is sent it once.
+    can read the path reads it, one that cannot says so and is sent it once. Results pass through the executor's worker
+    as bytes: no code of an estimator runs outside of the child.
 
     Parameters
     ----------
@@ -40,11 +83,17 @@ class ExecutorPool(Pool):
         Resident bytes of one task's child.
     chances : int, default=1
         A task that kills its worker is run again until it has done so this often.
+    heed_filters : bool, default=True
+        Whether this process's filters of warnings are in force in tasks.
 
     Raises
     ------
     TypeError
         If the context cannot be pickled.
+    OSError
+        If there is no room for it on the disk.
+    RuntimeError
+        From `submit` and `wait`, if the executor is shut or lost, or a worker has no skauto of this version.
 
     Examples
     --------
@@ -57,28 +106,35 @@ class ExecutorPool(Pool):
     15
     """
 
-    def __init__(self, executor, n_workers=None, threads=1, context=None, memory_limit=None, chances=1):
+    def __init__(
+        self, executor, n_workers=None, threads=1, context=None, memory_limit=None, chances=1, heed_filters=True
+    ):
         self.executor = executor
         self.n_workers = workers_of(executor) if n_workers is None or n_workers < 1 else n_workers
-        self._limits = (threads, memory_limit)
         self.chances = chances
+        self.start_seconds = 0.0
         packed = attempt(cloudpickle.dumps, context)
         if packed.error is not None:
             raise TypeError(
                 f"what the workers need cannot be pickled ({packed.reason}); look at scoring and estimators"
             )
         self._blob = packed.value
-        self._digest = joblib.hash(self._blob)
-        descriptor, self._path = tempfile.mkstemp(prefix="skauto-context-")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(self._blob)
+        with ExitStack() as stack:
+            self._folder = stack.enter_context(TemporaryFolder()).path
+            write_file(os.path.join(self._folder, CONTEXT), self._blob)
+            self._closing = stack.pop_all()
+        limits = {"threads": threads, "memory_limit": memory_limit, "caller": settings(heed_filters)}
+        self._about = {"digest": digest_of(self._blob), "folder": self._folder, **limits}
+        self._numbers = itertools.count()
         self._futures = {}
         self._done = []
+        self._heard = self._silent = False
+        self._news = time.monotonic()
 
     @property
     def running(self):
         """Keys of the tasks submitted whose outcomes were not given out, a list."""
-        return [*(key for key, *_ in self._futures.values()), *(outcome.key for outcome in self._done)]
+        return [*(sent.key for sent in self._futures.values()), *(outcome.key for outcome in self._done)]
 
     def submit(self, key, function, *args, time_limit=None):
         """Run ``function(context, *args)`` somewhere."""
@@ -87,50 +143,106 @@ class ExecutorPool(Pool):
             reason = f"the task cannot be pickled: {packed.reason}"
             self._done.append(Outcome(key, Status.FAILED, None, reason, output=packed.output))
             return
-        self._send(key, packed.value, time_limit)
+        self._send(_Sent(key, 0, packed.value, time_limit, time.monotonic()))
 
-    def _send(self, key, task, time_limit, blob=None, crashes=0):
-        began = time.monotonic()
-        sent = attempt(self.executor.submit, run_task, self._digest, self._path, blob, task, time_limit, *self._limits)
-        if sent.error is not None:
-            raise RuntimeError(f"the executor takes no more work: {sent.reason}") from sent.error
-        self._futures[sent.value] = (key, task, time_limit, began, crashes)
+    def _send(self, sent, blob=None):
+        # The number also keeps Dask from taking a second try for the first, whose outcome it knows.
+        sent.number, sent.began = next(self._numbers), time.monotonic()
+        arguments = (self._about, sent.number, blob, sent.task, sent.time_limit)
+        names = {"code": TASK, "arguments": arguments, "version": __version__, "python": sys.version_info[:2]}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Dask advises against sending much; a worker that lacks it needs it
+            made = attempt(self.executor.submit, eval, RUN, names)
+        if made.error is not None:
+            raise RuntimeError(f"the executor takes no more work: {made.reason}") from made.error
+        self._futures[made.value] = sent
 
     def wait(self, timeout=None):
         """Outcomes of tasks that have ended, waiting for the first one at most `timeout` seconds."""
-        end = None if timeout is None or timeout == float("inf") else time.monotonic() + timeout
+        end = math.inf if timeout is None else time.monotonic() + timeout
         while self._futures and not self._done:
-            left = None if end is None else max(0.0, end - time.monotonic())
-            ended, _ = wait_for(list(self._futures), timeout=left, return_when=FIRST_COMPLETED)
+            left = max(0.0, end - time.monotonic())
+            ended, _ = wait_for(list(self._futures), timeout=min(left, LOOK), return_when=FIRST_COMPLETED)
             for future in ended:
                 self._hear(future)
-            if not ended:
+            if ended:
+                self._news, self._silent = time.monotonic(), False
+            elif left <= LOOK:
                 break
+            else:
+                self._look()
         done, self._done = self._done, []
         return done
 
     def _hear(self, future):
-        key, task, time_limit, began, crashes = self._futures.pop(future)
+        sent = self._futures.pop(future)
         heard = attempt(_answer_of, future)
-        if heard.value == LACKS:
-            self._send(key, task, time_limit, self._blob, crashes)
-            return
-        if heard.error is not None:  # the executor lost its worker with the task, not the task's own child
+        if isinstance(heard.value, dict):
+            self._refuse(sent, **heard.value)
+        elif heard.value == LACKS:
+            self._send(sent, self._blob)
+        elif heard.value == UNWANTED:
+            self._end(sent, Outcome(sent.key, Status.CANCELLED, reason="the search is over"))
+        elif heard.error is not None:  # the executor lost its worker with the task, not the task's own child
             reason = f"the executor's worker was lost: {heard.reason}"
-            outcome = Outcome(key, Status.CRASHED, None, reason, time.monotonic() - began, output=heard.output)
+            seconds = time.monotonic() - sent.began
+            self._end(sent, Outcome(sent.key, Status.CRASHED, None, reason, seconds, output=heard.output))
         else:
-            status, fields = heard.value
-            outcome = Outcome(key, Status(status), **fields)
-        if outcome.status == Status.CRASHED and crashes + 1 < self.chances:
-            self._send(key, task, time_limit, crashes=crashes + 1)
+            self._heard = True
+            self._end(sent, self._outcome(sent.key, *heard.value))
+
+    def _outcome(self, key, status, fields, start_seconds):
+        """The Outcome of a task, its value and warnings unpickled here and nowhere before."""
+        self.start_seconds = max(self.start_seconds, start_seconds)
+        packed = fields.pop("value")
+        if packed is None:
+            return Outcome(key, Status(status), **fields)
+        unpacked = attempt(pickle.loads, packed)
+        if unpacked.error is not None:
+            fields |= {"reason": f"the result cannot be unpickled: {unpacked.reason}", "output": unpacked.output}
+            return Outcome(key, Status.FAILED, **fields)
+        fields["value"], fields["warnings"] = unpacked.value
+        return Outcome(key, Status(status), **fields)
+
+    def _end(self, sent, outcome):
+        """Give the outcome out, or try the task again."""
+        sent.crashes += outcome.status == Status.CRASHED
+        if outcome.status == Status.CRASHED and sent.crashes < self.chances:
+            self._send(sent)
         else:
             self._done.append(outcome)
 
+    def _refuse(self, sent, machine, interpreter, problem):
+        """A worker that cannot run tasks: an error at once, or one lost task once others have run some."""
+        reason = (
+            f"a worker of the executor on {machine} ({interpreter}) {problem}; it needs skauto {__version__} on Python "
+            f"{'.'.join(map(str, sys.version_info[:2]))}, as here: install it there, or leave that worker out"
+        )
+        if not self._heard:
+            raise RuntimeError(reason)
+        self._end(sent, Outcome(sent.key, Status.CRASHED, None, reason))
+
+    def _look(self):
+        """Whether the executor is still there, while nothing is heard of it."""
+        problem = problem_of(self.executor)
+        if problem:
+            raise RuntimeError(f"the executor is lost with {len(self._futures)} tasks: {problem}")
+        if not self._silent and not self._heard and time.monotonic() > self._news + SILENCE:
+            self._silent = True
+            warnings.warn(
+                f"no task has ended on the executor for {SILENCE:.0f} s; it says that it has "
+                f"{self.n_workers} workers: see whether they have started, and are not busy with something else",
+                UserWarning,
+                stacklevel=2,
+            )
+
     def cancel(self, key):
-        """Forget a task; one that has begun goes on to its limit or its end, unheard."""
-        for future in [future for future, about in self._futures.items() if about[0] == key]:
-            future.cancel()
-            del self._futures[future]
+        """Forget a task; one that has begun ends soon where its worker shares this disk, else at its limit."""
+        for future in [future for future, sent in self._futures.items() if sent.key == key]:
+            sent = self._futures.pop(future)
+            if not future.cancel():
+                with suppress(OSError):
+                    open(os.path.join(self._folder, CANCELLED.format(sent.number)), "wb").close()
         self._done = [outcome for outcome in self._done if outcome.key != key]
 
     def close(self):
@@ -138,8 +250,8 @@ class ExecutorPool(Pool):
         for future in self._futures:
             future.cancel()
         self._futures = {}
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(self._path)
+        self._closing.close()
+        CHILDREN.drop(self._about["digest"])  # where the workers are threads of this process
 
 
 def _answer_of(future):
@@ -155,3 +267,13 @@ def workers_of(executor):
     if client is not None and hasattr(client, "nthreads"):  # Dask
         return max(1, sum(client.nthreads().values()))
     return getattr(executor, "_max_workers", DEFAULT_WORKERS)
+
+
+def problem_of(executor):
+    """What keeps an executor from ever running another task, as far as it says; None if nothing does."""
+    status = getattr(getattr(executor, "_client", None), "status", "running")
+    if status not in ("running", "connecting", "newly-created"):
+        return f"Dask's client is {status}"
+    if getattr(executor, "_broken", False):
+        return str(executor._broken)
+    return None

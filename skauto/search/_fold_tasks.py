@@ -1,7 +1,6 @@
 """FoldTasks: takes trials from the loop and gives their folds to workers, the next fold only where the race goes on."""
 
 import math
-import warnings
 from dataclasses import dataclass, field
 from numbers import Real
 
@@ -63,6 +62,7 @@ class FoldTasks:
         self.ahead = ahead
         self._active = {}
         self._done = []
+        self._warned = set()
 
     @property
     def n_workers(self):
@@ -148,9 +148,15 @@ class FoldTasks:
         elif "raised" in outcome.value:
             raise outcome.value["raised"]
         else:
-            for line in outcome.warnings:
-                warnings.warn(line, UserWarning, stacklevel=2)
+            self._warn(outcome.warnings)
             self._take(active, fold, outcome.value)
+
+    def _warn(self, warnings):
+        """Warn here of what workers were warned of, once a search of what is the same."""
+        for seen in warnings:
+            if (seen.category, seen.text) not in self._warned:
+                self._warned.add((seen.category, seen.text))
+                seen.raise_again()
 
     def _take(self, active, fold, record):
         model = record.pop("model", None)

@@ -2,12 +2,11 @@
 
 import os
 import re
-import shutil
-import tempfile
 import zlib
 from pathlib import Path
 
 from skauto._files import write_whole
+from skauto.search._folders import TemporaryFolder
 from skauto.search._journal import JournalError
 from skauto.search.strategies._base import parent
 
@@ -31,8 +30,8 @@ class ModelStore:
     """
 
     def __init__(self, folder=None):
-        self._temporary = folder is None
-        self.folder = Path(tempfile.mkdtemp(prefix="skauto-models-") if folder is None else os.path.abspath(folder))
+        self._temporary = TemporaryFolder() if folder is None else None
+        self.folder = Path(self._temporary.path if folder is None else os.path.abspath(folder))
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -56,7 +55,7 @@ class ModelStore:
         try:
             write_whole(self._path(trial.number, fold), zlib.crc32(model).to_bytes(CHECKSUM_BYTES, "little"), model)
         except OSError as error:
-            if not self._temporary:
+            if self._temporary is None:
                 raise self._unwritable(error) from error
         else:
             self._kept.add(trial.number)
@@ -86,8 +85,8 @@ class ModelStore:
 
     def close(self):
         """Remove a temporary folder."""
-        if self._temporary:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if self._temporary is not None:
+            self._temporary.close()
 
     def _path(self, number, fold):
         return self.folder / f"{number}-{fold}.pickle"

@@ -1,85 +1,182 @@
 """What runs on an executor's worker: a child for each of its threads, which keeps the context and takes the tasks."""
 
 import atexit
+import hashlib
 import os
 import pickle
 import threading
+import time
 from collections import OrderedDict
-
-import joblib
+from dataclasses import dataclass, field
 
 from skauto.search._sandbox import attempt
 from skauto.search._spares import SPARES
 from skauto.search._workers import WorkerPool
 
-LACKS = "lacks the context"
+# Answers in the place of an Outcome: this worker lacks the context; the search is over, or wants the task no more.
+LACKS, UNWANTED = "lacks the context", "unwanted"
 
-# Searches whose context a worker keeps at a time.
+# Names of files in the folder of a search: what all tasks share, and a sign for each task that is wanted no more.
+CONTEXT, CANCELLED = "context", "cancelled-{}"
+
+# Searches whose children a worker keeps at a time, and seconds after which an idle one ends that nobody told to.
 MAX_CONTEXTS = 2
+IDLE_SECONDS = 600
+
+# Seconds between looks at whether a task is still wanted, and between rounds that end the children of old searches.
+LOOK, ROUND = 0.25, 3.0
+
+
+@dataclass
+class _Child:
+    """The pool of one thread for a search, and the search's folder where this machine can read it."""
+
+    pool: WorkerPool
+    folder: str | None
+    busy: bool = True
+    since: float = field(default_factory=time.monotonic)
+
+    def over(self):
+        """Whether no task will come any more."""
+        if self.busy:
+            return False
+        ended = self.folder is not None and not os.path.isdir(self.folder)
+        return ended or time.monotonic() > self.since + IDLE_SECONDS
 
 
 class _Children:
-    """The pools of this process, by search and thread; each has one child, and a search's go together."""
+    """The children of this process, by search and thread."""
 
     def __init__(self):
+        self._watched = False
+        self._forget()
+
+    def _forget(self):
+        """Begin anew, as in a forked child: the parent's children are not ours, and its lock may be held for ever."""
         self._lock = threading.Lock()
-        self._pools = OrderedDict()
+        self._searches = OrderedDict()
         self._owner = None
 
-    def get(self, digest, make):
-        """The pool of the calling thread for a search, made where there is none; None where `make` gives None."""
+    def take(self, digest, make):
+        """The child of the calling thread for a search, now busy, made where there is none; None where `make` is."""
+        key = threading.get_ident()
         with self._lock:
-            if self._owner != os.getpid():  # also after a fork: the parent's children are not ours
-                self._pools, self._owner = OrderedDict(), os.getpid()
-                atexit.register(self.close)
-            mine = self._pools.get(digest, {}).get(threading.get_ident())
-        if mine is not None:
-            return mine
-        pool = make()
-        if pool is not None:
+            self._own()
+            child = self._searches.get(digest, {}).get(key)
+            if child is not None:
+                child.busy = True
+                return child
+        child = make()
+        if child is not None:
             with self._lock:
-                self._pools.setdefault(digest, {})[threading.get_ident()] = pool
-                while len(self._pools) > MAX_CONTEXTS:
-                    self._end(self._pools.popitem(last=False)[1])
-        return pool
+                self._searches.setdefault(digest, {})[key] = child
+                self._end(self._beyond())
+        return child
+
+    def give_back(self, child):
+        """The task of a child is done."""
+        with self._lock:
+            child.busy, child.since = False, time.monotonic()
+
+    def drop(self, digest):
+        """End the idle children of a search; the busy ones end once they see that it is over."""
+        with self._lock:
+            if self._owner == os.getpid():
+                self._end([(digest, key) for key, child in self._searches.get(digest, {}).items() if not child.busy])
 
     def close(self):
         """End all children of this process."""
         if self._owner == os.getpid():
-            while self._pools:
-                self._end(self._pools.popitem()[1])
+            self._end(self._keys())
             SPARES.end()  # an ended pool leaves its worker there, perhaps after the spares' own end at exit
 
-    def _end(self, pools):
-        for pool in pools.values():
-            pool.close()
+    def _own(self):
+        """Begin to look after children, once in a process."""
+        if not self._watched:
+            os.register_at_fork(after_in_child=self._forget)
+            self._watched = True
+        if self._owner is None:
+            self._owner = os.getpid()
+            atexit.register(self.close)
+            threading.Thread(target=self._watch, args=(self._owner,), daemon=True).start()
+
+    def _watch(self, owner):
+        while self._owner == owner:
+            time.sleep(ROUND)
+            with self._lock:
+                self._end([(digest, key) for digest, key in self._keys() if self._searches[digest][key].over()])
+
+    def _keys(self):
+        return [(digest, key) for digest, children in self._searches.items() for key in children]
+
+    def _beyond(self):
+        """Idle children of the searches beyond those that are kept."""
+        old = list(self._searches)[:-MAX_CONTEXTS]
+        return [(digest, key) for digest, key in self._keys() if digest in old and not self._searches[digest][key].busy]
+
+    def _end(self, keys):
+        for digest, key in keys:
+            self._searches[digest].pop(key).pool.close()
+            if not self._searches[digest]:
+                del self._searches[digest]
 
 
 CHILDREN = _Children()
 
 
-def run_task(digest, path, blob, task, time_limit, threads, memory_limit):
-    """Run a pickled task in this thread's child.
+def run_task(about, number, blob, task, time_limit):
+    """Run a pickled task in this thread's child; nothing of it is unpickled in this process.
+
+    Parameters
+    ----------
+    about : dict
+        Of the search: "digest" and "folder" of its context, "threads", "memory_limit" and the "caller"'s settings.
+    number : int
+        Of the task.
+    blob : bytes or None
+        The pickled context, for a worker that lacks it.
+    task : bytes
+    time_limit : float or None
 
     Returns
     -------
     answer : str or tuple
-        `LACKS`, or the status and the other fields of its Outcome.
+        `LACKS` or `UNWANTED`; or the status and the other fields of its Outcome, value and warnings pickled, and the
+        seconds that the child took to start.
     """
+    if _unwanted(about["folder"], number):
+        return UNWANTED
 
     def make():
-        content = _content(digest, path) if blob is None else blob
-        return None if content is None else WorkerPool(1, threads, _Loaded(content), memory_limit)
+        path = os.path.join(about["folder"], CONTEXT)
+        content = _content(about["digest"], path) if blob is None else blob
+        if content is None:
+            return None
+        limits = about["threads"], _Loaded(content), about["memory_limit"]
+        folder = about["folder"] if blob is None else None
+        return _Child(WorkerPool(1, *limits, caller=about["caller"], packed=True), folder)
 
-    pool = CHILDREN.get(digest, make)
-    if pool is None:
+    child = CHILDREN.take(about["digest"], make)
+    if child is None:
         return LACKS
-    pool.submit("task", _unpacked, task, time_limit=time_limit)
-    outcomes = []
-    while not outcomes:
-        outcomes = pool.wait(1.0)
+    try:
+        return _outcome(child, number, task, time_limit)
+    finally:
+        CHILDREN.give_back(child)
+
+
+def _outcome(child, number, task, time_limit):
+    child.pool.submit(number, _unpacked, task, time_limit=time_limit)
+    while not (outcomes := child.pool.wait(LOOK)):
+        if child.folder is not None and (not os.path.isdir(child.folder) or _unwanted(child.folder, number)):
+            child.pool.cancel(number)
+            return UNWANTED
     fields = {name: value for name, value in vars(outcomes[0]).items() if name not in ("key", "status")}
-    return str(outcomes[0].status), fields
+    return str(outcomes[0].status), fields, child.pool.start_seconds
+
+
+def _unwanted(folder, number):
+    return os.path.exists(os.path.join(folder, CANCELLED.format(number)))
 
 
 class _Loaded:
@@ -92,10 +189,15 @@ class _Loaded:
         return pickle.loads, (self.content,)
 
 
+def digest_of(content):
+    """What tells the context of one search from that of another."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def _content(digest, path):
     """The context's bytes where this machine can read the right ones at the path."""
     read = attempt(_read, path)
-    return read.value if read.error is None and joblib.hash(read.value) == digest else None
+    return read.value if read.error is None and digest_of(read.value) == digest else None
 
 
 def _read(path):

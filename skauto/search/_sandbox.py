@@ -1,14 +1,37 @@
 """The wall around user code: the only place that catches everything."""
 
+import pickle
+import sys
 import time
 import traceback
 import warnings
 from dataclasses import dataclass
 
+import cloudpickle
+
 from skauto.search._trial import InfeasibleError, Status
 
-LINE = 200  # characters of a reason or warning that are kept
+LINE = 200  # characters of a reason that are kept
+WARNING = 4_000  # characters of a warning that are kept
 MAX_WARNINGS = 20
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A warning as it was raised elsewhere: category, text, and where, by file, line and module."""
+
+    category: type
+    text: str
+    filename: str = ""
+    lineno: int = 0
+    module: str = ""
+
+    def __str__(self):
+        return one_line(f"{self.category.__name__}: {self.text}")
+
+    def raise_again(self):
+        """Warn of it here, where the filters of this process decide."""
+        warnings.warn_explicit(self.text, self.category, self.filename, self.lineno, self.module)
 
 
 @dataclass(frozen=True)
@@ -24,20 +47,64 @@ class Report:
     error: BaseException | None = None  # of `attempt` only: not every exception can be pickled
 
 
-def run(function, *args):
+def run(function, *args, filters=None):
     """Call a function and report on it, whatever it raises, SystemExit and KeyboardInterrupt included.
 
-    Warnings are collected as short strings, not shown.
+    Warnings are collected, not shown.
+
+    Parameters
+    ----------
+    function : callable
+    *args : objects
+    filters : list of tuple, default=None
+        In force meanwhile, as in `warnings.filters`: one may make an error of a warning. None collects all.
     """
     start = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("default")
+        if filters is None:
+            warnings.simplefilter("default")
+        else:
+            warnings.resetwarnings()  # also makes Python forget what it has shown
+            warnings.filters.extend(filters)
         try:
             fields = {"status": Status.COMPLETE, "value": function(*args)}
         except BaseException as error:
             fields = _failure(error)
-    seen = dict.fromkeys(one_line(f"{w.category.__name__}: {w.message}") for w in caught)
-    return Report(**fields, warnings=tuple(seen)[:MAX_WARNINGS], seconds=time.perf_counter() - start)
+    return Report(**fields, warnings=_collected(caught), seconds=time.perf_counter() - start)
+
+
+def _collected(caught):
+    """Each different warning once."""
+    different = {}
+    for seen in caught:
+        different.setdefault((seen.category, _text(seen.message)), seen)
+    found = list(different.items())[:MAX_WARNINGS]
+    return tuple(
+        Warned(_portable(category, text), text, seen.filename, seen.lineno, _module_of(seen.filename))
+        for (category, text), seen in found
+    )
+
+
+def _text(message):
+    try:
+        return str(message)[:WARNING]
+    except Exception:
+        return "(its message cannot be shown)"
+
+
+def _portable(category, text):
+    """The category, or the next one above it that can be pickled and made from a text alone."""
+    for kind in category.__mro__:
+        made = attempt(lambda kind: (str(kind(text)), pickle.loads(cloudpickle.dumps(kind))), kind)
+        if made.status == Status.COMPLETE:
+            return kind
+    return UserWarning
+
+
+def _module_of(filename):
+    """The name of the module in a file, by which filters may ask."""
+    modules = list(sys.modules.items())
+    return next((name for name, module in modules if getattr(module, "__file__", None) == filename), "")
 
 
 def attempt(function, *args):

@@ -30,6 +30,9 @@ SMALL_GRID, DEFAULT_TRIALS = 100, 50
 # Folds that wait for each worker beside the running one, where neither a race nor a limit can stop their trials.
 WAITING = 1
 
+# Seconds past the end of a search within which its trials end by themselves, so that those cut off are told so.
+PAST_THE_END = 1.0
+
 # What every worker needs, imported before its first trial.
 PRELOAD = ("sklearn.metrics", "sklearn.model_selection", "skauto.search._fold_scores")
 
@@ -116,10 +119,18 @@ class SearchRun:
 
         self.reason = search(
             self.strategy, history, None, tasks, budget,
-            lag=lag, trial_limit=None if limit is None else lambda trial, remaining: limit, on_result=on_result,
+            lag=lag, trial_limit=self._trial_limit(), on_result=on_result,
         )  # fmt: skip
         if self.reason == "interrupted" and not history.results:
             raise KeyboardInterrupt
+
+    def _trial_limit(self):
+        """Seconds of a trial, for the loop; on an executor, which cannot be told to stop one, never past the search."""
+        limit = self.settings.trial_time_limit
+        if self.timed and self.settings.executor is not None:
+            own = math.inf if limit is None else limit
+            return lambda trial, remaining: min(own, remaining + PAST_THE_END)
+        return None if limit is None else lambda trial, remaining: limit
 
     def _make_strategy(self):
         """The strategy; "auto" uses the fidelity where there is one, and tries a small space whole."""

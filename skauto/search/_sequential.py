@@ -4,7 +4,7 @@ import time
 from collections import deque
 
 from skauto.search._sandbox import attempt
-from skauto.search._workers import Outcome, Pool
+from skauto.search._pool import Outcome, Pool
 
 
 class SequentialPool(Pool):

@@ -24,12 +24,12 @@ class Spares:
         """
         self._forget_after_fork()
         waiting = self._workers.get(threads, deque())
-        for worker in [worker for worker in waiting if worker.dead()]:
+        for worker in [worker for worker in waiting if worker.dead() or worker.outdated()]:
             waiting.remove(worker)
             worker.end()
         for _ in range(count - len(waiting)):
             worker = Worker(threads)
-            worker.send("import", modules)
+            worker.tell("import", modules)
             self.put(worker)
 
     def put(self, worker):
@@ -41,12 +41,12 @@ class Spares:
         self._workers.setdefault(worker.threads, deque()).append(worker)
 
     def take(self, threads):
-        """A living worker with so many threads, or None."""
+        """A living worker with so many threads that knows the user's modules as they are now, or None."""
         self._forget_after_fork()
         workers = self._workers.get(threads)
         while workers:
             worker = workers.pop()
-            if not worker.dead():
+            if not worker.dead() and not worker.outdated():
                 return worker
             worker.end()
         return None

@@ -4,28 +4,22 @@ import contextlib
 import os
 import pickle
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from multiprocessing.connection import Pipe
 
 import psutil
 
+from skauto.search._caller import THREAD_VARIABLES, import_path
+from skauto.search._channel import MARK_BYTES, Channel, ChannelError
 from skauto.search._sandbox import one_line
+from skauto.search._user_modules import edited
 
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "LOKY_MAX_CPU_COUNT",
-)
 BOOT = (
-    "import sys; sys.path[:] = sys.argv[3:]; "
-    "from skauto.search._worker_process import main; main(int(sys.argv[1]), int(sys.argv[2]))"
+    "import sys; sys.path[:] = sys.argv[5:]; "
+    "from skauto.search._worker_process import main; main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:5])"
 )
 LOG_BYTES = 1_000_000  # what a worker prints goes to a hidden file, emptied beyond this
 TAIL_BYTES = 4_000
@@ -33,17 +27,22 @@ FAMILY_SECONDS = 0.5
 
 
 class Worker:
-    """A process in a session of its own, so that ending it ends its children, at the other end of a pipe.
+    """A process in a session of its own, so that ending it ends its children, at the other end of a channel.
 
-    It is started as a fresh interpreter, never forked, and imports no ``__main__``: scripts without a guard work.
+    It is started as a fresh interpreter with the flags of this one, never forked, and imports no ``__main__``: scripts
+    without a guard work.
 
     Attributes
     ----------
-    state : {"importing", "released", "loading", "idle", "busy", "hearing"}
+    state : {"importing", "released", "loading", "idle", "busy", "talking"}
         Importing until it says hello, loading its context, idle when ready for a task; released: without a pool.
-        Hearing lasts while a message is taken in: a worker found in it later was left halfway by Ctrl-C.
+        Talking lasts while messages are taken in: a worker found in it later was left halfway by Ctrl-C.
+    number : int
+        Of the last question sent. An answer has the number of its question; others are not for anybody.
     task : object
         What the pool has given it to do, or None.
+    modules : dict
+        The user's modules that it has loaded, see `Loaded.news`.
     began : float
         When its pool started it or took it over, on the monotonic clock.
     slowness : float
@@ -55,40 +54,66 @@ class Worker:
     def __init__(self, threads):
         self.threads = threads
         self.state = "importing"
+        self.number = 0
         self.task = None
-        self.connection, theirs = Pipe()
+        self.modules = {}
         self.began = 0.0
         self.slowness = 1.0
         self.output = ""
-        self._log = tempfile.TemporaryFile("ab+", buffering=0)  # noqa: SIM115 - as long as the process
         self._family, self._family_seen = [], 0.0
-        command = [sys.executable, "-c", BOOT, str(theirs.fileno()), str(os.getpid()), *import_path()]
-        with theirs:
-            self.process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=self._log,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-                env=os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)),
-            )
+        mark = os.urandom(MARK_BYTES)
+        with contextlib.ExitStack() as stack:
+            ours, theirs = socket.socketpair()
+            stack.callback(ours.close)
+            with theirs:
+                self._log = stack.enter_context(tempfile.TemporaryFile("ab+", buffering=0))
+                self.process = self._start(theirs.fileno(), mark)
+            stack.pop_all()
+        self.channel = Channel(ours, mark)
+
+    def _start(self, descriptor, mark):
+        # The standard library's own way to hand an interpreter's flags on, used by multiprocessing.
+        flags = subprocess._args_from_interpreter_flags()
+        about = [str(descriptor), str(os.getpid()), mark.hex(), os.path.abspath(tempfile.gettempdir())]
+        return subprocess.Popen(
+            [sys.executable, *flags, "-c", BOOT, *about, *import_path()],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            pass_fds=[descriptor],
+            start_new_session=True,
+            env=os.environ | dict.fromkeys(THREAD_VARIABLES, str(self.threads)),
+        )
 
     def send(self, *message):
         """Send a message; that a worker is gone shows when it is next heard or checked."""
+        self.number += 1
         with contextlib.suppress(OSError):
-            self.connection.send_bytes(pickle.dumps(message))
+            self.channel.put(self.number, pickle.dumps(message))
+
+    def tell(self, *message):
+        """Send a message that asks for no answer."""
+        with contextlib.suppress(OSError):
+            self.channel.put(0, pickle.dumps(message))
 
     def receive(self):
-        """The bytes that the worker sent, None if it ended instead."""
+        """What it said in answer to the last message, a list of bytes; None if it ended, or cannot be understood."""
         try:
-            return self.connection.recv_bytes()
+            self.channel.flush()
+            return [payload for number, payload in self.channel.take() if number == self.number]
         except (EOFError, OSError):
+            return None
+        except ChannelError as error:
+            self.output = f"its messages were mixed up with something else: {error}"
             return None
 
     def dead(self):
         """Whether the process has ended."""
         return self.process.poll() is not None
+
+    def outdated(self):
+        """Whether it has loaded a module of the user that was edited since."""
+        return edited(self.modules)
 
     def end(self):
         """Kill the process and all that it has started, and keep the last it printed in `output`."""
@@ -101,12 +126,12 @@ class Worker:
         self.process.wait()
         size = os.fstat(self._log.fileno()).st_size
         tail = os.pread(self._log.fileno(), TAIL_BYTES, max(0, size - TAIL_BYTES))
-        self.output = tail.decode(errors="replace").strip()
+        self.output = "\n".join(filter(None, [tail.decode(errors="replace").strip(), self.output]))
         self.drop()
 
     def drop(self):
-        """Close this side of the pipe and the log."""
-        self.connection.close()
+        """Close this side of the channel and the log."""
+        self.channel.close()
         self._log.close()
 
     def children(self):
@@ -132,11 +157,6 @@ class Worker:
         how = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
         last = self.output.splitlines()[-1:]
         return one_line(": ".join([f"the worker process died ({how})", *last]))
-
-
-def import_path():
-    """sys.path as a worker in another folder needs it."""
-    return [path if path else os.getcwd() for path in sys.path if isinstance(path, str)]
 
 
 def _quietly(function, *args):

@@ -1,4 +1,4 @@
-"""What runs inside a worker: load the context once, then one task after another until the pipe closes."""
+"""What runs inside a worker: load the context once, then one task after another until the channel closes."""
 
 import contextlib
 import faulthandler
@@ -6,21 +6,24 @@ import gc
 import importlib
 import os
 import pickle
-import shutil
 import signal
+import socket
 import sys
 import threading
 import time
-from dataclasses import replace
-from multiprocessing.connection import Connection
+from dataclasses import dataclass, field, replace
 
 import cloudpickle
 import psutil
 from threadpoolctl import threadpool_limits
 
 from skauto.search import _deadline
+from skauto.search._caller import enter, take_over
+from skauto.search._channel import Channel
+from skauto.search._folders import sweep
 from skauto.search._sandbox import Report, run
 from skauto.search._trial import Status
+from skauto.search._user_modules import Loaded
 
 SPARE_SECONDS = 60  # how long a worker without a pool waits for the next one
 GRACE_SECONDS = 10  # how long after a task's limit a worker ends itself if nobody else has
@@ -28,48 +31,91 @@ SELF = psutil.Process()
 WARM_UP = ("numpy", "pandas", "sklearn.pipeline", "sklearn.compose", "sklearn.model_selection")
 
 
-def main(descriptor, parent):
-    """Serve tasks over an inherited pipe until it closes or the parent is gone."""
+@dataclass
+class _State:
+    """What a pool has set up here: the Report on its context (None without a pool) and the filters of warnings."""
+
+    context: Report | None = None
+    filters: list | None = None
+    loaded: Loaded = field(default_factory=Loaded)
+
+
+def main(descriptor, parent, mark, temporary):
+    """Serve tasks over an inherited socket until it closes or the parent is gone.
+
+    Parameters
+    ----------
+    descriptor : int
+    parent : int
+        Its process id.
+    mark : str
+        The channel's, in hexadecimal.
+    temporary : str
+        Where the parent keeps its temporary folders.
+    """
     sys.argv[1:] = []
     os.set_inheritable(descriptor, False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the parent
-    folders = []  # of the context at hand, removed here only where the parent no longer can
-    threading.Thread(target=_end_with_parent, args=(parent, folders), daemon=True).start()
+    places = {temporary}
+    threading.Thread(target=_end_with_parent, args=(parent, places), daemon=True).start()
     began, used = time.monotonic(), time.process_time()
     _import(WARM_UP)
     slowness = (time.monotonic() - began) / max(time.process_time() - used, 0.01)
     with contextlib.suppress(EOFError, OSError):
-        _serve(Connection(descriptor), folders, slowness)
-    _remove(folders)
+        _serve(Channel(socket.socket(fileno=descriptor), bytes.fromhex(mark)), places, slowness)
+    if os.getppid() != parent:  # else it is this worker alone that is lost, and others go on
+        _sweep(places)
     os._exit(0)  # at once, whatever threads a task has left behind
 
 
-def _serve(connection, folders, slowness):
-    connection.send(slowness)  # hello
-    context = None
-    while connection.poll(SPARE_SECONDS if context is None else None):
-        kind, *message = pickle.loads(connection.recv_bytes())
-        if kind == "release":
-            context = None
-            folders.clear()
-            gc.collect()
-        elif kind == "import":
-            _import(*message)
-        elif kind == "setup":
-            folders[:] = [os.path.dirname(message[0])]
-            context = _set_up(*message)
-            connection.send("ready")
-        else:
-            connection.send_bytes(_answer(context, *message))
+def _serve(channel, places, slowness):
+    state, own = _State(), os.getpid()
+    _say(channel, 0, pickle.dumps(slowness))  # hello
+    while True:
+        messages = channel.take()
+        for number, message in messages:
+            answer = _answer_to(state, places, *pickle.loads(message))
+            if os.getpid() != own:  # a child that a task has forked and let come back: its parent answers
+                os._exit(0)
+            if number > 0:
+                _say(channel, number, answer)
+        if not messages and not channel.wait(SPARE_SECONDS if state.context is None else None):
+            return
 
 
-def _set_up(context_path, threads, modules, path, folder):
-    """Take over the parent's import path and folder, and load the context; gives a Report on it."""
-    sys.path[:] = path
-    run(os.chdir, folder)
+def _say(channel, number, payload):
+    channel.put(number, payload)
+    while channel.unsent:
+        channel.wait()
+        channel.flush()
+
+
+def _answer_to(state, places, kind, *message):
+    """What is sent back: plain types alone, with what needs the user's modules as bytes; None where nobody asks."""
+    if kind == "import":
+        return _import(*message)
+    if kind == "release":
+        state.context = None
+        return gc.collect()
+    if kind == "setup":
+        places.add(os.path.dirname(os.path.dirname(message[0])))
+        state.context, state.filters = _set_up(*message)
+        return pickle.dumps(state.loaded.news())
+    answer = _report_on(state, *message)
+    return pickle.dumps(answer | {"modules": state.loaded.news()})
+
+
+def _set_up(context_path, threads, modules, place, settings):
+    """Take over what holds in the parent, and load the context; gives a Report on it, and the filters of warnings."""
+    enter(*place)
     _import(modules)
     _limit_threads(threads)
-    return run(_load, context_path)
+    read = run(pickle.loads, settings)
+    if read.status != Status.COMPLETE:
+        return read, None
+    configuration, filters = read.value
+    take_over(configuration)
+    return run(_load, context_path), filters
 
 
 def _load(path):
@@ -89,22 +135,23 @@ def _limit_threads(threads):
         sys.modules["torch"].set_num_threads(threads)
 
 
-def _answer(context, task, time_limit):
-    """The pickled report on a task, with the resident bytes at its end."""
+def _report_on(state, task, time_limit):
+    """The fields of the Report on a task, the value and the warnings pickled, with the resident bytes at its end."""
     if time_limit is not None:  # a C thread, so it works while a task holds the interpreter lock
         faulthandler.dump_traceback_later(time_limit + GRACE_SECONDS, exit=True, file=sys.__stderr__)
     _deadline.start(time_limit)
-    if context.status == Status.COMPLETE:
-        report = run(_call, context.value, task)
+    if state.context.status == Status.COMPLETE:
+        report = run(_call, state.context.value, task, filters=state.filters)
     else:
-        report = replace(context, reason=f"the context cannot be loaded: {context.reason}")
-    packed = run(cloudpickle.dumps, (report, _resident()))
+        report = replace(state.context, reason=f"the context cannot be loaded: {state.context.reason}")
+    packed = run(cloudpickle.dumps, (report.value, report.warnings))
     if packed.status != Status.COMPLETE:
         reason = f"the result cannot be pickled: {packed.reason}"
         report = Report(Status.FAILED, None, reason, packed.output, report.warnings, report.seconds)
-        packed = run(pickle.dumps, (report, _resident()))
+        packed = run(cloudpickle.dumps, (None, report.warnings))
     faulthandler.cancel_dump_traceback_later()
-    return packed.value
+    fields = {"status": str(report.status), "reason": report.reason, "output": report.output}
+    return fields | {"seconds": report.seconds, "packed": packed.value, "resident": SELF.memory_info().rss}
 
 
 def _call(context, task):
@@ -112,18 +159,14 @@ def _call(context, task):
     return function(context, *args)
 
 
-def _resident():
-    return SELF.memory_info().rss
+def _sweep(places):
+    for place in places:
+        sweep(place)
 
 
-def _remove(folders):
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _end_with_parent(parent, folders):
-    """End the whole process group once the parent has died."""
+def _end_with_parent(parent, places):
+    """End the whole process group once the parent has died, and remove what it has left on the disk."""
     while os.getppid() == parent:
         time.sleep(1.0)
-    _remove(folders)
+    _sweep(places)
     os.killpg(os.getpgrp(), signal.SIGKILL)

@@ -1,115 +1,27 @@
 """WorkerPool: processes that run tasks one at a time each, any of which can be killed without harm to the others."""
 
-import contextlib
 import math
 import os
 import pickle
-import shutil
-import tempfile
 import time
 from collections import deque
-from dataclasses import dataclass
-from multiprocessing.connection import wait as wait_for
-from numbers import Real
+from contextlib import ExitStack
 
 import cloudpickle
 
+from skauto.search._caller import place, settings
+from skauto.search._channel import ready
+from skauto.search._folders import TemporaryFolder
+from skauto.search._pool import Outcome, Pool, Task
 from skauto.search._sandbox import Report, attempt
 from skauto.search._spares import SPARES
-from skauto.search._trial import Result, Status
-from skauto.search._worker import LOG_BYTES, Worker, import_path
+from skauto.search._trial import Status
+from skauto.search._worker import LOG_BYTES, Worker
 
 MOST_SLOWNESS = 4.0  # how slow a machine may be taken for: workers that start wait for disks too
 TICK = 0.05  # seconds between looks at deadlines and memory
 CHANCES = 2  # what searches give a task: a shared machine may have been short of memory
 MAX_STARTS = 3  # workers in a row that may die before they are ready
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a task ended.
-
-    Attributes
-    ----------
-    key : object
-        As given to `WorkerPool.submit`.
-    status : Status
-    value : object
-        What the function returned, None unless complete.
-    reason : str
-        One line on what went wrong.
-    seconds : float
-        Wall time of the task.
-    peak_memory : int
-        Highest resident bytes seen, of the worker with all it had loaded and its children.
-    warnings : tuple of str
-    output : str
-        The traceback, or the last that a dead worker printed.
-    """
-
-    key: object
-    status: Status
-    value: object = None
-    reason: str = ""
-    seconds: float = 0.0
-    peak_memory: int = 0
-    warnings: tuple = ()
-    output: str = ""
-
-    def as_result(self):
-        """The Result of the trial with this key, for functions that return a dict with ``"score"``."""
-        about = {"peak_memory": self.peak_memory, "warnings": self.warnings, "output": self.output}
-        if self.status != Status.COMPLETE:
-            return Result(self.key, self.status, math.nan, self.seconds, self.reason, about)
-        score = self.value.get("score") if isinstance(self.value, dict) else None
-        if not isinstance(score, Real) or not math.isfinite(score):
-            reason = f"the score is not a finite number: {score!r}"
-            return Result(self.key, Status.FAILED, math.nan, self.seconds, reason, about)
-        rest = {name: value for name, value in self.value.items() if name != "score"}
-        return Result(self.key, Status.COMPLETE, float(score), self.seconds, details=about | rest)
-
-
-@dataclass
-class _Task:
-    key: object
-    payload: bytes
-    time_limit: float | None
-    started: float = 0.0
-    peak: int = 0
-    crashes: int = 0
-
-    def seconds(self):
-        return time.monotonic() - self.started
-
-    def outcome(self, report, seconds=None):
-        seconds = self.seconds() if seconds is None else seconds
-        fields = (report.status, report.value, report.reason, seconds, self.peak, report.warnings, report.output)
-        return Outcome(self.key, *fields)
-
-
-class Pool:
-    """What all pools share; a subclass has `n_workers`, `running`, `submit`, `wait`, `cancel` and `close`.
-
-    Attributes
-    ----------
-    start_seconds : float
-        The longest that a worker took until it was ready, as far as is known.
-    slowness : float
-        Seconds that pass for a worker in one of its CPU seconds, as far as is known: above one on a busy machine.
-    """
-
-    start_seconds, slowness = 0.0, 1.0
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    @property
-    def free(self):
-        """How many more tasks can run at once."""
-        return max(0, self.n_workers - len(self.running))
 
 
 class WorkerPool(Pool):
@@ -131,6 +43,10 @@ class WorkerPool(Pool):
         A task that kills its worker is run again until it has done so this often.
     n_idle : int, default=0
         Workers kept ready beside these, to step in at once for one that was killed.
+    caller : bytes, default=None
+        What `settings` gave in the process whose configuration is to hold in the workers; None for this one.
+    packed : bool, default=False
+        Whether values and warnings stay as the pickled bytes that workers sent, so that nothing of them is loaded here.
 
     Attributes
     ----------
@@ -141,6 +57,10 @@ class WorkerPool(Pool):
 
     Raises
     ------
+    TypeError
+        If the context cannot be pickled.
+    OSError
+        If there is no room for it on the disk.
     RuntimeError
         From `wait`, if workers keep dying before they are ready.
 
@@ -159,11 +79,23 @@ class WorkerPool(Pool):
     15
     """
 
-    def __init__(self, n_workers, threads=1, context=None, memory_limit=None, preload=(), chances=1, n_idle=0):
+    def __init__(
+        self,
+        n_workers,
+        threads=1,
+        context=None,
+        memory_limit=None,
+        preload=(),
+        chances=1,
+        n_idle=0,
+        caller=None,
+        packed=False,
+    ):
         self.n_workers = n_workers
         self.threads = threads
         self.memory_limit = memory_limit
         self.chances = chances
+        self.packed = packed
         self.preload = preload
         self.n_idle = n_idle
         self.start_seconds = 0.0
@@ -172,21 +104,15 @@ class WorkerPool(Pool):
         self._done = []
         self._failed_starts = 0
         self._checked = 0.0
-        self._folder = tempfile.mkdtemp(prefix="skauto-")
-        self._context_path = os.path.join(self._folder, "context")
-        self._write(context)
-        self._setup = ("setup", self._context_path, threads, preload, import_path(), os.getcwd())
+        self._owner = os.getpid()
         self._workers = []
-        self._fill()
-
-    def _write(self, context):
-        with open(self._context_path, "wb") as file:
-            written = attempt(cloudpickle.dump, context, file, 5)
-        if written.status != Status.COMPLETE:
-            shutil.rmtree(self._folder)
-            raise TypeError(
-                f"what the workers need cannot be pickled ({written.reason}); look at scoring and estimators"
-            )
+        with ExitStack() as stack:
+            self._folder = stack.enter_context(TemporaryFolder())
+            self._context_path = os.path.join(self._folder.path, "context")
+            write_context(self._context_path, context)
+            self._setup = ("setup", self._context_path, threads, preload, place(), caller or settings())
+            self._fill()
+            stack.pop_all()
 
     @property
     def slowness(self):
@@ -212,7 +138,7 @@ class WorkerPool(Pool):
             Seconds from its start after which the task is killed.
         """
         packed = attempt(cloudpickle.dumps, (function, args))
-        task = _Task(key, packed.value, time_limit)
+        task = Task(key, packed.value, time_limit)
         if packed.status == Status.COMPLETE:
             self._queue.append(task)
             self._fill()
@@ -230,8 +156,8 @@ class WorkerPool(Pool):
         self._fill()
         while self.running:
             patience = min(TICK, max(0.0, end - time.monotonic()))
-            for connection in wait_for([worker.connection for worker in self._workers], patience):
-                self._hear(connection)
+            for channel in ready([worker.channel for worker in self._workers], patience):
+                self._hear(channel)
             if time.monotonic() >= self._checked + TICK:  # not after each short task: to measure memory is slow
                 for worker in list(self._workers):
                     self._check(worker)
@@ -253,19 +179,19 @@ class WorkerPool(Pool):
 
     def close(self):
         """Kill what runs, keep idle workers for the next pool, remove the context."""
+        if os.getpid() != self._owner:  # a forked child: all of this is its parent's
+            return
         for worker in self._workers:
             if worker.state in ("importing", "idle") and not worker.dead() and not worker.children():
                 if worker.state == "idle":
-                    worker.send("release")
+                    worker.tell("release")
                     worker.state = "released"
                 SPARES.put(worker)
             else:
                 worker.end()
         self._workers = []
         self._queue.clear()
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(self._context_path)
-            os.rmdir(self._folder)
+        self._folder.close()
 
     def _fill(self):
         """Have as many workers as asked for; new ones import while the others go on."""
@@ -290,35 +216,46 @@ class WorkerPool(Pool):
                 task.started = time.monotonic()
                 worker.send("task", task.payload, task.time_limit)
 
-    def _hear(self, connection):
-        """Take a message: hello after the imports, ready with the context, else the report on a task."""
-        worker = next(worker for worker in self._workers if worker.connection is connection)
-        state, worker.state = worker.state, "hearing"
-        message = worker.receive()
-        if message is None:
+    def _hear(self, channel):
+        """Take what a worker says: hello after the imports, its modules with the context, else the report on a task."""
+        worker = next((worker for worker in self._workers if worker.channel is channel), None)
+        if worker is None:  # ended meanwhile
+            return
+        state, worker.state = worker.state, "talking"
+        messages = worker.receive()
+        if messages is None:
             self._bury(worker)
+        elif not messages:
+            worker.state = state
         elif state == "importing":
-            worker.slowness = attempt(pickle.loads, message).value or 1.0
+            worker.slowness = pickle.loads(messages[0])
             self._greet(worker)
         elif state == "loading":
             worker.state = "idle"
+            worker.modules |= pickle.loads(messages[0])
             self._failed_starts = 0
             self.start_seconds = max(self.start_seconds, time.monotonic() - worker.began)
             self._slowness.append(min(max(worker.slowness, 1.0), MOST_SLOWNESS))
         else:
-            self._finish(worker, message)
+            self._finish(worker, pickle.loads(messages[0]))
 
-    def _finish(self, worker, message):
+    def _finish(self, worker, answer):
         task, worker.task, worker.state = worker.task, None, "idle"
+        worker.modules |= answer["modules"]
         self._dispatch()  # the next task first: what follows here need not keep the worker waiting
-        unpacked = attempt(pickle.loads, message)
+        task.peak = max(task.peak, answer["resident"])
+        self._done.append(task.outcome(self._report(answer), answer["seconds"]))
+
+    def _report(self, answer):
+        status, reason, output, packed = (answer[name] for name in ("status", "reason", "output", "packed"))
+        if self.packed:
+            return Report(Status(status), packed, reason, output)
+        unpacked = attempt(pickle.loads, packed)
         if unpacked.status != Status.COMPLETE:
             reason = f"the result cannot be unpickled: {unpacked.reason}"
-            self._done.append(task.outcome(Report(Status.FAILED, None, reason, unpacked.output)))
-            return
-        report, resident = unpacked.value
-        task.peak = max(task.peak, resident)
-        self._done.append(task.outcome(report, report.seconds))
+            return Report(Status.FAILED, None, reason, unpacked.output)
+        value, warnings = unpacked.value
+        return Report(Status(status), value, reason, output, warnings)
 
     def _bury(self, worker):
         """A worker has died: its task crashed; without one it died at the start."""
@@ -342,7 +279,7 @@ class WorkerPool(Pool):
 
     def _check(self, worker):
         """End a task that is over its limits, or a worker that has died or was left halfway by Ctrl-C."""
-        if worker.state == "hearing" or (worker.dead() and not worker.connection.poll()):
+        if worker.state == "talking" or (worker.dead() and not ready([worker.channel], 0)):
             self._bury(worker)
             return
         task = worker.task
@@ -362,3 +299,58 @@ class WorkerPool(Pool):
         worker.end()
         self._fill()
         self._done.append(task.outcome(Report(status, None, reason, worker.output)))
+
+
+class _Noted:
+    """A file whose own errors are told apart from those of what is pickled into it."""
+
+    def __init__(self, file):
+        self.file = file
+        self.error = None
+
+    def write(self, data):
+        """Write all of it, and keep an OSError."""
+        left = memoryview(data).cast("B")
+        try:
+            while left:
+                left = left[self.file.write(left) :]
+        except OSError as error:
+            self.error = error
+            raise
+
+
+def write_context(path, context):
+    """Pickle what all tasks share into a file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written there.
+    TypeError
+        If it cannot be pickled.
+    """
+    with open(path, "wb", buffering=0) as raw:
+        file = _Noted(raw)
+        written = attempt(cloudpickle.dump, context, file, 5)
+    if file.error is not None:
+        raise no_room(path, file.error) from file.error
+    if written.status != Status.COMPLETE:
+        raise TypeError(f"what the workers need cannot be pickled ({written.reason}); look at scoring and estimators")
+
+
+def write_file(path, content):
+    """Write bytes that tasks need; an OSError says where there is no room."""
+    try:
+        with open(path, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        raise no_room(path, error) from error
+
+
+def no_room(path, error):
+    """The OSError for a file of a temporary folder that could not be written."""
+    return OSError(
+        error.errno,
+        f"the data cannot be written for the workers ({error.strerror}): make room in "
+        f"{os.path.dirname(os.path.dirname(path))}, or name another folder in the environment variable TMPDIR",
+    )

@@ -9,12 +9,13 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
 import numpy as np
+import psutil
 import pytest
 from scipy.stats import uniform
 
 from skauto.search import SearchCV
 from skauto.search._executor_pool import ExecutorPool, workers_of
-from skauto.search._remote import LACKS, run_task
+from skauto.search._remote import CANCELLED, CONTEXT, LACKS, UNWANTED, run_task
 from tests.search import tasks
 from tests.search.shaky import Shaky, X, Y, outcome
 
@@ -56,9 +57,10 @@ def test_a_second_chance(threads, tmp_path):
 
 
 def test_a_worker_that_cannot_read_the_path_says_so_and_is_sent_the_context(threads, tmp_path):
-    assert run_task("digest", str(tmp_path / "nothing"), None, b"", None, 1, None) == LACKS
+    about = {"digest": "digest", "folder": str(tmp_path / "nothing"), "threads": 1, "memory_limit": None, "caller": b""}
+    assert run_task(about, 0, None, b"", None) == LACKS
     with ExecutorPool(threads, 1, context={"secret": 7}) as pool:
-        os.remove(pool._path)
+        os.remove(os.path.join(pool._folder, CONTEXT))
         assert run(pool, dict.get, "secret").value == 7
 
 
@@ -68,6 +70,24 @@ def test_cancelled_tasks_are_not_heard(threads):
         pool.cancel("a")
         assert (pool.running, pool.free) == ([], 1)
         assert run(pool, tasks.pid).key == "a"
+
+
+def test_a_task_that_is_not_wanted_does_not_run(tmp_path):
+    (tmp_path / CANCELLED.format(3)).touch()
+    assert run_task({"folder": str(tmp_path)}, 3, None, b"", None) == UNWANTED
+
+
+def test_a_cancelled_task_ends_on_its_worker(threads, tmp_path):
+    with ExecutorPool(threads, 1) as pool:
+        process = run(pool, tasks.pid).value
+        pool.submit("long", tasks.sleep, 600)
+        pool.wait(0.5)
+        pool.cancel("long")
+        end = time.monotonic() + 60
+        while psutil.pid_exists(process) and time.monotonic() < end:
+            time.sleep(0.05)
+        assert not psutil.pid_exists(process)
+        assert run(pool, tasks.pid).value != process
 
 
 def test_an_executor_that_is_shut_is_an_error():

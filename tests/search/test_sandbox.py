@@ -53,7 +53,7 @@ def test_a_value_and_its_warnings():
 
     report = run(warn, 90)
     assert (report.status, report.value, report.reason) == (Status.COMPLETE, 90, "")
-    assert report.warnings[:2] == ("UserWarning: warning 0", "UserWarning: warning 1")
+    assert tuple(map(str, report.warnings[:2])) == ("UserWarning: warning 0", "UserWarning: warning 1")
     assert len(report.warnings) == 20
     assert report.seconds >= 0
 

@@ -2,11 +2,10 @@
 
 import os
 import signal
-import sys
 
 import pytest
 
-from skauto.search._worker import Worker, import_path
+from skauto.search._worker import Worker
 
 
 @pytest.fixture
@@ -17,14 +16,14 @@ def worker():
 
 
 def test_says_hello_and_leaves_when_its_pipe_closes(worker):
-    assert worker.connection.poll(120)
+    assert worker.channel.wait(120)
     assert worker.receive() is not None
-    worker.connection.close()
+    worker.channel.close()
     assert worker.process.wait(60) == 0
 
 
 def test_how_it_died(worker):
-    worker.connection.poll(120)
+    worker.channel.wait(120)
     os.kill(worker.process.pid, signal.SIGKILL)
     worker.end()
     worker.end()
@@ -40,7 +39,7 @@ def test_a_message_to_the_dead_is_lost(worker):
 
 
 def test_measures_and_forgets_its_log(worker):
-    assert worker.connection.poll(120)
+    assert worker.channel.wait(120)
     assert worker.resident() > 10_000_000
     assert worker.children() == []
     os.write(worker._log.fileno(), b"noise " * 100)
@@ -48,8 +47,3 @@ def test_measures_and_forgets_its_log(worker):
     assert os.fstat(worker._log.fileno()).st_size == 600
     worker.clear_log()
     assert os.fstat(worker._log.fileno()).st_size == 0
-
-
-def test_import_path_is_absolute_where_python_means_here(monkeypatch):
-    monkeypatch.setattr(sys, "path", ["", "/somewhere"])
-    assert import_path() == [os.getcwd(), "/somewhere"]

@@ -124,11 +124,18 @@ def test_a_worker_with_leaked_children_is_not_kept(tmp_path):
     assert gone(worker)
 
 
+@pytest.mark.filterwarnings("always")
 def test_warnings_come_back_and_noise_does_not(pool, capfd):
     outcome = outcome_of(pool, tasks.warn)
-    assert (outcome.value, outcome.warnings) == ("warned", ("UserWarning: take care",))
+    assert (outcome.value, *map(str, outcome.warnings)) == ("warned", "UserWarning: take care")
+    assert (outcome.warnings[0].category, outcome.warnings[0].module) == (UserWarning, "tests.search.tasks")
     assert outcome_of(pool, tasks.shout).status == Status.COMPLETE
     assert capfd.readouterr() == ("", "")
+
+
+def test_filters_of_the_caller_hold_in_workers(pool):
+    outcome = outcome_of(pool, tasks.warn)  # warnings are errors in tests
+    assert (outcome.status, outcome.reason) == (Status.FAILED, "UserWarning: take care")
 
 
 def test_threads_of_a_worker():
@@ -172,7 +179,7 @@ def test_cancel_kills_a_running_and_a_queued_task(pool):
 def test_a_worker_left_halfway_by_an_interrupt_is_replaced(pool):
     process = outcome_of(pool, tasks.pid).value
     pool.submit("lost", tasks.sleep, 60)
-    pool._workers[0].state = "hearing"
+    pool._workers[0].state = "talking"
     (outcome,) = pool.wait(60)
     assert (outcome.key, outcome.status) == ("lost", Status.CRASHED)
     assert gone(process)
@@ -300,7 +307,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path, task):
                 pool.wait(60)
             pool.submit("busy", {task}, time_limit=1)
             pool.wait(0.2)
-            print(pool._folder, *[worker.process.pid for worker in pool._workers], flush=True)
+            print(pool._folder.path, *[worker.process.pid for worker in pool._workers], flush=True)
             time.sleep(600)
         """,
     )

@@ -1,0 +1,65 @@
+"""What holds in the process of the caller, taken along to workers: the same call is the same there."""
+
+import os
+import sys
+import warnings
+
+import cloudpickle
+from sklearn import get_config, set_config
+
+from skauto.search._sandbox import attempt
+from skauto.search._trial import Status
+
+# What says how many threads a process may use: each worker has its own.
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "LOKY_MAX_CPU_COUNT",
+)
+
+
+def settings(heed_filters=True):
+    """scikit-learn's configuration and, if they are to be heeded, the filters of warnings, pickled."""
+    filters = None
+    if heed_filters:
+        filters = [entry for entry in warnings.filters if attempt(cloudpickle.dumps, entry).status == Status.COMPLETE]
+    return cloudpickle.dumps((get_config(), filters))
+
+
+def place():
+    """Import path, working directory (None where it was removed) and environment of this process."""
+    environment = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
+    return import_path(), working_folder(), environment
+
+
+def import_path():
+    """sys.path as a worker in another folder needs it."""
+    here = working_folder()
+    return [path if path else here for path in sys.path if isinstance(path, str) and (path or here)]
+
+
+def working_folder():
+    """The working directory, None where it was removed."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return None
+
+
+def enter(path, folder, environment):
+    """Take over a place, in a worker."""
+    sys.path[:] = path
+    if folder is not None:
+        attempt(os.chdir, folder)
+    for name in set(os.environ) - set(environment) - set(THREAD_VARIABLES):
+        del os.environ[name]
+    os.environ.update(environment)
+
+
+def take_over(configuration):
+    """Set scikit-learn's configuration, in a worker."""
+    set_config(**configuration)

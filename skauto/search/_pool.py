@@ -1,0 +1,112 @@
+"""Pool: what all pools of workers have in common, and the Outcome of a task."""
+
+import math
+import time
+from dataclasses import dataclass
+from numbers import Real
+
+from skauto.search._trial import Result, Status
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a task ended.
+
+    Attributes
+    ----------
+    key : object
+        As given to `submit`.
+    status : Status
+    value : object
+        What the function returned, None unless complete.
+    reason : str
+        One line on what went wrong.
+    seconds : float
+        Wall time of the task.
+    peak_memory : int
+        Highest resident bytes seen, of the worker with all it had loaded and its children.
+    warnings : tuple of Warned
+    output : str
+        The traceback, or the last that a dead worker printed.
+    """
+
+    key: object
+    status: Status
+    value: object = None
+    reason: str = ""
+    seconds: float = 0.0
+    peak_memory: int = 0
+    warnings: tuple = ()
+    output: str = ""
+
+    def as_result(self):
+        """The Result of the trial with this key, for functions that return a dict with ``"score"``."""
+        told = tuple(map(str, self.warnings))
+        about = {"peak_memory": self.peak_memory, "warnings": told, "output": self.output}
+        if self.status != Status.COMPLETE:
+            return Result(self.key, self.status, math.nan, self.seconds, self.reason, about)
+        score = self.value.get("score") if isinstance(self.value, dict) else None
+        if not isinstance(score, Real) or not math.isfinite(score):
+            reason = f"the score is not a finite number: {score!r}"
+            return Result(self.key, Status.FAILED, math.nan, self.seconds, reason, about)
+        rest = {name: value for name, value in self.value.items() if name != "score"}
+        return Result(self.key, Status.COMPLETE, float(score), self.seconds, details=about | rest)
+
+
+@dataclass
+class Task:
+    """A task of a WorkerPool."""
+
+    key: object
+    payload: bytes
+    time_limit: float | None
+    started: float = 0.0
+    peak: int = 0
+    crashes: int = 0
+
+    def seconds(self):
+        """Wall time since its start."""
+        return time.monotonic() - self.started
+
+    def outcome(self, report, seconds=None):
+        """Its Outcome, from a Report."""
+        seconds = self.seconds() if seconds is None else seconds
+        fields = (report.status, report.value, report.reason, seconds, self.peak, report.warnings, report.output)
+        return Outcome(self.key, *fields)
+
+
+class Pool:
+    """Runs tasks; searches, and what refits after them, rely on nothing else.
+
+    A subclass has `submit(key, function, *args, time_limit=None)`, `wait(timeout=None)`, which gives Outcomes, and
+    `cancel(key)`.
+
+    Attributes
+    ----------
+    n_workers : int
+        How many tasks run at once.
+    running : list
+        Keys of the tasks submitted whose outcomes were not given out.
+    free : int
+        How many more tasks can run at once.
+    start_seconds : float
+        The longest that a worker took until it was ready, as far as is known.
+    slowness : float
+        Seconds that pass for a worker in one of its CPU seconds, as far as is known: above one on a busy machine.
+    """
+
+    start_seconds, slowness = 0.0, 1.0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    @property
+    def free(self):
+        """How many more tasks can run at once."""
+        return max(0, self.n_workers - len(self.running))
+
+    def close(self):
+        """End what runs, and remove what was made for it."""
