@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from numbers import Integral, Real
 
+# Adds a method to scikit-learn's table of routed ones: here, where the name is fetched, and never within a fit, after
+# which requests made before would lack it.
+import imblearn.base  # noqa: F401
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
@@ -25,12 +28,13 @@ from skauto._splits import given_folds
 from skauto._telling import steady_streams
 from skauto._timing import Phases
 from skauto.search._cores import cores, count_workers
+from skauto.search._executor_pool import UsesExecutor
 from skauto.search.strategies._base import Strategy
 from skauto.search.strategies._grid import Grid
 from skauto.search.strategies._names import make_strategy
 
 
-class AutoClassifier(ClassifierMixin, BaseEstimator):
+class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
     """Finds, ensembles and cuts classifiers for a table, a batch of sequences or a stack of images.
 
     Parameters

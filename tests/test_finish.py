@@ -26,8 +26,8 @@ from skauto._timing import Phases
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
 from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.search._history import History
+from skauto.search._pool import Outcome, Pool
 from skauto.search._trial import Result, Status, Trial
-from skauto.search._workers import Outcome, Pool
 from tests.test_timing import Clock
 from tests.trials import scored, small_plan
 

@@ -240,9 +240,9 @@ class ExecutorPool(Pool):
         """Forget a task; one that has begun ends soon where its worker shares this disk, else at its limit."""
         for future in [future for future, sent in self._futures.items() if sent.key == key]:
             sent = self._futures.pop(future)
-            if not future.cancel():
-                with suppress(OSError):
-                    open(os.path.join(self._folder, CANCELLED.format(sent.number)), "wb").close()
+            future.cancel()  # what it answers says nothing of whether the task runs: Dask's always says that it did
+            with suppress(OSError):
+                open(os.path.join(self._folder, CANCELLED.format(sent.number)), "wb").close()
         self._done = [outcome for outcome in self._done if outcome.key != key]
 
     def close(self):
@@ -252,6 +252,23 @@ class ExecutorPool(Pool):
         self._futures = {}
         self._closing.close()
         CHILDREN.drop(self._about["digest"])  # where the workers are threads of this process
+
+
+class UsesExecutor:
+    """An estimator with a parameter `executor`, which belongs to the process and is left out of what is pickled.
+
+    A copy that was pickled has ``executor=None``; a clone in this process keeps it, though it cannot be copied.
+    """
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "executor": None}
+
+    def __sklearn_clone__(self):
+        bare = type(self).__new__(type(self))
+        vars(bare).update(vars(self), executor=None)
+        cloned = super(UsesExecutor, bare).__sklearn_clone__()
+        cloned.executor = self.executor
+        return cloned
 
 
 def _answer_of(future):

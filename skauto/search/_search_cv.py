@@ -4,6 +4,9 @@ import math
 import time
 from numbers import Integral, Real
 
+# Adds a method to scikit-learn's table of routed ones: here, where the name is fetched, and never within a fit, after
+# which requests made before would lack it.
+import imblearn.base  # noqa: F401
 import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
@@ -20,6 +23,7 @@ from skauto._sklearn import (
 from skauto._telling import steady_streams
 from skauto.search import _front
 from skauto.search._callbacks import Hooks
+from skauto.search._executor_pool import UsesExecutor
 from skauto.search._fidelity import read_fidelity, stratifies
 from skauto.search._fold_scores import FoldScoring, seeded
 from skauto.search._rescore import fresh_folds, rescore
@@ -31,7 +35,7 @@ from skauto.search._table import evaluated, fold_outcomes, formatted, rank
 CHOICES = ("one_se", "knee")
 
 
-class SearchCV(BaseSearchCV):
+class SearchCV(UsesExecutor, BaseSearchCV):
     """Searches the parameters of any estimator or Pipeline by cross-validation.
 
     It is scikit-learn's ``GridSearchCV`` in contract (scoring, metadata, callbacks, ``cv_results_``, delegation of

@@ -3,8 +3,8 @@
 import time
 from collections import deque
 
-from skauto.search._sandbox import attempt
 from skauto.search._pool import Outcome, Pool
+from skauto.search._sandbox import attempt
 
 
 class SequentialPool(Pool):

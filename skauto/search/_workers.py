@@ -12,7 +12,7 @@ import cloudpickle
 from skauto.search._caller import place, settings
 from skauto.search._channel import ready
 from skauto.search._folders import TemporaryFolder
-from skauto.search._pool import Outcome, Pool, Task
+from skauto.search._pool import Pool, Task
 from skauto.search._sandbox import Report, attempt
 from skauto.search._spares import SPARES
 from skauto.search._trial import Status

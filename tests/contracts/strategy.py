@@ -12,9 +12,10 @@ from skauto.search._budget import Budget
 from skauto.search._history import History
 from skauto.search._loop import search
 from skauto.search._maximize import maximize
+from skauto.search._pool import Outcome
 from skauto.search._space import Space
 from skauto.search._trial import Result, Status, Trial
-from skauto.search._workers import Outcome, WorkerPool
+from skauto.search._workers import WorkerPool
 from skauto.search.strategies._base import parent
 
 CHOICES = [None, "passthrough", (1, 2), {"deep": 1}]

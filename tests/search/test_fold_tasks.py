@@ -7,10 +7,10 @@ import pytest
 
 from skauto.search._fold_tasks import FoldTasks
 from skauto.search._history import History
+from skauto.search._pool import Outcome
 from skauto.search._racing import Race
 from skauto.search._space import Space
 from skauto.search._trial import Trial
-from skauto.search._workers import Outcome
 
 SPACE = Space({"x": [1, 2, 3]})
 CONTEXT = SimpleNamespace(folds=[None] * 4, fidelity=None)

@@ -10,9 +10,10 @@ import threading
 import psutil
 import pytest
 
+from skauto.search._pool import Outcome
 from skauto.search._spares import SPARES
 from skauto.search._trial import Status
-from skauto.search._workers import Outcome, WorkerPool
+from skauto.search._workers import WorkerPool
 from tests.search import tasks
 
 
