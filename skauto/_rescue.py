@@ -1,8 +1,8 @@
 """Beside the trials of a timed search: what may have to predict in the end, should no refit be ready in time."""
 
 from skauto._quick import quick_fit, seconds_within
+from skauto.search._pool import Pool
 from skauto.search._spares import SPARES
-from skauto.search._workers import Pool
 
 # The key of the quick model among the tasks of the pool; trials have numbers.
 QUICK = "quick_model"

@@ -42,7 +42,9 @@ def test_importing_skauto_loads_none_of_what_it_stands_on():
 
 @pytest.mark.parametrize("statement", ["from skauto import AutoClassifier", *(f"import {face}" for face in FACES[1:])])
 def test_importing_a_face_loads_nothing_heavy(statement):
-    assert not loaded_by(statement) & set(LEFT_UNLOADED)
+    # imbalanced-learn changes scikit-learn when it is loaded: with this name, so that no fit does it.
+    meant = {"imblearn"} if "AutoClassifier" in statement else set()
+    assert loaded_by(statement) & set(LEFT_UNLOADED) == meant
 
 
 @pytest.mark.parametrize("face", FACES)

@@ -9,8 +9,8 @@ from skauto._bags import pack, unpack
 from skauto._rescue import QUICK, RescuePool
 from skauto._treatments import NONE
 from skauto.search._evaluate import evaluate
+from skauto.search._pool import Outcome, Pool
 from skauto.search._trial import Status, Trial
-from skauto.search._workers import Outcome, Pool
 from tests.trials import small_plan
 
 LABELS = np.array(["no", "yes"])

@@ -69,14 +69,12 @@ def main(descriptor, parent, mark, temporary):
 
 
 def _serve(channel, places, slowness):
-    state, own = _State(), os.getpid()
+    state = _State()
     _say(channel, 0, pickle.dumps(slowness))  # hello
     while True:
         messages = channel.take()
         for number, message in messages:
             answer = _answer_to(state, places, *pickle.loads(message))
-            if os.getpid() != own:  # a child that a task has forked and let come back: its parent answers
-                os._exit(0)
             if number > 0:
                 _say(channel, number, answer)
         if not messages and not channel.wait(SPARE_SECONDS if state.context is None else None):
@@ -155,8 +153,21 @@ def _report_on(state, task, time_limit):
 
 
 def _call(context, task):
-    function, args = pickle.loads(task)
-    return function(context, *args)
+    own = os.getpid()
+    try:
+        function, args = pickle.loads(task)
+        return function(context, *args)
+    except SystemExit as left:
+        _end_fork(own, left.code)
+        raise
+    finally:
+        _end_fork(own)
+
+
+def _end_fork(own, code=None):
+    """End a child that a task has forked and let come back: the answer is its parent's to give."""
+    if os.getpid() != own:
+        os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def _sweep(places):
