@@ -2,7 +2,6 @@
 
 from skauto._quick import quick_fit, seconds_within
 from skauto.search._pool import Pool
-from skauto.search._spares import SPARES
 
 # The key of the quick model among the tasks of the pool; trials have numbers.
 QUICK = "quick_model"
@@ -89,7 +88,7 @@ class RescuePool(Pool):
         """Have idle workers ready for the refits once the search is about to end."""
         if left is not None and left < START_CARE * self.start_seconds and not self._warmed:
             self._warmed = True
-            SPARES.warm(self.pool.threads, self.pool.n_workers, self.pool.preload)
+            self.pool.prepare()
 
     def _kept(self, outcome):
         """Take what is for here; whether the outcome is no trial."""

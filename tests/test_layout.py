@@ -37,7 +37,10 @@ TESTED_WITH["_out_of_fold.py"] = "tests/test_estimator_scoring.py"
 # What SearchCV is made of, and what runs on an executor's workers.
 SEARCH_PARTS = "callbacks fold_scores rescore rungs search_run table"
 TESTED_WITH |= {f"search/_{part}.py": "tests/search/test_search_cv.py" for part in SEARCH_PARTS.split()}
-TESTED_WITH |= {f"search/_{name}.py": "tests/search/test_executor_pool.py" for name in ("remote", "pool")}
+TESTED_WITH |= {
+    "search/_remote.py": "tests/search/test_executor_pool.py",
+    "search/_pool.py": "tests/search/test_pools.py",
+}
 # What samplers are made of is tested through the contract that each of them must pass.
 SAMPLER_PARTS = "combined near_miss neighbours random_samplers rows sampler scan smote_variants tables targets wrapped"
 TESTED_WITH |= {f"resample/_{part}.py": "tests/resample/test_samplers.py" for part in SAMPLER_PARTS.split()}

@@ -108,5 +108,8 @@ class Pool:
         """How many more tasks can run at once."""
         return max(0, self.n_workers - len(self.running))
 
+    def prepare(self):
+        """Have others ready for the workers that the end of a search kills, where that takes time."""
+
     def close(self):
         """End what runs, and remove what was made for it."""

@@ -177,6 +177,10 @@ class WorkerPool(Pool):
                 self._workers.remove(worker)
                 worker.end()
 
+    def prepare(self):
+        """Let idle workers import, to step in at once for those that will be killed."""
+        SPARES.warm(self.threads, self.n_workers, self.preload)
+
     def close(self):
         """Kill what runs, keep idle workers for the next pool, remove the context."""
         if os.getpid() != self._owner:  # a forked child: all of this is its parent's
