@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skauto._array_inputs import describe
 from skauto._constraints import read_constraints
+from skauto._costs_by_row import costs_for
 from skauto._decisions import decide, score
 from skauto._finish import Finish
 from skauto._leaderboard import COLUMNS, cv_results, leaderboard, rescored
@@ -64,9 +65,11 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         lists of series for sequences, and everything else for a table.
     pos_label : label or None, default=None
         The positive class of two; None is the rarer one, on a tie the second.
-    cost_matrix : array-like of shape (n_classes, n_classes), DataFrame or None, default=None
+    cost_matrix : array-like of shape (n_classes, n_classes), DataFrame, dict or None, default=None
         Cost of predicting the j-th class where the i-th is true, in the order of `classes_`, or labelled. With it the
-        search minimises the mean cost in the place of `scoring`, and `predict` decides by least expected cost.
+        search minimises the mean cost in the place of `scoring`, and `predict` decides by least expected cost. A dict
+        may name columns of X: ``{"false_negative": "amount", "false_positive": 5}`` of `pos_label`, or pairs of labels
+        ``{(true, predicted): cost}``. Costs of each row may also be given to `fit` and `predict`.
     constraints : dict or None, default=None
         What the model may cost: the most `bytes` that joblib stores of it, the most `latency_ms` to predict one row on
         one thread, or any name with ``(callable, least)``, where ``callable(estimator, X, y)`` measures the fitted
@@ -108,7 +111,8 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
     threshold_ : float, ndarray of shape (n_classes,) or None
         Cut of the probability of `pos_label_`; for more than two classes the factor of each column. None with costs.
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
-        The costs, in the order of `classes_`.
+        The costs, in the order of `classes_`; the mean over rows where they differ by row, by which `best_estimator_`
+        decides.
     model_kind_ : {"refitted", "fold_models", "quick_model", "class_frequencies"}
         What predicts: models refitted on all rows; where there was no time for one, those of the folds of the best
         trial; where no trial was complete, a quick model on part of the rows, or the frequencies of the classes.
@@ -144,7 +148,7 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split"]), Iterable],
         "candidates": [str, list, tuple],
         "kind": [str],
-        "cost_matrix": ["array-like", None],
+        "cost_matrix": ["array-like", dict, None],
         "constraints": [dict, None],
         "ensemble": ["boolean"],
         "n_jobs": [Integral, None],
@@ -193,7 +197,7 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(self, X, y, sample_weight=None, groups=None, cost_matrix=None):
         """Search, ensemble, cut and refit.
 
         Parameters
@@ -208,6 +212,8 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
             Weights of the rows, in fitting and scoring.
         groups : array-like of shape (n,), default=None
             Rows of one group are never on both sides of a fold.
+        cost_matrix : array-like of shape (n, n_classes, n_classes), default=None
+            Costs of each row, or what the constructor takes, in the place of it.
 
         Returns
         -------
@@ -224,7 +230,7 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         with ExitStack() as stack:
             stack.enter_context(steady_streams())
             with phases("inspect"):
-                data = read(self, X, y, sample_weight, groups)
+                data = read(self, X, y, sample_weight, groups, cost_matrix)
                 journal = open_journal(self, seed, stack)
                 seed = seed if journal is None else journal.seed
                 warm(self, n_workers, threads)  # they import while the plan is made
@@ -264,12 +270,26 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "ensemble_")
         return self.ensemble_.predict_proba(aligned(self, X))
 
-    def predict(self, X):
-        """Labels of the ensemble at `threshold_`, or of least expected cost; shape (n,)."""
-        return decide(self.predict_proba(X), self.classes_, self.pos_label_, self.threshold_, self.cost_matrix_)
+    def predict(self, X, cost_matrix=None):
+        """Labels of the ensemble at `threshold_`, or of least expected cost.
 
-    def score(self, X, y, sample_weight=None):
-        """The score that the search maximised, of given rows.
+        Parameters
+        ----------
+        X : as in `predict_proba`
+        cost_matrix : array-like of shape (n, n_classes, n_classes), default=None
+            Costs of these rows. None: those of the columns that the constructor names, else `cost_matrix_`.
+
+        Returns
+        -------
+        labels : ndarray of shape (n,)
+        """
+        check_is_fitted(self, "ensemble_")
+        X = aligned(self, X)
+        costs = costs_for(self, X, cost_matrix)
+        return decide(self.ensemble_.predict_proba(X), self.classes_, self.pos_label_, self.threshold_, costs)
+
+    def score(self, X, y, sample_weight=None, cost_matrix=None):
+        """The score that the search maximised, of given rows; costs are as in `predict`.
 
         Raises
         ------
@@ -278,10 +298,10 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "ensemble_")
         X = aligned(self, X)
-        how = self.classes_, self.pos_label_, self.threshold_, self.cost_matrix_
+        how = self.classes_, self.pos_label_, self.threshold_, costs_for(self, X, cost_matrix)
         return score(y, self.ensemble_.predict_proba(X), *how, self.scoring, sample_weight, X)
 
-    def leaderboard(self, X=None, y=None, *, details=False):
+    def leaderboard(self, X=None, y=None, *, details=False, cost_matrix=None):
         """The leaderboard with more columns, or of other rows.
 
         Parameters
@@ -294,6 +314,8 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         details : bool, default=False
             Whether to add `trial`, `fidelity` (share of rows or epochs), `reason` of a failure, `params` (of an
             ensemble its members with their weights) and what is constrained.
+        cost_matrix : array-like of shape (n, n_classes, n_classes), default=None
+            Costs of these rows, as in `predict`.
 
         Returns
         -------
@@ -302,7 +324,7 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "ensemble_")
         if (X is None) != (y is None):
             raise ValueError(f"{'X' if X is None else 'y'} is missing: leaderboard takes both X and y, or neither")
-        board = self._board.copy() if X is None else rescored(self, aligned(self, X), y)
+        board = self._board.copy() if X is None else rescored(self, aligned(self, X), y, cost_matrix)
         return board if details else board[COLUMNS]
 
     def _check(self):
@@ -324,7 +346,7 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         candidates = self.candidates if isinstance(self.candidates, str) else list(self.candidates)
         return make_plan(
             data, scoring=self.scoring, cv=cv, candidates=candidates, pos_label=self.pos_label_, seed=seed,
-            threads=threads, cost_matrix=self.cost_matrix_, memory_limit=memory_limit,
+            threads=threads, cost_matrix=data.costs, memory_limit=memory_limit,
             finite=isinstance(make_strategy(self.strategy), Grid), time_limit=self.time_limit,
             constraints=read_constraints(self.constraints),
         )  # fmt: skip

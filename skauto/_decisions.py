@@ -20,7 +20,7 @@ def decide(proba, classes, pos_label, threshold, cost_matrix):
     pos_label : label or None
         The class that a single threshold is about; None for more than two classes.
     threshold : float or ndarray of shape (n_classes,)
-    cost_matrix : ndarray of shape (n_classes, n_classes) or None
+    cost_matrix : ndarray of shape (n_classes, n_classes) or (n, n_classes, n_classes), or None
         Costs go before thresholds.
 
     Returns

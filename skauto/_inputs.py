@@ -40,6 +40,8 @@ class Data:
     sample_weight : ndarray of float64, shape (n_rows,), or None
     groups : ndarray of int64, shape (n_rows,), or None
         Codes of the groups.
+    costs : ndarray of float64, shape (n_classes, n_classes) or (n_rows, n_classes, n_classes), or None
+        What predicting a class costs where another is true.
     """
 
     kind: str
@@ -50,6 +52,7 @@ class Data:
     n_features: int
     sample_weight: np.ndarray | None
     groups: np.ndarray | None
+    costs: np.ndarray | None = None
 
 
 def inspect(X, y, sample_weight=None, groups=None, *, kind="table", read=None, estimator="AutoClassifier"):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from skauto._costs_by_row import costs_for
 from skauto._decisions import scores_of
 
 ENSEMBLE = "ensemble"
@@ -73,7 +74,7 @@ def leaderboard(history, best, predicts, measured=()):
     return Leaderboard(frame.loc[order.index].reset_index(drop=True))
 
 
-def rescored(auto, X, y):
+def rescored(auto, X, y, cost_matrix=None):
     """The rows of the models that were kept, with scores of other rows, the best on top.
 
     Parameters
@@ -82,6 +83,7 @@ def rescored(auto, X, y):
         A fitted one.
     X : as its ensemble takes it
     y : array-like of shape (n,)
+    cost_matrix : as in `AutoClassifier.predict`
 
     Returns
     -------
@@ -89,7 +91,7 @@ def rescored(auto, X, y):
         `score`, F1, AUC and AP are those of the given rows; the rest is as the search left it.
     """
     board = auto.leaderboard(details=True)
-    rule = auto.classes_, auto.pos_label_, auto.cost_matrix_, auto.scoring
+    rule = auto.classes_, auto.pos_label_, costs_for(auto, X, cost_matrix), auto.scoring
     scores = {
         number: scores_of(y, model.predict_proba(X), threshold, *rule, X=X)
         for number, (model, threshold) in _kept_models(auto).items()

@@ -148,7 +148,7 @@ def make_plan(
     seed : int
     threads : int
         Threads of one worker.
-    cost_matrix : array-like of shape (n_classes, n_classes) or DataFrame, default=None
+    cost_matrix : array-like of shape (n_classes, n_classes) or (n_rows, n_classes, n_classes), default=None
         Costs of mistakes, in the place of the score.
     memory_limit : int, default=None
         Bytes of a worker.
@@ -161,7 +161,6 @@ def make_plan(
     """
     n_classes = len(data.classes)
     order = positive_last(data.classes, pos_label)
-    name, kind, metric = resolve_metric(scoring, data.classes[order], cost_matrix)
     folds, repeat = folds_of(data, cv, seed)
     share = share_of_a_trial(candidates, data.kind)
     net_share = LONG_TRIAL_SHARE if data.kind == "image" and len(folds) == 1 else share
@@ -177,6 +176,8 @@ def make_plan(
     space, first = table_space(chosen, treatments(_rarest(data.y, folds)), finite)
     rows = np.concatenate([valid for _, valid in folds])
     warn_of_one_class(data, rows)
+    by_row = np.ndim(cost_matrix) == 3
+    name, kind, metric = resolve_metric(scoring, data.classes[order], cost_matrix[rows] if by_row else cost_matrix)
     own = {"X": data.X, "rows": rows} if kind == "estimator" else {}
     judged = (EstimatorScoring if own else Scoring)(
         name=name,

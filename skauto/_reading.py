@@ -2,15 +2,16 @@
 
 import traceback
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from skauto._array_inputs import kind_of, read_images, read_sequences, same_form
+from skauto._costs_by_row import read_costs
 from skauto._decisions import positive_last
 from skauto._inputs import align, inspect, rarest_class
 from skauto._scoring import own_pos_label, resolve_metric
-from skauto.resample._costs import checked_costs
 from skauto.resample._threshold import confusion_of
 from skauto.search._sandbox import attempt
 
@@ -18,13 +19,13 @@ from skauto.search._sandbox import attempt
 READERS = {"table": None, "sequence": read_sequences, "image": read_images}
 
 
-def read(auto, X, y, sample_weight, groups):
+def read(auto, X, y, sample_weight, groups, cost_matrix=None):
     """The checked input of a fit; what it alone tells becomes attributes of the classifier.
 
     Parameters
     ----------
     auto : AutoClassifier
-    X, y, sample_weight, groups : as in `AutoClassifier.fit`
+    X, y, sample_weight, groups, cost_matrix : as in `AutoClassifier.fit`
 
     Returns
     -------
@@ -38,8 +39,9 @@ def read(auto, X, y, sample_weight, groups):
     kind = kind_of(X, auto.kind)
     data = inspect(X, y, sample_weight, groups, kind=kind, read=READERS[kind])
     _learn(auto, data)
+    data = _with_costs(auto, data, cost_matrix)
     order = positive_last(data.classes, auto.pos_label_)
-    name, kind, metric = resolve_metric(auto.scoring, data.classes[order], auto.cost_matrix_)
+    name, kind, metric = resolve_metric(auto.scoring, data.classes[order], data.costs)
     if not isinstance(auto.scoring, str):
         _try_scorer(name, kind, metric, data, order)
     return data
@@ -83,7 +85,15 @@ def _learn(auto, data):
         del auto.feature_names_in_
     auto._form = data.X.shape
     auto.pos_label_ = _positive(auto, data)
-    auto.cost_matrix_ = None if auto.cost_matrix is None else checked_costs(auto.cost_matrix, auto.classes_)
+
+
+def _with_costs(auto, data, cost_matrix):
+    """The data with the costs, those of fit before those of the constructor."""
+    given = auto.cost_matrix if cost_matrix is None else cost_matrix
+    costs = read_costs(given, data.X, data.classes, auto.pos_label_)
+    auto.cost_matrix_ = costs.mean(axis=0) if np.ndim(costs) == 3 else costs
+    auto._costs_by_column = given if isinstance(given, dict) else None
+    return replace(data, costs=costs)
 
 
 def _positive(auto, data):

@@ -136,16 +136,23 @@ class _ProbaMetric:
 
 
 class CostMetric:
-    """Minus the mean cost of a row where each decision is the one of least expected cost."""
+    """Minus the mean cost of a row where each decision is the one of least expected cost.
+
+    Costs of shape (n, K, K) are those of n rows; a call then says by `rows` which of them it is about.
+    """
 
     def __init__(self, cost_matrix, classes):
         order = np.argsort(classes)
-        self.costs = np.empty((len(classes),) * 2)
-        self.costs[np.ix_(order, order)] = checked_costs(cost_matrix, np.asarray(classes)[order])
+        n_rows = len(cost_matrix) if np.ndim(cost_matrix) == 3 else None
+        costs = checked_costs(cost_matrix, np.asarray(classes)[order], n_rows)
+        back = np.argsort(order)
+        self.costs = costs[..., back[:, None], back]
+        self.by_row = n_rows is not None
 
-    def __call__(self, y, proba, weight=None):
-        decisions = expected_costs(proba, self.costs).argmin(axis=1)
-        return -float(np.average(costs_of(y, decisions, self.costs), weights=weight))
+    def __call__(self, y, proba, weight=None, rows=slice(None)):
+        costs = self.costs[rows] if self.by_row else self.costs
+        decisions = expected_costs(proba, costs).argmin(axis=1)
+        return -float(np.average(costs_of(y, decisions, costs), weights=weight))
 
 
 def resolve_metric(scoring, classes, cost_matrix=None):
@@ -156,7 +163,7 @@ def resolve_metric(scoring, classes, cost_matrix=None):
     scoring : str or scorer
     classes : ndarray of shape (n_classes,)
         The labels in the order of their codes, of two the positive one last.
-    cost_matrix : array-like of shape (n_classes, n_classes) or DataFrame, default=None
+    cost_matrix : array-like of shape (n_classes, n_classes) or (n, n_classes, n_classes) or DataFrame, default=None
         Takes the place of the score: `[true, predicted]` in the order of the sorted labels, or labelled.
 
     Raises
@@ -283,7 +290,7 @@ class Scoring:
         right before one; where the likeliest label is taken as it is, the scale matters: log loss.
         """
         y, proba = self.oriented(proba)
-        return self._pooled(lambda rows: self._stand_in(y[rows], proba[rows], self._weight(rows)))
+        return self._pooled(lambda rows: self._called(self._stand_in, y, proba, rows))
 
     @property
     def _stand_in(self):
@@ -336,9 +343,14 @@ class Scoring:
         """The score of some rows, a function of them; `scores_f1` is that of F1, which is known already."""
         y, proba = self.oriented(proba)
         if self.kind == "proba":
-            return lambda rows: self.metric(y[rows], proba[rows], self._weight(rows))
+            return lambda rows: self._called(self.metric, y, proba, rows)
         is_f1 = self.metric is CONFUSION_METRICS["f1_macro" if proba.shape[1] > 2 else "f1"]
         return scores_f1 if is_f1 else self._label_score(y, proba, self.metric)
+
+    def _called(self, metric, y, proba, rows):
+        """A metric of probabilities of some rows; one that knows the rows is told which they are."""
+        known = {"rows": rows} if getattr(metric, "by_row", False) else {}
+        return metric(y[rows], proba[rows], self._weight(rows), **known)
 
     def _label_score(self, y, proba, metric):
         """The metric of some rows, labelled by cuts chosen on the other folds of their repeat, or uncut."""
