@@ -6,12 +6,15 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skauto._seeds import child_seed, root_seed, seeded_clone
+from skauto._seeds import child_rng, child_seed, root_seed, seeded_clone
+from skauto.resample._calibration import Sigmoid
+from skauto.resample._decision_rule import check_decision, most_probable, most_voted
 from skauto.resample._inner_models import CLEANERS, rule_within, warn_of_losses
-from skauto.resample._priors import correct_priors, moves_priors
+from skauto.resample._priors import correct_priors, moves_priors, positive_priors
 from skauto.resample._random_samplers import RandomUnderSampler
 from skauto.resample._resampling_classifier import ResamplingClassifier
-from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, most_voted
+from skauto.resample._rows import take_rows
+from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, of_rows
 
 
 class BalancedBaggingClassifier(WrappedClassifier):
@@ -28,9 +31,15 @@ class BalancedBaggingClassifier(WrappedClassifier):
         Number of bags.
     sampler : sampler, default=None
         What balances a bag; None for `RandomUnderSampler()`. Each bag has a seed of its own.
+    bootstrap : bool, default=True
+        Whether the rows of each class are drawn with replacement before they are balanced, so that the bags differ in
+        the rare class too. They always are for a sampler that cleans, which would choose the same rows each time.
     prior_correction : bool, default=True
-        Move the mean probabilities back to the natural shares of the classes (see `ResamplingClassifier`); bags of a
-        sampler that cleans are calibrated one by one.
+        Move the mean probabilities back to the unresampled fractions of the classes: once, after averaging, by Bayes'
+        rule; for a sampler that cleans by a sigmoid learnt on the rows that each bag has not seen.
+    decision : {"resampled", "unresampled"}, default="resampled"
+        How `predict` decides: "resampled" by the mean probabilities as the balanced bags give them; "unresampled" by
+        the most probable class of `predict_proba`.
     random_state : int, RandomState or None, default=None
         Seed.
     n_jobs : int, default=None
@@ -43,7 +52,9 @@ class BalancedBaggingClassifier(WrappedClassifier):
     classes_ : ndarray of shape (n_classes,)
         The class labels.
     natural_priors_, trained_priors_ : ndarray of shape (n_classes,)
-        Shares of the classes in y, and in the bags on average.
+        Fractions of the classes in y, and in the bags on average.
+    calibration_ : callable or None
+        What calibrates the mean probabilities after a sampler that cleans.
 
     References
     ----------
@@ -66,14 +77,18 @@ class BalancedBaggingClassifier(WrappedClassifier):
         n_estimators=10,
         *,
         sampler=None,
+        bootstrap=True,
         prior_correction=True,
+        decision="resampled",
         random_state=None,
         n_jobs=None,
     ):
         self.estimator = estimator
         self.n_estimators = n_estimators
         self.sampler = sampler
+        self.bootstrap = bootstrap
         self.prior_correction = prior_correction
+        self.decision = decision
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -95,54 +110,88 @@ class BalancedBaggingClassifier(WrappedClassifier):
         -------
         self : object
         """
+        check_decision(self.decision)
         labels, self.classes_ = checked_target(X, y)
         if sample_weight is not None:
-            fit_params["sample_weight"] = checked_weight(sample_weight, labels)
+            fit_params["sample_weight"] = sample_weight = checked_weight(sample_weight, labels)
+        self.natural_priors_ = positive_priors(labels, self.classes_, sample_weight)
         fit_params = self._routed(fit_params)
+        cleans = self.prior_correction and isinstance(self.sampler, CLEANERS)
         seed = root_seed(self.random_state)
         bags = [self._bag(child_seed(seed, "bag", i)) for i in range(self.n_estimators)]
-        self.estimators_ = Parallel(n_jobs=self.n_jobs)(delayed(_fit)(bag, X, labels, fit_params) for bag in bags)
+        draws = [np.arange(len(labels))] * self.n_estimators
+        if self.bootstrap or cleans:
+            draws = [_bootstrap(labels, sample_weight, child_rng(seed, "rows", i)) for i in range(self.n_estimators)]
+        self.estimators_ = Parallel(n_jobs=self.n_jobs)(
+            delayed(_fit)(bag, X, labels, fit_params, rows) for bag, rows in zip(bags, draws, strict=True)
+        )
         self.estimator_ = self.estimators_[0]
-        self.natural_priors_ = self.estimator_.natural_priors_
-        trained = np.mean([bag.trained_priors_ for bag in self.estimators_], axis=0)
-        self.trained_priors_ = self.natural_priors_ if self._cleans() else trained
-        if self.prior_correction and not self._cleans() and hasattr(self, "predict_proba"):
-            warn_of_losses(self, self.estimator_.estimator_, moves_priors(self))
+        self.trained_priors_ = np.mean([bag.trained_priors_ for bag in self.estimators_], axis=0)
+        has_proba = hasattr(self, "predict_proba")
+        self.calibration_ = self._calibrated(X, labels, sample_weight, draws) if cleans and has_proba else None
+        if self.prior_correction and has_proba:
+            replaced = self.decision == "unresampled" and self._corrects()
+            warn_of_losses(self, self.estimator_.estimator_, replaced, readable=self.calibration_ is not None)
         return self
 
     def _bag(self, seed):
         sampler = RandomUnderSampler() if self.sampler is None else self.sampler
         estimator, sampler = (seeded_clone(part, seed) for part in (self._base(), sampler))
         # The mean is corrected, not each bag: those of pure trees say 0 or 1, which no factor moves.
-        return ResamplingClassifier(estimator, sampler, prior_correction=self._cleans())
+        return ResamplingClassifier(estimator, sampler, prior_correction=False)
 
-    def _cleans(self):
-        """Whether the bags see to their probabilities themselves."""
-        return self.prior_correction and isinstance(self.sampler, CLEANERS)
+    def _calibrated(self, X, labels, weight, draws):
+        """A sigmoid of the mean of the bags that have not seen a row; None where a class has no such row."""
+        total, seen_by = np.zeros((len(labels), len(self.classes_))), np.zeros(len(labels))
+        for bag, drawn in zip(self.estimators_, draws, strict=True):
+            out = np.setdiff1d(np.arange(len(labels)), drawn)
+            if len(out):
+                total[out] += bag.predict_proba(take_rows(X, out))
+                seen_by[out] += 1
+        rows = np.flatnonzero(seen_by)
+        if len(np.unique(labels[rows])) < len(self.classes_):
+            return None
+        codes = np.searchsorted(self.classes_, labels[rows])
+        return Sigmoid(total[rows] / seen_by[rows, None], codes, None if weight is None else weight[rows])
+
+    def _corrects(self):
+        """Whether probabilities are other than the mean of the bags."""
+        return self.calibration_ is not None or moves_priors(self)
 
     def _base(self):
         return DecisionTreeClassifier() if self.estimator is None else self.estimator
 
     @available_if(lambda self: self.estimator is None or hasattr(self.estimator, "predict_proba"))
     def predict_proba(self, X):
-        """Mean probabilities of the bags under the natural shares of the classes, (n, n_classes)."""
-        check_is_fitted(self)
-        proba = np.mean([bag.predict_proba(X) for bag in self.estimators_], axis=0)
+        """Mean probabilities of the bags under the unresampled fractions of the classes, (n, n_classes)."""
+        proba = self._mean_proba(X)
+        if self.calibration_ is not None:
+            return self.calibration_(proba)
         return correct_priors(proba, self.trained_priors_, self.natural_priors_) if moves_priors(self) else proba
 
-    def predict(self, X):
-        """The class of the greatest mean probability, (n,).
+    def _mean_proba(self, X):
+        check_is_fitted(self)
+        return np.mean([bag.predict_proba(X) for bag in self.estimators_], axis=0)
 
-        That of most votes where there are no probabilities, or where they are not moved and the bags decide by a rule
-        of their own.
+    def predict(self, X):
+        """The labels of the rows, (n,): the class of the greatest mean probability (see `decision`).
+
+        That of most votes where there are no probabilities, or where the bags decide by a rule of their own.
         """
         check_is_fitted(self)
-        ruled = not moves_priors(self) and rule_within(self.estimator_.estimator_) is not None
-        if hasattr(self, "predict_proba") and not ruled:
-            return self.classes_[self.predict_proba(X).argmax(axis=1)]
-        votes = np.stack([np.searchsorted(self.classes_, bag.predict(X)) for bag in self.estimators_])
-        return self.classes_[most_voted(votes, len(self.classes_))]
+        replaced = self.decision == "unresampled" and self._corrects()
+        if hasattr(self, "predict_proba") and (replaced or rule_within(self.estimator_.estimator_) is None):
+            return most_probable(self.predict_proba(X) if replaced else self._mean_proba(X), self.classes_)
+        return most_voted(np.stack([bag.predict(X) for bag in self.estimators_]), self.classes_)
 
 
-def _fit(bag, X, y, fit_params):
-    return bag.fit(X, y, **fit_params)
+def _bootstrap(labels, weight, rng):
+    """Positions drawn with replacement, (n,), as many of each class as it has; rows that weigh nothing are left out."""
+    weighs = np.ones(len(labels), dtype=bool) if weight is None else weight > 0
+    own = [np.flatnonzero((labels == label) & weighs) for label in np.unique(labels)]
+    return np.concatenate([rng.choice(rows, len(rows)) for rows in own])
+
+
+def _fit(bag, X, y, fit_params, rows):
+    of_bag = {name: np.asarray(value)[rows] if of_rows(value, len(y)) else value for name, value in fit_params.items()}
+    return bag.fit(take_rows(X, rows), y[rows], **of_bag)

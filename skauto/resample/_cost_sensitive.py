@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skauto._seeds import child_rng, root_seed
 from skauto.resample._costs import checked_costs, expected_costs
+from skauto.resample._decision_rule import cheapest, deciding_unresampled, most_probable, most_voted
 from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.resample._rows import take_rows
 from skauto.resample._wrapped import (
@@ -19,7 +20,7 @@ from skauto.resample._wrapped import (
     checked_weight,
     decoding,
     fitted_has,
-    most_voted,
+    weights_placed,
 )
 
 METHODS = ("minimum_expected_cost", "reweight", "metacost", "rejection_sampling")
@@ -33,7 +34,7 @@ class CostSensitiveClassifier(WrappedClassifier):
     ----------
     estimator : classifier
         The classifier; with probabilities for "minimum_expected_cost" and "metacost", with `sample_weight` for
-        "reweight".
+        "reweight" (of a Pipeline the last step). Classifiers within it that resample decide "unresampled".
     cost_matrix : array-like of shape (K, K) or DataFrame, default=None
         Cost of predicting class j where i is true, in the order of `classes_`, or labelled. None: 1 for every mistake.
         Costs that differ by row are given to `fit` and `predict`.
@@ -66,6 +67,12 @@ class CostSensitiveClassifier(WrappedClassifier):
         The fitted classifier, or the first of those of "rejection_sampling".
     estimators_ : list of classifiers
         The fitted copies of "rejection_sampling", else `estimator_` alone.
+
+    Notes
+    -----
+    Where costs differ by row use "minimum_expected_cost": it alone reads the costs of the row it decides on. The others
+    learn their decisions in fit, so a new row is treated as the training rows near it were, whatever it costs. See the
+    figures in the guide.
 
     References
     ----------
@@ -196,13 +203,17 @@ class CostSensitiveClassifier(WrappedClassifier):
             fitted.append(self._learn(self._inner(), take_rows(X, rows), codes[rows], None))
         return fitted
 
+    def _inner(self):
+        """A fresh copy of the estimator; costs say what a class is worth, so samplers inside shall not say it too."""
+        return deciding_unresampled(super()._inner())
+
     def _streams(self):
         seed = root_seed(self.random_state)
         return [child_rng(seed, self.method, i) for i in range(self.n_estimators)]
 
     def _learn(self, model, X, codes, weight):
         extra = {} if weight is None else {"sample_weight": weight}
-        return clone(model).fit(X, self.classes_[codes], **extra)
+        return clone(model).fit(X, self.classes_[codes], **weights_placed(model, extra))
 
     @available_if(fitted_has("predict_proba"))
     def predict_proba(self, X):
@@ -243,7 +254,7 @@ class CostSensitiveClassifier(WrappedClassifier):
         if self.method == "minimum_expected_cost":
             proba = self.predict_proba(X)
             costs = self.cost_matrix_ if cost_matrix is None else checked_costs(cost_matrix, self.classes_, len(proba))
-            return self.classes_[expected_costs(proba, costs).argmin(axis=1)]
+            return cheapest(proba, self.classes_, costs)
         if cost_matrix is not None:
             raise ValueError(
                 f"method={self.method!r} has learned its costs in fit and cannot take others in predict: use "
@@ -252,9 +263,8 @@ class CostSensitiveClassifier(WrappedClassifier):
         if len(self.estimators_) == 1:
             return self.estimator_.predict(X)
         if hasattr(self, "predict_proba"):
-            return self.classes_[self.predict_proba(X).argmax(axis=1)]
-        votes = np.stack([np.searchsorted(self.classes_, model.predict(X)) for model in self.estimators_])
-        return self.classes_[most_voted(votes, len(self.classes_))]
+            return most_probable(self.predict_proba(X), self.classes_)
+        return most_voted(np.stack([model.predict(X) for model in self.estimators_]), self.classes_)
 
 
 def _with_natural_priors(model, labels):

@@ -19,8 +19,13 @@ class EasyEnsembleClassifier(BalancedBaggingClassifier):
         Number of bags.
     sampler : sampler, default=None
         What balances a bag; None for `RandomUnderSampler()`. Each bag has a seed of its own.
+    bootstrap : bool, default=False
+        Whether the rows of each class are drawn with replacement before they are balanced.
     prior_correction : bool, default=True
-        Move the mean probabilities back to the natural shares of the classes.
+        Move the mean probabilities back to the unresampled fractions of the classes (see `BalancedBaggingClassifier`).
+    decision : {"resampled", "unresampled"}, default="resampled"
+        How `predict` decides: "resampled" by the mean probabilities as the balanced bags give them; "unresampled" by
+        the most probable class of `predict_proba`.
     random_state : int, RandomState or None, default=None
         Seed.
     n_jobs : int, default=None
@@ -33,7 +38,9 @@ class EasyEnsembleClassifier(BalancedBaggingClassifier):
     classes_ : ndarray of shape (n_classes,)
         The class labels.
     natural_priors_, trained_priors_ : ndarray of shape (n_classes,)
-        Shares of the classes in y, and in the bags on average.
+        Fractions of the classes in y, and in the bags on average.
+    calibration_ : callable or None
+        What calibrates the mean probabilities after a sampler that cleans.
 
     References
     ----------
@@ -45,9 +52,33 @@ class EasyEnsembleClassifier(BalancedBaggingClassifier):
     >>> from sklearn.datasets import make_classification
     >>> from skauto.resample import EasyEnsembleClassifier
     >>> X, y = make_classification(n_samples=1000, weights=[0.9], random_state=0)
-    >>> EasyEnsembleClassifier(n_estimators=3, random_state=0).fit(X, y).score(X, y) > 0.9
+    >>> model = EasyEnsembleClassifier(n_estimators=3, random_state=0).fit(X, y)
+    >>> bool(model.predict(X)[y == 1].mean() > 0.9)  # recall of the rare class
     True
     """
+
+    def __init__(
+        self,
+        estimator=None,
+        n_estimators=10,
+        *,
+        sampler=None,
+        bootstrap=False,
+        prior_correction=True,
+        decision="resampled",
+        random_state=None,
+        n_jobs=None,
+    ):
+        super().__init__(
+            estimator,
+            n_estimators,
+            sampler=sampler,
+            bootstrap=bootstrap,
+            prior_correction=prior_correction,
+            decision=decision,
+            random_state=random_state,
+            n_jobs=n_jobs,
+        )
 
     def _base(self):
         if self.estimator is not None:

@@ -1,10 +1,10 @@
 """A classifier of many classes whose probabilities are weighed before the largest wins."""
 
-import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 
 from skauto._sklearn import check_has
-from skauto.resample._threshold import cut_labels
+from skauto.resample._decision_rule import by_weights
+from skauto.resample._wrapped import weights_placed
 
 
 class MulticlassFixedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -50,7 +50,7 @@ class MulticlassFixedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, Ba
         ValueError
             If there is not one multiplier a class, or one is not positive.
         """
-        rows = {} if sample_weight is None else {"sample_weight": sample_weight}
+        rows = weights_placed(self.estimator, {} if sample_weight is None else {"sample_weight": sample_weight})
         self.estimator_ = clone(self.estimator).fit(X, y, **rows)
         given = self.class_multipliers
         values = list(given.values()) if isinstance(given, dict) else given
@@ -83,7 +83,7 @@ class MulticlassFixedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, Ba
         given = {} if self.class_multipliers is None else self.class_multipliers
         if isinstance(given, dict):
             given = [given.get(label, 1.0) for label in self.classes_.tolist()]
-        return self.classes_[cut_labels(proba, np.asarray(given, dtype=float))]
+        return by_weights(proba, self.classes_, given)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -265,9 +265,9 @@ def warn_of_losses(outer, model, moved, readable=False):
     if rule is not None:
         rule = type(rule).__name__
         warnings.warn(
-            f"{names[0]}(estimator={names[1]}(...)) does not use the rule by which {rule} decides: that is for the "
-            "classes as they were weighted or resampled, and the probabilities are moved back to their natural shares. "
-            f"predict takes the most probable class. Put the rule outside: {rule}({names[0]}(...)).",
+            f"{names[0]}(estimator={names[1]}(...), decision='unresampled') does not use the rule by which {rule} "
+            "decides: that is for the classes as they were weighted or resampled, and predict takes the most probable "
+            f"class. Put the rule outside, {rule}({names[0]}(...)), or choose decision='resampled'.",
             UserWarning,
             stacklevel=3,
         )

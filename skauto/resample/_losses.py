@@ -5,6 +5,7 @@ from scipy.special import expit
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
+from skauto.resample._decision_rule import most_probable
 from skauto.resample._priors import class_priors
 from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight
 
@@ -177,7 +178,7 @@ class FocalLossClassifier(WrappedClassifier):
     def predict(self, X):
         """The most probable class of each row, (n,)."""
         check_is_fitted(self)
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return most_probable(self.predict_proba(X), self.classes_)
 
 
 def class_balanced_weights(y, beta=0.999):

@@ -6,9 +6,17 @@ from sklearn.model_selection import StratifiedKFold, check_cv, cross_val_predict
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skauto.resample._decision_rule import by_weights
 from skauto.resample._label_metric import LabelMetric
-from skauto.resample._threshold import CONFUSION_METRICS, best_cut, cut_labels
-from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, decoding, fitted_has
+from skauto.resample._threshold import CONFUSION_METRICS, best_cut
+from skauto.resample._wrapped import (
+    WrappedClassifier,
+    checked_target,
+    checked_weight,
+    decoding,
+    fitted_has,
+    weights_placed,
+)
 
 OF_TWO = ("f1", "precision", "recall", "jaccard")  # names that mean the positive class and nothing else
 
@@ -102,7 +110,7 @@ class MulticlassThresholdClassifierCV(WrappedClassifier):
             )
             cut = best_cut(codes, proba, metric, weight)
             self.class_weights_ = np.array([2 * cut, 2 * (1 - cut)]) if np.ndim(cut) == 0 else cut
-        self.estimator_ = self._inner().fit(X, labels, **extra)
+        self.estimator_ = self._inner().fit(X, labels, **weights_placed(self.estimator, extra))
         return self
 
     def _folds(self, codes):
@@ -121,7 +129,7 @@ class MulticlassThresholdClassifierCV(WrappedClassifier):
     def predict(self, X):
         """The class of the greatest weighted probability for each row, (n,)."""
         check_is_fitted(self)
-        return self.classes_[cut_labels(self.predict_proba(X), self.class_weights_)]
+        return by_weights(self.predict_proba(X), self.classes_, self.class_weights_)
 
 
 def confusion_metric(scoring, classes):

@@ -4,8 +4,9 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skauto.resample._decision_rule import check_decision, most_probable
 from skauto.resample._inner_models import trained_priors, warn_of_losses
-from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has
+from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has, weights_placed
 
 
 def class_priors(y, classes, sample_weight=None):
@@ -102,7 +103,7 @@ def correct_priors(proba, trained_priors, natural_priors):
 
 
 def moves_priors(model):
-    """Whether the probabilities of the fitted classifier inside are moved, which leaves its own decisions behind."""
+    """Whether the probabilities of the fitted classifier inside are moved."""
     moved = not np.allclose(model.trained_priors_, model.natural_priors_, rtol=1e-9, atol=0)
     return bool(getattr(model, "prior_correction", True)) and moved
 
@@ -111,8 +112,7 @@ class PriorCorrectedClassifier(WrappedClassifier):
     """A classifier trained with weighted or balanced classes, its probabilities moved back to the natural shares.
 
     `class_weight="balanced"` and its kin make a model speak as if the classes were equally frequent. Here it is fitted
-    as it is, and `predict_proba` is corrected by Bayes' rule; `predict` takes the most probable class. Where the shares
-    trained on are the natural ones, both are those of the estimator.
+    as it is and decides as it does, and `predict_proba` is corrected by Bayes' rule.
 
     Parameters
     ----------
@@ -124,6 +124,9 @@ class PriorCorrectedClassifier(WrappedClassifier):
         `neg_bagging_fraction`, from `sampling_strategy` of imbalanced-learn's balanced ensembles and of samplers in its
         Pipeline, or from what a classifier of skauto.resample says of itself; within Pipelines, searches, thresholds,
         bagging and voting too. A warning says what could not be read.
+    decision : {"resampled", "unresampled"}, default="resampled"
+        How `predict` decides: "resampled" as the estimator does, which was trained on weighted or resampled rows;
+        "unresampled" by the most probable class of `predict_proba`.
 
     Attributes
     ----------
@@ -158,9 +161,10 @@ class PriorCorrectedClassifier(WrappedClassifier):
     0.1
     """
 
-    def __init__(self, estimator, trained_priors=None):
+    def __init__(self, estimator, trained_priors=None, *, decision="resampled"):
         self.estimator = estimator
         self.trained_priors = trained_priors
+        self.decision = decision
 
     def fit(self, X, y, sample_weight=None, **fit_params):
         """Fit the estimator and note the shares of the classes.
@@ -181,20 +185,22 @@ class PriorCorrectedClassifier(WrappedClassifier):
         self : object
         """
         inner = self._inner()
+        check_decision(self.decision)
         labels, self.classes_ = checked_target(X, y)
         if sample_weight is not None:
             fit_params["sample_weight"] = sample_weight = checked_weight(sample_weight, labels)
         self.natural_priors_ = positive_priors(labels, self.classes_, sample_weight)
         given = None if self.trained_priors is None else self._given_priors()
         routed = self._routed(fit_params)
-        self.estimator_ = inner.fit(X, labels, **routed)
+        self.estimator_ = inner.fit(X, labels, **weights_placed(inner, routed))
         self.trained_priors_ = (
             trained_priors(self.estimator_, labels, self.classes_, routed.get("sample_weight"))
             if given is None
             else given
         )
         if hasattr(self, "predict_proba"):
-            warn_of_losses(self, self.estimator_, moves_priors(self), readable=given is not None)
+            replaced = self.decision == "unresampled" and moves_priors(self)
+            warn_of_losses(self, self.estimator_, replaced, readable=given is not None)
         return self
 
     def _given_priors(self):
@@ -220,8 +226,8 @@ class PriorCorrectedClassifier(WrappedClassifier):
         return self.estimator_.decision_function(X)
 
     def predict(self, X):
-        """The most probable class of each row, (n,); where no probabilities are moved, as the estimator decides."""
+        """The labels of the rows, (n,): as the estimator decides, or the most probable class (see `decision`)."""
         check_is_fitted(self)
-        if hasattr(self, "predict_proba") and moves_priors(self):
-            return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        if self.decision == "unresampled" and hasattr(self, "predict_proba") and moves_priors(self):
+            return most_probable(self.predict_proba(X), self.classes_)
         return self.estimator_.predict(X)

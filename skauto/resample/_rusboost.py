@@ -6,9 +6,10 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._seeds import child_rng, child_seed, root_seed, seeded_clone
+from skauto.resample._decision_rule import check_decision, most_probable
 from skauto.resample._priors import correct_priors, positive_priors
 from skauto.resample._rows import take_rows
-from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight
+from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, weights_placed
 
 LEAST_ERROR = 1e-10  # of a round, so that its say stays finite
 MOST_COPIES = 10**8  # of all rows together, less than NumPy's hypergeometric draws allow
@@ -33,6 +34,9 @@ class RUSBoostClassifier(WrappedClassifier):
     prior_correction : bool, default=True
         Move the probabilities back to the natural shares of the classes. Those of boosting are too sure of themselves
         nonetheless: put `CalibratedClassifierCV` around where they matter.
+    decision : {"resampled", "unresampled"}, default="resampled"
+        How `predict` decides: "resampled" by the weighted votes of the rounds, which learned from balanced draws;
+        "unresampled" by the most probable class of `predict_proba`.
     random_state : int, RandomState or None, default=None
         Seed.
 
@@ -62,11 +66,21 @@ class RUSBoostClassifier(WrappedClassifier):
     (1000, 2)
     """
 
-    def __init__(self, estimator=None, n_estimators=50, *, learning_rate=1.0, prior_correction=True, random_state=None):
+    def __init__(
+        self,
+        estimator=None,
+        n_estimators=50,
+        *,
+        learning_rate=1.0,
+        prior_correction=True,
+        decision="resampled",
+        random_state=None,
+    ):
         self.estimator = estimator
         self.n_estimators = n_estimators
         self.learning_rate = learning_rate
         self.prior_correction = prior_correction
+        self.decision = decision
         self.random_state = random_state
 
     def fit(self, X, y, sample_weight=None):
@@ -85,6 +99,7 @@ class RUSBoostClassifier(WrappedClassifier):
         -------
         self : object
         """
+        check_decision(self.decision)
         labels, self.classes_ = checked_target(X, y)
         codes = np.searchsorted(self.classes_, labels)
         weight = np.ones(len(codes)) if sample_weight is None else checked_weight(sample_weight, labels)
@@ -119,7 +134,8 @@ class RUSBoostClassifier(WrappedClassifier):
         rows = np.flatnonzero(taken)
         drawn, own = codes[rows], weight[rows] * taken[rows] / copies[rows]
         own = own * (np.bincount(codes, weight) / np.bincount(drawn, own))[drawn]  # a class keeps its mass in the draw
-        return seeded_clone(self._base(), seed).fit(take_rows(X, rows), drawn, sample_weight=own)
+        model = seeded_clone(self._base(), seed)
+        return model.fit(take_rows(X, rows), drawn, **weights_placed(model, {"sample_weight": own}))
 
     def _say(self, error):
         error = np.clip(error, LEAST_ERROR, 1 - LEAST_ERROR)
@@ -131,19 +147,23 @@ class RUSBoostClassifier(WrappedClassifier):
     def predict_proba(self, X):
         """Probabilities under the natural shares of the classes (see `prior_correction`), (n, K)."""
         check_is_fitted(self)
-        n_classes = len(self.classes_)
-        votes = 0.0
-        for model, say in zip(self.estimators_, self.estimator_weights_, strict=True):
-            votes = votes + say * np.eye(n_classes)[model.predict(X)]
-        proba = softmax(votes, axis=1)  # a vote moves the log-odds of its class by its say
+        proba = softmax(self._votes(X), axis=1)  # a vote moves the log-odds of its class by its say
         if not self.prior_correction:
             return proba
         return correct_priors(proba, self.trained_priors_, self.natural_priors_)
 
     def predict(self, X):
-        """The most probable class of each row, (n,)."""
+        """The labels of the rows, (n,): by the votes of the rounds, or the most probable class (see `decision`)."""
         check_is_fitted(self)
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        score = self.predict_proba(X) if self.decision == "unresampled" else self._votes(X)
+        return most_probable(score, self.classes_)
+
+    def _votes(self, X):
+        """The sum of the says of the rounds for each class, (n, K)."""
+        votes = 0.0
+        for model, say in zip(self.estimators_, self.estimator_weights_, strict=True):
+            votes = votes + say * np.eye(len(self.classes_))[model.predict(X)]
+        return votes
 
 
 def _draw(copies, n, rng):

@@ -1,16 +1,21 @@
 """What every classifier around one other classifier shares: input checks, tags, names of columns."""
 
 import warnings
+from inspect import Parameter, signature
 from numbers import Real
 
 import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils import assert_all_finite, check_array, check_consistent_length, column_or_1d, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted
+
+from skauto._sklearn import BaseSearchCV
 
 
 def fitted_has(name):
@@ -63,9 +68,59 @@ def checked_weight(sample_weight, y):
     return weight
 
 
-def most_voted(votes, n_classes):
-    """The code of most votes for each row, (n,), from codes (n_voters, n); the first of several with as many."""
-    return np.stack([(votes == code).sum(axis=0) for code in range(n_classes)]).argmax(axis=0)
+def of_rows(value, n):
+    """Whether a fit parameter is an array with one entry for each of the n rows."""
+    return not isinstance(value, (str, bytes, dict)) and hasattr(value, "__len__") and len(value) == n
+
+
+def weight_place(estimator):
+    """By which fit parameter weights reach the classifier that decides, and that classifier.
+
+    A Pipeline hands weights to its last step by name; searches hand on what they are given.
+    """
+    if isinstance(estimator, Pipeline):
+        step, last = estimator.steps[-1]
+        name, taker = weight_place(last)
+        return f"{step}__{name}", taker
+    if isinstance(estimator, WrappedClassifier):
+        return "sample_weight", weight_place(estimator._base())[1]
+    if isinstance(estimator, (BaseSearchCV, FrozenEstimator)):
+        return weight_place(estimator.estimator)
+    return "sample_weight", estimator
+
+
+def takes_weights(estimator):
+    """Whether weights reach the classifier that decides."""
+    if get_config()["enable_metadata_routing"]:
+        return True  # its requests say where they go
+    taker = weight_place(estimator)[1]
+    parameters = signature(taker.fit).parameters
+    takes_any = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values())
+    # what scikit-learn wraps around one classifier (a threshold, one-vs-rest) takes any parameter, to refuse it
+    return "sample_weight" in parameters or (takes_any and not hasattr(taker, "estimator"))
+
+
+def weights_placed(estimator, fit_params):
+    """The fit parameters with `sample_weight` where the estimator takes it: in a Pipeline at its last step.
+
+    Raises
+    ------
+    ValueError
+        If weights are given and the classifier that decides takes none.
+    """
+    if fit_params.get("sample_weight") is None or get_config()["enable_metadata_routing"]:
+        return fit_params
+    name, taker = weight_place(estimator)
+    if not takes_weights(estimator):
+        where = "" if taker is estimator else f", which {type(estimator).__name__} hands its weights to,"
+        raise ValueError(
+            f"sample_weight: {type(taker).__name__}{where} takes none in fit, so rows cannot be weighted. Use a "
+            "classifier that takes sample_weight (thresholds and one-vs-rest of scikit-learn do so with "
+            "enable_metadata_routing), or leave the weights out; of costs 'minimum_expected_cost' and "
+            "'rejection_sampling' need none."
+        )
+    others = {key: value for key, value in fit_params.items() if key != "sample_weight"}
+    return {**others, name: fit_params["sample_weight"]}
 
 
 class WrappedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
@@ -146,17 +201,14 @@ class DecodingClassifier(WrappedClassifier):
         """Fit on labels, whether y holds all of these or codes."""
         self.classes_ = np.unique(y)
         labels = y if np.array_equal(self.classes_, self.labels) else self.labels[y]
-        routing = get_config()["enable_metadata_routing"]
-        if sample_weight is not None and (routing or has_fit_parameter(self.estimator, "sample_weight")):
+        if sample_weight is not None and takes_weights(self.estimator):
             fit_params["sample_weight"] = sample_weight
         elif sample_weight is not None:
+            taker = type(weight_place(self.estimator)[1]).__name__
             warnings.warn(
-                f"sample_weight: {type(self.estimator).__name__} takes none, so only the calibration uses it; with "
-                "enable_metadata_routing a Pipeline hands it on.",
-                UserWarning,
-                stacklevel=2,
+                f"sample_weight: {taker} takes none in fit, so only the calibration uses it.", UserWarning, stacklevel=2
             )
-        self.estimator_ = self._inner().fit(X, labels, **self._routed(fit_params))
+        self.estimator_ = self._inner().fit(X, labels, **weights_placed(self.estimator, self._routed(fit_params)))
         return self
 
     @available_if(fitted_has("predict_proba"))

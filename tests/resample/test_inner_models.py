@@ -181,13 +181,27 @@ def test_a_rule_that_is_not_used_is_named(data, name):
     X, y = data
     rule = "FixedThresholdClassifier" if name == "in a pipeline" else type(RULES[name]).__name__
     for outer in (
-        resample.ResamplingClassifier(RULES[name], UNDER),
-        resample.ResamplingClassifier(RULES[name], UNDER, prior_correction="bayes"),
-        resample.BalancedBaggingClassifier(RULES[name], 2, random_state=0),
+        resample.ResamplingClassifier(RULES[name], UNDER, decision="unresampled"),
+        resample.ResamplingClassifier(RULES[name], UNDER, prior_correction="bayes", decision="unresampled"),
+        resample.BalancedBaggingClassifier(RULES[name], 2, decision="unresampled", random_state=0),
     ):
-        with pytest.warns(UserWarning, match=rf"rule by which {rule} decides.*outside: {rule}\({type(outer).__name__}"):
+        with pytest.warns(UserWarning, match=rf"rule by which {rule} decides.*outside, {rule}\({type(outer).__name__}"):
             model = outer.fit(X, y)
         np.testing.assert_array_equal(model.predict(X), model.classes_[model.predict_proba(X).argmax(axis=1)])
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_inside_decides_on_resampled_rows_without_a_warning(data, name):
+    X, y = data
+    for outer in (
+        resample.ResamplingClassifier(RULES[name], UNDER),
+        resample.ResamplingClassifier(RULES[name], UNDER, prior_correction="bayes"),
+        resample.BalancedBaggingClassifier(RULES[name], 1, bootstrap=False, sampler=UNDER, random_state=0),
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model = outer.fit(X, y)
+        np.testing.assert_array_equal(model.predict(X), model.estimator_.predict(X))
 
 
 def test_bags_with_a_rule_vote_where_no_probabilities_are_moved(data):

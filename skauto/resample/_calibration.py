@@ -1,0 +1,127 @@
+"""Calibration by a sigmoid of log-odds, learnt from out-of-fold predictions once somebody asks for probabilities."""
+
+import copy
+from threading import Lock
+
+import numpy as np
+from sklearn import config_context, get_config
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+from skauto.resample._wrapped import asking_for_weights, decoding
+
+FOLDS = 3
+LEAST = np.finfo(float).tiny  # so that log-odds stay finite
+# Log-odds beyond those of 1e-5 keep their order and little more: a sigmoid through all of them would fit the farthest.
+BOUND, BEYOND = 11.5, 1e-3
+
+
+def log_odds(proba):
+    """Log-odds of the second of two classes (n,), or of each class against the others (n, K), bent far from zero."""
+    proba = np.maximum(proba, LEAST)
+    if proba.shape[1] == 2:
+        odds = np.log(proba[:, 1]) - np.log(proba[:, 0])
+    else:
+        odds = np.log(proba) - np.log(np.maximum(1 - proba, np.finfo(float).eps))
+    near = np.clip(odds, -BOUND, BOUND)
+    return near + BEYOND * (odds - near)
+
+
+class Sigmoid:
+    """Calibrated probabilities from those of a classifier: Platt's sigmoid of their log-odds.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n, K)
+        Probabilities of rows that the classifier was not trained on.
+    codes : ndarray of shape (n,)
+        Places of the true classes among the columns.
+    sample_weight : ndarray of shape (n,), default=None
+        Weights of the rows.
+    """
+
+    def __init__(self, proba, codes, sample_weight=None):
+        rows = np.arange(len(codes))
+        with config_context(enable_metadata_routing=False):
+            calibrated = CalibratedClassifierCV(_Scores(), cv=[(rows, rows)], ensemble=False)
+            self.calibrated = calibrated.fit(_columns(proba), codes, sample_weight)
+
+    def __call__(self, proba):
+        return self.calibrated.predict_proba(_columns(proba))
+
+
+def _columns(proba):
+    odds = log_odds(proba)
+    return odds[:, None] if odds.ndim == 1 else odds
+
+
+class _Scores(ClassifierMixin, BaseEstimator):
+    """Stands for the classifier whose scores the columns of X are."""
+
+    def fit(self, X, y, sample_weight=None):
+        """Note the classes."""
+        self.classes_ = np.unique(y)
+        return self
+
+    def decision_function(self, X):
+        """The columns as they are."""
+        return X[:, 0] if len(self.classes_) == 2 else X
+
+    def predict(self, X):
+        """The class of the greatest score, which CalibratedClassifierCV asks each classifier to have."""
+        score = self.decision_function(X)
+        return self.classes_[(score > 0).astype(int) if score.ndim == 1 else score.argmax(axis=1)]
+
+
+class DeferredCalibration:
+    """The calibration of a classifier, learnt from its rows at the first call and not before.
+
+    It takes a fit for each fold, which a search that scores labels never needs. Until then it holds a copy of the rows,
+    so that what becomes of them elsewhere does not matter; a pickle or a deep copy of it is always learnt.
+
+    Parameters
+    ----------
+    model : classifier with `predict_proba`
+        Not fitted; its probabilities are to be calibrated.
+    classes : ndarray of shape (K,)
+    X, y : the rows and labels that the model is fitted on
+    fit_params : dict
+        For its fit; "sample_weight" is also heeded by the sigmoid.
+    """
+
+    def __init__(self, model, classes, X, y, fit_params):
+        known = {name: _copied(value) for name, value in fit_params.items()}
+        self._waiting = model, classes, _copied(X), _copied(y), known, get_config()
+        self._sigmoid, self._lock = None, Lock()
+
+    def __call__(self, proba):
+        """Calibrated probabilities (n, K) from those of the model fitted on all rows."""
+        return self._learnt()(proba)
+
+    def _learnt(self):
+        with self._lock:
+            if self._sigmoid is None:
+                *known, config = self._waiting
+                with config_context(**config):
+                    self._sigmoid = _out_of_fold_sigmoid(*known)
+                self._waiting = None
+            return self._sigmoid
+
+    def __getstate__(self):
+        return self._learnt()
+
+    def __setstate__(self, sigmoid):
+        self._waiting, self._sigmoid, self._lock = None, sigmoid, Lock()
+
+
+def _copied(values):
+    return values.copy() if hasattr(values, "copy") else copy.copy(values)
+
+
+def _out_of_fold_sigmoid(model, classes, X, y, fit_params):
+    codes = np.searchsorted(classes, y)
+    cv = StratifiedKFold(min(FOLDS, np.bincount(codes).min()), shuffle=True, random_state=0)
+    decoder = decoding(asking_for_weights(model), classes)
+    proba = cross_val_predict(decoder, X, codes, cv=cv, method="predict_proba", params=fit_params)
+    return Sigmoid(proba, codes, fit_params.get("sample_weight"))
