@@ -32,10 +32,11 @@ def checked_costs(cost_matrix, classes, n=None):
     if cost_matrix is None:
         return 1.0 - np.eye(size)
     if isinstance(cost_matrix, pd.DataFrame):
-        missing = [c for c in classes if c not in cost_matrix.index or c not in cost_matrix.columns]
+        rows, columns = (_places(axis, classes) for axis in (cost_matrix.index, cost_matrix.columns))
+        missing = [label for label, *found in zip(classes, rows, columns, strict=True) if None in found]
         if missing:
             raise ValueError(f"cost_matrix has no row or column for the labels {missing}: name all of {classes}.")
-        cost_matrix = cost_matrix.loc[classes, classes]
+        cost_matrix = cost_matrix.iloc[rows, columns]
     costs = np.asarray(cost_matrix, dtype=float)
     by_row = n is not None and costs.shape == (n, size, size)
     if costs.shape != (size, size) and not by_row:
@@ -46,6 +47,22 @@ def checked_costs(cost_matrix, classes, n=None):
     if not np.isfinite(costs).all():
         raise ValueError("cost_matrix must hold finite numbers.")
     return costs
+
+
+def _places(axis, classes):
+    """Positions of the labels on an axis of a DataFrame, None where they are missing.
+
+    Never by `loc`, to which True and False are a mask. Where no label is there as it is, they are looked up as they are
+    written: a file's columns are text.
+    """
+    names = axis.tolist()
+    if len(set(names)) < len(names):
+        raise ValueError(f"cost_matrix names a label twice: {names}.")
+    places = {name: i for i, name in enumerate(names)}
+    if not any(label in places for label in classes):
+        places = {str(name): i for i, name in enumerate(names)}
+        classes = map(str, classes)
+    return [places.get(label) for label in classes]
 
 
 def expected_costs(proba, costs):
@@ -62,8 +79,8 @@ def _prepared(y_true, y_pred, cost_matrix, labels, sample_weight):
     """Codes of the true labels, of the predicted ones (None for probabilities), costs, weights."""
     y_true = np.asarray(y_true)
     seen = y_true if y_pred is None else np.concatenate([y_true, np.asarray(y_pred)])
-    if labels is None and isinstance(cost_matrix, pd.DataFrame):
-        labels = np.unique(cost_matrix.index)
+    if labels is None and isinstance(cost_matrix, pd.DataFrame) and np.isin(seen, cost_matrix.index.tolist()).all():
+        labels = np.unique(cost_matrix.index.tolist())
     labels = np.unique(seen) if labels is None else np.asarray(labels)
     unknown = np.setdiff1d(seen, labels)
     if len(unknown):

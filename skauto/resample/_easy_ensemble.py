@@ -69,16 +69,14 @@ class EasyEnsembleClassifier(BalancedBaggingClassifier):
         random_state=None,
         n_jobs=None,
     ):
-        super().__init__(
-            estimator,
-            n_estimators,
-            sampler=sampler,
-            bootstrap=bootstrap,
-            prior_correction=prior_correction,
-            decision=decision,
-            random_state=random_state,
-            n_jobs=n_jobs,
-        )
+        self.estimator = estimator
+        self.n_estimators = n_estimators
+        self.sampler = sampler
+        self.bootstrap = bootstrap
+        self.prior_correction = prior_correction
+        self.decision = decision
+        self.random_state = random_state
+        self.n_jobs = n_jobs
 
     def _base(self):
         if self.estimator is not None:
