@@ -1,13 +1,14 @@
 """Builds and loads the few C kernels into a user cache; whoever asks has a pure fallback for None.
 
 A library is keyed by its source, the compiler, the flags and the processor's features, built under a temporary name,
-tried in a child process and only then renamed into place: a crash, a race or a home folder shared with another
-machine costs the speed of one kernel, never the process.
+tried in a child process and only then renamed into place. Its name ends with a digest of its content, which is checked
+before it is loaded, and so are the owner and mode of it and its folder: a crash, a race, a loss of power, another user
+or a home folder shared with another machine costs the speed of one kernel, never the process.
 
-Environment: ``SKAUTO_NATIVE=0`` switches kernels off, ``SKAUTO_CACHE`` names the cache folder, ``CC`` the compiler.
+Environment: ``SKAUTO_NATIVE=0`` switches kernels off, ``CC`` names the compiler; for folders see `_kernel_folders`.
 """
 
-import atexit
+import contextlib
 import ctypes
 import functools
 import hashlib
@@ -15,21 +16,29 @@ import logging
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from skauto._kernel_folders import cache_folder, check_owner, handed_folder, private_folder
+
 FLAGS = ("-std=c11", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fopenmp-simd")
 LINK = ("-shared", "-fPIC", "-lm")
 TRIAL = "import ctypes, sys; sys.exit(ctypes.CDLL(sys.argv[1]).self_test())"
-BUILD_SECONDS = 60
+BUILD_SECONDS, VERSION_SECONDS = 60, 5
 
 log = logging.getLogger(__name__)
 
 
 class _CannotBuildError(Exception):
     """Why a kernel is not there; only ever logged."""
+
+
+# Whatever goes wrong on the way to a kernel: there is a fallback.
+FAULTS = (_CannotBuildError, OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, MemoryError,
+          subprocess.SubprocessError)  # fmt: skip
 
 
 @functools.cache
@@ -49,37 +58,42 @@ def load(source):
     """
     try:
         return _opened(Path(source))
-    except (_CannotBuildError, OSError) as error:
+    except FAULTS as error:
         log.info("no compiled %s, using the slower fallback: %s", Path(source).name, error)
         return None
 
 
 def _opened(source):
-    """The library, built once more if the file that is kept cannot be opened: a disk may have been full."""
-    target = _built(source)
-    try:
-        return ctypes.CDLL(str(target))
-    except OSError as error:
-        log.info("building %s again: %s", target.name, error)
-        target.unlink(missing_ok=True)
-        return ctypes.CDLL(str(_built(source)))
-
-
-def _built(source):
+    """The library from the first folder where it is or can be built."""
     if os.environ.get("SKAUTO_NATIVE", "1") == "0":
         raise _CannotBuildError("SKAUTO_NATIVE=0")
     compiler = _compiler()
-    name = f"{source.stem}-{_key(source, compiler)}.so"
-    for folder in (_cache_folder(), None):
+    prefix = f"{source.stem}-{_key(source, compiler)}-"
+    for find in (cache_folder, handed_folder, private_folder):
         try:
-            target = (folder or _private_folder()) / name
-            if not target.is_file():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                _build(compiler, source, target)
-            return target
+            folder = find()
+            return ctypes.CDLL(str(_kept(folder, prefix) or _build(compiler, source, folder, prefix)))
         except OSError as error:
-            log.info("cannot keep %s in %s: %s", name, folder, error)
+            log.info("no %s in the %s: %s", source.name, find.__name__.replace("_", " "), error)
     raise _CannotBuildError("no folder to write to")
+
+
+def _kept(folder, prefix):
+    """The library in a folder; a damaged one, or one that others may have written, is removed."""
+    for path in sorted(folder.glob(f"{prefix}*.so")):
+        try:
+            check_owner(path)
+            if _digest(path) == path.stem.removeprefix(prefix):
+                return path
+            log.info("%s is damaged", path)
+        except OSError as error:
+            log.info("cannot use %s: %s", path, error)
+        path.unlink(missing_ok=True)
+    return None
+
+
+def _digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
 
 
 def _compiler():
@@ -91,9 +105,26 @@ def _compiler():
 
 
 def _key(source, compiler):
-    version = subprocess.run([compiler, "--version"], capture_output=True, check=False).stdout
-    parts = (source.read_bytes(), compiler.encode(), version, " ".join(FLAGS + LINK).encode(), _processor().encode())
+    version = _version(compiler)
+    if version is None:
+        raise _CannotBuildError(f"{compiler} does not tell its version")
+    parts = (
+        source.read_bytes(),
+        compiler.encode(),
+        version.encode(),
+        " ".join(FLAGS + LINK).encode(),
+        _processor().encode(),
+    )
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:24]
+
+
+@functools.cache
+def _version(compiler):
+    """What a compiler says of itself; None, remembered, where it says nothing in time."""
+    try:
+        return _run([compiler, "--version"], VERSION_SECONDS)
+    except _CannotBuildError:
+        return None
 
 
 def _processor():
@@ -107,37 +138,51 @@ def _processor():
     return "\n".join([platform.machine(), platform.processor(), *platform.libc_ver(), *sorted(told)])
 
 
-def _cache_folder():
-    chosen = os.environ.get("SKAUTO_CACHE")
-    if chosen:
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "skauto"
-
-
-def _private_folder():
-    """A folder of this process alone, for a read-only home; gone at exit."""
-    folder = tempfile.mkdtemp(prefix="skauto-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
-
-
-def _build(compiler, source, target):
-    """Compile beside the target, try the result in a child, and rename it into place."""
-    handle, temporary = tempfile.mkstemp(suffix=".so", dir=target.parent)
-    os.close(handle)
+def _build(compiler, source, folder, prefix):
+    """Compile in the folder, try the result in a child, and rename it into place once it is on the disk."""
+    if not sys.executable:
+        raise _CannotBuildError("no interpreter to try a kernel in")
+    handle, temporary = tempfile.mkstemp(suffix=".so", dir=folder)
     try:
-        _run([compiler, *FLAGS, str(source), "-o", temporary, *LINK])
-        _run([sys.executable, "-I", "-c", TRIAL, temporary])
+        os.close(handle)
+        _run([compiler, *FLAGS, str(source), "-o", temporary, *LINK], BUILD_SECONDS)
+        _run([sys.executable, "-I", "-c", TRIAL, temporary], BUILD_SECONDS)
         os.chmod(temporary, 0o755)
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        target = folder / f"{prefix}{_digest(Path(temporary))}.so"
         os.replace(temporary, target)
+        return target
     finally:
         Path(temporary).unlink(missing_ok=True)
 
 
-def _run(command):
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=BUILD_SECONDS)
-    except subprocess.TimeoutExpired as error:
-        raise _CannotBuildError(f"{Path(command[0]).name} took over {BUILD_SECONDS} s") from error
-    if done.returncode:
-        raise _CannotBuildError(f"{Path(command[0]).name} ended with {done.returncode}: {done.stderr[-400:].strip()}")
+def _run(command, seconds):
+    """What a command prints; it ends in time, with all that it has started, or is ended."""
+    name = Path(command[0]).name
+    with tempfile.TemporaryFile() as output:  # a pipe would be held open by what the command leaves behind
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired as error:
+            raise _CannotBuildError(f"{name} took over {seconds} s") from error
+        finally:
+            _end(process)
+        output.seek(0)
+        told = output.read().decode(errors="replace")
+    if code:
+        raise _CannotBuildError(f"{name} ended with {code}: {told[-400:].strip()}")
+    return told
+
+
+def _end(process):
+    """Kill what still runs."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if hasattr(os, "killpg"):
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
+        process.wait()

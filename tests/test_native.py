@@ -49,12 +49,15 @@ def test_builds_once_and_loads_again(kernel, tmp_path):
 
 
 def test_a_damaged_file_is_built_again(kernel, tmp_path):
-    source = tmp_path / "kernel.c"
-    source.write_text(GOOD)
-    built = _native._built(source)
-    built.write_bytes(b"")
     assert kernel().answer() == 42
-    assert built.stat().st_size > 0
+    (built,) = (tmp_path / "cache").iterdir()
+    whole = built.read_bytes()
+    for damage in (b"", whole[:400], whole.replace(b"answer", b"ANSWER")):
+        built.unlink()  # a process that has loaded it keeps its own
+        built.write_bytes(damage)
+        assert kernel().answer() == 42
+        (built,) = (tmp_path / "cache").iterdir()
+        assert built.read_bytes() == whole
 
 
 def test_another_source_is_another_library(kernel, tmp_path):

@@ -7,6 +7,7 @@ import warnings
 import cloudpickle
 from sklearn import get_config, set_config
 
+from skauto._kernel_folders import for_workers
 from skauto.search._sandbox import attempt
 from skauto.search._trial import Status
 
@@ -33,7 +34,7 @@ def settings(heed_filters=True):
 def place():
     """Import path, working directory (None where it was removed) and environment of this process."""
     environment = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
-    return import_path(), working_folder(), environment
+    return import_path(), working_folder(), environment | for_workers()
 
 
 def import_path():
