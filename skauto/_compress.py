@@ -16,6 +16,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
+from skauto._array_inputs import is_ragged, kind_of
 from skauto._deps import require
 from skauto._seeds import child_seed, root_seed
 from skauto._telling import steady_streams
@@ -40,9 +41,10 @@ def compress(
     Parameters
     ----------
     estimator : classifier
-        A `CNNClassifier` or `MLPClassifier`, fitted or not, in a FrozenEstimator or not; or any other classifier of
-        tables or images that is no network, which then teaches small ones; it is given images as rows of pixels if it
-        takes tables alone. Small networks need numbers without missing values.
+        A `CNNClassifier`, `MLPClassifier`, `MinGRUClassifier` or `MinLSTMClassifier`, fitted or not, in a
+        FrozenEstimator or not; or any other classifier that is no network, which then teaches small ones; it is given
+        images as rows of pixels if it takes tables alone. Small networks of tables need numbers without missing values.
+        Of a Pipeline, a threshold or an AutoClassifier on images or series the network inside is compressed.
         One that was fitted on these rows knows those held back too: its own score, and so the loss, is then flattered.
     X : array or DataFrame
         Rows to train and measure on, as the estimator takes them.
@@ -71,7 +73,7 @@ def compress(
     Raises
     ------
     ValueError
-        For an unknown or impossible target, a recurrent network, rows that no chain can be fitted on, and where no
+        For an unknown or impossible target, rows that no chain can be fitted on, and where no
         chain meets the target; the message then says what came nearest.
 
     Examples
@@ -98,7 +100,7 @@ def compress(
         np.arange(len(y)), test_size=validation, stratify=y, random_state=child_seed(seed, "validation")
     )
     (X_fit, y_fit), (X_val, y_val) = (_take(X, y, rows) for rows in held)
-    base = FrozenEstimator(_fitted(estimator, X_fit, y_fit))
+    base = FrozenEstimator(_network(_fitted(estimator, X_fit, y_fit)))
     full = scorer(base.estimator, rows_for(base.estimator, X_val), y_val)
     measured, models, failed = [], [], {}
     for name, steps in recipes(base.estimator, X, epochs, child_seed(seed, "students")).items():
@@ -132,9 +134,21 @@ def _compressible(estimator):
     if isinstance(estimator, NeuralClassifier) and not names & set(KNOWN):
         raise ValueError(
             f"compress has no steps for the networks of estimator={type(estimator).__name__}(), only for those of "
-            f"{' and '.join(KNOWN)}; a classifier of tables or images that is no network can teach a small one of these"
+            f"{' and '.join(KNOWN)}; a classifier that is no network can teach a small one of these"
         )
     return estimator
+
+
+def _network(fitted):
+    """The single network that a fitted classifier ends in, if it sees the rows as they are, else the classifier."""
+    from skauto.estimators._networks import way_to_network
+    from skauto.estimators.compression._tree import OWN_LEAVES
+
+    found, before = way_to_network(fitted)
+    if not found or before or getattr(found[-1], "n_members", 1) > 1:
+        return fitted
+    final = {type(module).__name__ for module in found[-1].module_.modules()} & set(OWN_LEAVES) - {"SparseLinear"}
+    return fitted if final else found[-1]
 
 
 def _say_what_failed(failed, models):
@@ -163,7 +177,7 @@ def recipes(estimator, X, epochs, seed=None):
     from skauto.estimators.compression._quantize import Quantize
 
     if not isinstance(estimator, NeuralClassifier) or getattr(estimator, "n_members", 1) > 1:
-        return _students(np.ndim(X) > 2, epochs, seed)
+        return _students(_kind(estimator, X), epochs, seed)
     int8 = ("int8", Quantize("int8"))
 
     def book(bits):
@@ -175,6 +189,8 @@ def recipes(estimator, X, epochs, seed=None):
 
     chains = [[book(6)], [book(4)], [book(3)], [pruned("weights", 0.5), book(4)]]
     chains += [[pruned("weights", 0.7), book(5)], [pruned("weights", 0.85), book(4)]]
+    if hasattr(estimator, "stream"):
+        chains = [[int8], *chains]
     if hasattr(estimator, "image_shape_"):
         chains = [[int8], *chains, [("low rank", LowRank(ratio=0.5, epochs=epochs)), int8]]
         chains += [[pruned("filters", amount), int8] for amount in (0.3, 0.5, 0.7)]
@@ -183,19 +199,27 @@ def recipes(estimator, X, epochs, seed=None):
     return {", ".join(_say(step) for step in chain): chain for chain in chains}
 
 
-def _students(images, epochs, seed):
+def _kind(estimator, X):
+    """What the rows are to students: what an AutoClassifier took them for, or else what they look like."""
+    return getattr(estimator, "kind_", None) or kind_of(X)
+
+
+def _students(kind, epochs, seed):
     """Chains for what is no single network: it teaches small ones."""
     from skauto.estimators._cnn import CNNClassifier
     from skauto.estimators._mlp import MLPClassifier
+    from skauto.estimators._recurrent import MinGRUClassifier
     from skauto.estimators.compression._distill import Distill
     from skauto.estimators.compression._quantize import Quantize
 
-    students = {
-        f"student of {size}": CNNClassifier(width=size, random_state=seed)
-        if images
-        else MLPClassifier(hidden_size=4 * size, n_members=1, random_state=seed)
-        for size in (8, 16, 32)
-    }
+    def student(size):
+        if kind == "image":
+            return CNNClassifier(width=size, random_state=seed)
+        if kind == "sequence":
+            return MinGRUClassifier(hidden_size=size, random_state=seed)
+        return MLPClassifier(hidden_size=4 * size, n_members=1, random_state=seed)
+
+    students = {f"student of {size}": student(size) for size in (8, 16, 32)}
     book = [("quantize", Quantize(bits=6, smallest=SMALLEST, epochs=epochs))]
     taught = {n: [("distill", Distill(s, epochs=4 * epochs))] for n, s in students.items()}
     return taught | {f"{name}, codebook": [*steps, *book] for name, steps in taught.items()}
@@ -250,6 +274,8 @@ def _fitted(estimator, X, y):
 
 
 def _take(X, y, rows):
+    if is_ragged(X):
+        return [X[row] for row in rows], np.asarray(y)[rows]
     return X.iloc[rows] if hasattr(X, "iloc") else np.asarray(X)[rows], np.asarray(y)[rows]
 
 

@@ -9,7 +9,6 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skauto._compress import compress, recipes
 from skauto.estimators._cnn import CNNClassifier
-from skauto.estimators._recurrent import MinGRUClassifier, MinLSTMClassifier
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +47,6 @@ def test_what_cannot_be_met_says_what_came_nearest(digits):
         (CNNClassifier(), 100_000, "target=100000 must be a dict"),
         (LinearRegression(), None, "needs a classifier"),
         (FrozenEstimator(LinearRegression()), None, "needs a classifier"),
-        (MinGRUClassifier(), None, r"no steps for .*MinGRUClassifier.*CNNClassifier and MLPClassifier"),
-        (MinLSTMClassifier(), None, r"no steps for .*MinLSTMClassifier"),
     ],
 )
 def test_bad_requests_are_named(digits, estimator, target, said):

@@ -9,8 +9,9 @@ import joblib
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
+
+from skauto.estimators._networks import network_inside
 
 # Seconds of calls that a latency is taken from, in so many rounds; the fewest calls to layers, and the most of either.
 MEASURED_SECONDS, ROUNDS = 0.2, 5
@@ -69,8 +70,8 @@ def footprint(estimator, X):
     Parameters
     ----------
     estimator : classifier
-        Any fitted estimator with `predict`; networks of this package, alone or as the last step of a Pipeline, get
-        counts by layer too.
+        Any fitted estimator with `predict`; where a network of this package is inside it, at the end of a Pipeline, in
+        a threshold or as the best of an AutoClassifier, say, that one is counted by layer.
     X : array or DataFrame
         At least one row, as `predict` takes it; the first is used.
 
@@ -102,7 +103,7 @@ def footprint(estimator, X):
         raise ValueError("X has no row to measure with; give at least one, as predict takes it")
     row = X.iloc[:1] if hasattr(X, "iloc") else X[:1]
     latency = latency_ms(estimator, row)
-    layers = _layers(*last_step(estimator, row))
+    layers = _layers(*network_inside(estimator, row))
 
     def total(key):
         values = [layer[key] for layer in layers]
@@ -175,28 +176,12 @@ class _OneTorchThread:
             self.torch.set_num_threads(self.before)
 
 
-def last_step(estimator, X):
-    """The last step of nested pipelines, and X as it sees it; samplers, which only act in fit, are passed by."""
-    while isinstance(estimator, Pipeline):
-        for _, step in estimator.steps[:-1]:
-            X = step.transform(X) if hasattr(step, "transform") else X
-        estimator = estimator.steps[-1][1]
-    return estimator, X
-
-
-def unwrapped(estimator):
-    """A fitted estimator, the one inside it, and so on: thresholds, compression and resampling wrap another."""
-    while estimator is not None:
-        yield estimator
-        estimator = getattr(estimator, "estimator_", None)
-
-
-def _layers(estimator, row):
-    """What each layer of the network inside an estimator costs; nothing where there is no network."""
-    *wrappers, estimator = unwrapped(estimator)
-    in_file = next(filter(None, map(_file_bytes, wrappers)), None)
-    if not (hasattr(estimator, "module_") and hasattr(estimator, "_prepare")):
+def _layers(estimators, row):
+    """What each layer of the network costs that is the last of these; nothing where there is no network."""
+    if not estimators:
         return []
+    *wrappers, estimator = estimators
+    in_file = next(filter(None, map(_file_bytes, wrappers)), None)
     from skauto.estimators._flops import count_flops
 
     network, inputs = estimator.module_, _inputs(estimator, row)

@@ -1,13 +1,25 @@
 """Grad-CAM: where in an image a network saw its class (Selvaraju 2017)."""
 
+import difflib
+from contextlib import contextmanager
+
 import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._deps import require
-from skauto.estimators._footprint import last_step, unwrapped
+from skauto.estimators._networks import network_inside, why_no_network
+from skauto.estimators.compression._graph import UntraceableError, traced
 
 torch = require("torch", extra="deep")
+
+# What blurs a map: one looks at what stands before it.
+AVERAGES = (
+    torch.nn.AdaptiveAvgPool2d,
+    torch.nn.AvgPool2d,
+    torch.nn.functional.adaptive_avg_pool2d,
+    torch.nn.functional.avg_pool2d,
+)
 
 BATCH = 256
 
@@ -17,15 +29,17 @@ def grad_cam(estimator, X, target=None, *, layer=None):
 
     Parameters
     ----------
-    estimator : CNNClassifier, or what wraps one: a CompressedClassifier, a threshold, a Pipeline that ends in one
-        Fitted. An int8 network has no gradients and is refused.
+    estimator : CNNClassifier, or what has one inside
+        Fitted: a CompressedClassifier, a threshold, a Pipeline that ends in one, an AutoClassifier, of which the best
+        pipeline is looked at, then the ensemble. An int8 network has no gradients and is refused.
     X : array
         Images, as `predict` takes them.
     target : label or array-like of shape (n,), default=None
         The class to explain, one for all or one for each image. None: the predicted class.
     layer : str, default=None
-        Name of the convolution to look at, as in ``module_.named_modules()``. None: the last one whose map is larger
-        than one pixel, which could not say where; if there is none, the last one.
+        Name of the module whose result is looked at, "layer4" say, as in ``module_.named_modules()``. None: what the
+        last block gives, behind its norm and activation, before it is averaged; the last one whose map is larger than
+        one pixel, which could not say where, if there is such a one.
 
     Returns
     -------
@@ -35,9 +49,9 @@ def grad_cam(estimator, X, target=None, *, layer=None):
     Raises
     ------
     ValueError
-        If a target is no class, there are more or fewer than images, or there is no such layer.
+        If a target is no class, there are more or fewer than images, or there is no such layer, or no map in it.
     TypeError
-        If the estimator is no image network.
+        If there is no image network in the estimator.
 
     References
     ----------
@@ -52,24 +66,28 @@ def grad_cam(estimator, X, target=None, *, layer=None):
     >>> grad_cam(clf, X[:3]).shape
     (3, 8, 8)
     """
-    estimator, X = last_step(estimator, X)
     check_is_fitted(estimator)
-    outer = estimator
-    *_, estimator = unwrapped(outer)
-    if not hasattr(estimator, "image_shape_"):
-        raise TypeError(f"grad_cam needs a CNNClassifier, got {type(estimator).__name__}")
-    images = estimator._tensors(estimator._check_X(X, reset=False), reset=False)[0]
-    if target is None and outer is not estimator:  # a threshold may predict another class than the network
-        target = outer.predict(X)
-    codes = _codes(estimator, target, len(images))
-    module = estimator.module_.cpu()
-    watched = _convolution(module, layer, estimator._prepare((images[:1],), False)[0])
+    network, X_inside = _image_network(estimator, X)
+    images = network._tensors(network._check_X(X_inside, reset=False), reset=False)[0]
+    if target is None and network is not estimator:  # a threshold may predict another class than the network
+        target = estimator.predict(X)
+    codes = _codes(network, target, len(images))
+    module = network.module_.cpu()
+    watch = _watch(module, layer, network._prepare((images[:1],), False)[0])
     batches = []
     for start in range(0, len(images), BATCH):
-        x = estimator._prepare((images[start : start + BATCH],), False)[0]
+        x = network._prepare((images[start : start + BATCH],), False)[0]
         wanted = None if codes is None else codes[start : start + BATCH]
-        batches.append(_maps(module, watched, x, wanted))
+        batches.append(_maps(watch, x, wanted))
     return torch.cat(batches).numpy()
+
+
+def _image_network(estimator, X):
+    """The image network inside, and X as that sees it."""
+    found, X = network_inside(estimator, X)
+    if not found or not hasattr(found[-1], "image_shape_"):
+        raise TypeError(why_no_network(estimator, "grad_cam needs a CNNClassifier"))
+    return found[-1], X
 
 
 def _codes(estimator, target, count):
@@ -87,50 +105,120 @@ def _codes(estimator, target, count):
     return torch.as_tensor(np.searchsorted(estimator.classes_, labels))
 
 
-def _convolution(module, name, x):
-    found = {n: m for n, m in module.named_modules() if _weight_rank(m) == 4 and "Int8" not in type(m).__name__}
-    if not found:
-        raise TypeError("grad_cam needs a network with a float convolution; an int8 network has no gradients")
-    if name is not None and name not in found:
-        raise ValueError(f"layer={name!r} is no convolution of the network; there are {', '.join(found)}")
-    return found[_last_with_room(module, found, x) if name is None else name]
-
-
-def _last_with_room(module, convolutions, x):
-    """Name of the last convolution to run whose map of x is larger than one pixel; the last of all if none is."""
-    areas, hooks = {}, []
-    for name, layer in convolutions.items():
-        hooks.append(
-            layer.register_forward_hook(lambda m, args, out, name=name: areas.update({name: out[0, 0].numel()}))
-        )
+def _watch(module, layer, x):
+    """``watch(x) -> logits, map``: a run of the network, with what the layer gives, or the last block with room."""
+    if layer is not None:
+        return _watched_layer(module, layer)
     try:
-        with torch.no_grad():
-            module(x)
+        graph = traced(module)
+    except UntraceableError:  # its path depends on its input: what the modules give has to do
+        return _watched_layer(module, _last_module_with_room(module, x))
+    node = _last_node_with_room(graph, x)
+    return lambda x: Watching(graph, node).watch(x)
+
+
+class Watching(torch.fx.Interpreter):
+    """Runs a network and keeps what every node gives that is a map, or what a single one does."""
+
+    def __init__(self, graph, node=None):
+        super().__init__(graph)
+        self.node, self.maps = node, {}
+
+    def run_node(self, node):
+        result = super().run_node(node)
+        if node is self.node or (self.node is None and _is_map(result) and not self._averages(node)):
+            self.maps[node] = result
+        return result
+
+    def watch(self, x):
+        """Logits, and the map of the node."""
+        return self.run(x), self.maps[self.node]
+
+    def _averages(self, node):
+        """Whether a node is the input, or blurs what it is given."""
+        made = type(self.fetch_attr(node.target)) if node.op == "call_module" else node.target
+        return node.op == "placeholder" or made in AVERAGES
+
+
+def _last_node_with_room(graph, x):
+    """The last node behind which is a map of more than one pixel; the last with a map if none is larger."""
+    watching = Watching(graph)
+    with torch.no_grad():
+        watching.run(x)
+    return _last_with_room({node: result[0, 0].numel() for node, result in watching.maps.items()})
+
+
+def _last_module_with_room(module, x):
+    """Name of the last module to end whose result is a map of more than one pixel."""
+    areas, hooks = {}, []
+
+    def look(name, result):
+        if _is_map(result):
+            areas[name] = result[0, 0].numel()
+
+    for name, part in module.named_modules():
+        if type(part) not in AVERAGES:
+            hooks.append(part.register_forward_hook(lambda m, args, out, name=name: look(name, out)))
+    with torch.no_grad(), _removed_after(hooks):
+        module(x)
+    return _last_with_room(areas)
+
+
+def _last_with_room(areas):
+    if not areas:
+        raise TypeError("grad_cam needs a network with convolutions, in which images stay images for a while")
+    return next((place for place in reversed(areas) if areas[place] > 1), list(areas)[-1])
+
+
+def _is_map(result):
+    return isinstance(result, torch.Tensor) and result.dim() == 4 and result.is_floating_point()
+
+
+def _watched_layer(module, name):
+    """The same for a layer that is named."""
+    parts = dict(module.named_modules())
+    if name not in parts:
+        close = difflib.get_close_matches(str(name), parts, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(
+            f"layer={name!r} is no module of the network.{hint} There are {', '.join(filter(None, parts))}"
+        )
+
+    def watch(x):
+        seen = []
+        with _removed_after([parts[name].register_forward_hook(lambda m, args, out: seen.append(out))]):
+            logits = module(x)
+        if not seen or not _is_map(seen[-1]):
+            shape = f"of shape {tuple(seen[-1].shape)}" if seen and hasattr(seen[-1], "shape") else "that is none"
+            raise ValueError(
+                f"layer={name!r} gives a result {shape}; grad_cam needs one whose result is a map (images, channels, "
+                "height, width), such as a stage of convolutions"
+            )
+        return logits, seen[-1]
+
+    return watch
+
+
+@contextmanager
+def _removed_after(hooks):
+    try:
+        yield
     finally:
         for hook in hooks:
             hook.remove()
-    return next((name for name in reversed(areas) if areas[name] > 1), list(convolutions)[-1])
 
 
-def _weight_rank(module):
-    weight = getattr(module, "weight", None)
-    return weight.dim() if isinstance(weight, torch.Tensor) else 0
-
-
-def _maps(module, watched, x, codes):
+def _maps(watch, x, codes):
     """Activations of the layer, weighted by the mean gradient of the class's logit, positive part, 0 to 1."""
-    seen = []
-    hook = watched.register_forward_hook(lambda m, args, out: seen.append(out))
-    try:
-        with torch.enable_grad():
-            logits = module(x.requires_grad_())
-            if not logits.requires_grad:
-                raise TypeError("grad_cam needs gradients, and behind an int8 layer there are none")
-            codes = logits.argmax(1) if codes is None else codes
-            (grad,) = torch.autograd.grad(logits.gather(1, codes[:, None]).sum(), seen[0])
-    finally:
-        hook.remove()
-    heat = (seen[0].detach() * grad.mean((2, 3), keepdim=True)).sum(1, keepdim=True).relu()
+    with torch.enable_grad():
+        logits, seen = watch(x.requires_grad_())
+        if not (logits.requires_grad and seen.requires_grad):
+            raise TypeError("grad_cam needs gradients, and behind an int8 layer there are none")
+        codes = logits.argmax(1) if codes is None else codes
+        (grad,) = torch.autograd.grad(logits.gather(1, codes[:, None]).sum(), seen, allow_unused=True)
+    if grad is None:
+        raise TypeError("grad_cam needs gradients, and behind an int8 layer there are none")
+    heat = (seen.detach() * grad.mean((2, 3), keepdim=True)).sum(1, keepdim=True).relu()
     heat = torch.nn.functional.interpolate(heat, x.shape[2:], mode="bilinear", align_corners=False)[:, 0]
     return heat / heat.amax((1, 2), keepdim=True).clamp_min(1e-12)
 
@@ -169,11 +257,10 @@ class GradCAMDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, X, target=None, *, layer=None):
-        """Compute the maps; parameters as of `grad_cam`. A Pipeline shows what its last step sees."""
+        """Compute the maps; parameters as of `grad_cam`. The images are those that the network inside sees."""
         maps = grad_cam(estimator, X, target, layer=layer)
         labels = estimator.predict(X) if target is None else np.broadcast_to(np.asarray(target), len(maps))
-        estimator, X = last_step(estimator, X)
-        *_, inner = unwrapped(estimator)
+        inner, X = _image_network(estimator, X)
         images = np.asarray(inner._check_X(X, reset=False), dtype=np.float32).transpose(0, 2, 3, 1)
         images = np.clip((images - inner._low) / (inner._high - inner._low), 0, 1)
         return cls(images, maps, labels)

@@ -11,6 +11,8 @@ torch = require("torch", extra="deep")
 class MinLayer(torch.nn.Module):
     """minGRU or minLSTM over (batch, time, inputs), in one or both directions."""
 
+    fields = ("units", "lstm")
+
     def __init__(self, inputs, units, *, lstm, bidirectional, memory):
         super().__init__()
         self.units, self.lstm = units, lstm
@@ -30,7 +32,7 @@ class MinLayer(torch.nn.Module):
     def forward(self, x, steps):
         """States (batch, time, units), twice as wide if bidirectional."""
         scans = [
-            linear_scan(x, way.weight, way.bias, None, steps, lstm=self.lstm, reverse=i == 1)
+            linear_scan(x, weight_of(way), way.bias, None, steps, lstm=self.lstm, reverse=i == 1)
             for i, way in enumerate(self.ways)
         ]
         return scans[0] if len(scans) == 1 else torch.cat(scans, -1)  # of a single one it would be a copy
@@ -38,11 +40,24 @@ class MinLayer(torch.nn.Module):
     def step(self, x, state):
         """The next state (batch, units) from x (batch, inputs); one direction only."""
         way = self.ways[0]
-        return linear_scan(x.unsqueeze(1), way.weight, way.bias, state, None, lstm=self.lstm)[:, 0]
+        return linear_scan(x.unsqueeze(1), weight_of(way), way.bias, state, None, lstm=self.lstm)[:, 0]
+
+    def check(self):
+        """ValueError where the parts, read from a file, do not fit one another."""
+        made = (3 if self.lstm is True else 2) * self.units
+        if type(self.lstm) is not bool or any(way.out_features != made for way in self.ways):
+            raise ValueError(f"gates of {[way.out_features for way in self.ways]} numbers for {self.units} units")
+
+
+def weight_of(layer):
+    """The weight of a layer as floats, in which one of 8 bits computes too."""
+    return layer.floats() if hasattr(layer, "floats") else layer.weight
 
 
 class Norm(torch.nn.Module):
     """Layer or batch normalisation over the last axis; padding does not count."""
+
+    fields = ("batch",)
 
     def __init__(self, kind, width):
         super().__init__()
@@ -83,7 +98,13 @@ class Block(torch.nn.Module):
 
 
 class SequenceNet(torch.nn.Module):
-    """Causal convolution over a few steps, residual recurrent blocks, pooling over time, linear head."""
+    """Causal convolution over a few steps, residual recurrent blocks, pooling over time, linear head.
+
+    It computes with the weights of layers that it does not call, so that no step may put others in their place.
+    """
+
+    fields = ("conv_size", "pooling", "dtype")
+    takes_weights = True
 
     def __init__(self, inputs, n_classes, *, hidden_size, n_layers, conv_size, normalization, pooling, **block):
         super().__init__()
@@ -94,6 +115,17 @@ class SequenceNet(torch.nn.Module):
         self.norm = Norm(normalization, hidden_size)
         self.score = torch.nn.Linear(hidden_size, 1) if pooling == "attention" else None
         self.head = torch.nn.Linear(hidden_size, n_classes)
+
+    @property
+    def dtype(self):
+        """The type of all numbers, by name."""
+        return str(self.head.bias.dtype).removeprefix("torch.")
+
+    @dtype.setter
+    def dtype(self, name):
+        if name not in ("float32", "float64"):
+            raise ValueError(f"numbers of type {name!r}")
+        self.to(getattr(torch, name))
 
     @property
     def bidirectional(self):
@@ -122,9 +154,19 @@ class SequenceNet(torch.nn.Module):
             score = score.masked_fill(steps.unsqueeze(2) == 0, -torch.inf)
         return (score.softmax(1) * x).sum(1)
 
+    def check(self):
+        """ValueError where the parts, read from a file, do not fit one another."""
+        wide = self.front.out_channels
+        widths = {self.head.in_features, *(block.back.out_features for block in self.blocks)}
+        widths |= {way.in_features for block in self.blocks for way in block.layer.ways}
+        gaps = [b.back.in_features - b.layer.units * len(b.layer.ways) for b in self.blocks]
+        pooled = self.pooling in ("mean", "last") or (self.pooling == "attention" and self.score is not None)
+        if widths != {wide} or any(gaps) or not pooled or list(self.front.kernel_size) != [self.conv_size]:
+            raise ValueError(f"parts of {widths} and {wide} numbers, {self.conv_size} steps and pooling {self.pooling}")
+
     def begin(self, n):
         """State of n fresh streams: a dict of tensors with one entry a stream; all classes are equal at first."""
-        like = self.head.weight
+        like = self.head.bias
         width = self.head.in_features
         state = {f"h{i}": like.new_zeros(n, block.layer.units) for i, block in enumerate(self.blocks)}
         state["recent"] = like.new_zeros(n, self.conv_size - 1, self.front.in_channels)

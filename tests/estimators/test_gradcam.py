@@ -56,8 +56,11 @@ def test_layers_and_targets_can_be_named(spots):
     assert not np.array_equal(grad_cam(clf, X[:4], 0), grad_cam(clf, X[:4], 1))
     with pytest.raises(ValueError, match="is no class"):
         grad_cam(clf, X[:4], 7)
-    with pytest.raises(ValueError, match="there are features.0"):
-        grad_cam(clf, X[:4], layer="features.1")
+    assert not np.array_equal(grad_cam(clf, X[:4], layer="features.1"), grad_cam(clf, X[:4]))
+    with pytest.raises(ValueError, match=r"layer='feature.0' is no module .* Did you mean 'features.0'"):
+        grad_cam(clf, X[:4], layer="feature.0")
+    with pytest.raises(ValueError, match="needs one whose result is a map"):
+        grad_cam(clf, X[:4], layer="classifier")
 
 
 def test_what_has_no_gradient_says_so(spots):

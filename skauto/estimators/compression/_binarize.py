@@ -124,7 +124,7 @@ class SignedWeight(nn.Module):
 
     def forward(self, weight):
         """The weight of the forward pass; its gradient goes straight through."""
-        signs = Signs.apply(weight)
+        signs = Signs.apply(weight).to(weight.dtype)
         if not self.scaled:
             return signs
         return signs * weight.detach().flatten(1).abs().mean(1).view(-1, *[1] * (weight.dim() - 1))

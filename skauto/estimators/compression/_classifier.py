@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._deps import require
@@ -31,8 +32,9 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
     Parameters
     ----------
     estimator : classifier
-        A `CNNClassifier` or `MLPClassifier`; with `Distill` as the first step, any classifier, which is given images as
-        rows of pixels if it takes tables alone. Of recurrent nets single weights can be pruned, shared or made binary.
+        A `CNNClassifier`, `MLPClassifier`, `MinGRUClassifier` or `MinLSTMClassifier`; with `Distill` as the first step,
+        any classifier, which is given images as rows of pixels if it takes tables alone. Networks of sequences have
+        their weights pruned one by one, shared, stored in 8 bits or made binary; steps that rebuild layers are refused.
         A fitted one in `sklearn.frozen.FrozenEstimator` is compressed as it is, anything else is fitted first.
     steps : list of (str, step)
         `Prune`, `LowRank`, `Quantize`, `Binarize`, `Distill`, applied in order, each training on as it says (without
@@ -139,6 +141,12 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         """The most probable class of each row, (n,)."""
         check_has(self, "estimator_")
         return self.estimator_.predict(X)
+
+    @available_if(lambda self: hasattr(getattr(self, "estimator_", self.estimator), "stream"))
+    def stream(self, n=1):
+        """Follow n series one step at a time, as `MinGRUClassifier.stream` does, with the compressed network."""
+        check_has(self, "estimator_")
+        return self.estimator_.stream(n)
 
     def to_bytes(self):
         """The model file as bytes.

@@ -131,7 +131,7 @@ class SoftTargets(torch.nn.Module):
     def forward(self, logits, targets, weights):
         """Loss of logits (rows, classes) or (rows, classes, members), targets (rows, 1 + classes), weights (rows,)."""
         t = self.temperature
-        soft = (targets[:, 1:].clamp_min(1e-7).log() / t).softmax(1)
+        soft = (targets[:, 1:].to(logits.dtype).clamp_min(1e-7).log() / t).softmax(1)
         if logits.ndim == 3:
             soft = soft.unsqueeze(2).expand_as(logits)
         teacher = torch.nn.functional.cross_entropy(logits / t, soft, reduction="none") * t * t

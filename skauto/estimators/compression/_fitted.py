@@ -9,20 +9,25 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
 from skauto._deps import require
+from skauto.estimators._sequences import Scaling
 from skauto.estimators.compression._tree import DAMAGE
 
 torch = require("torch", extra="deep")
 
 # classes whose estimators a model file may name, with the fitted attributes that predict needs
+SEQUENCES = ("skauto.estimators._recurrent", ("_columns_seen", "_memory", "_scaling"))
 KNOWN = {
     "CNNClassifier": (
         "skauto.estimators._cnn",
         ("image_shape_", "_layout", "_low", "_high", "_mean", "_spread"),
     ),
     "MLPClassifier": ("skauto.estimators._mlp", ()),
+    "MinGRUClassifier": SEQUENCES,
+    "MinLSTMClassifier": SEQUENCES,
 }
 SHARED = ("classes_", "n_features_in_", "n_iter_", "_seed")
 OPTIONAL = ("feature_names_in_",)
+STEPS = 6  # of the series that a network answers to find out whether its file is right
 # What a file may make one row of data cost, so that loading neither exhausts the memory nor goes on for hours.
 MOST_VALUES = 2**27  # between two layers, padding included
 MOST_PRODUCTS = 2**38  # a minute's work, seven times that of CNNClassifier's ResNet-18 on 224 x 224 pixels
@@ -96,14 +101,33 @@ def _restored(plain):
         if not VALID[key](value):
             raise ValueError(f"the file sets {key}={value!r}")
         setattr(estimator, key, value)
-    sides = state.get("image_shape_", (state["n_features_in_"],))
-    features, names = state["n_features_in_"], state.get("feature_names_in_")
+    _check_features(state, own)
+    return estimator
+
+
+def _check_features(state, own):
+    """ValueError where what the file says of the features does not fit together."""
+    if "_scaling" in own:
+        made, seen = state["_scaling"], state["_columns_seen"]
+        sides, features = (seen or len(made.center),), state["n_features_in_"]
+        if len(made.center) != (1 if seen else features) or not _scales(made):
+            raise ValueError(f"the file has scales for {len(made.center)} features of {features}")
+    else:
+        sides, features = state.get("image_shape_", (state["n_features_in_"],)), state["n_features_in_"]
+    names = state.get("feature_names_in_")
     if math.prod(sides) != features or features > MOST_VALUES or (names is not None and len(names) != features):
         raise ValueError(f"the file announces {features} features, images of {sides} and names {names}")
     channels = 1 if state.get("_layout") == "gray" else sides[0]
-    if own and {len(state["_mean"]), len(state["_spread"]), sides[0]} != {channels}:
+    if "_mean" in own and {len(state["_mean"]), len(state["_spread"]), sides[0]} != {channels}:
         raise ValueError(f"the file has scales for {len(state['_mean'])} channels of images {sides}")
-    return estimator
+
+
+def _scales(scaling):
+    """Whether a scaling can be one: as many scales above 0 as centres, gaps in features that there are."""
+    places, features = scaling.gappy, len(scaling.center)
+    within = len(set(places.tolist())) == len(places) and all(0 <= place < features for place in places.tolist())
+    right = within and scaling.dtype in ("float32", "float64") and len(scaling.scale) == features > 0
+    return bool(right and np.isfinite(scaling.center).all() and (scaling.scale > 0).all())
 
 
 def _answer(estimator, net):
@@ -120,11 +144,18 @@ def _answer(estimator, net):
     hooks = [layer.register_forward_pre_hook(refuse_absurd) for layer in net.modules()]
     try:
         with torch.no_grad():
-            zeros = torch.zeros(2, *getattr(estimator, "image_shape_", (estimator.n_features_in_,)))
-            return tuple(net(*estimator._prepare((zeros,), False)).shape)
+            return tuple(net(*estimator._prepare(_zeros(estimator), False)).shape)
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def _zeros(estimator):
+    """Two rows of zeros as the tensors that the network takes."""
+    if not hasattr(estimator, "_scaling"):
+        return (torch.zeros(2, *getattr(estimator, "image_shape_", (estimator.n_features_in_,))),)
+    kind = getattr(torch, estimator._scaling.dtype)
+    return torch.zeros(2, STEPS, len(estimator._scaling), dtype=kind), torch.tensor([STEPS, STEPS - 1])
 
 
 def _cost(layer, x):
@@ -157,12 +188,16 @@ def _plain(value):
         return {"kind": kind, "values": [_scalar(v) for v in value.tolist()]}
     if isinstance(value, tuple):
         return {"kind": "tuple", "values": list(value)}
+    if isinstance(value, Scaling):
+        return {"kind": "scaling", "values": {key: _plain(inner) for key, inner in vars(value).items()}}
     return _scalar(value)
 
 
 def _from_plain(value):
     if not isinstance(value, dict):
         return value
+    if value["kind"] == "scaling":
+        return Scaling(**{key: _from_plain(inner) for key, inner in value["values"].items()})
     if value["kind"] == "tuple":
         return tuple(value["values"])
     dtype = np.dtype(value["kind"])
@@ -227,4 +262,7 @@ VALID = {
     "_high": lambda v: _numbers([v]),
     "_mean": _numbers,
     "_spread": lambda v: _numbers(v, least=0),
+    "_columns_seen": lambda v: v is None or _whole(1)(v),
+    "_memory": lambda v: _numbers([v], least=0),
+    "_scaling": lambda v: isinstance(v, Scaling) and all(p.ndim == 1 for p in (v.center, v.scale, v.gappy)),
 }

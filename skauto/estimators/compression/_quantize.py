@@ -14,6 +14,7 @@ from skauto.estimators.compression._codebook import (
 )
 from skauto.estimators.compression._fold import fold_norms
 from skauto.estimators.compression._int8 import to_int8
+from skauto.estimators.compression._int8_weights import store_int8
 from skauto.estimators.compression._task import is_plain, weighted_layers
 
 torch = require("torch", extra="deep")
@@ -25,7 +26,7 @@ class Quantize(BaseEstimator):
 
     Batch norms are folded into the layers before them first. "codebook" and "product" make the file smaller, predict
     runs in float as before; "int8" makes the file about four times smaller and predict faster. It comes last
-    in a chain, as training on would undo what it leaves.
+    in a chain, as training on would undo what it leaves. Networks of sequences store int8 and compute in float.
 
     Parameters
     ----------
@@ -95,6 +96,11 @@ class Quantize(BaseEstimator):
         """Whether it puts other layers in their place, or follows the graph."""
         return self.method == "int8" or self.reconstruct
 
+    @property
+    def stores(self):
+        """Whether it can do with the weights alone."""
+        return not self.reconstruct
+
     def apply(self, net, task):
         """The quantised network; `net` itself is changed."""
         check(self, "method", {"codebook", "product", "int8"})
@@ -104,9 +110,10 @@ class Quantize(BaseEstimator):
         check_integer(self, "smallest", 0)
         check_integer(self, "width", 2)
         check_training(self)
-        fold_norms(net, task.example)
+        if not getattr(net, "takes_weights", False):
+            fold_norms(net, task.example)
         if self.method == "int8":
-            return to_int8(net, task.example)
+            return store_int8(net) if getattr(net, "takes_weights", False) else to_int8(net, task.example)
         layers, few = self._coded(net, task)
         task.tune(net, self.epochs, self.lr)
         for layer in layers:
@@ -149,6 +156,6 @@ def _round_rest(net, layers):
     kept = {id(layer.weight) for layer in layers}
     with torch.no_grad():
         for parameter in net.parameters():
-            rounded = parameter.half().float()
+            rounded = parameter.half().to(parameter.dtype)
             if id(parameter) not in kept and rounded.isfinite().all():
                 parameter.copy_(rounded)

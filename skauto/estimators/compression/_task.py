@@ -24,7 +24,7 @@ class Task:
         The rows as the user gave them.
     classes : array
         Labels, sorted.
-    example : tensor
+    example : tensor, or tuple of tensors for a network that takes several
         A prepared batch of at most 256 rows.
     train : callable
         ``train(net, epochs, lr, criterion, targets, after_step)`` trains in place; see `tune`.

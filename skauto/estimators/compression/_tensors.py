@@ -24,7 +24,7 @@ def pack(array):
     if array.dtype.name not in DTYPES:
         raise TypeError(f"a model file cannot hold numbers of type {array.dtype.name}, only {', '.join(DTYPES)}")
     packed = [("raw", array.astype(DTYPES[array.dtype.name]).tobytes())]
-    if array.dtype == np.float32 and array.size:
+    if array.dtype.kind == "f" and array.dtype.itemsize > 2 and array.size:
         packed += _half(array) + _codes(array) + _bitmap(array) + _signs(array) + _blocks(array)
     elif array.dtype.itemsize == 1 and array.size:
         packed += _codes(array)
@@ -61,7 +61,7 @@ def _bitmap(array):
     flat, taken = array.ravel(), _bits(array).ravel() != 0
     if taken.mean() > 0.9:
         return []
-    kept = flat[taken].astype("<f4").tobytes()
+    kept = flat[taken].astype(DTYPES[array.dtype.name]).tobytes()
     return [(f"bitmap:{taken.sum()}", kept + encode(taken, 2))]
 
 
@@ -71,7 +71,7 @@ def _signs(array):
     size = np.abs(rows[:, :1])
     if array.ndim < 2 or not size.all() or not (np.abs(rows) == size).all():
         return []
-    return [("signs", size.astype("<f4").tobytes() + np.packbits(rows > 0).tobytes())]
+    return [("signs", size.astype(DTYPES[array.dtype.name]).tobytes() + np.packbits(rows > 0).tobytes())]
 
 
 def _blocks(array):
@@ -80,7 +80,7 @@ def _blocks(array):
     for width in BLOCKS:
         if array.size % width or array.size < 8 * width:
             continue
-        runs = np.ascontiguousarray(_bits(array).reshape(-1, width)).view(f"V{4 * width}").ravel()
+        runs = np.ascontiguousarray(_bits(array).reshape(-1, width)).view(f"V{array.itemsize * width}").ravel()
         sample = np.unique(runs[: 4 * MOST_CODES])
         if sample.size > MOST_CODES:
             continue

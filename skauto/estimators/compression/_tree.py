@@ -63,10 +63,13 @@ OWN_LEAVES = {
     "Int8Linear": "skauto.estimators.compression._int8",
     "BinaryConv2d": "skauto.estimators.compression._binary_layers",
     "BinaryLinear": "skauto.estimators.compression._binary_layers",
+    "StoredLinear": "skauto.estimators.compression._int8_weights",
+    "StoredConv1d": "skauto.estimators.compression._int8_weights",
 }
 # containers are made without their constructor: children by name, then the attributes named in `fields`
 CONTAINERS = {
     "Sequential": "torch.nn",
+    "ModuleList": "torch.nn",
     "Plain": "skauto.estimators._backbones_plain",
     "LeNet5": "skauto.estimators._backbones_plain",
     "ResNet": "skauto.estimators._backbones_plain",
@@ -76,6 +79,10 @@ CONTAINERS = {
     "ShuffleNetV2": "skauto.estimators._backbones_light",
     "ShuffleUnit": "skauto.estimators._backbones_light",
     "TableNet": "skauto.estimators._mlp",
+    "SequenceNet": "skauto.estimators._recurrent_net",
+    "Block": "skauto.estimators._recurrent_net",
+    "MinLayer": "skauto.estimators._recurrent_net",
+    "Norm": "skauto.estimators._recurrent_net",
 }
 # far above any network, far below what exhausts a machine
 MOST_MODULES = 2**14
@@ -105,7 +112,7 @@ def describe(module):
         own = {key: list(value.shape) for key, value in module.named_buffers(recurse=False)}
         node |= {"b": own} if own else {}
         # not named_children(), which leaves out a module that stands in two places
-        node["m"] = {key: describe(child) for key, child in module._modules.items()}
+        node["m"] = {key: None if child is None else describe(child) for key, child in module._modules.items()}
         return node
     usual = USUAL | USUAL_OF.get(name, {})
     values = {key: _plain(key, getattr(module, key)) for key in _settings_of(type(module))}
@@ -146,7 +153,7 @@ def _nodes(node, depth=0):
         raise ValueError(f"its modules are nested more than {DEEPEST} deep")
     yield node
     for child in node.get("m", {}).values():
-        yield from _nodes(child, depth + 1)
+        yield from _nodes({} if child is None else child, depth + 1)
 
 
 def _rebuild(node):
@@ -161,11 +168,13 @@ def _rebuild(node):
     module = made.__new__(made)
     torch.nn.Module.__init__(module)
     for key, child in node["m"].items():
-        module.add_module(key, _rebuild(child))
+        module.add_module(key, None if child is None else _rebuild(child))
     for key, shape in node.get("b", {}).items():
         module.register_buffer(key, torch.zeros(shape))
     for key in getattr(made, "fields", ()):
         setattr(module, key, node["f"][key])
+    if hasattr(made, "check"):
+        module.check()
     return module
 
 

@@ -68,12 +68,17 @@ class Work:
     def _must_bear(self, name, step):
         """Refuse steps that rebuild layers on nets that use the weights of theirs by themselves."""
         known = {made.__name__ for made in type(self.estimator).__mro__} & set(KNOWN)
-        if getattr(step, "rebuilds", False) and not known:
-            raise ValueError(
-                f"step {name!r} rebuilds layers, which {type(self.estimator).__name__} does not bear; its weights can "
-                "be pruned one by one, given a codebook or made binary: Prune(what='weights'), Quantize('codebook'), "
-                "Binarize('bwn')"
-            )
+        takes_weights = getattr(self.net, "takes_weights", False)
+        if not getattr(step, "rebuilds", False) or (known and not takes_weights):
+            return
+        if takes_weights and getattr(step, "stores", False):
+            return
+        raise ValueError(
+            f"step {name!r} rebuilds layers, which {type(self.estimator).__name__} does not bear; its weights "
+            "can be pruned one by one, given a codebook, stored in 8 bits or made binary, or teach a smaller network: "
+            "Prune(what='weights'), Quantize('codebook'), Quantize('product'), Quantize('int8'), Binarize('bwn'), "
+            "Binarize('binaryconnect'), Distill"
+        )
 
     def size(self):
         """Bytes of the model file as it would be now; NaN where it cannot be written."""
@@ -115,7 +120,8 @@ class Work:
         if self.estimator is not None:
             step = max(1, len(self.rows) // EXAMPLE_ROWS)
             some = tuple(x[::step][:EXAMPLE_ROWS] for x in self.rows.inputs)
-            example = self.estimator._prepare(some, False)[0]
+            example = self.estimator._prepare(some, False)
+            example = example[0] if len(example) == 1 else example
         return Task(
             X=self.X,
             y=self.y,
@@ -187,4 +193,6 @@ def _quickest(net, example):
     """The network in the form that predicts fastest: norms folded, zeros skipped, channels last in memory."""
     with contextlib.suppress(UntraceableError):  # a module of the user's own may branch on its input
         fold_norms(net, example)
+    if getattr(net, "takes_weights", False):
+        return net
     return skip_zeros(net).to(memory_format=torch.channels_last)

@@ -94,7 +94,14 @@ def test_a_copy_keeps_what_is_frozen_and_predicts_alike(digits_net):
 
 
 @pytest.mark.parametrize(
-    "step", [LowRank(), Quantize("int8"), Quantize(reconstruct=True), Binarize("xnor"), Prune(0.5, what="filters")]
+    "step",
+    [
+        LowRank(),
+        Quantize("int8", reconstruct=True),
+        Quantize(reconstruct=True),
+        Binarize("xnor"),
+        Prune(0.5, what="filters"),
+    ],
 )
 def test_steps_that_rebuild_layers_refuse_recurrent_nets(step):
     X, y = np.random.default_rng(0).normal(size=(24, 6, 1)), np.arange(24) % 2
