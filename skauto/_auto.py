@@ -224,8 +224,8 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         ValueError
             If the data or a parameter cannot be used; the message says which and what would do.
         """
-        phases = Phases(self.time_limit)
         self._check()
+        phases = Phases(self.time_limit)
         seed, n_workers, threads = root_seed(self.random_state), count_workers(self.n_jobs), self._threads()
         with ExitStack() as stack:
             stack.enter_context(steady_streams())
@@ -328,6 +328,8 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         return board if details else board[COLUMNS]
 
     def _check(self):
+        if isinstance(self.time_limit, str):
+            raise ValueError(f"time_limit={self.time_limit!r} must be a number of seconds, for example 3600, or None")
         validate_parameter_constraints(self._parameter_constraints, self.get_params(deep=False), type(self).__name__)
         if isinstance(self.cv, type):
             raise ValueError(f"cv={self.cv.__name__} is a class: pass an object, for example {self.cv.__name__}()")

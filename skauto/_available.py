@@ -13,6 +13,9 @@ from skauto._timing import ALONE_SHARE, TRIAL_SHARE
 PORTFOLIOS = {"table": TABLES, "sequence": SEQUENCES, "image": IMAGES}
 NAMED = {"table": ON_REQUEST, "sequence": (), "image": COMPRESSED}
 
+# How much a name must be like another one to be taken for a slip: 'catboost' is none of 'rusboost'.
+LIKE_ENOUGH = 0.75
+
 
 def available(names, traits, small=False):
     """The candidates that can run here, and a line on each that lacks a package or was named for data it cannot take.
@@ -29,11 +32,7 @@ def available(names, traits, small=False):
     every = isinstance(names, str) and names == "auto"
     if isinstance(names, str):
         names = [candidate.name for candidate in portfolio] if every else [names]
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        close = difflib.get_close_matches(str(unknown[0]).lower(), known, n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        raise ValueError(f"candidates={unknown} are not known; {hint}choose 'auto' or some of {sorted(known)}")
+    _check_names(names, known)
     chosen, missing, slow = [], [], []
     for candidate in (known[name] for name in names):
         unsuited = _unsuited(candidate, traits)
@@ -48,6 +47,22 @@ def available(names, traits, small=False):
         why = "; ".join([f"candidates={list(names)!r} leaves nothing to try on these data", *missing])
         raise ValueError(f"{why}; choose 'auto' or others of {sorted(known)}")
     return chosen, missing
+
+
+def _check_names(names, known):
+    """Refuse what is no name of a candidate."""
+    for number, name in enumerate(names):
+        if not isinstance(name, str):
+            raise ValueError(
+                f"candidates takes names, but entry {number} is {type(name).__name__}; an estimator or pipeline of "
+                "your own is tuned by skauto.search.SearchCV(estimator, space). Names are 'auto' or some of "
+                f"{sorted(known)}"
+            )
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        close = difflib.get_close_matches(unknown[0].lower(), known, n=1, cutoff=LIKE_ENOUGH)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise ValueError(f"candidates={unknown} are not known; {hint}choose 'auto' or some of {sorted(known)}")
 
 
 def _unsuited(candidate, traits):
@@ -75,7 +90,7 @@ def _lacks(candidate):
 
 def share_of_a_trial(names, kind):
     """The part of the time limit that a trial may use: more where nothing else, or nothing but networks, is tried."""
-    names = {names} if isinstance(names, str) else set(names)
+    names = {names} if isinstance(names, str) else {name for name in names if isinstance(name, str)}
     if names == {"auto"}:
         return TRIAL_SHARE
     nets = {candidate.name for candidate in (*PORTFOLIOS[kind], *NAMED[kind]) if candidate.extra == "deep"}

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from sklearn.utils.multiclass import check_classification_targets
 
-from skauto._row_inputs import read_groups, read_labels, read_weights, same_length
+from skauto._row_inputs import check_labels, read_groups, read_labels, read_weights, same_length
 
 _RESHAPE = (
     "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or array.reshape(1, -1) "
@@ -97,7 +96,7 @@ def inspect(X, y, sample_weight=None, groups=None, *, kind="table", read=None, e
         raise ValueError(f"This {estimator} estimator requires y to be passed, but the target y is None.")
     labels = read_labels(y)
     same_length(len(labels), table.shape[0], "y")
-    check_classification_targets(labels)
+    check_labels(labels, estimator)
     classes, codes = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(f"y has only one class, {classes[0].item()!r}: a classifier needs at least two classes")
@@ -114,6 +113,24 @@ def inspect(X, y, sample_weight=None, groups=None, *, kind="table", read=None, e
         sample_weight=weight,
         groups=None if groups is None else read_groups(groups, table.shape[0]),
     )
+
+
+def refuse_lazy(X, name="X"):
+    """Refuse tables of other packages that hold a plan of their rows, not the rows; the message says how to get them.
+
+    Raises
+    ------
+    TypeError
+        For lazy tables of polars, dask, Spark or DuckDB.
+    """
+    if not hasattr(type(X), "columns"):
+        return
+    for method in ("collect", "compute", "toPandas", "df"):
+        if callable(getattr(type(X), method, None)) and not hasattr(type(X), "to_pandas"):
+            package = type(X).__module__.partition(".")[0]
+            raise TypeError(
+                f"{name} is a {type(X).__name__} of {package}, which holds no rows yet: pass {name}.{method}()"
+            )
 
 
 def as_table(X):
@@ -272,7 +289,17 @@ def _to_numpy(X):
     if isinstance(X, np.ma.MaskedArray):
         return X.astype(np.float64).filled(np.nan)
     if isinstance(X, (str, bytes, dict, set)) or X is None:
-        raise TypeError(f"X must be a DataFrame, a 2D array, a nested list or a sparse matrix, not {type(X).__name__}")
+        hint = "; for one row pass pandas.DataFrame([X])" if isinstance(X, dict) else ""
+        form = "a DataFrame, a 2D array, a nested list or a sparse matrix"
+        raise TypeError(f"X must be {form}, not {type(X).__name__}{hint}")
+    if isinstance(X, (list, tuple)) and any(isinstance(row, dict) for row in X[:1]):
+        raise TypeError(
+            f"X is a {type(X).__name__} of dicts: pass pandas.DataFrame(X), which has a column for each key"
+        )
+    if isinstance(X, pd.Series):
+        raise ValueError(
+            f"Expected 2D array, got a Series: one row is X.to_frame().T, one column is X.to_frame(). {_RESHAPE}"
+        )
     try:
         array = np.asarray(X)
     except ValueError as error:

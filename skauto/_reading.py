@@ -10,7 +10,7 @@ import numpy as np
 from skauto._array_inputs import kind_of, read_images, read_sequences, same_form
 from skauto._costs_by_row import read_costs
 from skauto._decisions import positive_last
-from skauto._inputs import align, inspect, rarest_class
+from skauto._inputs import align, inspect, rarest_class, refuse_lazy
 from skauto._scoring import own_pos_label, resolve_metric
 from skauto.resample._threshold import confusion_of
 from skauto.search._sandbox import attempt
@@ -36,6 +36,8 @@ def read(auto, X, y, sample_weight, groups, cost_matrix=None):
     ValueError
         If the data, the score or the costs cannot be used.
     """
+    refuse_lazy(X)
+    refuse_lazy(y, "y")
     kind = kind_of(X, auto.kind)
     data = inspect(X, y, sample_weight, groups, kind=kind, read=READERS[kind])
     _learn(auto, data)
@@ -117,6 +119,7 @@ def _positive(auto, data):
 
 def aligned(auto, X):
     """X of a predict as the members want it."""
+    refuse_lazy(X)
     if auto.kind_ == "table":
         return align(X, getattr(auto, "feature_names_in_", None), auto.n_features_in_)
     X, _ = READERS[auto.kind_](X)

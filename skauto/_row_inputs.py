@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 
@@ -42,6 +43,27 @@ def read_labels(y):
             )
         return values
     return _string_labels(series)
+
+
+def check_labels(labels, estimator):
+    """Refuse numbers with fractions and whatever else is no class, by scikit-learn's rules.
+
+    Raises
+    ------
+    ValueError
+        Naming the estimator, with what would do.
+    """
+    try:
+        check_classification_targets(labels)
+    except ValueError as error:
+        if labels.dtype.kind != "f":
+            raise
+        broken = labels[labels != np.round(labels)]
+        raise ValueError(
+            f"Unknown label type: continuous. {estimator} is for classification only, and y holds "
+            f"{len(np.unique(labels))} different numbers with fractions, such as {broken[0]:g}. Make classes of them, "
+            "for example with pandas.cut(y, 3).astype(str) or y > 0.5, or use a regressor"
+        ) from error
 
 
 def _label_array(y):
