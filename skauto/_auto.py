@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._array_inputs import describe
+from skauto._columns import columns_of, lines_on, watch
 from skauto._constraints import read_constraints
 from skauto._costs_by_row import costs_for
 from skauto._decisions import decide, score
@@ -118,6 +119,8 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         trial; where no trial was complete, a quick model on part of the rows, or the frequencies of the classes.
     kind_ : {"table", "sequence", "image"}
         What X was taken for.
+    columns_ : DataFrame or None
+        Of a table a row a column: `name`, `taken_as` ("number", "date", "category", "code", "text"), `dropped`, `why`.
     pos_label_ : label or None
         The positive class, None for more than two classes.
     classes_ : ndarray of shape (n_classes,)
@@ -249,6 +252,8 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
             finish = Finish(plan, data.classes, self.pos_label_, pool, phases, progress, self.cost_matrix_, here)
             finish.run(history, self.ensemble, interrupted)
         self._keep(history, finish)
+        for line in lines_on(self.columns_):
+            progress.say(line)
         progress.show("finished", end=True)
         self.budget_ = phases.frame()
         return self
@@ -356,7 +361,8 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
     def _keep(self, history, finish):
         best = finish.best
         self.best_estimator_, self.ensemble_, self.threshold_ = finish.best_estimator, finish.ensemble, finish.cut
-        self.model_kind_ = finish.model_kind
+        self.model_kind_, self.columns_ = finish.model_kind, columns_of(self.best_estimator_)
+        watch(self.best_estimator_, self.ensemble_)
         self.best_params_ = best.values if best else {}
         self.best_score_ = best.score if best else np.nan
         self.cv_results_ = cv_results(history)

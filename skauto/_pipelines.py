@@ -32,6 +32,7 @@ from sklearn.tree import DecisionTreeClassifier
 from skauto._treatments import separated, treated
 from skauto.estimators._category_codes import category_codes
 from skauto.estimators._magnitude import LARGEST_SCALED, bounded
+from skauto.estimators._many_levels import ManyLevelsEncoder
 from skauto.estimators._plain_names import plain_names, plain_names_out, same_names_out
 from skauto.estimators._safe_folds import SafeFolds
 from skauto.estimators._table_cleaner import TableCleaner, category_columns, numeric_columns
@@ -127,7 +128,7 @@ def fallback(traits):
     boosting = HistGradientBoostingClassifier(
         max_iter=FALLBACK_ROUNDS, categorical_features="from_dtype", early_stopping=False, random_state=0
     )
-    return Pipeline([("clean", TableCleaner()), ("classify", boosting)])
+    return Pipeline([("clean", TableCleaner()), ("prepare", ManyLevelsEncoder()), ("classify", boosting)])
 
 
 def net_seconds(traits):
@@ -169,8 +170,8 @@ def whole_or_part(estimator, fidelity, least=0.0):
 
 
 def native(values, traits):
-    """Boosting takes cleaned tables as they are: missing values and category columns included."""
-    return None
+    """Boosting takes cleaned tables as they are, missing values included, but categories of not too many levels."""
+    return ManyLevelsEncoder()
 
 
 def named(values, traits):
@@ -179,10 +180,11 @@ def named(values, traits):
 
 
 def codes(values, traits):
-    """Forests take numbers and missing values; categories become integer codes."""
+    """Forests take numbers and missing values; categories become integer codes, of many levels target means."""
     if traits.sparse:
         return SimpleImputer()
-    return ColumnTransformer([("category", _codes(), category_columns)], remainder="passthrough")
+    coded = ColumnTransformer([("category", _codes(), category_columns)], remainder="passthrough")
+    return make_pipeline(ManyLevelsEncoder(), coded)
 
 
 def scaled(values, traits):
@@ -195,10 +197,8 @@ def scaled(values, traits):
     numbers += [StandardScaler(), _bounds()] if scaler == "standard" else [_ranks(traits)]
     if splines:
         numbers += [SplineTransformer(n_knots=splines, knots="uniform", extrapolation="linear"), StandardScaler()]
-    return ColumnTransformer(
-        [("number", make_pipeline(*numbers), numeric_columns), ("category", _encoder(encode), category_columns)],
-        sparse_threshold=0,
-    )
+    columns = [("number", make_pipeline(*numbers), numeric_columns), ("category", _encoder(encode), category_columns)]
+    return make_pipeline(ManyLevelsEncoder(), ColumnTransformer(columns, sparse_threshold=0))
 
 
 def _bounds():

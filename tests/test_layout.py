@@ -15,8 +15,8 @@ FLOORS = {
     0: "_inputs _row_inputs _array_inputs _sklearn _seeds _deps _datasets _files "
     "_kernel_folders _native _telling _version _csv",
     1: " ".join(PILLARS),
-    2: "_assembly _available _bags _choice _constraints _costs_by_row _decisions _estimator_scoring _finish "
-    "_image_pipelines _image_portfolio _interrupts _leaderboard _out_of_fold _persistence _pipelines "
+    2: "_assembly _available _bags _choice _columns _constraints _costs_by_row _decisions _estimator_scoring "
+    "_finish _image_pipelines _image_portfolio _interrupts _leaderboard _out_of_fold _persistence _pipelines "
     "_places _plan _portfolio _progress _quick _reading _refit _refit_chain _rescue _resuming _scoring "
     "_search_step _sequence_pipelines _sequence_portfolio _sizing _splits _timing _treatments",
     3: "_auto _compress",

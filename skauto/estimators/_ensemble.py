@@ -2,8 +2,10 @@
 
 import math
 
+import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.pipeline import Pipeline
 
 from skauto._sklearn import check_has
 
@@ -117,6 +119,7 @@ class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(
                 f"weights={self.weights!r} must be {len(fitted)} non-negative numbers, one an estimator, not all zero"
             )
+        self._first_step = share_first_step(fitted)
         self.estimators_ = fitted
         self.weights_ = weights / weights.sum()
         self.classes_ = fitted[0].classes_
@@ -125,8 +128,27 @@ class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X):
         """Weighted mean of the members' probabilities, shape (n, n_classes)."""
         check_has(self, "estimators_")
-        return sum(w * member.predict_proba(X) for w, member in zip(self.weights_, self.estimators_, strict=True))
+        members = self.estimators_
+        if self._first_step is not None:  # what all begin with is done once
+            X, members = self._first_step.transform(X), [member[1:] for member in members]
+        return sum(w * member.predict_proba(X) for w, member in zip(self.weights_, members, strict=True))
 
     def predict(self, X):
         """The class with the greatest mean probability."""
         return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+
+
+def share_first_step(members):
+    """The first step of pipelines that all begin with the same fitted transformer, made one object; else None.
+
+    Refits of one table by several pipelines each hold a copy of the same cleaner.
+    """
+    pipelines = len(members) > 1 and all(isinstance(member, Pipeline) and len(member.steps) > 1 for member in members)
+    if not pipelines or not hasattr(members[0][0], "transform"):
+        return None
+    name, first = members[0].steps[0]
+    if any(type(member[0]) is not type(first) for member in members) or len({joblib.hash(m[0]) for m in members}) > 1:
+        return None
+    for member in members:
+        member.steps[0] = (name, first)
+    return first

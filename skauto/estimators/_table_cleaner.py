@@ -12,12 +12,13 @@ from sklearn.utils.validation import check_is_fitted
 from skauto._inputs import align, as_table
 from skauto._sklearn import Interval, check_feature_names_in, check_parameters
 from skauto.estimators._magnitude import bounded
-from skauto.estimators._table_columns import Useless, learn_column, to_floats, useless_number
+from skauto.estimators._table_columns import NumberColumn, Useless, learn_column, to_floats, useless_number
 
 EMPTY = "constant"  # the one column of a table in which nothing varies
+NO_NAMES = ("", "Unnamed: 0")  # of the first column, where a file was written with its row numbers
 
 _CONSTRAINTS = {
-    "max_categories": [Interval(Integral, 2, None, closed="left")],
+    "max_categories": [Interval(Integral, 2, None, closed="left"), None],
     "min_frequency": [Interval(Integral, 1, None, closed="left")],
     "text_components": [Interval(Integral, 0, None, closed="left")],
     "random_state": [Interval(Integral, 0, None, closed="left")],
@@ -27,21 +28,25 @@ _CONSTRAINTS = {
 class TableCleaner(TransformerMixin, BaseEstimator):
     """Turn any table into columns of float64 and of pandas categories.
 
-    What a column is, is learned at fit: booleans, numbers, durations and texts that read as numbers become floats;
-    dates and texts that read as dates become year, month, day, weekday, hour and seconds since 1970, those that
-    vary; texts with few distinct values become a category; names and free text become a category of their frequent
-    values, plus their length, number of words, share of digits and a latent semantic analysis of their character
-    n-grams. Constant columns, empty ones and identifiers are dropped.
+    What a column is, is learned at fit and kept: what becomes of a row never depends on the rows beside it. Booleans,
+    numbers, durations and texts that read as numbers become floats, also with percent, currencies, units, thousands or
+    decimal commas, and with a few words among them, which are gaps. Dates and texts that read as dates become year,
+    month, day, weekday, hour and seconds since 1970, those that vary; times of day become seconds. Texts with few
+    distinct values become a category, with all levels that are frequent. Codes of one shape (AB-1234) become their
+    parts; they, names and free text also become a category of their frequent values, their length, number of words,
+    share of digits, a latent semantic analysis, and the terms that tell the classes apart where fit is given y.
+    Constant columns, empty ones, random keys, serial numbers and row numbers without a name are dropped.
 
     `transform` takes columns in another order, further columns, unseen categories, new missing values and columns
-    that arrive with another dtype. A numeric array gives an array, a sparse matrix itself as CSR. Cells that are
-    empty or say ?, NA, N/A, #N/A, NaN or null are missing, and so is None among numbers and dates; infinite numbers in
-    texts are missing too. Numbers beyond 1e33 become 1e33, those below -1e33 become -1e33.
+    that arrive with another dtype; in a finished model it warns of columns that no longer can be read. A numeric array
+    gives an array, a sparse matrix itself as CSR. Cells that are empty or say ?, NA, N/A, #N/A, NaN or null are
+    missing, among numbers and dates also none, nil, -, unknown and the like; infinite numbers in texts are missing too.
+    Numbers beyond 1e33 become 1e33, those below -1e33 become -1e33.
 
     Parameters
     ----------
-    max_categories : int, default=100
-        Most levels of a category, the level "infrequent" included.
+    max_categories : int or None, default=None
+        Most levels of a category, the level "infrequent" included; None keeps all frequent ones.
     min_frequency : int, default=3
         Levels with fewer rows at fit share the level "infrequent". Values unseen at fit go there as well; in a
         category without that level they are missing.
@@ -54,6 +59,8 @@ class TableCleaner(TransformerMixin, BaseEstimator):
     ----------
     dropped_columns_ : dict of str to str
         The columns that were dropped, and why.
+    columns_ : DataFrame
+        A row a column: `name`, `taken_as`, `dropped` and `why`.
     n_features_in_ : int
     feature_names_in_ : ndarray of str, shape (n_features_in_,)
         Only where X has column names.
@@ -75,7 +82,9 @@ class TableCleaner(TransformerMixin, BaseEstimator):
     {'same': 'constant'}
     """
 
-    def __init__(self, max_categories=100, min_frequency=3, text_components=8, random_state=0):
+    watches = False  # whether transform warns of columns that can no longer be read: not of the rows of a fold
+
+    def __init__(self, max_categories=None, min_frequency=3, text_components=8, random_state=0):
         self.max_categories = max_categories
         self.min_frequency = min_frequency
         self.text_components = text_components
@@ -87,7 +96,8 @@ class TableCleaner(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame, array or sparse matrix, shape (n_rows, n_features)
-        y : ignored
+        y : array-like of shape (n_rows,), default=None
+            Classes; without them texts have no terms that tell them apart.
 
         Returns
         -------
@@ -108,7 +118,9 @@ class TableCleaner(TransformerMixin, BaseEstimator):
             self.feature_names_in_ = np.asarray(names, dtype=object)
         self._kind = "frame" if isinstance(table, pd.DataFrame) else "sparse" if sp.issparse(table) else "array"
         self.dropped_columns_ = {}
-        self._columns = getattr(self, f"_fit_{self._kind}")(table)
+        self._columns = (
+            self._fit_frame(table, y) if self._kind == "frame" else getattr(self, f"_fit_{self._kind}")(table)
+        )
         self._empty = not self._columns
         if self._empty:
             warnings.warn("no column of X varies: the model gets one constant column instead", stacklevel=2)
@@ -152,6 +164,22 @@ class TableCleaner(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return np.asarray(self._names_out(check_feature_names_in(self, input_features)), dtype=object)
 
+    @property
+    def columns_(self):
+        """What each column was taken as."""
+        check_is_fitted(self)
+        names = check_feature_names_in(self)
+        kept = dict(self._columns if self._kind == "frame" else ((i, NumberColumn) for i in self._columns))
+        rows = [
+            (name, getattr(kept.get(i), "taken", ""), i not in kept, getattr(kept.get(i), "note", "") or "")
+            for i, name in enumerate(names)
+        ]
+        table = pd.DataFrame(rows, columns=["name", "taken_as", "dropped", "why"])
+        table.loc[table["dropped"], "why"] = [
+            self.dropped_columns_.get(name, "") for name in table["name"][table["dropped"]]
+        ]
+        return table
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -172,13 +200,18 @@ class TableCleaner(TransformerMixin, BaseEstimator):
                 self.dropped_columns_[f"x{i}"] = reasons[i]
         return [i for i in range(table.shape[1]) if not reasons.get(i)]
 
-    def _fit_frame(self, table):
+    def _fit_frame(self, table, y):
         columns = []
         for i, name in enumerate(table.columns):
             try:
-                columns.append((i, learn_column(table.iloc[:, i], self)))
+                columns.append((i, learn_column(table.iloc[:, i], self, y)))
             except Useless as reason:
                 self.dropped_columns_[name] = str(reason)
+        if columns and columns[0][0] == 0 and table.columns[0] in NO_NAMES and _are_row_numbers(*columns[0], table):
+            self.dropped_columns_[table.columns[0]] = (
+                "row numbers: a first column without a name, every value different"
+            )
+            return columns[1:]
         return columns
 
     def _to_sparse(self, table):
@@ -195,7 +228,14 @@ class TableCleaner(TransformerMixin, BaseEstimator):
             table = pd.DataFrame(table.toarray())
         if self._empty:
             return pd.DataFrame({EMPTY: np.zeros(len(table))}, index=table.index)
-        outputs = [out for i, column in self._columns for out in column.transform(table.iloc[:, i])]
+        outputs, unread = [], {}
+        for i, column in self._columns:
+            trouble = []
+            outputs += column.transform(table.iloc[:, i], trouble)
+            if trouble:
+                unread[table.columns[i]] = trouble[0]
+        if unread and self.watches:
+            warnings.warn(_unread_said(unread), UserWarning, stacklevel=3)
         names = self._names_out(check_feature_names_in(self))
         return pd.DataFrame(dict(zip(names, outputs, strict=True)), index=table.index, copy=False)
 
@@ -222,6 +262,24 @@ class TableCleaner(TransformerMixin, BaseEstimator):
                 taken.add(name)
                 out.append(name)
         return out
+
+
+def _are_row_numbers(place, column, table):
+    """Whether a column is one of whole numbers that are all different."""
+    if not isinstance(column, NumberColumn) or column.marks:
+        return False
+    values = column.transform(table.iloc[:, place])[0]
+    return not np.isnan(values).any() and (values == np.round(values)).all() and len(np.unique(values)) == len(values)
+
+
+def _unread_said(unread):
+    """A line on columns whose cells could not be read, from how many are filled and how many of these are not read."""
+    parts = [f"{name!r} ({bad} of {filled} filled cells)" for name, (filled, bad) in list(unread.items())[:10]]
+    more = f" and {len(unread) - 10} more columns" if len(unread) > 10 else ""
+    return (
+        f"X has columns that could be read at fit and no longer can, or hold unseen categories: {', '.join(parts)}"
+        f"{more}; these cells count as missing or infrequent. Write them as in the table of fit"
+    )
 
 
 def numeric_columns(X):

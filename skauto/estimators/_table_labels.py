@@ -8,12 +8,19 @@ NULLS = frozenset(
     ["", "?", "NA", "N/A", "n/a", "nan", "NaN", "-nan", "-NaN", "null", "NULL", "<NA>", "NaT"]
     + ["#NA", "#N/A", "#N/A N/A", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"]
 )
-NONE = "None"  # among numbers and dates a missing cell too, among words one of them
+# Among numbers, dates and times these are gaps too, in upper or lower case; among words each may be one of them.
+GAPS = frozenset(text.casefold() for text in NULLS) | frozenset(
+    ["none", "nil", "n.a.", "n.a", "n. a.", "na.", "n/d", "nd", "n.d.", "-", "--", "---", "\u2013", "\u2014", ".", ".."]
+    + ["...", "*", "**", "***", "??", "???", "missing", "unknown", "undefined", "unspecified"]
+    + ["not available", "not applicable", "not known", "no data", "(null)", "(blank)", "(none)", "\\n", "empty", "void"]
+    + ["#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "inf", "+inf", "-inf", "infinity", "+infinity"]
+    + ["-infinity", "\u221e", "-\u221e"]
+)
 BOOLEANS = {"true": 1.0, "false": 0.0}
 
 
 def to_labels(series):
-    """Codes and distinct texts of a column; code -1 is a missing cell.
+    """Codes and distinct texts of a column, spaces around them stripped; code -1 is a missing cell.
 
     Numbers and dates become the text that Python prints, whole floats and booleans that of the integer, so that a
     column keeps its values when its dtype changes.
@@ -33,12 +40,31 @@ def to_labels(series):
     else:
         codes, values = _factorize(series)
     texts = _texts(values)
-    stripped = pd.Index(texts).isin(NULLS)
-    distinct = pd.unique(texts) if len(texts) else texts
-    if len(distinct) == len(texts) and not stripped.any():
+    if len(set(texts)) == len(texts) and NULLS.isdisjoint(texts):
         return codes, texts
-    kept, target = pd.factorize(np.where(stripped, None, texts))[::-1]
+    known = np.array([None if text in NULLS else text for text in texts], dtype=object)
+    kept, target = pd.factorize(known)[::-1]
     return np.append(target, -1)[codes], kept
+
+
+def are_gaps(texts):
+    """Which texts stand for a missing cell among numbers, dates and times."""
+    return np.array([text.casefold() in GAPS for text in texts], dtype=bool)
+
+
+def count_unread(codes, texts, read):
+    """Cells that are filled, and those of them that could not be read.
+
+    Parameters
+    ----------
+    codes, texts : as `to_labels` gives them
+    read : ndarray of bool, shape (n_texts,)
+        Which texts could be read; of the others those that stand for a missing cell are not filled.
+    """
+    counts = np.bincount(codes[codes >= 0], minlength=len(texts))
+    unread = ~read
+    unread[unread] = ~are_gaps(texts[unread])
+    return int(counts[read | unread].sum()), int(counts[unread].sum())
 
 
 def to_numbers(texts):
@@ -65,10 +91,16 @@ def _factorize(series):
 
 
 def _texts(values):
+    """Values as texts without spaces around them; most columns are all texts already."""
     values = np.asarray(values, dtype=object)
-    if pd.api.types.infer_dtype(values) in ("string", "empty"):
-        return values
-    return np.array([_text(value) for value in values], dtype=object)
+    texts = [value.strip() if type(value) is str else _text(value).strip() for value in values]
+    return _objects(texts)
+
+
+def _objects(texts):
+    array = np.empty(len(texts), dtype=object)
+    array[:] = texts
+    return array
 
 
 def _text(value):

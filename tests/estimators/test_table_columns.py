@@ -1,13 +1,22 @@
 """What each kind of column becomes, and which are dropped with which reason."""
 
 import datetime
+import uuid
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from skauto.estimators._table_cleaner import TableCleaner
-from skauto.estimators._table_columns import CategoryColumn, TextColumn, Useless, is_number, learn_column, to_floats
+from skauto.estimators._table_columns import (
+    CategoryColumn,
+    NumberColumn,
+    TextColumn,
+    Useless,
+    is_number,
+    learn_column,
+    to_floats,
+)
 from skauto.estimators._table_dates import DateColumn
 
 RNG = np.random.default_rng(0)
@@ -51,10 +60,12 @@ def test_numbers_of_arrow():
     np.testing.assert_array_equal(to_floats(delta), [5, np.nan])
 
 
-def test_nearly_all_must_read_as_numbers():
+def test_nearly_all_must_read_as_numbers_but_for_a_few_words():
     numbers = [str(i) for i in range(199)]
     assert np.isnan(learn([*numbers, "n.d."]).transform(pd.Series([*numbers, "n.d."]))[0][-1])
-    assert isinstance(learn([*numbers[:50], *["n.d."] * 2]), TextColumn)
+    assert isinstance(learn([*numbers[:50], *["soon"] * 2]), NumberColumn)
+    assert isinstance(learn([*numbers[:50], *["soon"] * 60]), CategoryColumn)
+    assert isinstance(learn([*numbers[:50], "Ulm", "Bonn", "Jena", "Rome", "Oslo", "Bern"]), TextColumn)
 
 
 def test_none_is_a_gap_among_numbers_and_dates_and_a_level_among_words():
@@ -142,7 +153,8 @@ def test_many_levels_that_all_repeat_are_a_category():
         (pd.to_datetime([None, None]), "all values are missing"),
         (pd.Categorical([None, None], categories=["a"]), "all values are missing"),
         (["", "?", "NA"], "all values are missing"),
-        ([f"{i:08x}z" for i in range(300)], "identifier: every value is different"),
+        ([str(uuid.UUID(int=i**9)) for i in range(300)], "identifier: random words, every value is different"),
+        ([f"row{i:04d}" for i in range(300)], "identifier: a number after the same letters, every value is different"),
     ],
 )
 def test_useless_columns(values, reason):

@@ -1,0 +1,71 @@
+"""Levels of a column of texts as a pandas categorical: what was seen often, all else together."""
+
+import numpy as np
+import pandas as pd
+
+from skauto.estimators._table_labels import count_unread, to_labels, to_numbers
+
+RARE_LEVEL = "infrequent"
+FEW = 10  # cells, at least, to say of a column that most are unseen
+
+
+class CategoryColumn:
+    """One pandas categorical with the levels seen often enough; the others share one level, or are missing.
+
+    A cell belongs to the level of its text, else to a level that is the same number: 7 to "007", True to "TRUE".
+    """
+
+    suffixes = ("",)
+    taken = "category"
+    note = ""
+
+    def fit(self, texts, counts, max_categories, min_frequency):
+        """Learn the levels from distinct texts and how often each occurs; None is no bound of their number."""
+        frequent = np.flatnonzero(counts >= min_frequency)
+        many = max_categories is not None and (
+            len(frequent) > max_categories or (len(frequent) == max_categories < len(texts))
+        )
+        if many:
+            frequent = frequent[np.lexsort((texts[frequent].astype(str), -counts[frequent]))][: max_categories - 1]
+        levels = sorted(texts[frequent])
+        self.places = {level: place for place, level in enumerate(levels)}
+        self.rest = len(levels) if len(levels) < len(texts) else -1  # code of all other texts
+        self.unseen = 1 - counts[frequent].sum() / max(counts.sum(), 1)
+        if self.rest >= 0:
+            levels.append(_unlike(RARE_LEVEL, levels))
+        self.levels = pd.Index(levels, dtype=object)
+        self.dtype = pd.CategoricalDtype(self.levels)
+        self.numbers = self._numbers(texts[frequent], counts[frequent])
+        return self
+
+    def _numbers(self, texts, counts):
+        """Place of each level that is a number, the most frequent one of equals."""
+        numbers = {}
+        ranked = np.lexsort((texts.astype(str), -counts))
+        for text, number in zip(texts[ranked], to_numbers(texts[ranked]), strict=True):
+            if not np.isnan(number):
+                numbers.setdefault(float(number), self.places[text])
+        return numbers
+
+    def transform(self, series, trouble=None):
+        """One Categorical; counts of filled and unseen cells go to the list `trouble`."""
+        return [self.encode(*to_labels(series), trouble)]
+
+    def encode(self, codes, texts, trouble=None):
+        """The Categorical of labels."""
+        known = np.fromiter((self.places.get(text, -1) for text in texts), dtype=np.intp, count=len(texts))
+        unknown = np.flatnonzero(known < 0)
+        if len(unknown) and self.numbers:
+            known[unknown] = [self.numbers.get(number, -1) for number in to_numbers(texts[unknown]).tolist()]
+        if trouble is not None and len(codes) >= FEW and self.unseen < 0.5:
+            filled, unseen = count_unread(codes, texts, known >= 0)
+            if filled >= FEW and unseen > (1 + self.unseen) / 2 * filled:
+                trouble.append((filled, unseen))
+        known[known < 0] = self.rest
+        return pd.Categorical.from_codes(np.append(known, -1)[codes], dtype=self.dtype)
+
+
+def _unlike(name, others):
+    while name in others:
+        name += "_"
+    return name
