@@ -80,17 +80,28 @@ class RefitBudget(Budget):
         super().__init__(time_limit, n_iter, clock)
         self._started = began
         self._refits = refits
-        self._best = -math.inf
+        self._best = (0.0, -math.inf)
         self.reserve = 0.0
 
     def remaining(self):
         """Seconds that the search may still use."""
         return max(0.0, super().remaining() - self.reserve)
 
-    def learn(self, result):
-        """Reserve what the refit of the best trial so far would take."""
-        if not self._refits or self.time_limit is None or not result.score > self._best:
+    def learn(self, result, fidelity=1.0, below=0.0):
+        """Reserve what the refit of the best trial so far would take, at the full effort.
+
+        Parameters
+        ----------
+        result : Result
+        fidelity : float, default=1.0
+            Of the trial.
+        below : float, default=0.0
+            Fidelity of the trial that it went on from: that much of the effort was not spent again.
+        """
+        if not self._refits or self.time_limit is None or math.isnan(result.score):
             return
-        self._best = result.score
+        if (fidelity, result.score) <= self._best:
+            return
+        self._best = (fidelity, result.score)
         longest = max(record["fit_time"] for record in result.details["folds"] if record)
-        self.reserve = min(REFIT_CARE * longest, REFIT_SHARE * self.time_limit)
+        self.reserve = min(REFIT_CARE * longest / (fidelity - below), REFIT_SHARE * self.time_limit)

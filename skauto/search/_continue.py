@@ -1,5 +1,7 @@
 """A promoted trial goes on where its parent stopped: the last step learns more, the earlier ones are frozen."""
 
+import warnings
+
 from sklearn.pipeline import Pipeline
 
 from skauto.search._fidelity import last_step
@@ -7,11 +9,50 @@ from skauto.search._fidelity import last_step
 # One call of partial_fit is one epoch for estimators that count their effort in these.
 EPOCH_PARAMETERS = ("max_iter", "max_epochs", "epochs", "n_epochs")
 
+# What a network is built with: a further epoch on the weights it has cannot heed another value.
+STRUCTURE = (
+    "hidden_layer_sizes", "hidden_size", "n_layers", "n_members", "width", "depth", "backbone", "channels",
+    "image_shape", "bidirectional", "conv_size", "expansion", "normalization", "pooling", "init", "weights", "dtype",
+    "module", "warm_start",
+)  # fmt: skip
+
+# Where scikit-learn's and skauto's networks keep what their optimiser was set to.
+OPTIMIZER_STATE = ("_optimizer", "_optimizer_state")
+
 
 def can_continue(estimator, parameter):
     """Whether the last step can learn more of what `parameter` counts."""
     step, prefix = last_step(estimator)
     return parameter.startswith(prefix) and _way(step, parameter[len(prefix) :]) is not None
+
+
+def heeds(parameter, changed):
+    """Whether a fit that goes on is trained with other values of parameters.
+
+    Parameters
+    ----------
+    parameter : str
+        What counts the effort; its step is the one that goes on.
+    changed : dict
+        The new values by name.
+    """
+    prefix = parameter.rpartition("__")[0]
+    start = f"{prefix}__" if prefix else ""
+    own = {name.removeprefix(start): value for name, value in changed.items() if name.startswith(start)}
+    is_built_anew = any(name.split("__")[0] in STRUCTURE or hasattr(own[name], "get_params") for name in own)
+    return len(own) == len(changed) and not is_built_anew
+
+
+def set_changed(estimator, parameter, changed):
+    """Give a fitted estimator other values; its optimiser, which was set to the old ones, is made again."""
+    if not changed:
+        return
+    estimator.set_params(**changed)
+    prefix = parameter.rpartition("__")[0]
+    step = estimator.get_params()[prefix] if prefix else estimator
+    for name in OPTIMIZER_STATE:
+        if vars(step).get(name) is not None:
+            setattr(step, name, None) if hasattr(type(step), name) else delattr(step, name)
 
 
 def continue_fit(estimator, parameter, old, new, X, y, **fit_params):
@@ -38,7 +79,9 @@ def continue_fit(estimator, parameter, old, new, X, y, **fit_params):
     X, y = _through_frozen_steps(estimator, X, y)
     own = {name.removeprefix(prefix): value for name, value in fit_params.items()}
     name = parameter[len(prefix) :]
-    _way(step, name)(step, name, old, new, X, y, own)
+    way = _way(step, name)
+    step.set_params(**{name: new})  # before it learns: schedules of the learning rate end at the new number
+    way(step, name, old, new, X, y, own)
     step.set_params(**{name: new})
     return estimator
 
@@ -62,13 +105,19 @@ def _way(step, name):
         return _boost
     if hasattr(step, "partial_fit") and hasattr(step, "initialize") and name == "max_epochs":  # skorch
         return _train
-    if "warm_start" in step.get_params(deep=False) and name in ("n_estimators", "max_iter"):
-        grows = name == "n_estimators" or not hasattr(step, "partial_fit")
-        if grows and (name == "n_estimators" or type(step).__name__.startswith("HistGradientBoosting")):
+    settings = step.get_params(deep=False)
+    if "warm_start" in settings and name in ("n_estimators", "max_iter"):
+        grows = name == "n_estimators" or type(step).__name__.startswith("HistGradientBoosting")
+        if grows and not (settings.get("oob_score") and "estimator" in settings):  # bagging refuses both together
             return _grow
-    if hasattr(step, "partial_fit") and name in EPOCH_PARAMETERS:
+    if hasattr(step, "partial_fit") and name in EPOCH_PARAMETERS and _passes(settings):
         return _pass_again
     return None
+
+
+def _passes(settings):
+    """Whether partial_fit takes these settings: holding rows back and counting classes need all rows in one fit."""
+    return not settings.get("early_stopping") and not isinstance(settings.get("class_weight"), str)
 
 
 def _boost(step, name, old, new, X, y, fit_params):
@@ -86,7 +135,9 @@ def _grow(step, name, old, new, X, y, fit_params):
     """Ensembles of scikit-learn add trees up to the new number."""
     warm = step.get_params(deep=False)["warm_start"]
     step.set_params(warm_start=True, **{name: new})
-    step.fit(X, y, **fit_params)
+    with warnings.catch_warnings():  # of weights that other rows would change: these are the same rows
+        warnings.filterwarnings("ignore", "class_weight presets", UserWarning)
+        step.fit(X, y, **fit_params)
     step.set_params(warm_start=warm)
 
 

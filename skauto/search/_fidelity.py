@@ -1,10 +1,12 @@
 """What a fidelity means: a share of the rows, or the value of one integer parameter of the estimator."""
 
+import warnings
 from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
 from sklearn.base import is_regressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import type_of_target
 
@@ -12,6 +14,9 @@ from skauto._seeds import child_rng
 from skauto.search._evaluate import nested_rows
 
 EPOCHS = ("max_epochs", "epochs", "n_epochs", "max_iter", "n_estimators")
+
+# Names under which wrappers take the one estimator that they fit.
+WRAPPED = ("estimator", "classifier", "regressor", "base_estimator")
 
 # Where strategies begin that may use less than all, if the bounds do not say more.
 LEAST = 1 / 9
@@ -126,6 +131,29 @@ def read_fidelity(fidelity, estimator, space, min_class_rows=None):
     return Fidelity(name, int(low), int(high))
 
 
+def in_full(results, row, fidelity):
+    """The parameters of a row of cv_results_ at the full effort, with a warning if the row had less.
+
+    Parameters
+    ----------
+    results : dict
+    row : int
+    fidelity : Fidelity or None
+    """
+    params = results["params"][row]
+    if fidelity is None:
+        return params
+    share = results["fidelity"][row]
+    if share < 1:
+        warnings.warn(
+            f"no trial at full fidelity was chosen: the search ended before one, so the best one of fidelity "
+            f"{share:.3g} is refitted at the full one; best_score_ is that of fidelity {share:.3g}. Raise time_limit",
+            UserWarning,
+            stacklevel=4,
+        )
+    return {**params, **fidelity.values(1.0)}
+
+
 def last_step(estimator):
     """The last step of a pipeline with the prefix of its parameters, or the estimator itself."""
     if isinstance(estimator, Pipeline) and estimator.steps:
@@ -135,16 +163,32 @@ def last_step(estimator):
     return estimator, ""
 
 
+def _chain(estimator, prefix=""):
+    """What is fitted last and what it wraps, each with the prefix of its parameters, the innermost first."""
+    if isinstance(estimator, FrozenEstimator):
+        return []
+    step, step_prefix = last_step(estimator)
+    prefix += step_prefix
+    settings = step.get_params(deep=False) if hasattr(step, "get_params") and not isinstance(step, type) else {}
+    inner = next((name for name in WRAPPED if hasattr(settings.get(name), "fit")), None)
+    found = [] if inner is None else _chain(settings[inner], f"{prefix}{inner}__")
+    return [*found, (step, prefix)]
+
+
 def _epochs(estimator, known):
-    """The triple that "epochs" means: the last step's number of epochs or rounds, as it is set, at the most."""
-    _, prefix = last_step(estimator)
-    for name in EPOCHS:
-        high = known.get(prefix + name)
-        if isinstance(high, Integral) and high >= 1:
-            return prefix + name, 1, int(high)
+    """The triple that "epochs" means: the number of epochs or rounds of what learns last, as it is set, at the most.
+
+    Wrappers are looked through: a net inside a threshold, a resampling or a calibrating classifier counts before what
+    the wrapper itself counts.
+    """
+    for _, prefix in _chain(estimator):
+        for name in EPOCHS:
+            high = known.get(prefix + name)
+            if isinstance(high, Integral) and high >= 1:
+                return prefix + name, 1, int(high)
     raise ValueError(
-        f"fidelity='epochs': the last step of {type(estimator).__name__} has none of {', '.join(EPOCHS)} set to a "
-        f"number; name the parameter with (parameter, low, high)"
+        f"fidelity='epochs': the last step of {type(estimator).__name__}, and what it wraps, has none of "
+        f"{', '.join(EPOCHS)} set to a number; name the parameter with (parameter, low, high)"
     )
 
 

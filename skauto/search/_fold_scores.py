@@ -11,8 +11,9 @@ from sklearn.pipeline import Pipeline
 
 from skauto._seeds import child_seed
 from skauto._sklearn import fit_and_score
-from skauto.search._continue import can_continue, continue_fit
+from skauto.search._continue import can_continue, continue_fit, heeds, set_changed
 from skauto.search._fidelity import Fidelity
+from skauto.search._inner_fits import InnerFits, Kept, inside
 from skauto.search._prefix_cache import PrefixCache
 from skauto.search._sandbox import Report, attempt
 
@@ -48,7 +49,21 @@ class FoldScoring:
         if self.fidelity is None or self.fidelity.parameter is None:
             return False
         made = attempt(lambda: clone(self.estimator).set_params(**clone(values, safe=False))).value
-        return made is not None and can_continue(made, self.fidelity.parameter)
+        parameter = self.fidelity.parameter
+        return made is not None and (can_continue(made, parameter) or inside(made, parameter) is not None)
+
+    def changed(self, trial, origin):
+        """The values in which a trial differs from the one it was promoted from; None where it cannot go on from it.
+
+        It cannot where a step before the last, or what a network is built with, is another one: what the origin has
+        learnt would not be what these settings learn.
+        """
+        if self.fidelity is None or trial.params["branch"] != origin.params["branch"]:
+            return None
+        own, before = trial.params["values"], origin.params["values"]
+        values = self.space.decode(trial.params)
+        changed = {name: values[name] for name in own if own[name] != before[name]}
+        return changed if heeds(self.fidelity.parameter, changed) else None
 
 
 def score_fold(context, trial, fold, origin=None, model=None, callback_ctx=None):
@@ -68,34 +83,69 @@ def score_fold(context, trial, fold, origin=None, model=None, callback_ctx=None)
     Returns
     -------
     record : dict
-        "test_scores", "train_scores" where asked for, "fit_time", "score_time", "n_test_samples", "fit_error"; "model",
-        bytes, of a trial that may be continued; or else "raised", the exception that ends the whole search.
+        "test_scores", "train_scores" where asked for, "fit_time", "score_time", "n_test_samples", "fit_error",
+        "continued", whether it went on from the origin's model; "model", bytes, of a trial that may be continued; or
+        else "raised", the exception that ends the whole search.
     """
     values = context.values(trial)
     train, test = context.folds[fold]
     train = _rows(context, trial, train)
-    estimator = (
-        _going_on(context, trial, origin, values, model) if model is not None else _fresh(context, trial, values)
-    )
+    job = _job(context, trial, origin, values, None if model is None else pickle.loads(model))
     context.cache.begin(fold, trial.fidelity if _by_rows(context) else 1.0)
-    report = attempt(_call, context, estimator, train, test, None if model is not None else values, fold, callback_ctx)
+    report = attempt(_call, context, job, train, test, fold, callback_ctx)
     if report.error is not None:
         return {"raised": _portable(report)}
     record = report.value
+    record["continued"] = job.continued or (job.inner is not None and job.inner.n_continued > 0)
     if trial.fidelity < 1 and record["fit_error"] is None and context.continues(values):
-        record["model"] = _packed(estimator)
+        record["model"] = _packed(job.estimator if job.inner is None else Kept(job.root, job.inner.made))
     return record
 
 
-def seeded(estimator, values, seed, trial):
-    """The seeds of a trial: for each ``random_state`` that is None and not part of the configuration."""
+@dataclass
+class _Job:
+    """An estimator that is ready to be fitted.
+
+    `values` are left to be set by scikit-learn; None where they are set. `inner` listens to the fits inside wrappers,
+    and `root` is the number of the trial that their seeds come from.
+    """
+
+    estimator: Any
+    values: dict | None = None
+    continued: bool = False
+    inner: InnerFits | None = None
+    root: int = 0
+
+
+def _job(context, trial, origin, values, model):
+    """What is to be fitted: a fresh estimator, a fitted one that goes on, or a wrapper whose inside does."""
+    changed = None if model is None else context.changed(trial, origin)
+    if changed is not None and not isinstance(model, Kept):
+        return _Job(_going_on(context, trial, origin, values, model, changed), continued=True)
+    parameter = None if context.fidelity is None else context.fidelity.parameter
+    root = model.root if changed is not None else trial.number
+    estimator = _fresh(context, root, values)
+    if parameter is None or (trial.fidelity >= 1 and changed is None):
+        return _Job(estimator, values)
+    made = attempt(lambda: clone(estimator).set_params(**clone(values, safe=False))).value
+    if made is None or can_continue(made, parameter) or inside(made, parameter) is None:
+        return _Job(estimator, values)
+    estimator.set_params(**clone(values, safe=False))
+    amounts = None if changed is None else tuple(context.fidelity.amount(t.fidelity) for t in (origin, trial))
+    inner = InnerFits(parameter, None if changed is None else model, amounts)
+    inner.listen(estimator)
+    return _Job(estimator, inner=inner, continued=False, root=root)
+
+
+def seeded(estimator, values, seed, number):
+    """The seeds of the trial of a number: for each ``random_state`` that is None and not part of the configuration."""
     if seed is None:
         return {}
     known = estimator.get_params()
     if any(_may_replace_a_step(value) for value in values.values()):
         known = attempt(lambda: clone(estimator).set_params(**clone(values, safe=False)).get_params()).value or {}
     names = [name for name, value in known.items() if name.split("__")[-1] == "random_state" and value is None]
-    return {name: child_seed(seed, "trial", trial.number, name) for name in names if name not in values}
+    return {name: child_seed(seed, "trial", number, name) for name in names if name not in values}
 
 
 def _may_replace_a_step(value):
@@ -113,19 +163,18 @@ def _rows(context, trial, train):
     return context.fidelity.rows(context.y, train, trial.fidelity, context.row_seed, context.stratify)
 
 
-def _fresh(context, trial, values):
-    """The unfitted estimator, its seeds set, and the cache of first steps where it is a pipeline without one."""
+def _fresh(context, number, values):
+    """The unfitted estimator, its seeds those of a trial's number, and the cache of first steps where it is a pipeline without one."""
     estimator = clone(context.estimator)
-    if seeds := seeded(estimator, values, context.seed, trial):
+    if seeds := seeded(estimator, values, context.seed, number):
         estimator.set_params(**clone(values, safe=False)).set_params(**seeds)
     if isinstance(estimator, Pipeline) and estimator.memory is None:
         estimator.memory = context.cache
     return estimator
 
 
-def _going_on(context, trial, origin, values, model):
-    """The origin's model whose fit continues it: one seed a rung, the last step's only."""
-    estimator = pickle.loads(model)
+def _going_on(context, trial, origin, values, estimator, changed):
+    """The origin's model, set to the trial's values, whose fit continues it: one seed a rung, the last step's only."""
     name = context.fidelity.parameter
     old, new = context.fidelity.amount(origin.fidelity), context.fidelity.amount(trial.fidelity)
     own = name.rsplit("__", 1)[0] + "__random_state" if "__" in name else "random_state"
@@ -133,21 +182,24 @@ def _going_on(context, trial, origin, values, model):
         estimator.set_params(**{own: child_seed(context.seed, "trial", trial.number, own)})
 
     def fit(X, y=None, **fit_params):
+        del estimator.fit  # for this one call: where the last step is the whole estimator, it calls its class's fit
+        set_changed(estimator, name, changed)
         return continue_fit(estimator, name, old, new, X, y, **fit_params)
 
-    estimator.fit = fit  # for this one call; the class has its own again afterwards
+    estimator.fit = fit
     return estimator
 
 
-def _call(context, estimator, train, test, values, fold, callback_ctx):
+def _call(context, job, train, test, fold, callback_ctx):
     about = {"caller": context.caller, "callback_ctx": callback_ctx} if callback_ctx is not None else {}
+    estimator = job.estimator
     record = fit_and_score(
         estimator,
         context.X,
         context.y,
         train=train,
         test=test,
-        parameters=values,
+        parameters=job.values,
         split_progress=(fold, len(context.folds)),
         **context.options,
         **about,

@@ -91,6 +91,8 @@ class FoldTasks:
             )
         race = Race() if self.race is None else self.race(trial)
         origin = None if self.models is None else self.models.origin(self.history, trial)
+        if origin is not None and not self.models.has_all(origin, len(self.context.folds)):
+            origin = None
         self._active[number] = active = _Active(trial, time_limit, race, origin)
         if self.ahead == 1:
             self._start(active)

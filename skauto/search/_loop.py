@@ -1,6 +1,7 @@
 """The loop of every search: ask the strategy, let workers evaluate, tell the history."""
 
 from skauto.search._trial import Result, Status
+from skauto.search.strategies._base import within
 
 
 def search(strategy, history, evaluate, pool, budget, *, lag=None, trial_limit=None, on_result=None):
@@ -32,6 +33,7 @@ def search(strategy, history, evaluate, pool, budget, *, lag=None, trial_limit=N
         ``"time limit"``, ``"n_iter"``, ``"finished"`` or ``"interrupted"``.
     """
     budget.start()
+    strategy = within(strategy, budget.n_iter)
     queue = history.pending
     try:
         while not (reason := budget.stop(history)):

@@ -16,7 +16,9 @@ CHECKSUM_BYTES = 4
 class ModelStore:
     """A folder of pickled fold models, each after its checksum.
 
-    A trial's models go when the trial promoted from it has ended, and when a later bracket has begun.
+    A trial's models go when the last trial that may be promoted from it has ended: where a schedule promotes in
+    brackets there is one, and a later bracket ends the earlier ones; a population waits for all members of a step, so
+    it no longer needs the step before the last one. Under any other strategy they stay until the search is over.
 
     Parameters
     ----------
@@ -69,13 +71,26 @@ class ModelStore:
         checksum, model = data[:CHECKSUM_BYTES], data[CHECKSUM_BYTES:]
         return model if checksum == zlib.crc32(model).to_bytes(CHECKSUM_BYTES, "little") else None
 
+    def has_all(self, trial, n_folds):
+        """Whether there is a model of each fold: a trial goes on everywhere or nowhere."""
+        return all(self.get(trial, fold) is not None for fold in range(n_folds))
+
     def on_result(self, history, trial):
         """Forget what cannot be wanted any more, now that a trial has ended."""
-        origin, bracket = parent(trial), _bracket(trial)
+        origin, bracket, step = parent(trial), _noted(trial, "bracket"), _step(trial)
+        needed = None if step is None else (step[0], step[1] - 1)
         for number in list(self._kept):
-            other = _bracket(history.trials[number]) if number < len(history.trials) else None
-            if number == origin or (bracket is not None and other is not None and other < bracket):
+            other = history.trials[number] if number < len(history.trials) else None
+            if number == origin and bracket is not None:
                 self.drop(number)
+            elif other is not None and self._is_past(other, bracket, needed):
+                self.drop(number)
+
+    @staticmethod
+    def _is_past(other, bracket, needed):
+        """Whether a trial's bracket, or step of a population, is no longer gone on from."""
+        earlier = bracket is not None and _noted(other, "bracket", bracket) < bracket
+        return earlier or (needed is not None and _step(other) is not None and _step(other) < needed)
 
     def drop(self, number):
         """Forget the models of a trial."""
@@ -98,6 +113,13 @@ class ModelStore:
         )
 
 
-def _bracket(trial):
+def _noted(trial, name, default=None):
+    """What a schedule has noted on a trial."""
     notes = [note for note in trial.tags.values() if isinstance(note, dict)]
-    return next((note["bracket"] for note in notes if "bracket" in note), None)
+    return next((note[name] for note in notes if name in note), default)
+
+
+def _step(trial):
+    """The population and step of a trial."""
+    number, step = _noted(trial, "round"), _noted(trial, "step")
+    return None if number is None or step is None else (number, step)

@@ -4,6 +4,9 @@ import warnings
 
 from skauto.search._trial import Status
 
+# So few trials may well score the same by chance.
+FEW = 2
+
 
 def warn_of_empty_rungs(history):
     """Warn of each level of fidelity below 1 where all trials failed, or all scored the same.
@@ -28,7 +31,7 @@ def _fault(results):
             f"all {len(results)} trials failed, the first with {results[0].reason!r}, so all that raised an error "
             f"were promoted. Raise min_fidelity of the strategy, or min_class_rows"
         )
-    if len(complete) > 1 and len({result.score for result in complete}) == 1:
+    if len(complete) > FEW and len({result.score for result in complete}) == 1:
         return (
             f"all {len(complete)} trials scored {complete[0].score:.4g}, so promotion was by order alone. Raise "
             f"min_fidelity of the strategy, or choose another scoring"

@@ -24,12 +24,14 @@ from skauto._telling import steady_streams
 from skauto.search import _front
 from skauto.search._callbacks import Hooks
 from skauto.search._executor_pool import UsesExecutor
-from skauto.search._fidelity import read_fidelity, stratifies
+from skauto.search._fidelity import in_full, read_fidelity, stratifies
 from skauto.search._fold_scores import FoldScoring, seeded
 from skauto.search._rescore import fresh_folds, rescore
+from skauto.search._scorers import suited
 from skauto.search._search_run import SearchRun
 from skauto.search._space import Space
-from skauto.search._table import evaluated, fold_outcomes, formatted, rank
+from skauto.search._table import continued_from, evaluated, fold_outcomes, formatted, rank
+from skauto.search.strategies._names import default_fidelity
 
 # What refit may be beside scikit-learn's bool, names of scores and callables.
 CHOICES = ("one_se", "knee")
@@ -53,10 +55,11 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         Gaussian process, under Hyperband first where there is a fidelity, in turn with evolution after 150 trials
         (`Auto`); with neither limit the whole grid where the space is finite and small.
     scoring : str, callable, list, tuple, dict or None, default=None
-        As in scikit-learn. Several scores are several objectives; greater is better. A callable
+        As in scikit-learn; where "f1", "average_precision" and their kin meet two classes of which none is called 1,
+        the rarer one is positive. Several scores are several objectives; greater is better. A callable
         ``(estimator, X, y)`` may measure the fitted model itself, its size for example.
     n_iter : int or None, default=None
-        Most trials. With neither limit: the whole grid where the space is finite and small, else 50.
+        Most trials, whatever their fidelity; schedules are sized so that the full one is reached. With neither limit: the whole grid where the space is finite and small, else 50.
         With ``time_limit=None`` the outcome is the same on any number of workers.
     time_limit : float or None, default=None
         Seconds for everything, the refit included.
@@ -99,9 +102,11 @@ class SearchCV(UsesExecutor, BaseSearchCV):
     Attributes
     ----------
     cv_results_ : dict
-        As in scikit-learn, in the order asked; with racing also "pruned", with a fidelity also "fidelity".
+        As in scikit-learn, in the order asked; with racing also "pruned", with a fidelity also "fidelity" and
+        "continued_from", the row whose models a trial went on from, -1 for one trained from the start.
     best_index_, best_params_, best_score_, best_estimator_, refit_time_, scorer_, n_splits_, multimetric_
-        As in scikit-learn. `best_score_` is the mean that the trial was selected for, and so too good on average.
+        As in scikit-learn; where a clock stopped the search before a full trial, `best_params_` and the refit are of
+        the full effort all the same, with a warning. `best_score_` is the mean that the trial was selected for, and so too good on average.
     rescored_score_ : float
         Mean of the winner on folds drawn anew; with ``rescore=True``.
     pareto_front_ : ndarray of int
@@ -219,6 +224,8 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         began = time.monotonic()
         scorers, _ = self._get_scorers()
         X, y = indexable(X, y)
+        if y is not None and is_classifier(self.estimator):
+            scorers = suited(scorers, self.scoring, y)
         params = check_method_params(X, params=params)
         routed = self._get_routed_params_for_fit(params)
         hooks = Hooks(self, X, y, params.get("sample_weight"))
@@ -228,7 +235,7 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         with steady_streams():
             history = run.search()
             self._tabulate(history, run, scorers)
-            self._choose()
+            self._choose(context.fidelity)
             if self.refit:
                 self._refit(run, history, hooks, routed)
         self.scorer_ = scorers._scorers if isinstance(scorers, MultimetricScorer) else scorers
@@ -282,7 +289,12 @@ class SearchCV(UsesExecutor, BaseSearchCV):
             folds=folds,
             space=space,
             options=options,
-            fidelity=read_fidelity(self.fidelity, self.estimator, space, self.min_class_rows),
+            fidelity=read_fidelity(
+                default_fidelity(self.strategy) if self.fidelity is None else self.fidelity,
+                self.estimator,
+                space,
+                self.min_class_rows,
+            ),
             stratify=stratifies(self.estimator, y),
             caller=self if hooks.active else None,
         )
@@ -301,13 +313,14 @@ class SearchCV(UsesExecutor, BaseSearchCV):
             more["pruned"] = [result.details["pruned"] for _, result in pairs]
         if run.context.fidelity is not None:
             more["fidelity"] = [trial.fidelity for trial, _ in pairs]
+            more["continued_from"] = continued_from(pairs)
         results = formatted(self, params, self.n_splits_, outcomes, more, quiet=any(more.get("pruned", ())))
         rank(results, [trial.fidelity for trial, _ in pairs])
         self.cv_results_, self.history_, self.stop_reason_ = results, history, run.reason
         self._numbers = [trial.number for trial, _ in pairs]
 
-    def _choose(self):
-        """best_index_ and what follows from it."""
+    def _choose(self, fidelity):
+        """best_index_ and what follows from it; no parameter of the winner is that of a little effort."""
         results = self.cv_results_
         metric = (self._metric() or next(iter(_front.metric_names(results)))) if self.multimetric_ else "score"
         rows = _front.candidates(results, self.constraints)
@@ -317,7 +330,7 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         self.best_index_ = self._best_row(results, metric, rows)
         if not callable(self.refit):
             self.best_score_ = results[f"mean_test_{metric}"][self.best_index_]
-        self.best_params_ = results["params"][self.best_index_]
+        self.best_params_ = in_full(results, self.best_index_, fidelity)
 
     def _best_row(self, results, metric, rows):
         if callable(self.refit):
@@ -336,7 +349,7 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         context = run.context
         trial = history.trials[self._numbers[self.best_index_]]
         best = clone(context.estimator).set_params(**clone(self.best_params_, safe=False))
-        if seeds := seeded(best, {}, context.seed, trial):
+        if seeds := seeded(best, {}, context.seed, trial.number):
             best.set_params(**seeds)
         args = (context.X,) if context.y is None else (context.X, context.y)
         start = time.time()

@@ -19,6 +19,7 @@ from skauto.search._rungs import warn_of_empty_rungs
 from skauto.search._sequential import SequentialPool
 from skauto.search._spares import SPARES
 from skauto.search._workers import CHANCES, WorkerPool
+from skauto.search.strategies._base import parent
 from skauto.search.strategies._names import make_strategy
 
 # Count mode: an ask sees the results of all trials but the last few.
@@ -112,7 +113,7 @@ class SearchRun:
         budget = RefitBudget(self.settings.time_limit, self._n_iter(), self.began, bool(self.settings.refit))
 
         def on_result(history, trial, result):
-            budget.learn(result)
+            budget.learn(result, trial.fidelity, _went_on_from(history, trial, result))
             models.on_result(history, trial)
             if self.settings.error_score == "raise" and result.status in ("timeout", "memory", "crashed"):
                 raise RuntimeError(f"trial {trial.number}: {result.status}: {result.reason}")
@@ -135,11 +136,9 @@ class SearchRun:
     def _make_strategy(self):
         """The strategy; "auto" uses the fidelity where there is one, and tries a small space whole."""
         fidelity = self.context.fidelity
-        if self.settings.strategy != "auto":
-            return make_strategy(self.settings.strategy)
-        if self._is_tried_whole():
+        if self.settings.strategy == "auto" and self._is_tried_whole():
             return make_strategy("grid")
-        return make_strategy("auto", None if fidelity is None else fidelity.least)
+        return make_strategy(self.settings.strategy, None if fidelity is None else fidelity.least)
 
     def _is_tried_whole(self):
         unlimited = self.settings.n_iter is None and self.settings.time_limit is None
@@ -191,3 +190,9 @@ class SearchRun:
             options=part(options, "options of each fit"),
             random_state=described_seed(settings.random_state),
         )
+
+
+def _went_on_from(history, trial, result):
+    """The fidelity that a trial went on from, 0 where it was trained from the start."""
+    went_on = any(record and record.get("continued") for record in result.details["folds"])
+    return history.trials[parent(trial)].fidelity if went_on else 0.0

@@ -8,6 +8,7 @@ from scipy.stats import rankdata
 
 from skauto._sklearn import insert_error_scores, warn_or_raise_about_failures
 from skauto.search._trial import Status
+from skauto.search.strategies._base import parent
 
 
 def evaluated(history):
@@ -43,6 +44,7 @@ def fold_outcomes(pairs, error_score, return_train_score, multimetric_names=None
         for record in result.details["folds"]:
             lost = record is None
             made = _lost(names, pruned, error_score, result, return_train_score) if lost else dict(record)
+            made.pop("continued", None)
             outcomes.append(made)
             fitted += [] if lost and pruned else [made]
     warn_or_raise_about_failures(fitted, error_score)
@@ -65,6 +67,17 @@ def _lost(names, pruned, error_score, result, return_train_score):
     made = {"test_scores": scores, "fit_time": math.nan, "score_time": math.nan, "n_test_samples": 0}
     made["fit_error"] = None if pruned else f"{result.status}: {result.reason}"
     return made | ({"train_scores": scores} if return_train_score else {})
+
+
+def continued_from(pairs):
+    """For each row the row whose fold models it went on from, -1 where it was trained from the start."""
+    rows = {trial.number: row for row, (trial, _) in enumerate(pairs)}
+    found = []
+    for trial, result in pairs:
+        records = [record for record in result.details["folds"] if record]
+        goes_on = bool(records) and all(record.get("continued", False) for record in records)
+        found.append(rows.get(parent(trial), -1) if goes_on else -1)
+    return np.array(found)
 
 
 def formatted(search, params, n_splits, outcomes, more, quiet):

@@ -1,6 +1,8 @@
 """The strategy to take where nothing speaks for another: a Gaussian process, Hyperband before and evolution later."""
 
-from skauto.search.strategies._base import Strategy, ask_rng, check_choice
+import copy
+
+from skauto.search.strategies._base import Strategy, ask_rng, check_choice, within
 from skauto.search.strategies._gaussian_process import GaussianProcess
 from skauto.search.strategies._genetic import Genetic
 from skauto.search.strategies._hyperband import Hyperband
@@ -37,12 +39,20 @@ class Auto(Strategy):
     True
     """
 
+    n_trials = None  # of the whole search, where that is known
+
     def __init__(self, min_fidelity=None, sweeps=1, explore=150, evolve=0.5, bounds="clip"):
         self.min_fidelity = min_fidelity
         self.sweeps = sweeps
         self.explore = explore
         self.evolve = evolve
         self.bounds = bounds
+
+    def within(self, n_trials):
+        """The same strategy for a search of so many trials."""
+        sized = copy.copy(self)
+        sized.n_trials = n_trials
+        return sized
 
     def propose(self, history):
         """What the strategy of the present phase proposes."""
@@ -51,7 +61,7 @@ class Auto(Strategy):
         if self.min_fidelity is not None and self.min_fidelity < 1:
             hyperband = Hyperband(process, min_fidelity=self.min_fidelity)
             hyperband.max_brackets = self.sweeps * len(hyperband.fidelities())
-            trial, is_over = hyperband.decide(history)
+            trial, is_over = within(hyperband, self.n_trials).decide(history)
             if not is_over:
                 return trial
         n_full = sum(trial.fidelity == 1.0 for trial in history.trials)

@@ -58,6 +58,11 @@ class Strategy:
         return f"{type(self).__name__}({settings})"
 
 
+def within(strategy, n_trials):
+    """A strategy for a search of so many trials, None for any number; most need not know."""
+    return strategy.within(n_trials) if n_trials is not None and hasattr(strategy, "within") else strategy
+
+
 def ask_rng(history):
     """The generator for the next ask: from the seed and the number of trials asked."""
     return child_rng(history.seed, "ask", len(history))

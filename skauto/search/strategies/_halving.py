@@ -1,9 +1,10 @@
 """Successive halving: many trials at low fidelity, the better ones again at a higher one."""
 
+import copy
 import itertools
 
 from skauto.search._trial import Status, Trial
-from skauto.search.strategies._base import Strategy
+from skauto.search.strategies._base import Strategy, within
 
 FULL = 1 - 1e-9  # a fidelity that rounding keeps just below 1 counts as 1
 
@@ -15,6 +16,9 @@ class Halving(Strategy):
     ``1 / factor`` of it are asked again at `factor` times the fidelity, up to 1. Promotion depends on the results of
     the rung alone, not on the order in which they came. Failed trials are not promoted, except where the whole rung
     came to nothing: then those that raised an error are, since more data may cure them.
+
+    A search of a fixed number of trials counts all of them, whatever their fidelity. A bracket that does not fit into
+    what is left begins with fewer trials, so that its last rung is reached: 10 trials become 7, 2 and 1.
 
     Parameters
     ----------
@@ -49,6 +53,7 @@ class Halving(Strategy):
     """
 
     rungs = None
+    n_trials = None  # of the whole search, where that is known: see `within`
 
     def __init__(self, base, factor=3, min_fidelity=1 / 9, n_initial=None, max_brackets=None, rungs=None):
         self.base = base
@@ -76,6 +81,33 @@ class Halving(Strategy):
         """Trials of the first rung of a bracket, and the fidelity of each rung."""
         levels = self.fidelities()
         return round(self.factor ** len(levels)) if self.n_initial is None else self.n_initial, levels
+
+    def within(self, n_trials):
+        """The same strategy for a search of so many trials."""
+        sized = copy.copy(self)
+        sized.base, sized.n_trials = within(self.base, n_trials), n_trials
+        return sized
+
+    def _sized(self, bracket, history, trials):
+        """`ladder` as it fits into what is left of the search when the bracket begins, and rungs left out below."""
+        if trials and "width" in trials[0].tags["halving"]:
+            place = trials[0].tags["halving"]
+            return place["width"], self.ladder(bracket)[1][place["from"] :], place["from"]
+        width, levels = self.ladder(bracket)
+        if trials or self.n_trials is None:
+            return width, levels, 0
+        left = self.n_trials - len(history)
+        start = max(0, len(levels) - max(left, 1))  # each rung needs a trial: with too few, begin higher up
+        levels = levels[start:]
+        fitting = [n for n in range(1, width + 1) if self._total(n, len(levels)) <= left]
+        return (fitting[-1] if fitting else 1), levels, start
+
+    def _total(self, n, n_rungs):
+        """Trials of a bracket that begins with n."""
+        kept = [n]
+        while len(kept) < n_rungs:
+            kept.append(self._kept(kept[-1]))
+        return sum(kept)
 
     def plan(self, n_brackets=1):
         """What brackets will spend if no trial fails, before anything runs.
@@ -115,17 +147,20 @@ class Halving(Strategy):
         """What `propose` gives, and whether there will be no more of it."""
         bracket, trials = self._present(history)
         while not self._is_past(bracket):
-            width, levels = self.ladder(bracket)
+            width, levels, start = self._sized(bracket, history, trials)
             rungs = [[trial for trial in trials if trial.tags["halving"]["rung"] == i] for i in range(len(levels))]
             if len(rungs[0]) < width:
                 trial = self.base.propose(history)
                 if trial is not None:
-                    tags = {**trial.tags, "halving": {"bracket": bracket, "rung": 0}}
+                    place = {"bracket": bracket, "rung": 0}
+                    if (width, start) != (self.ladder(bracket)[0], 0):
+                        place |= {"width": width, "from": start}
+                    tags = {**trial.tags, "halving": place}
                     return Trial(trial.number, trial.params, levels[0], tags), False
                 # The base waits while anything runs; else it is finished, and the rung is what it has become.
                 if history.pending or not rungs[0]:
                     return None, not history.pending
-            due, ended = self._promotion(history, rungs)
+            due, ended = self._promotion(history, rungs, levels)
             if due is not None:
                 rung, parent = due
                 tags = {"halving": {"bracket": bracket, "rung": rung, "parent": parent.number}}
@@ -154,13 +189,17 @@ class Halving(Strategy):
             found.append(trial)
         return bracket or 0, found[::-1]
 
-    def _promotion(self, history, rungs):
+    def _promotion(self, history, rungs, levels):
         """What is due, as (rung, parent) or None, and whether the bracket has no more to ask."""
         for rung, trials in enumerate(rungs[:-1]):
             results = [(trial, history.result(trial.number)) for trial in trials]
             if any(result is None for _, result in results):
                 return None, False
             promoted = self._winners(results)
+            if self.n_trials is not None:  # a rung that failed for all must not take what the rungs above need
+                above = len(levels) - rung - 2
+                spent = len(history) - len(rungs[rung + 1])
+                promoted = promoted[: max(1, self.n_trials - spent - above)]
             n_asked = len(rungs[rung + 1])
             if n_asked < len(promoted):
                 return (rung + 1, promoted[n_asked]), False

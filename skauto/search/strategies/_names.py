@@ -16,6 +16,7 @@ from skauto.search.strategies._random import Random
 from skauto.search.strategies._reinforce import Reinforce
 from skauto.search.strategies._swarm import Swarm
 from skauto.search.strategies._tpe import TPE
+from skauto.search.strategies._warm_start import WarmStart
 
 # Strategies that may use less than the full effort, made from the least that says something.
 SCHEDULES = {
@@ -78,3 +79,16 @@ def make_strategy(strategy, min_fidelity=None):
     if min_fidelity is not None and strategy in SCHEDULES:
         return SCHEDULES[strategy](min_fidelity)
     return STRATEGIES[strategy]()
+
+
+def default_fidelity(strategy):
+    """What a search takes for the fidelity where the user names none: rows for schedules of halving, else None.
+
+    Parameters
+    ----------
+    strategy : str or Strategy
+    """
+    if isinstance(strategy, str):
+        return "rows" if strategy in ("halving", "hyperband", "bohb") else None
+    schedule = strategy.base if isinstance(strategy, WarmStart) else strategy
+    return "rows" if isinstance(schedule, Halving) and len(schedule.fidelities()) > 1 else None

@@ -1,9 +1,14 @@
 """Population based training: trials go on with the weights of better ones, their settings slightly changed."""
 
+import copy
+
 from skauto.search._trial import Status, Trial
-from skauto.search.strategies._base import Strategy, ask_rng, check_count
+from skauto.search.strategies._base import Strategy, ask_rng, check_count, within
 from skauto.search.strategies._genetic import mutate
 from skauto.search.strategies._random import Random
+
+# A smaller population has nobody to learn from.
+LEAST_MEMBERS = 2
 
 
 class PBT(Strategy):
@@ -13,7 +18,8 @@ class PBT(Strategy):
     quarter, one of the best quarter (exploit); then its params are that one's, some of them changed (explore). The
     evaluation has to continue the parent for this to mean anything, so the space should hold what may change during
     training, such as a learning rate. All members of a step are awaited before the next. After the last step, at full
-    fidelity, another population begins.
+    fidelity, another population begins. A search of a fixed number of trials counts all of them; a population that does
+    not fit into what is left is smaller, then trained in fewer steps, so that its last step is reached.
 
     Parameters
     ----------
@@ -45,6 +51,8 @@ class PBT(Strategy):
     (4, 0.25)
     """
 
+    n_trials = None  # of the whole search, where that is known: see `within`
+
     def __init__(self, base=None, population=8, steps=5, share=0.25, resample=0.25, step=0.1):
         self.base = base
         self.population = population
@@ -53,16 +61,34 @@ class PBT(Strategy):
         self.resample = resample
         self.step = step
 
+    def within(self, n_trials):
+        """The same strategy for a search of so many trials."""
+        sized = copy.copy(self)
+        sized.base, sized.n_trials = within(self.base, n_trials), n_trials
+        return sized
+
+    def _sized(self, history, members):
+        """Members and steps of a population, as they fit into what is left of the search when it begins."""
+        if members and "of" in members[0].tags["pbt"]:
+            return members[0].tags["pbt"]["of"]
+        if members or self.n_trials is None:
+            return self.population, self.steps
+        left = max(self.n_trials - len(history), 1)
+        steps = min(self.steps, max(1, left // LEAST_MEMBERS))
+        return max(1, min(self.population, left // steps)), steps
+
     def propose(self, history):
         """The next member of the present step; None while the last step still runs."""
         check_count(self, "population", 2)
         check_count(self, "steps", 1)
         members = [trial for trial in history.trials if "pbt" in trial.tags]
         number, step = self._place(members[-1]) if members else (0, 0)
-        present = [trial for trial in members if self._place(trial) == (number, step)]
-        before = [trial for trial in members if self._place(trial) == (number, step - 1)]
-        if step == 0 and len(present) < self.population:
-            trial = self._first(history, number, len(present))
+        members = [trial for trial in members if self._place(trial)[0] == number]
+        size, n_steps = self._sized(history, members)
+        present = [trial for trial in members if self._place(trial)[1] == step]
+        before = [trial for trial in members if self._place(trial)[1] == step - 1]
+        if step == 0 and len(present) < size:
+            trial = self._first(history, number, len(present), size, n_steps)
             if trial is not None or history.pending or not present:
                 return trial  # else the space has no more: this is the population
         is_within = len(present) < len(before)
@@ -71,24 +97,26 @@ class PBT(Strategy):
         if any(result is None for result in results):
             return None
         if is_within:
-            return self._next(history, before, len(present))
-        if step + 1 < self.steps and any(result.status == Status.COMPLETE for result in results):
-            return self._next(history, present, 0)
-        return self._first(history, number + 1, 0)
+            return self._next(history, before, len(present), n_steps)
+        if step + 1 < n_steps and any(result.status == Status.COMPLETE for result in results):
+            return self._next(history, present, 0, n_steps)
+        return self._first(history, number + 1, 0, *self._sized(history, []))
 
     @staticmethod
     def _place(trial):
         return trial.tags["pbt"]["round"], trial.tags["pbt"]["step"]
 
-    def _first(self, history, number, member):
+    def _first(self, history, number, member, size, n_steps):
         """A member of a new population, or None if the space has no more."""
         trial = (self.base or Random()).propose(history)
         if trial is None:
             return None
-        tags = {**trial.tags, "pbt": {"round": number, "step": 0, "member": member}}
-        return Trial(trial.number, trial.params, 1 / self.steps, tags)
+        place = {"round": number, "step": 0, "member": member}
+        if (size, n_steps) != (self.population, self.steps):
+            place["of"] = [size, n_steps]
+        return Trial(trial.number, trial.params, 1 / n_steps, {**trial.tags, "pbt": place})
 
-    def _next(self, history, before, member):
+    def _next(self, history, before, member, n_steps):
         """A member's next step: from its own last trial, or from a better one."""
         rng = ask_rng(history)
         ranked = sorted(before, key=lambda trial: (-self._height(history, trial), trial.number))
@@ -101,7 +129,7 @@ class PBT(Strategy):
             params = self._explore(history.space, source.params, rng)
         number, step = self._place(before[member])
         tags = {"pbt": {"round": number, "step": step + 1, "member": member, "parent": source.number}}
-        return Trial(len(history), params, (step + 2) / self.steps, tags)
+        return Trial(len(history), params, (step + 2) / n_steps, tags)
 
     def _height(self, history, trial):
         result = history.result(trial.number)

@@ -1,6 +1,6 @@
 """A wrapper that asks known configurations first."""
 
-from skauto.search.strategies._base import Strategy, next_trial
+from skauto.search.strategies._base import Strategy, next_trial, within
 
 
 class WarmStart(Strategy):
@@ -28,6 +28,10 @@ class WarmStart(Strategy):
     def __init__(self, first, base):
         self.first = first
         self.base = base
+
+    def within(self, n_trials):
+        """The same strategy for a search of so many trials."""
+        return WarmStart(self.first, within(self.base, n_trials))
 
     def propose(self, history):
         """The next known configuration, then what the base proposes."""

@@ -1,0 +1,97 @@
+"""A promoted trial whose net or booster sits inside wrappers: the wrapper is fitted again, the fits inside it go on."""
+
+import functools
+import pickle
+from dataclasses import dataclass
+
+import cloudpickle
+from sklearn.base import clone
+
+from skauto.search._continue import can_continue, continue_fit, set_changed
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a trial at little effort leaves for the one promoted from it.
+
+    Attributes
+    ----------
+    root : int
+        Number of the trial that began: the seeds of all steps that do not go on are drawn from it.
+    fits : list of (int, bytes)
+        For each fit inside the wrappers, in their order, the number of rows and the pickled fitted estimator.
+    """
+
+    root: int
+    fits: list
+
+
+def inside(estimator, parameter):
+    """The estimator inside wrappers that owns a parameter, if it can go on; else None."""
+    prefix, _, name = parameter.rpartition("__")
+    step = estimator.get_params().get(prefix) if prefix else None
+    return step if step is not None and can_continue(step, name) else None
+
+
+class InnerFits:
+    """Listens to the fits inside the wrappers of one trial, and lets each go on from the one of its origin.
+
+    Parameters
+    ----------
+    parameter : str
+        What counts the effort, from the outermost estimator.
+    origin : Kept, default=None
+    amounts : (int, int), default=None
+        Value of the parameter of the origin, and now.
+
+    Attributes
+    ----------
+    made : list of (int, bytes)
+        As in `Kept`.
+    n_continued : int
+    """
+
+    def __init__(self, parameter, origin=None, amounts=None):
+        self.prefix, _, self.name = parameter.rpartition("__")
+        self.known = [] if origin is None else origin.fits
+        self.amounts = amounts
+        self.made = []
+        self.n_continued = 0
+
+    def listen(self, estimator):
+        """Put a class that reports its fits in the place of the inner estimator's; its clones are of it too."""
+        inner = clone(estimator.get_params()[self.prefix])
+        kind = type(inner)
+
+        @functools.wraps(kind.fit)
+        def fit(model, X, y=None, **params):
+            model.__class__ = kind  # the fitted estimator is of the class it was
+            self._fit(model, X, y, params)
+            return model
+
+        inner.__class__ = type(kind.__name__, (kind,), {"fit": fit, "__module__": kind.__module__})
+        estimator.set_params(**{self.prefix: inner})
+
+    def _fit(self, model, X, y, params):
+        place = len(self.made)
+        n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+        if place < len(self.known) and self.known[place][0] == n_rows:
+            self._go_on(model, pickle.loads(self.known[place][1]), X, y, params)
+            self.n_continued += 1
+        else:
+            model.fit(X, y, **params)
+        self.made.append((n_rows, cloudpickle.dumps(model)))
+
+    def _go_on(self, model, fitted, X, y, params):
+        """Make of an unfitted model the fitted one, after more of the effort and with the model's settings."""
+        now, before = model.get_params(), fitted.get_params()
+        plain = [name for name in now if name != self.name and not hasattr(now[name], "get_params")]
+        changed = {name: now[name] for name in plain if name in before and _differ(now[name], before[name])}
+        set_changed(fitted, self.name, changed)
+        continue_fit(fitted, self.name, *self.amounts, X, y, **params)
+        vars(model).clear()
+        vars(model).update(vars(fitted))
+
+
+def _differ(one, other):
+    return one is not other and cloudpickle.dumps(one) != cloudpickle.dumps(other)

@@ -1,0 +1,109 @@
+"""Scorers of a search that suit the labels: a positive class where labels are names, one error where nothing would do."""
+
+import numpy as np
+from sklearn.dummy import DummyClassifier
+from sklearn.metrics import (
+    average_precision_score,
+    brier_score_loss,
+    d2_brier_score,
+    f1_score,
+    get_scorer,
+    jaccard_score,
+    make_scorer,
+    precision_score,
+    recall_score,
+)
+from sklearn.utils.multiclass import type_of_target
+
+from skauto._sklearn import MultimetricScorer
+from skauto.search._sandbox import attempt
+
+PROBABILITY = {"response_method": "predict_proba"}
+# Scorers by name that need to know the positive class of two.
+OF_ONE_CLASS = {
+    "f1": (f1_score, {}),
+    "precision": (precision_score, {}),
+    "recall": (recall_score, {}),
+    "jaccard": (jaccard_score, {}),
+    "average_precision": (average_precision_score, {"response_method": ("decision_function", "predict_proba")}),
+    "neg_brier_score": (brier_score_loss, {"greater_is_better": False, **PROBABILITY}),
+    "d2_brier_score": (d2_brier_score, PROBABILITY),
+}
+# What to write instead where there are more than two classes.
+OF_MANY_CLASSES = {
+    "f1": "f1_macro", "precision": "precision_macro", "recall": "recall_macro", "jaccard": "jaccard_macro",
+    "roc_auc": "roc_auc_ovr",
+}  # fmt: skip
+
+
+def suited(scorers, scoring, y):
+    """The scorers of a search of a classifier as its labels need them.
+
+    scikit-learn's "f1" and its kin look for a label 1. Where two classes are called otherwise, the rarer one is
+    positive, the greater label on a tie; labels with a 1 keep scikit-learn's meaning.
+
+    Parameters
+    ----------
+    scorers : callable
+        As `BaseSearchCV` makes them of `scoring`.
+    scoring : str, callable, list, tuple, dict or None
+    y : array-like
+
+    Returns
+    -------
+    scorers : callable
+
+    Raises
+    ------
+    ValueError
+        Before any fit, if a scorer cannot score these labels; the message says what would.
+    """
+    named = scorers._scorers if isinstance(scorers, MultimetricScorer) else {"score": scorers}
+    for key, scorer in named.items():
+        name = _name_of(scoring, key)
+        error = _trouble(scorer, y)
+        if error is None:
+            continue
+        if name in OF_ONE_CLASS and type_of_target(y) == "binary":
+            metric, settings = OF_ONE_CLASS[name]
+            named[key] = make_scorer(metric, pos_label=rarer_class(y), **settings)
+        else:
+            raise ValueError(_message(name, key, error, y)) from error
+    return scorers if isinstance(scorers, MultimetricScorer) else named["score"]
+
+
+def rarer_class(y):
+    """The label of the rarer of two classes, the greater one on a tie."""
+    labels, counts = np.unique(np.asarray(y), return_counts=True)
+    return labels[0] if counts[0] < counts[1] else labels[1]
+
+
+def _name_of(scoring, key):
+    """The name that the user gave for a scorer, None for an object."""
+    if isinstance(scoring, dict):
+        scoring = scoring[key]
+    elif isinstance(scoring, (list, tuple, set)):
+        scoring = key
+    return scoring if isinstance(scoring, str) else None
+
+
+def _trouble(scorer, y):
+    """The error with which a scorer of scikit-learn refuses any classifier's answers to these labels, or None."""
+    if type(scorer) is not type(get_scorer("accuracy")):
+        return None  # of one's own: it may measure the fitted estimator itself
+    rows = np.zeros((len(y), 1))
+    error = attempt(lambda: scorer(DummyClassifier(strategy="prior").fit(rows, y), rows, y)).error
+    return error if isinstance(error, ValueError) else None
+
+
+def _message(name, key, error, y):
+    what = f"scoring={name!r}" if name is not None else f"the scorer {key!r}"
+    classes = np.unique(np.asarray(y))
+    if type_of_target(y) != "binary" and name in OF_MANY_CLASSES:
+        return f"{what} is for two classes, y has {len(classes)}; use {OF_MANY_CLASSES[name]!r}, or make a scorer"
+    label = rarer_class(y) if len(classes) == 2 else classes[0]
+    label = label.item() if hasattr(label, "item") else label
+    return (
+        f"{what} cannot score the labels {classes[:5].tolist()}: {error}. Where it needs the positive class, make the "
+        f"scorer with it: make_scorer(metric, pos_label={label!r})"
+    )
