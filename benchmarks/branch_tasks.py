@@ -108,7 +108,7 @@ SPACES = {
     "narrow": {
         "wide": {"a": ("float", 0, 1), "b": ("float", 0, 1)},
         "middle": {"c": ("float", 0, 1), "d": ("float", 0, 1), "kind": ["soft", "hard", "none"]},
-        "deep": {key: ("float", 0, 1) for key in "efg"},
+        "deep": dict.fromkeys("efg", ("float", 0, 1)),
     },
     "choices": {
         "text": {

@@ -1,6 +1,6 @@
 """Strategies on six made spaces of branches, beside Optuna's TPE and random search: regret after 60 and 200 trials.
 
-    python benchmarks/branches.py run --out branches.jsonl                 # minutes; what is in the file is not run again
+    python benchmarks/branches.py run --out branches.jsonl       # what is in the file is not run again
     python benchmarks/branches.py report --out branches.jsonl
 
 Regret is how far the best trial so far is below the best there is. A seed is one run of every system on every space,

@@ -164,7 +164,7 @@ def _rows(context, trial, train):
 
 
 def _fresh(context, number, values):
-    """The unfitted estimator, its seeds those of a trial's number, and the cache of first steps where it is a pipeline without one."""
+    """The unfitted estimator with the seeds of a trial; a pipeline without a memory gets the cache of first steps."""
     estimator = clone(context.estimator)
     if seeds := seeded(estimator, values, context.seed, number):
         estimator.set_params(**clone(values, safe=False)).set_params(**seeds)

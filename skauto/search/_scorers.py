@@ -1,4 +1,4 @@
-"""Scorers of a search that suit the labels: a positive class where labels are names, one error where nothing would do."""
+"""Scorers that suit the labels: a positive class where labels are names, one error where no scorer would do."""
 
 import numpy as np
 from sklearn.dummy import DummyClassifier

@@ -59,7 +59,8 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         the rarer one is positive. Several scores are several objectives; greater is better. A callable
         ``(estimator, X, y)`` may measure the fitted model itself, its size for example.
     n_iter : int or None, default=None
-        Most trials, whatever their fidelity; schedules are sized so that the full one is reached. With neither limit: the whole grid where the space is finite and small, else 50.
+        Most trials, whatever their fidelity; schedules are sized so that the full one is reached. With neither limit:
+        the whole grid where the space is finite and small, else 50.
         With ``time_limit=None`` the outcome is the same on any number of workers.
     time_limit : float or None, default=None
         Seconds for everything, the refit included.
@@ -106,7 +107,8 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         "continued_from", the row whose models a trial went on from, -1 for one trained from the start.
     best_index_, best_params_, best_score_, best_estimator_, refit_time_, scorer_, n_splits_, multimetric_
         As in scikit-learn; where a clock stopped the search before a full trial, `best_params_` and the refit are of
-        the full effort all the same, with a warning. `best_score_` is the mean that the trial was selected for, and so too good on average.
+        the full effort all the same, with a warning. `best_score_` is the mean that the trial was selected for, and so
+        too good on average.
     rescored_score_ : float
         Mean of the winner on folds drawn anew; with ``rescore=True``.
     pareto_front_ : ndarray of int

@@ -85,7 +85,7 @@ def test_auto_uses_a_fidelity_where_there_is_one():
     settings = {"n_iter": 12, "cv": 2, "random_state": 0, "racing": False}
     tree = DecisionTreeClassifier(random_state=0)
     made = SearchCV(tree, space, fidelity=("max_depth", 1, 9), **settings).fit(X, Y)
-    assert made.cv_results_["fidelity"] == pytest.approx([1 / 9] * 9 + [1 / 3] * 3)
+    assert made.cv_results_["fidelity"] == pytest.approx([1 / 9] * 8 + [1 / 3] * 2 + [1] * 2)
     made = SearchCV(tree, space, fidelity=("max_depth", 3, 9), **settings).fit(X, Y)
     assert set(made.cv_results_["fidelity"]) == {1 / 3, 1.0}
 
