@@ -42,6 +42,8 @@ TESTED_WITH |= {
     "search/_remote.py": "tests/search/test_executor_pool.py",
     "search/_pool.py": "tests/search/test_pools.py",
 }
+TESTED_WITH["search/_inner_fits.py"] = "tests/faults/test_trained_as_reported.py"
+TESTED_WITH["search/_scorers.py"] = "tests/faults/test_scores_and_labels.py"
 # What samplers are made of is tested through the contract that each of them must pass.
 SAMPLER_PARTS = "combined near_miss neighbours random_samplers rows sampler scan smote_variants tables targets wrapped"
 TESTED_WITH |= {f"resample/_{part}.py": "tests/resample/test_samplers.py" for part in SAMPLER_PARTS.split()}

@@ -15,7 +15,7 @@ from skauto.search._continue import can_continue, continue_fit, heeds, set_chang
 from skauto.search._fidelity import Fidelity
 from skauto.search._inner_fits import InnerFits, Kept, inside
 from skauto.search._prefix_cache import PrefixCache
-from skauto.search._sandbox import Report, attempt
+from skauto.search._sandbox import Report, attempt, number_of
 
 
 @dataclass
@@ -96,6 +96,7 @@ def score_fold(context, trial, fold, origin=None, model=None, callback_ctx=None)
     if report.error is not None:
         return {"raised": _portable(report)}
     record = report.value
+    record |= {name: _plain(record[name]) for name in ("test_scores", "train_scores") if name in record}
     record["continued"] = job.continued or (job.inner is not None and job.inner.n_continued > 0)
     if trial.fidelity < 1 and record["fit_error"] is None and context.continues(values):
         record["model"] = _packed(job.estimator if job.inner is None else Kept(job.root, job.inner.made))
@@ -208,6 +209,11 @@ def _call(context, job, train, test, fold, callback_ctx):
     if getattr(estimator, "memory", None) is context.cache:
         estimator.memory = None
     return record
+
+
+def _plain(scores):
+    """Scores as floats, NaN for what is no real number or too large for one."""
+    return {name: number_of(score) for name, score in scores.items()} if isinstance(scores, dict) else number_of(scores)
 
 
 def _packed(estimator):

@@ -2,12 +2,12 @@
 
 import math
 from dataclasses import dataclass, field
-from numbers import Real
 
 import numpy as np
 
 from skauto.search._fold_scores import score_fold
 from skauto.search._racing import Race
+from skauto.search._sandbox import number_of
 from skauto.search._trial import Result, Status
 
 
@@ -187,8 +187,7 @@ class FoldTasks:
         return [*scores, math.nan] if len(scores) < len(self.context.folds) else scores
 
     def _score(self, record):
-        value = self.metric(record)
-        return float(value) if isinstance(value, Real) else math.nan
+        return number_of(self.metric(record))
 
     def _finish(self, active, status, reason="", output="", pruned=False):
         self.cancel(active.trial.number)

@@ -81,9 +81,8 @@ class ModelStore:
         needed = None if step is None else (step[0], step[1] - 1)
         for number in list(self._kept):
             other = history.trials[number] if number < len(history.trials) else None
-            if number == origin and bracket is not None:
-                self.drop(number)
-            elif other is not None and self._is_past(other, bracket, needed):
+            was_promoted = number == origin and bracket is not None
+            if was_promoted or (other is not None and self._is_past(other, bracket, needed)):
                 self.drop(number)
 
     @staticmethod

@@ -3,8 +3,8 @@
 import math
 import time
 from dataclasses import dataclass
-from numbers import Real
 
+from skauto.search._sandbox import number_of, shown
 from skauto.search._trial import Result, Status
 
 
@@ -46,11 +46,12 @@ class Outcome:
         if self.status != Status.COMPLETE:
             return Result(self.key, self.status, math.nan, self.seconds, self.reason, about)
         score = self.value.get("score") if isinstance(self.value, dict) else None
-        if not isinstance(score, Real) or not math.isfinite(score):
-            reason = f"the score is not a finite number: {score!r}"
+        number = number_of(score)
+        if not math.isfinite(number):
+            reason = f"the score is not a finite number: {shown(score)}"
             return Result(self.key, Status.FAILED, math.nan, self.seconds, reason, about)
         rest = {name: value for name, value in self.value.items() if name != "score"}
-        return Result(self.key, Status.COMPLETE, float(score), self.seconds, details=about | rest)
+        return Result(self.key, Status.COMPLETE, number, self.seconds, details=about | rest)
 
 
 @dataclass

@@ -1,13 +1,17 @@
 """The wall around user code: the only place that catches everything."""
 
+import math
 import pickle
 import sys
 import time
 import traceback
 import warnings
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
 
 import cloudpickle
+import numpy as np
 
 from skauto.search._trial import InfeasibleError, Status
 
@@ -120,6 +124,30 @@ def _failure(error):
     status = next((status for kind, status in kinds.items() if isinstance(error, kind)), Status.FAILED)
     trace = "".join(traceback.format_exception(error, limit=-30))
     return {"status": status, "reason": describe(error), "output": trace}
+
+
+def number_of(value):
+    """What a function or scorer returned as a float; NaN for what is no real number, or is too large for one.
+
+    Examples
+    --------
+    >>> from decimal import Decimal
+    >>> from skauto.search._sandbox import number_of
+    >>> number_of(Decimal("0.5")), number_of(10**400), number_of("0.5")
+    (0.5, nan, nan)
+    """
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
+    if not isinstance(value, (Real, Decimal, np.bool_)):
+        return math.nan
+    found = attempt(float, value).value
+    return math.nan if found is None else found
+
+
+def shown(value):
+    """One line of a value's repr; its type where the repr raises, as that of very large integers does."""
+    text = attempt(repr, value).value
+    return one_line(text) if isinstance(text, str) else f"a value of type {type(value).__name__}"
 
 
 def describe(error):

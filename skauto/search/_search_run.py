@@ -18,6 +18,7 @@ from skauto.search._racing import Race, races
 from skauto.search._rungs import warn_of_empty_rungs
 from skauto.search._sequential import SequentialPool
 from skauto.search._spares import SPARES
+from skauto.search._trial import Status
 from skauto.search._workers import CHANCES, WorkerPool
 from skauto.search.strategies._base import parent
 from skauto.search.strategies._names import make_strategy
@@ -113,7 +114,8 @@ class SearchRun:
         budget = RefitBudget(self.settings.time_limit, self._n_iter(), self.began, bool(self.settings.refit))
 
         def on_result(history, trial, result):
-            budget.learn(result, trial.fidelity, _went_on_from(history, trial, result))
+            if result.status == Status.COMPLETE:
+                budget.learn(result, trial.fidelity, _went_on_from(history, trial, result))
             models.on_result(history, trial)
             if self.settings.error_score == "raise" and result.status in ("timeout", "memory", "crashed"):
                 raise RuntimeError(f"trial {trial.number}: {result.status}: {result.reason}")

@@ -79,7 +79,7 @@ def test_bad_fidelities(fidelity, error, words):
 
 
 def test_no_epochs():
-    with pytest.raises(ValueError, match="the last step of LinearRegression has none of"):
+    with pytest.raises(ValueError, match="the last step of LinearRegression, and what it wraps, has none of"):
         read_fidelity("epochs", LinearRegression(), SPACE)
 
 

@@ -269,8 +269,8 @@ def test_an_integer_parameter_as_fidelity_is_part_of_the_parameters():
 
 
 def test_lower_fidelities_need_a_meaning():
-    with pytest.raises(ValueError, match="asks for fidelity 0.111.* but fidelity=None"):
-        SearchCV(SVC(), GRID, strategy="halving").fit(X, Y)
+    with pytest.raises(ValueError, match="asks for fidelity 0.2 .* but fidelity=None"):
+        SearchCV(SVC(), GRID, strategy="pbt").fit(X, Y)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")

@@ -152,10 +152,9 @@ class Halving(Strategy):
             if len(rungs[0]) < width:
                 trial = self.base.propose(history)
                 if trial is not None:
-                    place = {"bracket": bracket, "rung": 0}
-                    if (width, start) != (self.ladder(bracket)[0], 0):
-                        place |= {"width": width, "from": start}
-                    tags = {**trial.tags, "halving": place}
+                    is_whole = (width, start) == (self.ladder(bracket)[0], 0)
+                    size = {} if is_whole else {"width": width, "from": start}
+                    tags = {**trial.tags, "halving": {"bracket": bracket, "rung": 0, **size}}
                     return Trial(trial.number, trial.params, levels[0], tags), False
                 # The base waits while anything runs; else it is finished, and the rung is what it has become.
                 if history.pending or not rungs[0]:

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+ANY = -1  # stands for all choices of a dimension alike
+
 
 class Mixture:
     """One product kernel for each known point and a broad one over everything.
@@ -15,7 +17,7 @@ class Mixture:
     dims : list of dimension
         As in `Space.branches`.
     points : ndarray of shape (n, d)
-        Positions in the unit interval, see `Space.to_unit_branch`.
+        Positions in the unit interval, see `Space.to_unit_branch`; NaN where a point says nothing of a dimension.
     weights : ndarray of shape (n,)
         Weights of the kernels.
     prior : float
@@ -31,20 +33,24 @@ class Mixture:
 
     def __init__(self, dims, points, weights, prior, bandwidth):
         n, d = points.shape
+        n_whole = int((~np.isnan(points)).all(axis=1).sum())
         sizes = np.array([dim.size for dim in dims], dtype=float)
         ordered = np.array([dim.ordered for dim in dims], dtype=bool)
         self._ordered, self._unordered = np.flatnonzero(ordered), np.flatnonzero(~ordered)
         total = np.append(weights, prior)
         self._shares = total / total.sum()
-        least = np.maximum(1 / min(100, 1 + n), 0.5 / sizes[ordered])  # no sharper than what the points can tell
-        spread = np.clip(bandwidth * max(n, 1) ** (-1 / (d + 4)), least, 1.0)
-        self._means = np.vstack([points[:, ordered], np.full((1, len(spread)), 0.5)])
-        self._spreads = np.vstack([np.tile(spread, (n, 1)), np.ones((1, len(spread)))])
+        n_known = n_whole or n
+        least = np.maximum(1 / min(100, 1 + n_known), 0.5 / sizes[ordered])  # no sharper than what the points can tell
+        spread = np.clip(bandwidth * max(n_known, 1) ** (-1 / (d + 4)), least, 1.0)
+        means = np.vstack([points[:, ordered], np.full((1, len(spread)), np.nan)])
+        self._spreads = np.where(np.isnan(means), 1.0, spread)
+        self._means = np.where(np.isnan(means), 0.5, means)
         self._low, self._high = ndtr(-self._means / self._spreads), ndtr((1 - self._means) / self._spreads)
         self._log_scale = np.log(self._shares) - np.log(self._spreads * (self._high - self._low)).sum(axis=1)
         self._sizes = sizes[~ordered].astype(int)
-        self._choices = (points[:, ~ordered] * self._sizes).astype(int)
-        self._aside = prior / (n + 1)  # share of all choices together beside the kernel's own, which has 1
+        choices = points[:, ~ordered]
+        self._choices = np.where(np.isnan(choices), ANY, np.nan_to_num(choices) * self._sizes).astype(int)
+        self._aside = prior / (n_known + 1)  # share of all choices together beside the kernel's own, which has 1
 
     def sample(self, n, rng):
         """n points of the unit cube, as an array of shape (n, d)."""
@@ -55,10 +61,9 @@ class Mixture:
         points[:, self._ordered] = (self._means[kernels] + self._spreads[kernels] * steps).clip(0, 1)
         if len(self._sizes):
             anew = rng.random((n, len(self._sizes))) < self._aside / (1 + self._aside)
-            anew[kernels == len(self._choices)] = True
             fresh = (rng.random(anew.shape) * self._sizes).astype(int)
-            known = np.vstack([self._choices, np.zeros((1, len(self._sizes)), dtype=int)])[kernels]
-            points[:, self._unordered] = (np.where(anew, fresh, known) + 0.5) / self._sizes
+            known = np.vstack([self._choices, np.full((1, len(self._sizes)), ANY)])[kernels]
+            points[:, self._unordered] = (np.where(anew | (known == ANY), fresh, known) + 0.5) / self._sizes
         return points
 
     def log_density(self, points):
@@ -70,7 +75,9 @@ class Mixture:
             other = self._aside / self._sizes
             norm = np.log(1 + self._aside)
             same = choices[:, None, :] == self._choices
-            logs[:, :-1] += np.where(same, np.log(1 + other), np.log(other)).sum(axis=2) - len(self._sizes) * norm
+            shares = np.where(same, np.log(1 + other), np.log(other)) - norm
+            shares = np.where(self._choices == ANY, -np.log(self._sizes), shares)
+            logs[:, :-1] += shares.sum(axis=2)
             logs[:, -1] -= np.log(self._sizes).sum()
         highest = logs.max(axis=1)
         return highest + np.log(np.exp(logs - highest[:, None]).sum(axis=1))

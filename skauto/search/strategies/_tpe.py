@@ -9,36 +9,42 @@ from skauto.search.strategies._base import Strategy, ask_rng, next_trial, sample
 from skauto.search.strategies._mixture import Mixture
 from skauto.search.strategies._scale import on_one_scale
 
+# A branch has so many good trials at least, as soon as it has twice as many: fewer say nothing of a shape.
+LEAST_GOOD = 3
+
 
 class TPE(Strategy):
     """Multivariate TPE over mixed and conditional spaces.
 
-    The best trials and all others each get a density: a share for each branch, times a kernel density for each group
-    of dimensions that occur in the same branches, so that a parameter of several branches is learnt from all of them.
-    Of some candidates drawn from the density of the good, the one of the highest ratio is asked. Failed and running
-    trials count among the others.
+    A branch is drawn by Thompson sampling: each gets a random number that its good trials, out of the best share of
+    all, and its other ones make likely, and the highest wins. Inside the branch its own best trials and its others
+    each get a kernel density. So neither a branch that is good nearly everywhere nor one that was tried often keeps
+    the rest from being understood. A parameter of several branches is also learnt from the others' trials, which
+    together count as one. Of some candidates drawn from the density of the good, the one of the highest ratio is
+    asked. Failed and running trials count among the others.
 
     Parameters
     ----------
     n_initial : int, default=10
         Random trials before the first model.
-    good : float, default=0.1
-        Share of the trials that are good, rounded up.
+    good : float, default=0.15
+        Share of the trials that are good, rounded up: of all for the choice of a branch, of its own inside a branch.
     max_good : int, default=25
         At most so many are.
-    n_candidates : int, default=24
+    n_candidates : int, default=48
         Candidates per ask.
     full_weight : int, default=25
         So many of the latest trials weigh 1, older ones less, down to 1/n.
     prior : float, default=1.0
         Weight of a broad kernel beside those of the trials.
-    bandwidth : float, default=0.2
+    bandwidth : float, default=0.12
         Standard deviation of a single kernel, as a share of the range.
 
     References
     ----------
     Bergstra et al., "Algorithms for hyper-parameter optimization", NeurIPS 2011, section 4. Falkner, Klein and Hutter,
     "BOHB", ICML 2018, section 4 (multivariate). Watanabe, arXiv 2304.11127, section 3 (what each setting does).
+    Chapelle and Li, "An empirical evaluation of Thompson sampling", NeurIPS 2011, algorithm 2 (branches).
 
     Examples
     --------
@@ -52,7 +58,9 @@ class TPE(Strategy):
     True
     """
 
-    def __init__(self, n_initial=10, good=0.1, max_good=25, n_candidates=24, full_weight=25, prior=1.0, bandwidth=0.2):
+    def __init__(
+        self, n_initial=10, good=0.15, max_good=25, n_candidates=48, full_weight=25, prior=1.0, bandwidth=0.12
+    ):
         self.n_initial = n_initial
         self.good = good
         self.max_good = max_good
@@ -64,67 +72,84 @@ class TPE(Strategy):
     def propose(self, history):
         """A random configuration at first, then the most promising candidate."""
         rng = ask_rng(history)
-        good, others = self._split(history)
+        ranked, unknown = self._known(history)
         if history.n_distinct >= history.space.size:
             params = None
-        elif len(good) + len(others) < self.n_initial or not good:
+        elif len(ranked) + len(unknown) < self.n_initial or not ranked:
             params = sample_new(history, rng)
         else:
-            params = self._best_candidate(history, good, others, rng)
+            params = self._best_candidate(history, ranked, unknown, rng)
         return None if params is None else next_trial(history, params)
 
-    def _split(self, history):
-        """Trials that are good and all others, both in the order asked."""
-        ranked = sorted(on_one_scale(history), key=lambda pair: -pair[1])
-        n_good = min(math.ceil(self.good * len(ranked)), self.max_good)
-        others = [trial for trial, _ in ranked[n_good:]] + unscored(history)
-        return in_order(trial for trial, _ in ranked[:n_good]), in_order(others)
+    @staticmethod
+    def _known(history):
+        """Trials with a score, the best first, and those without."""
+        pairs = sorted(on_one_scale(history), key=lambda pair: -pair[1])
+        return [trial for trial, _ in pairs], unscored(history)
 
-    def _best_candidate(self, history, good, others, rng):
-        """The candidate of the highest ratio of densities that was not asked before."""
-        space = history.space
-        branches = [self._branch_shares(len(space.branches), trials) for trials in (good, others)]
-        counts = rng.multinomial(self.n_candidates, branches[0])
-        units = [np.full((n, len(dims)), 0.5) for n, dims in zip(counts, space.branches, strict=True)]
-        ratios = [np.full(n, b) for n, b in zip(counts, np.log(branches[0] / branches[1]), strict=True)]
-        for group in space.groups:
-            used = [branch for branch in group if counts[branch]]
-            if not used:
-                continue
-            low, high = (self._mixture(history, group, trials) for trials in (good, others))
-            for branch in used:
-                points = low.sample(counts[branch], rng)
-                units[branch][:, group[branch]] = points
-                ratios[branch] += low.log_density(points) - high.log_density(points)
-        order = [(-ratio, branch, i) for branch, found in enumerate(ratios) for i, ratio in enumerate(found.tolist())]
-        for _, branch, i in sorted(order):
-            params = space.from_unit_branch(units[branch][i], branch)
-            if not history.has_asked(params):
-                return params
+    def _best_candidate(self, history, ranked, unknown, rng):
+        """The best candidate that was not asked before, of the branch drawn, or else of the next one."""
+        good, others = self._split(history.space, ranked, unknown)
+        for branch in self._branches(history.space, ranked, unknown, rng):
+            low, high = (self._mixture(history, branch, trials) for trials in (good, others))
+            points = low.sample(self.n_candidates, rng)
+            for i in np.argsort(high.log_density(points) - low.log_density(points), kind="stable"):
+                params = history.space.from_unit_branch(points[i], branch)
+                if not history.has_asked(params):
+                    return params
         return sample_new(history, rng)
 
-    def _branch_shares(self, n_branches, trials):
-        """How much of the weight of some trials lies in each branch."""
-        found = np.full(n_branches, self.prior / n_branches)
-        np.add.at(found, [trial.params["branch"] for trial in trials], self._weights(len(trials)))
-        return found / found.sum()
+    def _branches(self, space, ranked, unknown, rng):
+        """The branches, the one drawn first."""
+        n_branches, n_good = len(space.branches), self._n_good(len(ranked))
+        if n_branches == 1:
+            return [0]
+        good = np.bincount([trial.params["branch"] for trial in ranked[:n_good]], minlength=n_branches)
+        others = [trial.params["branch"] for trial in [*ranked[n_good:], *unknown]]
+        others = np.bincount(others, minlength=n_branches)
+        return np.argsort(-rng.beta(1 + good, 1 + others), kind="stable").tolist()
 
-    def _mixture(self, history, group, trials):
-        """The density of a group of dimensions among the trials that have them."""
-        branch, columns = next(iter(group.items()))
+    def _n_good(self, n):
+        return min(math.ceil(self.good * n), self.max_good)
+
+    def _split(self, space, ranked, unknown):
+        """Trials that are good in their own branch, and all others, both in the order asked."""
+        good, others = [], list(unknown)
+        for branch in range(len(space.branches)):
+            inside = [trial for trial in ranked if trial.params["branch"] == branch]
+            n_good = max(self._n_good(len(inside)), min(LEAST_GOOD, len(inside) // 2))
+            good += inside[:n_good]
+            others += inside[n_good:]
+        return in_order(good), in_order(others)
+
+    def _mixture(self, history, branch, trials):
+        """The density of a branch among its trials; those of other branches tell of the dimensions they share."""
         dims = list(history.space.branches[branch].values())
-        weighted = zip(trials, self._weights(len(trials)).tolist(), strict=True)
-        inside = [(trial, weight) for trial, weight in weighted if trial.params["branch"] in group]
-        points = np.empty((len(inside), len(columns)))
-        for i, (trial, _) in enumerate(inside):
-            points[i] = history.units(trial)[group[trial.params["branch"]]]
-        weights = np.array([weight for _, weight in inside])
-        return Mixture([dims[column] for column in columns], points, weights, self.prior, self.bandwidth)
+        own = [history.units(trial) for trial in trials if trial.params["branch"] == branch]
+        others = _told_by_others(history, branch, trials)
+        points = np.array([*own, *others]).reshape(len(own) + len(others), len(dims))
+        weight = 1.0 / len(others) if own and others else 1.0
+        weights = np.append(self._weights(len(own)), np.full(len(others), weight))
+        return Mixture(dims, points, weights, self.prior, self.bandwidth)
 
     def _weights(self, n):
         """Weights of n trials in the order asked: the latest count in full."""
         n_old = max(0, n - self.full_weight)
         return np.append(np.linspace(1 / max(n, 1), 1, n_old), np.ones(n - n_old))
+
+
+def _told_by_others(history, branch, trials):
+    """Points of a branch from trials of others, NaN in the dimensions that only the branch has."""
+    shared = [group for group in history.space.groups if branch in group and len(group) > 1]
+    points = []
+    for trial in trials:
+        there = trial.params["branch"]
+        groups = [group for group in shared if there in group and there != branch]
+        point = np.full(len(history.space.branches[branch]), np.nan)
+        for group in groups:
+            point[group[branch]] = history.units(trial)[group[there]]
+        points += [point] if groups else []
+    return points
 
 
 def unscored(history):

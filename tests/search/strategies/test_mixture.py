@@ -48,5 +48,18 @@ def test_samples_follow_the_density(dims):
     assert np.abs(drawn.mean(axis=0) - expected).max() < 0.03
 
 
+def test_a_point_that_says_nothing_of_a_dimension():
+    """It counts there as the broad kernel does."""
+    rng = np.random.default_rng(0)
+    model = mixture([LINE, LINE, KINDS], [[0.1, np.nan, np.nan]] * 6)
+    drawn = model.sample(4000, rng)
+    assert abs(np.median(drawn[:, 0]) - 0.13) < 0.05
+    assert abs(np.median(drawn[:, 1]) - 0.5) < 0.03
+    assert np.allclose(np.bincount((drawn[:, 2] * 4).astype(int)) / 4000, 0.25, atol=0.03)
+    logs = model.log_density(np.array([[0.1, 0.4, 0.125], [0.1, 0.4, 0.875], [0.9, 0.4, 0.125]]))
+    assert logs[0] == pytest.approx(logs[1])
+    assert logs[0] > logs[2]
+
+
 def test_no_points_and_no_dimensions():
     assert mixture([LINE, KINDS], []).sample(5, np.random.default_rng(0)).shape == (5, 2)

@@ -51,7 +51,7 @@ def told(space, scores, status=Status.COMPLETE):
 def test_the_best_share_is_good_and_running_ones_are_not():
     space = Space({"x": uniform(0, 1)})
     history = told(space, [(i / 30, -abs(i - 20)) for i in range(25)] + [(0.95, None)])
-    good, others = TPE(good=0.1)._split(history)
+    good, others = TPE(good=0.1)._split(space, *TPE._known(history))
     assert [trial.number for trial in good] == [19, 20, 21]
     assert others[-1].number == 25
     assert len(others) == 23
@@ -75,6 +75,20 @@ def test_old_trials_weigh_less():
     assert TPE()._weights(0).size == 0
 
 
+def test_each_branch_has_good_trials_of_its_own():
+    """All trials of the second branch are worse than any of the first one; its own best are good there all the same."""
+    space = Space([{"x": uniform(0, 1)}, {"y": uniform(0, 1)}])
+    history = History(space, seed=0)
+    for number in range(40):
+        branch, value = number % 2, number / 40
+        history.asked(Trial(number, space.encode({"xy"[branch]: value})))
+        history.told(Result(number, Status.COMPLETE, -abs(value - 0.5) - branch))
+    good, _ = TPE()._split(space, *TPE._known(history))
+    assert [t.params["values"]["y"] for t in good if t.params["branch"] == 1] == [17 / 40, 19 / 40, 21 / 40]
+    ahead = TPE()._branches(space, *TPE._known(history), np.random.default_rng(0))
+    assert ahead == [0, 1]
+
+
 def test_a_parameter_of_two_branches_is_learnt_from_both():
     """All good trials lie in the second branch; in the first one TPE still prefers their C."""
     space = Space(MIXED)
@@ -84,7 +98,6 @@ def test_a_parameter_of_two_branches_is_learnt_from_both():
         params = space.sample_branch(1, rng)
         history.asked(Trial(number, params))
         history.told(Result(number, Status.COMPLETE, -abs(np.log10(params["values"]["C"]) - 2)))
-    (group,) = [group for group in space.groups if len(group) == 2]
-    good, _ = TPE()._split(history)
-    drawn = TPE()._mixture(history, group, good).sample(200, rng)
+    good, _ = TPE()._split(space, *TPE._known(history))
+    drawn = TPE()._mixture(history, 0, good).sample(200, rng)
     assert abs(np.median(drawn[:, 0]) - 5 / 6) < 0.1
