@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 from skauto._csv import STANDARD_INPUT, CsvOptions, numeric_where_plain, read_csv
+from skauto._files import write_whole
 from skauto._telling import steady_streams, tell
 from skauto._version import __version__
 
@@ -81,7 +82,7 @@ def predict(args):
     if args.out is None:
         _print_result(text)
     else:
-        Path(args.out).write_text(text, encoding="utf-8")
+        write_whole(args.out, text.encode())
 
 
 def _predictions(model, X):

@@ -125,7 +125,7 @@ class Content:
         return "column", str(values.dtype), self.of(np.asarray(values, None if plain else object))
 
     def _class(self, cls):
-        if _is_named(cls):
+        if is_named(cls):
             return "class", cls.__module__, cls.__qualname__
         methods = [value for value in map(_function_in, vars(cls).values()) if value is not None]
         written = {name for method in methods for name in moving_names(method.__code__).get(cls.__name__, ())}
@@ -133,7 +133,7 @@ class Content:
         return "class", self.of(type(cls)), *map(self.of, cls.__bases__), *self._state(own)
 
     def _function(self, function):
-        if _is_named(function):
+        if is_named(function):
             return "function", function.__module__, function.__qualname__
         code, moving = function.__code__, moving_names(function.__code__)
         inner = self._code(code, function.__doc__)
@@ -195,6 +195,8 @@ class Content:
 
     def _object(self, value):
         """Anything else as it would be pickled; what cannot be by its class and attributes."""
+        if isinstance(getattr(value, "__wrapped__", None), types.FunctionType) and is_named(type(value)):
+            return "wrapper", self.of(type(value)), self.of(value.__wrapped__)  # what caches and compiles a function
         reducer = copyreg.dispatch_table.get(type(value))
         reduced = attempt(*((reducer, value) if reducer else (value.__reduce_ex__, 4))).value
         if isinstance(reduced, tuple):
@@ -202,8 +204,6 @@ class Content:
             state, items, pairs = (*more[:3], *(None,) * (3 - len(more[:3])))
             lists = [None if part is None else list(part) for part in (items, pairs)]
             return "object", self.of(function), self.of(args), *self._state(_kept(value, state)), *map(self.of, lists)
-        if hasattr(value, "__wrapped__"):
-            return "wrapper", self.of(type(value)), self.of(value.__wrapped__)
         if isinstance(reduced, str):
             return "named", str(getattr(value, "__module__", "")), reduced
         return "object", self.of(type(value)), *self._state(_kept(value, getattr(value, "__dict__", None)))
@@ -259,12 +259,12 @@ def _function_in(value):
 
 def _kept(value, state):
     """The state without what the methods of a class outside installed packages change in place: counters and logs."""
-    if not isinstance(state, dict) or _is_named(type(value)):
+    if not isinstance(state, dict) or is_named(type(value)):
         return state
     plain, changed = set(), set()
     for cls in type(value).__mro__:
         methods = (
-            [] if _is_named(cls) else [m for name, m in vars(cls).items() if name not in ("__init__", "__setstate__")]
+            [] if is_named(cls) else [m for name, m in vars(cls).items() if name not in ("__init__", "__setstate__")]
         )
         for method in filter(None, map(_function_in, methods)):
             sets, changes = kept_attributes(method.__code__)
@@ -279,7 +279,7 @@ def _all_names(code):
     return set(code.co_names).union(*map(_all_names, inner))
 
 
-def _is_named(thing):
+def is_named(thing):
     """Whether a function or class of an installed package is found there under its name."""
     if not _is_installed(thing.__module__):
         return False

@@ -4,9 +4,10 @@ import platform
 import re
 
 import sklearn
+from sklearn.base import clone
 
 from skauto._version import __version__
-from skauto.search._content import Content, hashed
+from skauto.search._content import Content, hashed, is_named
 from skauto.search._sandbox import attempt
 
 # Characters of a part that are shown in an error.
@@ -14,6 +15,9 @@ SHOWN = 160
 
 # Names of changed functions and values that are shown.
 NAMES = 6
+
+# Parameters of estimators that change no result.
+PLACES = ("memory", "n_jobs", "verbose")
 
 
 def fingerprint(**parts):
@@ -77,6 +81,22 @@ def readable(value):
 def described_seed(random_state):
     """An integer as it is; of anything else only its kind, since its state moves on."""
     return int(random_state) if hasattr(random_state, "__index__") else described(random_state)
+
+
+def estimator_part(estimator):
+    """The content of an unfitted estimator, and that of each of its parameters, to say which has changed.
+
+    Where steps are cached, on how many threads they run and what they tell changes no result: of the classes of
+    installed packages that is left out.
+    """
+    made, shown = clone(estimator), readable(estimator)
+    params = made.get_params()
+    for name in params:
+        owner = params.get(name.rpartition("__")[0], made)
+        if name.rpartition("__")[2] in PLACES and is_named(type(owner)):
+            attempt(lambda name=name: made.set_params(**{name: None}))
+    about = part(made, shown)
+    return about | {"code": about["code"] | {f"parameter {name}": digest(value)[:8] for name, value in params.items()}}
 
 
 def space_part(space):

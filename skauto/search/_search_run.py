@@ -7,7 +7,7 @@ from skauto._seeds import root_seed
 from skauto.search._budget import RefitBudget
 from skauto.search._cores import cores, count_workers
 from skauto.search._executor_pool import ExecutorPool
-from skauto.search._fingerprint import described_seed, fingerprint, part, space_part
+from skauto.search._fingerprint import described_seed, estimator_part, fingerprint, part, space_part
 from skauto.search._fold_tasks import FoldTasks
 from skauto.search._history import History
 from skauto.search._journal import Journal
@@ -178,7 +178,7 @@ class SearchRun:
             fit_params=part(fit_params, ", ".join(fit_params) or "none"),
             score_params=part(score_params, ", ".join(score_params) or "none"),
             space=space_part(context.space),
-            estimator=context.estimator,
+            estimator=estimator_part(context.estimator),
             scoring=settings.scoring,
             metric=self.metric,
             folds=part(context.folds, f"{len(context.folds)} folds"),

@@ -17,9 +17,13 @@ import pandas as pd
 import pytest
 from scipy.stats import loguniform, uniform
 from sklearn.datasets import make_classification
+from sklearn.ensemble import StackingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from skauto import AutoClassifier
 from skauto.search import Genetic, SearchCV, maximize
@@ -460,6 +464,20 @@ def test_tables_whose_blocks_lie_otherwise_are_the_same(tmp_path):
     quick(tmp_path).fit(again, Y)
     again.loc[3, "f"] = "y"
     refused(lambda: quick(tmp_path).fit(again, Y), "data")
+
+
+def test_caches_and_threads_are_no_difference_and_parameters_are_named(tmp_path):
+    """A Pipeline whose steps are cached in a new temporary folder each time is the same one."""
+
+    def pipeline(folder, C=1.0, n_jobs=None):
+        steps = [FunctionTransformer(), KNeighborsClassifier(n_jobs=n_jobs), LogisticRegression(C=C)]
+        return make_pipeline(steps[0], StackingClassifier([("knn", steps[1])], steps[2], cv=2), memory=str(folder))
+
+    settings = {"space": {"stackingclassifier__passthrough": [True, False]}, "strategy": "grid"}
+    searched(tmp_path / "j", estimator=pipeline(tmp_path / "one"), **settings).fit(X, Y)
+    searched(tmp_path / "j", estimator=pipeline(tmp_path / "two", n_jobs=1), **settings).fit(X, Y)
+    with pytest.raises(ValueError, match="parameter .*final_estimator__C|LogisticRegression.C=2.0"):
+        searched(tmp_path / "j", estimator=pipeline(tmp_path / "one", C=2.0), **settings).fit(X, Y)
 
 
 def test_no_address_stands_in_a_journal(tmp_path):
