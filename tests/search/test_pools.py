@@ -64,7 +64,7 @@ class TestDask(PoolContract):
         settings = {"n_workers": 1, "threads_per_worker": 2, "processes": False, "dashboard_address": None}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            made = distributed.LocalCluster(**settings, host="127.0.0.1", silence_logs=logging.CRITICAL)
+            made = distributed.LocalCluster(**settings, silence_logs=logging.CRITICAL)
             with made, distributed.Client(made) as client:
                 request.cls.executor = client.get_executor()
                 yield
