@@ -35,6 +35,9 @@ from skauto.search.strategies._base import Strategy
 from skauto.search.strategies._grid import Grid
 from skauto.search.strategies._names import make_strategy
 
+# Rows of the leaderboard under the diagram of a notebook.
+SHOWN = 10
+
 
 class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
     """Finds, ensembles and cuts classifiers for a table, a batch of sequences or a stack of images.
@@ -371,6 +374,11 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         self._kept = {"best": number, "members": finish.members, "thresholds": finish.cuts}
         self.leaderboard_ = self._board[COLUMNS]
         self.pareto_front_ = bounds.front(self._board) if bounds else None
+
+    def _html_repr(self):
+        """What a notebook shows: scikit-learn's diagram and, once fitted, the head of the leaderboard under it."""
+        board = getattr(self, "leaderboard_", None)
+        return super()._html_repr() + ("" if board is None else board.head(SHOWN)._repr_html_())
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

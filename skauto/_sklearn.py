@@ -23,6 +23,9 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 
+# What stands side by side in the diagram of a notebook.
+from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
+
 # A list of named steps whose parameters are reached as name__parameter, like a Pipeline's.
 from sklearn.utils.metaestimators import _BaseComposition as BaseComposition
 
@@ -47,6 +50,7 @@ __all__ = [
     "InvalidParameterError",
     "MultimetricScorer",
     "StrOptions",
+    "VisualBlock",
     "check_feature_names",
     "check_feature_names_in",
     "check_has",

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.pipeline import Pipeline
 
-from skauto._sklearn import check_has
+from skauto._sklearn import VisualBlock, check_has
 
 # A gain below this is rounding.
 TOLERANCE = 1e-9
@@ -124,6 +124,13 @@ class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):
         self.weights_ = weights / weights.sum()
         self.classes_ = fitted[0].classes_
         return self
+
+    def _sk_visual_block_(self):
+        """The members side by side in the diagram of a notebook, each with its weight."""
+        members = getattr(self, "estimators_", self.estimators)
+        weights = getattr(self, "weights_", [None] * len(members))
+        names = ["member" if weight is None else f"weight {weight:.2f}" for weight in weights]
+        return VisualBlock("parallel", members, names=names, dash_wrapped=False)
 
     def predict_proba(self, X):
         """Weighted mean of the members' probabilities, shape (n, n_classes)."""
