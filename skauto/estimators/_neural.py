@@ -25,6 +25,7 @@ from skauto.estimators._initializers import INITIALIZERS, initialize
 from skauto.estimators._losses import LOSSES, WeightedCrossEntropy, check_class_weight, probabilities
 from skauto.estimators._optimizers import OPTIMIZERS
 from skauto.estimators._schedules import SCHEDULES
+from skauto.estimators._threads import threads_for
 from skauto.estimators._trainer import Rows, Settings, seeded, train
 
 torch = require("torch", extra="deep")
@@ -248,7 +249,8 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         device = choose_device(self.device)
         module, batches = placed(self.module_, device), []
         size = max(1, min(PREDICT_ROWS, PREDICT_VALUES // math.prod(inputs[0].shape[1:])))
-        with torch.no_grad():
+        first = tuple(x[:1] for x in inputs)
+        with torch.no_grad(), threads_for(module, lambda: self._prepare(first, False), rows=min(size, len(inputs[0]))):
             for start in range(0, len(inputs[0]), size):
                 batch = self._prepare(tuple(x[start : start + size] for x in inputs), False)
                 batches.append(probabilities(module(*(x.to(device) for x in batch))).cpu())

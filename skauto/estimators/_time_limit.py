@@ -6,23 +6,31 @@ import statistics
 import time
 from collections import deque
 from contextvars import ContextVar
-from dataclasses import dataclass
 
 # Batches that say how long one takes, and what one that is only watched costs of one that is trained on.
 RECENT, WATCHING_COST = 16, 1 / 3
 
 
-@dataclass(frozen=True)
 class Limit:
-    """When training must end, by time.monotonic, and whether it is then given up rather than shortened."""
+    """When training must end, by time.monotonic, and whether it is then given up rather than shortened.
 
-    end: float = math.inf
-    gives_up: bool = False
+    Attributes
+    ----------
+    shortened : bool
+        Whether any training was.
+    """
+
+    def __init__(self, end=math.inf, *, gives_up=False):
+        self.end, self.gives_up, self.shortened = end, gives_up, False
 
     def check(self):
         """Raise a TimeoutError where what runs is to be given up by now."""
         if self.gives_up and time.monotonic() > self.end:
             raise TimeoutError("its time is over")
+
+    def tell_shortened(self):
+        """Training was shortened, by this limit or one of its own."""
+        self.shortened = True
 
 
 UNLIMITED = Limit()
@@ -32,9 +40,10 @@ _LIMIT = ContextVar("limit", default=UNLIMITED)
 @contextlib.contextmanager
 def limited(end, *, gives_up=False):
     """A context in which all training ends by `end`: shortened, or given up with a TimeoutError."""
-    token = _LIMIT.set(Limit(end, gives_up))
+    limit = Limit(end, gives_up=gives_up)
+    token = _LIMIT.set(limit)
     try:
-        yield
+        yield limit
     finally:
         _LIMIT.reset(token)
 

@@ -10,6 +10,7 @@ from skauto._seeds import child_seed
 from skauto.estimators._batch_norms import trust_few_batches, untouched_norms, use_running_statistics
 from skauto.estimators._optimizers import build_optimizer
 from skauto.estimators._schedules import lr_factor
+from skauto.estimators._threads import TRAINING, threads_for
 from skauto.estimators._time_limit import Pace, current_limit
 
 torch = require("torch", extra="deep")
@@ -217,19 +218,30 @@ def train(
     steps = {"steps": training.count, "watched": watched.count if watched else 0}
     loop.after_step = after_step
     loop.pace = Pace(settings.max_epochs, end, **steps, done=len(history))
-    fresh, best, best_state, waited = untouched_norms(module), math.inf, None, 0
+    fresh = untouched_norms(module)
+    in_batch = math.ceil(len(rows) / training.count)
+    first = rows.take([0]).inputs
     try:
-        for _ in range(epochs):
-            history.append(loop.run_epoch(training, watched))
-            waited += 1
-            if watched is not None and loop.losses[-1] < best:
-                best, best_state, waited = loop.losses[-1], copy.deepcopy(module.state_dict()), 0
-            if waited == settings.patience or loop.pace.is_over():
-                break
+        with threads_for(module, lambda: prepare(first, False), rows=in_batch, passes=TRAINING):
+            best_state = _run(loop, training, watched, epochs, history)
     finally:
         module.eval()
     if best_state is not None:
         module.load_state_dict(best_state)
     if loop.pace.is_over() and loop.pace.done < settings.max_epochs:
         trust_few_batches(fresh)
+        current_limit().tell_shortened()
     return loop.optimizer_.state_dict()
+
+
+def _run(loop, training, watched, epochs, history):
+    """Epochs until all are done, their time is over or patience is; the state of the best one if rows are watched."""
+    best, best_state, waited = math.inf, None, 0
+    for _ in range(epochs):
+        history.append(loop.run_epoch(training, watched))
+        waited += 1
+        if watched is not None and loop.losses[-1] < best:
+            best, best_state, waited = loop.losses[-1], copy.deepcopy(loop.module_.state_dict()), 0
+        if waited == loop.settings.patience or loop.pace.is_over():
+            break
+    return best_state

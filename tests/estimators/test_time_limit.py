@@ -3,7 +3,7 @@ import math
 import pytest
 
 from skauto.estimators import _time_limit
-from skauto.estimators._time_limit import Limit, Pace, current_limit, limited
+from skauto.estimators._time_limit import UNLIMITED, Pace, current_limit, limited
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_rows_to_watch_are_planned_for(now):
 
 
 def test_the_context_limits_and_gives_up(now):
-    assert current_limit() == Limit()
+    assert current_limit() is UNLIMITED
     with limited(101.0, gives_up=True):
         current_limit().check()
         now[0] = 102.0
@@ -73,4 +73,4 @@ def test_the_context_limits_and_gives_up(now):
             current_limit().check()
         with limited(101.0):
             current_limit().check()
-    assert current_limit() == Limit()
+    assert current_limit() is UNLIMITED

@@ -13,6 +13,7 @@ from skauto.estimators._devices import choose_device
 from skauto.estimators._images import rows_for
 from skauto.estimators._losses import LOSSES, WeightedCrossEntropy
 from skauto.estimators._neural import NeuralClassifier
+from skauto.estimators._threads import forget
 from skauto.estimators._trainer import train
 from skauto.estimators.compression._distill import Distill
 from skauto.estimators.compression._fitted import KNOWN, to_plain
@@ -95,6 +96,7 @@ class Work:
             raise ValueError(f"{type(self.base).__name__} is no network, and no step teaches one: add a Distill step")
         self.estimator.module_ = _quickest(self.net, self._task().example)
         self.estimator._optimizer_state = None
+        forget(self.estimator.module_)
         return self.estimator
 
     def _begin(self, estimator):
