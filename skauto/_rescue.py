@@ -42,7 +42,7 @@ class RescuePool(Pool):
         self._task = None if time_limit is None else (quick_fit, labels, seconds_within(time_limit))
         self._limit = None if time_limit is None else QUICK_PART * time_limit
         self._mark = ()
-        self._warmed = False
+        self._complete, self._warmed = False, False
 
     @property
     def n_workers(self):
@@ -85,8 +85,9 @@ class RescuePool(Pool):
         self.pool.close()
 
     def _warm(self, left):
-        """Have idle workers ready for the refits once the search is about to end."""
-        if left is not None and left < START_CARE * self.start_seconds and not self._warmed:
+        """Have idle workers ready for the refits, if there is something to refit, once the search is about to end."""
+        due = self._complete and not self._warmed and left is not None and left < START_CARE * self.start_seconds
+        if due:
             self._warmed = True
             self.pool.prepare()
 
@@ -96,6 +97,7 @@ class RescuePool(Pool):
             self.quick = outcome.value
             return True
         value = outcome.value
+        self._complete = self._complete or value is not None
         bag = value.pop("bag", None) if isinstance(value, dict) else None
         if bag is not None:
             mark = (len(value["proba"]), value["score"]) if "fold_scores" in value else (0, value["score"])

@@ -42,7 +42,9 @@ def closing(score_seconds):
 
 
 class SearchBudget(Budget):
-    """Budget of a search that leaves time for what follows: a share of the limit at first, then what trials suggest.
+    """Budget of a search that leaves time for what follows: a share of the limit, then what trials suggest.
+
+    Until a trial is complete there is nothing to refit, and the first one may end late: its fold models can predict.
 
     Parameters
     ----------
@@ -56,7 +58,7 @@ class SearchBudget(Budget):
         super().__init__(n_iter=n_iter)
         self.phases = phases
         self.pool = pool
-        self.reserve = phases.for_finish()
+        self.reserve = min(phases.for_finish(), max(FINISH_LEAST, LEAST_SHARE * phases.time_limit))
         self._trials, self._seconds, self._reports = [], [], []
 
     def remaining(self):
@@ -77,12 +79,15 @@ class SearchBudget(Budget):
 
     def learn(self, result):
         """Adapt the reserve to the fits of the best full trials so far, and to how long it takes to judge one."""
-        if result.details is None or "fold_scores" not in result.details:
+        details = result.details or {}
+        if "fit_seconds" in details and not self._trials:
+            self.reserve = self.phases.for_finish()
+        if "fold_scores" not in details:
             return
         self._seconds.append(result.seconds)
-        self._reports.append(result.details.get("score_seconds", 0.0))
+        self._reports.append(details.get("score_seconds", 0.0))
         reserve = self.phases.for_finish()
-        refit = 0.0 if "model" in result.details else result.details["fit_seconds"]
+        refit = 0.0 if "model" in details else details["fit_seconds"]
         self._trials = sorted([*self._trials, (-result.score, refit)])[:MEMBERS]
         if len(self._trials) == MEMBERS:
             expected = FINISH_CARE * sum(seconds for _, seconds in self._trials) / self.pool.n_workers

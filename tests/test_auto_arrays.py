@@ -178,7 +178,7 @@ def test_networks_of_images():
 def test_networks_of_many_images_are_kept_as_trials_trained_them(monkeypatch, tmp_path):
     pytest.importorskip("torch")
     monkeypatch.setattr("skauto._splits.ONE_FOLD_ROWS", 100)
-    monkeypatch.setattr("skauto._finish.refit", None)
+    monkeypatch.setattr("skauto._refit_chain.refit", None)
     X, y = load_digits(n_class=3, return_X_y=True)
     some = np.r_[np.flatnonzero(y != 2)[:120], np.flatnonzero(y == 2)[:24]]
     X, names = X[some].reshape(-1, 8, 8).astype(np.uint8), np.array(["nought", "one", "two"])[y[some]]

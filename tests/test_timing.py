@@ -46,6 +46,7 @@ def test_what_is_planned_fits_into_the_limit(limit):
     phases = Phases(limit, Clock())
     budget = SearchBudget(phases, None, Pool(2))
     assert 0 <= phases.for_finish() <= limit
+    budget.learn(result(0, 1.0, 0.01))
     assert 0 <= budget.remaining() <= limit - phases.for_finish()
     assert (phases.frame()["planned"].dropna() >= 0).all()
 
@@ -80,6 +81,16 @@ def test_time_runs_out_and_not_below_zero():
     assert SearchBudget(phases, None, Pool(1)).remaining() == 0
 
 
+def test_a_first_trial_may_end_late():
+    """Its fold models can predict, so that no time for a refit is kept while there is nothing to refit."""
+    phases = Phases(100, Clock())
+    budget = SearchBudget(phases, None, Pool(2))
+    before = budget.remaining()
+    assert before > 100 - phases.for_finish()
+    budget.learn(Result(0, Status.COMPLETE, 0.5, 1.0, details={"fit_seconds": 1.0}))  # on a part of the rows
+    assert budget.remaining() == pytest.approx(phases.left() - phases.for_finish())
+
+
 def test_without_a_limit_nothing_is_planned():
     phases = Phases(None, Clock())
     assert phases.left() == math.inf
@@ -93,6 +104,7 @@ def test_without_a_limit_nothing_is_planned():
 def test_quick_fits_leave_the_search_more_time():
     phases = Phases(100, Clock())
     budget = SearchBudget(phases, None, Pool(2))
+    budget.learn(result(0, 1.0, 0.01))
     before = budget.remaining()
     for number in range(6):
         budget.learn(result(number, 1.0, 0.01))
@@ -105,7 +117,9 @@ def test_quick_fits_leave_the_search_more_time():
 
 def test_the_first_slow_report_keeps_time_for_the_last_one():
     budget = SearchBudget(Phases(100, Clock()), None, Pool(2))
+    budget.learn(result(0, 9.0, 0.1))
     before = budget.remaining()
+    budget = SearchBudget(Phases(100, Clock()), None, Pool(2))
     budget.learn(result(0, 9.0, 0.1, score_seconds=5.0))
     assert before - budget.remaining() == pytest.approx(closing([5.0]))
     assert closing([5.0, 2.0, 0.1]) == pytest.approx(4.0)  # twice the middle one
