@@ -26,7 +26,7 @@ def memory_of_a_trial(auto, n_workers):
 def warm(auto, n_workers, threads):
     """Have workers import while the plan is made."""
     if auto.executor is None:
-        SPARES.warm(threads, n_workers + SPARE_WORKERS, PRELOAD)
+        SPARES.warm(threads, n_workers, PRELOAD)
 
 
 def make_pool(auto, n_workers, threads, context, memory_limit):

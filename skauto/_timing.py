@@ -58,12 +58,18 @@ class SearchBudget(Budget):
         super().__init__(n_iter=n_iter)
         self.phases = phases
         self.pool = pool
-        self.reserve = min(phases.for_finish(), max(FINISH_LEAST, LEAST_SHARE * phases.time_limit))
+        self.reserve = None  # as long as no trial is complete
         self._trials, self._seconds, self._reports = [], [], []
 
     def remaining(self):
         """Seconds that the search may still use."""
-        return max(self.phases.left() - self.reserve, 0.0)
+        reserve = self._before_the_first() if self.reserve is None else self.reserve
+        return max(self.phases.left() - reserve, 0.0)
+
+    def _before_the_first(self):
+        """What is kept free while there is nothing to refit: enough to put the pieces together, here and now."""
+        least = max(FINISH_LEAST * self.pool.slowness, LEAST_SHARE * self.phases.time_limit)
+        return min(least, self.phases.for_finish())
 
     def room(self, history):
         """How many more trials may be asked; none where even a quick one would not end in time."""
@@ -80,7 +86,7 @@ class SearchBudget(Budget):
     def learn(self, result):
         """Adapt the reserve to the fits of the best full trials so far, and to how long it takes to judge one."""
         details = result.details or {}
-        if "fit_seconds" in details and not self._trials:
+        if "fit_seconds" in details and self.reserve is None:
             self.reserve = self.phases.for_finish()
         if "fold_scores" not in details:
             return

@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skauto._choice import choose_best, choose_members, mixed
+from skauto._choice import choose_best, choose_members, comparable, mixed, scored_trials
 from skauto.resample._threshold import CONFUSION_METRICS
+from skauto.search._history import History
+from skauto.search._trial import Result, Status, Trial
 from tests.trials import scored, small_plan
 
 
@@ -76,3 +78,57 @@ def test_the_best_of_each_of_six_kinds_has_a_part(plan):
     trials = [replace(trial, values={"candidate": "abcdefgha"[trial.number]}) for trial in trials]
     assert {trial.number for trial, _ in choose_members(trials, plan.scoring)} == {0, 1, 2, 3, 4, 5}
     assert len(choose_members(trials, plan.scoring, even=False)) < 6
+
+
+def told(plan, number, size, quality):
+    """A trial with probabilities of the first rows: right by so much."""
+    y = plan.scoring.y[:size]
+    p = 0.5 + quality * (y - 0.5)
+    return replace(scored(number, quality, [quality] * 9), proba=np.column_stack([1 - p, p]))
+
+
+def test_trials_of_all_folds_are_compared_as_they_are(plan):
+    size = len(plan.scoring.y)
+    trials = [told(plan, 1, size, 0.6), told(plan, 0, size, 0.5)]
+    found, scoring = comparable(trials, plan.scoring)
+    assert found is trials and scoring is plan.scoring
+
+
+def noisy(plan, number, size):
+    """A trial that guesses."""
+    p = np.random.default_rng(number).random(size)
+    return replace(scored(number, 0.4, [0.4] * 9), proba=np.column_stack([1 - p, p]))
+
+
+def test_a_trial_of_one_fold_counts_where_it_is_the_best_on_these_rows(plan):
+    """Five forests in one fold each, and naive Bayes in all: a busy machine ends like that."""
+    size = len(plan.scoring.y)
+    fold = int(np.sum(plan.scoring.fold == plan.scoring.fold[0]))
+    found, scoring = comparable([told(plan, 3, fold, 0.9), noisy(plan, 1, size)], plan.scoring)
+    assert [trial.number for trial in found] == [3, 1]
+    assert {len(trial.proba) for trial in found} == {len(scoring.y)} == {fold}
+    assert found[0].score > found[1].score
+    assert len({len(trial.fold_scores) for trial in found}) == 1
+    assert mixed([(trial, 1.0) for trial in found]).shape == (fold, 2)
+
+
+def test_a_trial_of_one_fold_is_left_out_where_another_is_as_good_on_more(plan):
+    size = len(plan.scoring.y)
+    fold = int(np.sum(plan.scoring.fold == plan.scoring.fold[0]))
+    full = told(plan, 0, size, 0.9)
+    found, scoring = comparable([noisy(plan, 3, fold), full], plan.scoring)
+    assert [trial.number for trial in found] == [0]
+    assert scoring is plan.scoring
+
+
+@pytest.mark.parametrize("fidelities", [(1 / 9, 1 / 3), (1 / 3, 1.0)])
+def test_without_a_full_trial_those_of_the_fullest_fidelity_count(plan, fidelities):
+    history = History(plan.space, 0)
+    for number, fidelity in enumerate(fidelities):
+        trial = told(plan, number, len(plan.scoring.y), 0.5)
+        details = {"proba": trial.proba, "fit_seconds": 1.0, "stop": None, "fold_scores": [0.5] * 9}
+        history.asked(Trial(number, plan.first[0], fidelity))
+        history.told(Result(number, Status.COMPLETE, 0.9 - fidelity / 10, details=details))
+    trials, _ = comparable(scored_trials(history), plan.scoring)
+    assert [trial.number for trial in trials] == [1]
+    assert len(trials[0].fold_scores) == len(np.unique(plan.scoring.fold))

@@ -30,8 +30,8 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Files whose duty is to be run by another one's test, and that one.
 TESTED_WITH = {"search/_worker_process.py": "tests/search/test_workers.py", "_auto.py": "tests/test_auto_inputs.py"}
 TESTED_WITH |= {"_row_inputs.py": "tests/test_inputs.py", "_refit.py": "tests/test_finish.py"}
-TESTED_WITH |= {f"{part}.py": "tests/test_finish.py" for part in ("_assembly", "_interrupts", "_refit_chain", "_bags")}
-TESTED_WITH |= {"_available.py": "tests/test_plan.py"}
+TESTED_WITH |= {f"{part}.py": "tests/test_finish.py" for part in ("_assembly", "_interrupts")}
+TESTED_WITH |= {"_available.py": "tests/test_plan.py", "_bags.py": "tests/test_rescue.py"}
 TESTED_WITH |= {"_reading.py": "tests/test_auto_inputs.py", "_search_step.py": "tests/test_auto_count_mode.py"}
 TESTED_WITH["_resuming.py"] = "tests/test_places.py"
 TESTED_WITH["_out_of_fold.py"] = "tests/test_estimator_scoring.py"

@@ -205,7 +205,6 @@ class WorkerPool(Pool):
             self._workers.append(worker)
             if worker.state == "released":
                 self._greet(worker)
-            SPARES.warm(self.threads, self.n_idle, self.preload)
 
     def _greet(self, worker):
         worker.send(*self._setup)
@@ -240,6 +239,8 @@ class WorkerPool(Pool):
             self._failed_starts = 0
             self.start_seconds = max(self.start_seconds, time.monotonic() - worker.began)
             self._slowness.append(min(max(worker.slowness, 1.0), MOST_SLOWNESS))
+            if all(worker.state in ("idle", "busy") for worker in self._workers):  # never beside those that are awaited
+                SPARES.warm(self.threads, self.n_idle, self.preload)
         else:
             self._finish(worker, pickle.loads(messages[0]))
 

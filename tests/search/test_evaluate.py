@@ -13,6 +13,7 @@ from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from skauto.search import _deadline
 from skauto.search._evaluate import Evaluation, evaluate, median_stop, nested_rows, take
 from skauto.search._space import Space
 from skauto.search._trial import Trial
@@ -168,3 +169,24 @@ def test_take_keeps_the_kind():
     frame = pd.DataFrame({"a": [1, 2, 3]}, index=[5, 6, 7])
     assert take(frame, [2, 0])["a"].tolist() == [3, 1]
     assert take(sp.eye_array(3, format="csr"), [1]).shape == (1, 3)
+
+
+def test_a_trial_ends_with_the_folds_that_it_had_time_for(monkeypatch):
+    """Two folds of four: the scores are of their rows, and nothing is lost to the limit."""
+    said = iter([True, True, False])
+    monkeypatch.setattr(_deadline, "allows", lambda seconds: next(said))
+    judged = []
+
+    def report(proba):
+        judged.append(len(proba))
+        return {"score": 0.5, "fold_scores": [0.5] * 2}
+
+    outcome = evaluate(context(report=report), trial())
+    assert judged == [len(outcome["proba"])] == [60]
+    monkeypatch.undo()
+    np.testing.assert_allclose(outcome["proba"], evaluate(context(), trial())["proba"][:60])
+
+
+def test_folds_of_a_trial_can_be_bounded():
+    assert len(evaluate(context(most_folds=1), trial())["proba"]) == 30
+    assert len(evaluate(context(most_folds=9), trial())["proba"]) == 120
