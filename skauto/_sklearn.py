@@ -57,6 +57,7 @@ __all__ = [
     "check_method_params",
     "check_parameters",
     "check_sample_weight",
+    "distances_asked",
     "fit_and_score",
     "fit_context",
     "insert_error_scores",
@@ -72,6 +73,26 @@ def check_has(estimator, attribute):
     """
     if not hasattr(estimator, attribute):
         check_is_fitted(estimator, attribute)
+
+
+def distances_asked(search, X):
+    """Distances that a fitted search for neighbours computes for each row of X, None if it looks at all rows.
+
+    Parameters
+    ----------
+    search : NearestNeighbors
+    X : ndarray of shape (n, p)
+
+    Returns
+    -------
+    count : float or None
+    """
+    tree = getattr(search, "_tree", None)
+    if tree is None:
+        return None
+    tree.reset_n_calls()
+    search.kneighbors(X, return_distance=False)
+    return tree.get_n_calls() / len(X)
 
 
 def check_parameters(estimator, constraints):

@@ -5,11 +5,16 @@ import numpy as np
 from scipy import sparse
 from scipy.stats import mode
 
+from skauto._sklearn import distances_asked
 from skauto.resample._neighbours import embed, has_missing, searcher
 from skauto.resample._sampler import RowSampler, kept
 from skauto.resample._scan import maybe_linked, own_neighbours_only
 
 SMALL = 2000  # up to this many rows a plain search is as fast
+# Seconds of a distance in a tree, and of a pair of rows in the scans, as measured (benchmarks/neighbours.py) and then
+# moved a little in favour of the tree: where it is taken the time is that of imbalanced-learn.
+TREE_SECONDS, EDITED_SECONDS, TOMEK_SECONDS = 25e-9, 1e-9, 0.3e-9
+PROBES = 100  # rows that a tree is tried on
 
 
 class TomekLinks(RowSampler, upstream.TomekLinks):
@@ -47,9 +52,11 @@ class TomekLinks(RowSampler, upstream.TomekLinks):
 
     def _fit_resample(self, table, y, notes):
         matrix = embed(table, np.arange(len(y)), y)
-        possible = maybe_linked(matrix, y) if _can_be_scanned(matrix) else np.ones(len(y), dtype=bool)
         search = searcher(1, matrix, "the nearest row", notes, extra=1, n_jobs=self.n_jobs)
         largest = np.bincount(y).argmax()
+        asked = min(len(y), 2 * np.sum(y != largest))
+        scanned = _scan_pays(search, matrix, asked, TOMEK_SECONDS)
+        possible = maybe_linked(matrix, y) if scanned else np.ones(len(y), dtype=bool)
         rows = np.flatnonzero((y != largest) & possible)
         near = np.full(len(y), -1)
         near[rows] = _second(search, matrix[rows])
@@ -62,9 +69,17 @@ class TomekLinks(RowSampler, upstream.TomekLinks):
         return kept(table, keep_classes(~(linked & targeted), y, self.classes_, notes))
 
 
-def _can_be_scanned(matrix):
-    """Whether rows are many enough to be worth it, and all numbers known."""
-    return matrix.shape[0] > SMALL and not sparse.issparse(matrix) and not has_missing(matrix)
+def _scan_pays(search, matrix, n_asked, pair_seconds):
+    """Whether a scan of all pairs is quicker than the search for some rows; it needs numbers, all of them known.
+
+    A tree's time depends on how the rows lie, so it is tried on a few of them. A search without a tree looks at all
+    pairs too, and more slowly.
+    """
+    n = matrix.shape[0]
+    if n <= SMALL or sparse.issparse(matrix) or has_missing(matrix):
+        return False
+    distances = distances_asked(search, matrix[np.linspace(0, n - 1, PROBES).astype(int)])
+    return distances is None or n * n * pair_seconds < n_asked * distances * TREE_SECONDS
 
 
 def _second(search, matrix):
@@ -117,26 +132,27 @@ class EditedNearestNeighbours(RowSampler, upstream.EditedNearestNeighbours):
         matrix = embed(table, np.arange(len(y)), y)
         targeted = np.isin(y, [code for _, code, _, _ in self._quotas()])
         agree = np.ones(len(y), dtype=bool)
-        verdict = self._verdict(matrix, y)
+        search = searcher(self.n_neighbors, matrix, "n_neighbors", notes, extra=1, n_jobs=self.n_jobs)
+        verdict = self._verdict(search, matrix, y, targeted.sum())
         agree[verdict == 0] = False
         rows = np.flatnonzero((verdict < 0) & targeted)
         if len(rows):
-            agree[rows] = self._agree(matrix, y, rows, notes)
+            agree[rows] = self._agree(search, matrix, y, rows)
         chosen = keep_classes(agree | ~targeted, y, self.classes_, notes)
         # by class, the order of imbalanced-learn
         return kept(table, chosen[np.argsort(y[chosen], kind="stable")])
 
-    def _verdict(self, matrix, y):
+    def _verdict(self, search, matrix, y, n_asked):
         """1 for rows that surely stay, 0 for those that surely go, -1 for those to be searched."""
-        if hasattr(self.n_neighbors, "kneighbors") or not _can_be_scanned(matrix):
+        own = hasattr(self.n_neighbors, "kneighbors")
+        if own or not _scan_pays(search, matrix, n_asked, EDITED_SECONDS):
             return np.full(len(y), -1)
         verdict = own_neighbours_only(matrix, y, self.n_neighbors)
         if self.kind_sel == "mode":
             verdict[verdict == 0] = -1
         return verdict
 
-    def _agree(self, matrix, y, rows, notes):
-        search = searcher(self.n_neighbors, matrix, "n_neighbors", notes, extra=1, n_jobs=self.n_jobs)
+    def _agree(self, search, matrix, y, rows):
         labels = y[search.kneighbors(matrix[rows], return_distance=False)[:, 1:]]
         if self.kind_sel == "mode":
             return mode(labels, axis=1, keepdims=False)[0] == y[rows]

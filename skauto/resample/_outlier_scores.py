@@ -1,6 +1,7 @@
 """Scores of anomaly detectors as features."""
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator, OutlierMixin, TransformerMixin, clone
 from sklearn.ensemble import IsolationForest
 from sklearn.model_selection import KFold
@@ -9,6 +10,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skauto._seeds import child_seed, root_seed, seeded_clone
+from skauto.resample._detector_input import DetectorInput, as_frame, is_numbers
+from skauto.resample._rows import take_rows
 
 
 class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
@@ -17,10 +20,17 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
     A detector knows the rows that it was fitted on. So training rows get scores from detectors fitted on the other
     folds (`fit_transform`), and new rows those of one fitted on all (`transform`): the two differ on purpose.
 
+    Takes tables with gaps, categories and dates: what a detector sees is numbers; the columns given back are as they
+    came.
+
     Parameters
     ----------
     detector : {"isolation_forest", "lof", "ecod"} or detector, default="isolation_forest"
         Any object with `fit(X)` and `score_samples(X)` (greater is more normal) or `decision_function(X)`.
+    encoder : transformer, default=None
+        What makes numbers of a table for the detector, fitted on the rows that it is fitted on. None: numbers and dates
+        as they are, their gaps filled by medians where the detector takes none, and categories one column for each
+        level (of more than 50 the rarest together).
     cv : int, default=5
         Folds for the scores of the training rows.
     append : bool, default=True
@@ -30,8 +40,8 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    detector_ : detector
-        The one fitted on all rows.
+    detector_, encoder_ : detector, transformer
+        Those fitted on all rows.
     n_features_in_ : int
         Number of columns of X.
 
@@ -50,8 +60,9 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
     ((100, 3), 99)
     """
 
-    def __init__(self, detector="isolation_forest", *, cv=5, append=True, random_state=None):
+    def __init__(self, detector="isolation_forest", *, encoder=None, cv=5, append=True, random_state=None):
         self.detector = detector
+        self.encoder = encoder
         self.cv = cv
         self.append = append
         self.random_state = random_state
@@ -61,8 +72,8 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n, p)
-            Numbers.
+        X : array-like or DataFrame of shape (n, p)
+            Rows: numbers, categories, dates, gaps.
         y : None
             Not used.
 
@@ -72,7 +83,7 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
         """
         self._detector("all", 2)  # a wrong name is said before a wrong table
         X = self._checked(X, reset=True)
-        self.detector_ = self._detector("all", len(X)).fit(X)
+        self.encoder_, self.detector_ = self._fitted("all", X)
         if not (hasattr(self.detector_, "score_samples") or hasattr(self.detector_, "decision_function")):
             raise ValueError(
                 f"detector={self.detector!r} has neither score_samples nor decision_function, so it cannot score new "
@@ -85,41 +96,41 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n, p)
-            Numbers.
+        X : array-like or DataFrame of shape (n, p)
+            Rows.
         y : None
             Not used.
 
         Returns
         -------
-        X : ndarray of shape (n, p + 1) or (n, 1)
+        X : ndarray of shape (n, p + 1) or (n, 1); a DataFrame if X is one with categories or dates
         """
         self.fit(X)
-        X = self._checked(X, reset=False)
-        folds = min(self.cv, len(X))
+        table = self._checked(X, reset=False)
+        folds = min(self.cv, len(table))
         if folds < 2:
-            return self._with_scores(X, _strangeness(self.detector_, X))
-        scores = np.empty(len(X))
+            return self._with_scores(X, table, _strangeness(self.encoder_, self.detector_, table))
+        scores = np.empty(len(table))
         seed = child_seed(root_seed(self.random_state), "folds")
-        for i, (train, test) in enumerate(KFold(folds, shuffle=True, random_state=seed).split(X)):
-            scores[test] = _strangeness(self._detector(i, len(train)).fit(X[train]), X[test])
-        return self._with_scores(X, scores)
+        for i, (train, test) in enumerate(KFold(folds, shuffle=True, random_state=seed).split(table)):
+            scores[test] = _strangeness(*self._fitted(i, take_rows(table, train)), take_rows(table, test))
+        return self._with_scores(X, table, scores)
 
     def transform(self, X):
         """Scores of the detector fitted on all training rows.
 
         Parameters
         ----------
-        X : array-like of shape (n, p)
-            Numbers.
+        X : array-like or DataFrame of shape (n, p)
+            Rows.
 
         Returns
         -------
-        X : ndarray of shape (n, p + 1) or (n, 1)
+        X : ndarray of shape (n, p + 1) or (n, 1); a DataFrame if X is one with categories or dates
         """
         check_is_fitted(self)
-        X = self._checked(X, reset=False)
-        return self._with_scores(X, _strangeness(self.detector_, X))
+        table = self._checked(X, reset=False)
+        return self._with_scores(X, table, _strangeness(self.encoder_, self.detector_, table))
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns: those of X, then "outlier_score"."""
@@ -136,8 +147,23 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
         return np.asarray([*(names if self.append else []), "outlier_score"], dtype=object)
 
     def _checked(self, X, reset):
-        finite = "allow-nan" if self.__sklearn_tags__().input_tags.allow_nan else True
-        return validate_data(self, X, reset=reset, dtype=float, ensure_all_finite=finite)
+        """A matrix of floats, or a mixed frame; what an encoder of one's own takes, as it came."""
+        if reset:
+            self.mixed_ = self.encoder is None and not is_numbers(X)
+        if self.encoder is not None or self.mixed_:
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            return as_frame(X) if self.encoder is None else X
+        return validate_data(self, X, reset=reset, dtype=float, ensure_all_finite="allow-nan")
+
+    def _fitted(self, place, table):
+        """An encoder and a detector of these rows."""
+        encoder = DetectorInput(fill=not self._takes_gaps()) if self.encoder is None else clone(self.encoder)
+        numbers = encoder.fit_transform(table)
+        return encoder, self._detector(place, numbers.shape[0]).fit(numbers)
+
+    def _takes_gaps(self):
+        detector = self._detector("all", 2)
+        return hasattr(detector, "__sklearn_tags__") and get_tags(detector).input_tags.allow_nan
 
     def _detector(self, place, n_rows):
         given = self.detector
@@ -148,18 +174,23 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
             return clone(detector)
         return seeded_clone(detector, child_seed(root_seed(self.random_state), "detector", place))
 
-    def _with_scores(self, X, scores):
-        return np.column_stack([X, scores]) if self.append else scores[:, None]
+    def _with_scores(self, X, table, scores):
+        if not self.append:
+            return scores[:, None]
+        if isinstance(X, pd.DataFrame) and isinstance(table, pd.DataFrame):
+            return X.assign(outlier_score=scores)
+        return np.column_stack([X if isinstance(table, pd.DataFrame) else table, scores])
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        known = DETECTORS.get(self.detector) if isinstance(self.detector, str) else None
-        detector = self.detector if known is None else known(2)
-        tags.input_tags.allow_nan = hasattr(detector, "__sklearn_tags__") and get_tags(detector).input_tags.allow_nan
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
         return tags
 
 
-def _strangeness(detector, X):
+def _strangeness(encoder, detector, table):
+    X = encoder.transform(table)
     score = getattr(detector, "score_samples", None) or detector.decision_function
     return -np.asarray(score(X), dtype=float)
 

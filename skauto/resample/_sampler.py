@@ -141,8 +141,8 @@ class RowSampler:
         check_consistent_length(X, labels)
         validate_data(self, X=X, y=labels, reset=True, skip_check_array=True)
         self.sampling_strategy_ = targets(self.sampling_strategy, labels, self._sampling_type, notes)
-        self.classes_, codes = np.unique(labels, return_inverse=True)
-        return table, codes, one_vs_all
+        self.classes_ = np.unique(labels)
+        return table, np.searchsorted(self.classes_, labels), one_vs_all  # `return_inverse` sorts, which is slower
 
     def _quotas(self):
         """For each class to change: its label, its code, the count asked for, and its own random_state."""

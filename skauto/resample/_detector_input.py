@@ -1,0 +1,71 @@
+"""Tables as detectors of outliers take them: one matrix of numbers, gaps filled where a detector cannot bear them."""
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import OneHotEncoder
+from sklearn.utils.validation import check_is_fitted
+
+MAX_LEVELS = 50  # of a category, the rarest of more are pooled
+
+
+def is_numbers(X):
+    """Whether a table holds nothing but numbers."""
+    if isinstance(X, pd.DataFrame):
+        return all(map(types.is_numeric_dtype, X.dtypes))
+    return hasattr(X, "format") or np.asarray(X).dtype.kind in "fiubc"  # sparse matrices have a format
+
+
+def as_frame(X):
+    """A mixed table as a DataFrame whose columns are floats (numbers, dates) or text; missing is NaN or None."""
+    frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X, dtype=object)).infer_objects()
+    columns = [_column(frame.iloc[:, j]) for j in range(frame.shape[1])]
+    return pd.DataFrame(dict(enumerate(columns)), index=frame.index)
+
+
+def _column(values):
+    if types.is_numeric_dtype(values.dtype) and not types.is_complex_dtype(values.dtype):
+        return pd.Series(values.to_numpy(dtype=float, na_value=np.nan), index=values.index)
+    if types.is_datetime64_any_dtype(values.dtype) or types.is_timedelta64_dtype(values.dtype):
+        whole = values.astype("int64").astype(float)
+        return whole.where(values.notna(), np.nan)
+    return values.astype(str).astype(object).where(values.notna(), None)
+
+
+class DetectorInput(TransformerMixin, BaseEstimator):
+    """Numbers as they are, gaps in them by the median if need be, categories one column for each level.
+
+    Parameters
+    ----------
+    fill : bool
+        Whether gaps in numbers are filled.
+    """
+
+    def __init__(self, fill):
+        self.fill = fill
+
+    def fit(self, X, y=None):
+        """Learn medians and levels from a matrix of floats, or a frame of `as_frame`."""
+        numbers, texts = _parts(X)
+        self.imputer_ = SimpleImputer(strategy="median", keep_empty_features=True).fit(numbers) if self.fill else None
+        levels = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=MAX_LEVELS, sparse_output=False)
+        self.levels_ = None if texts is None else levels.fit(texts)
+        return self
+
+    def transform(self, X):
+        """One matrix of floats, (n, q)."""
+        check_is_fitted(self, "levels_")
+        numbers, texts = _parts(X)
+        numbers = numbers if self.imputer_ is None else self.imputer_.transform(numbers)
+        return numbers if texts is None else np.hstack([numbers, self.levels_.transform(texts)])
+
+
+def _parts(X):
+    """Numbers (n, p) and texts (n, q), None without any."""
+    if not isinstance(X, pd.DataFrame):
+        return X, None
+    numeric = [types.is_float_dtype(dtype) for dtype in X.dtypes]
+    numbers = X.loc[:, numeric].to_numpy(dtype=float)
+    return numbers, None if all(numeric) else X.loc[:, ~np.array(numeric)].to_numpy(dtype=object)
