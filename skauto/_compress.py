@@ -22,10 +22,13 @@ from skauto._seeds import child_seed, root_seed
 from skauto._telling import steady_streams
 from skauto.estimators._footprint import footprint
 from skauto.estimators._images import rows_for
+from skauto.estimators._time_limit import limited
 
 TARGETS = ("bytes", "latency_ms", "max_loss")
 MAX_LOSS = 0.005
 SMALLEST = 1024  # non-zero weights of a layer that is given a codebook
+# The part of the time limit that fitting the estimator may take, and the seconds that measuring a chain takes at least.
+FIT_SHARE, MEASURED_SECONDS = 0.5, 0.5
 
 
 @steady_streams()
@@ -57,7 +60,8 @@ def compress(
     epochs : int, default=3
         Epochs of training after each step; twice as many after pruning, four times for a network that is taught.
     time_limit : float, default=None
-        Seconds after which no further chain is begun.
+        Seconds for everything. The chain that runs when they end is stopped and left out; of the first one the training
+        is shortened instead, with a warning, and so is that of an estimator that is no fitted network yet.
     validation : float, default=0.2
         Share of rows held back.
     random_state : int, RandomState, Generator or None, default=None
@@ -91,34 +95,75 @@ def compress(
     _check_rows(X, y)
     _check_numbers(epochs, time_limit, validation)
     require("torch", extra="deep")
-    from skauto.estimators.compression._classifier import CompressedClassifier
-
-    started, seed = time.perf_counter(), root_seed(random_state)
+    trials, seed = _Trials(time_limit), root_seed(random_state)
     estimator = _compressible(estimator)
     scorer = check_scoring(estimator, scoring)
     held = train_test_split(
         np.arange(len(y)), test_size=validation, stratify=y, random_state=child_seed(seed, "validation")
     )
-    (X_fit, y_fit), (X_val, y_val) = (_take(X, y, rows) for rows in held)
-    base = FrozenEstimator(_network(_fitted(estimator, X_fit, y_fit)))
-    full = scorer(base.estimator, rows_for(base.estimator, X_val), y_val)
-    measured, models, failed = [], [], {}
-    for name, steps in recipes(base.estimator, X, epochs, child_seed(seed, "students")).items():
-        if models and time_limit is not None and time.perf_counter() - started > time_limit:
+    trials.begin(estimator, scorer, *(_take(X, y, rows) for rows in held))
+    for name, steps in recipes(trials.base.estimator, X, epochs, child_seed(seed, "students")).items():
+        if not trials.run(name, steps):
             break
-        began = time.perf_counter()
-        try:
-            model = CompressedClassifier(base, steps).fit(X_fit, y_fit)
-        except (ValueError, TypeError) as error:  # a chain that this network is too small for, rows of no numbers
-            failed[name] = error
-            continue
-        score = scorer(model, X_val, y_val)
-        cost = footprint(model, X_val)
-        models.append(model)
-        measured.append({"chain": name, "score": score, "loss": full - score, **_costs(cost)})
-        measured[-1]["seconds"] = time.perf_counter() - began
-    _say_what_failed(failed, models)
-    return _chosen(pd.DataFrame(measured), models, target)
+    _say_what_failed(trials.failed, trials.models)
+    return _chosen(pd.DataFrame(trials.measured), trials.models, target)
+
+
+class _Trials:
+    """Chains tried within a time limit: what each one made, and what was measured of it."""
+
+    def __init__(self, time_limit):
+        self.time_limit = time_limit
+        self.began = time.monotonic()
+        self.end = math.inf if time_limit is None else self.began + time_limit
+        self.measured, self.models, self.failed = [], [], {}
+
+    def begin(self, estimator, scorer, train, held):
+        """Fit the estimator if it is not, and score it."""
+        self.scorer, self.train, self.held = scorer, train, held
+        with limited(self.began + FIT_SHARE * (self.end - self.began) if self.end < math.inf else math.inf):
+            self.base = FrozenEstimator(_network(_fitted(estimator, *train)))
+        scored = time.monotonic()
+        self.full = scorer(self.base.estimator, rows_for(self.base.estimator, held[0]), held[1])
+        self.measuring = 2 * (time.monotonic() - scored) + MEASURED_SECONDS
+
+    def run(self, name, steps):
+        """Try a chain; False where its time was over."""
+        from skauto.estimators.compression._classifier import CompressedClassifier
+
+        began, first = time.monotonic(), not self.models
+        end = self.end if self.end == math.inf else max(self.end - self.measuring, began)
+        if not first and began >= end:
+            return False
+        with limited(end, gives_up=not first) as limit:
+            try:
+                model = CompressedClassifier(self.base, steps).fit(*self.train)
+                limit.check()
+            except TimeoutError:
+                return False
+            except (ValueError, TypeError) as error:  # a chain that this network is too small for, rows of no numbers
+                self.failed[name] = error
+                return True
+        self._measure(name, model, began)
+        if first and limit.shortened:
+            self._say_shortened(name)
+        return True
+
+    def _measure(self, name, model, began):
+        fitted = time.monotonic()
+        score, cost = self.scorer(model, *self.held), footprint(model, self.held[0])
+        ended = time.monotonic()
+        self.measuring = max(self.measuring, ended - fitted)
+        self.models.append(model)
+        row = {"chain": name, "score": score, "loss": self.full - score, **_costs(cost)}
+        self.measured.append(row | {"seconds": ended - began})
+
+    def _say_shortened(self, name):
+        warnings.warn(
+            f"time_limit={self.time_limit} was over before the first chain, {name!r}, was trained as it should be: it "
+            "was trained less. Raise time_limit, or give an estimator that is fitted",
+            stacklevel=4,
+        )
 
 
 def _compressible(estimator):

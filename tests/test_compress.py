@@ -62,6 +62,7 @@ def test_rows_that_no_network_takes_are_named(digits):
         compress(tree, X, y, epochs=1, random_state=0)
 
 
+@pytest.mark.filterwarnings("ignore:time_limit=0.01 was over before the first chain")
 @pytest.mark.parametrize("shape", [(64,), (8, 8)])
 def test_a_tree_teaches_a_network_for_tables_or_images(digits, shape):
     X, y = digits[0].reshape(-1, *shape), digits[1]
@@ -110,6 +111,7 @@ def test_rows_and_labels_must_agree(digits):
         compress(DecisionTreeClassifier(), csr_array(X.reshape(len(X), -1)), y)
 
 
+@pytest.mark.filterwarnings("ignore:time_limit=0.01 was over before the first chain")
 def test_a_student_is_the_same_each_time(digits):
     X, y = digits
     tree = DecisionTreeClassifier(max_depth=4, random_state=0)

@@ -1,10 +1,12 @@
 """What a fitted estimator costs: parameters, non-zeros, bytes, multiplications, and milliseconds that were measured."""
 
 import io
+import pickle
 import statistics
 import time
 from dataclasses import dataclass, field
 
+import cloudpickle
 import joblib
 import numpy as np
 import pandas as pd
@@ -128,7 +130,10 @@ def saved_bytes(estimator):
         except TypeError:
             pass  # a network of the user's own classes has no model file; pickle takes it
     buffer = io.BytesIO()
-    joblib.dump(estimator, buffer)
+    try:
+        joblib.dump(estimator, buffer)
+    except (pickle.PicklingError, AttributeError, TypeError):  # a class or function inside a function has no name
+        return len(cloudpickle.dumps(estimator))
     return buffer.tell()
 
 

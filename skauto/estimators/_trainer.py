@@ -214,7 +214,8 @@ def train(
     feed = {"batch_size": settings.batch_size, "prepare": prepare, "device": settings.device}
     training = Batches(rows, shuffle=True, **feed)
     watched = None if validation is None else Batches(validation, shuffle=False, **feed)
-    end = min(math.inf if settings.end is None else settings.end, current_limit().end)
+    around = current_limit()
+    end = min(math.inf if settings.end is None else settings.end, math.inf if around.gives_up else around.end)
     steps = {"steps": training.count, "watched": watched.count if watched else 0}
     loop.after_step = after_step
     loop.pace = Pace(settings.max_epochs, end, **steps, done=len(history))
@@ -230,7 +231,7 @@ def train(
         module.load_state_dict(best_state)
     if loop.pace.is_over() and loop.pace.done < settings.max_epochs:
         trust_few_batches(fresh)
-        current_limit().tell_shortened()
+        around.tell_shortened()
     return loop.optimizer_.state_dict()
 
 

@@ -1,6 +1,5 @@
 """A neural classifier that is trained, compressed step by step, and saved small."""
 
-import contextlib
 import copy
 import itertools
 import time
@@ -16,6 +15,8 @@ from skauto._deps import require
 from skauto._files import write_whole
 from skauto._sklearn import BaseComposition, check_has
 from skauto.estimators._images import rows_for
+from skauto.estimators._time_limit import current_limit
+from skauto.estimators.compression._by_value import held, picklable
 from skauto.estimators.compression._distill import Distill
 from skauto.estimators.compression._fitted import from_plain, must_answer, to_plain, unfitted
 from skauto.estimators.compression._packed import DamagedModelError, from_bytes, report, to_bytes
@@ -123,6 +124,7 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         names, sizes, seconds = ["fit"], [], [time.perf_counter() - started]
         for name, step in steps:
             sizes.append(work.size())
+            current_limit().check()
             started = time.perf_counter()
             work.run(name, step)
             names.append(name)
@@ -234,14 +236,17 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         state = super().__getstate__().copy()
         if "estimator_" not in state:
             return state
-        with contextlib.suppress(TypeError):  # a network of the user's own classes is pickled whole
-            state["estimator_"] = self.to_bytes()
         if self.estimator is not None:
-            state["estimator"] = unfitted(self.estimator)
-        state["steps"] = [(name, _unfitted_step(step)) for name, step in self.steps]
+            state["estimator"] = picklable(unfitted(self.estimator))
+        state["steps"] = picklable([(name, _unfitted_step(step)) for name, step in self.steps])
+        try:
+            state["estimator_"] = self.to_bytes()
+        except TypeError:  # a network of the user's own classes is pickled whole, and they may stand inside a function
+            state["estimator_"] = picklable(self.estimator_)
         return state
 
     def __setstate__(self, state):
+        state = {key: held(value) for key, value in state.items()}
         packed = state.get("estimator_")
         super().__setstate__(state | ({"estimator_": _unpacked(packed)} if isinstance(packed, bytes) else {}))
 

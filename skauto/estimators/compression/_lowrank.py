@@ -3,6 +3,7 @@
 from sklearn.base import BaseEstimator
 
 from skauto._deps import require
+from skauto.estimators._time_limit import current_limit
 from skauto.estimators.compression._checks import check, check_integer, check_training
 from skauto.estimators.compression._task import is_plain, weighted_layers
 
@@ -68,6 +69,7 @@ class LowRank(BaseEstimator):
         for name, layer in weighted_layers(net).items():
             if getattr(layer, "in_channels", FEWEST_CHANNELS) < FEWEST_CHANNELS:
                 continue
+            current_limit().check()
             split = split_layer(layer, self._rank_of, self.form)
             if split is not None:
                 net.set_submodule(name, split)

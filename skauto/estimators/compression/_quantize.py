@@ -3,6 +3,7 @@
 from sklearn.base import BaseEstimator
 
 from skauto._deps import require
+from skauto.estimators._time_limit import current_limit
 from skauto.estimators.compression._checks import check, check_by_layer, check_integer, check_training, is_bits
 from skauto.estimators.compression._codebook import (
     Codebook,
@@ -134,6 +135,7 @@ class Quantize(BaseEstimator):
             bits = special.get(name, plain)
             if bits is None or int((layer.weight != 0).sum()) < self.smallest:
                 continue
+            current_limit().check()
             runs = self.method == "product" and layer.weight[0].numel() % self.width == 0
             if not worth_coding(layer.weight, bits, self.width if runs else 1):
                 few.append(layer)
