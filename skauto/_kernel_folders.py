@@ -51,8 +51,14 @@ def handed_folder():
 def private_folder():
     """A folder of this process alone, gone at its exit."""
     folder = tempfile.mkdtemp(prefix="skauto-kernels-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(_remove, folder, os.getpid())
     return Path(folder)
+
+
+def _remove(folder, owner):
+    """Remove a folder at the exit of the process that made it, not at that of a forked child."""
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def for_workers():

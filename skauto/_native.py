@@ -37,8 +37,8 @@ class _CannotBuildError(Exception):
 
 
 # Whatever goes wrong on the way to a kernel: there is a fallback.
-FAULTS = (_CannotBuildError, OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, MemoryError,
-          subprocess.SubprocessError)  # fmt: skip
+FAULTS = (_CannotBuildError, ArithmeticError, AttributeError, EOFError, ImportError, LookupError, MemoryError, OSError,
+          RuntimeError, TypeError, ValueError, subprocess.SubprocessError)  # fmt: skip
 
 
 @functools.cache

@@ -100,6 +100,8 @@ class Content:
 
     def _array(self, values, kind="array"):
         about = kind, values.dtype.str if values.dtype.names is None else repr(values.dtype), repr(values.shape)
+        if values.dtype.names is not None:  # field by field: what lies between them means nothing
+            return *about, *(self.of(np.ascontiguousarray(values[name])) for name in values.dtype.names)
         if values.dtype.hasobject:
             return *about, *self._sequence(values.ravel().tolist())
         flat = np.ascontiguousarray(values).reshape(-1)

@@ -64,6 +64,13 @@ def test_arrays_and_sparse_matrices():
     assert of(sparse) == of(sparse.tocoo().tocsr()) == of(loose) != of(2 * sparse)
 
 
+def test_what_lies_between_fields_means_nothing():
+    dtype = np.dtype([("a", "u1"), ("b", "f8")], align=True)
+    one, other = np.frombuffer(bytes(32), dtype).copy(), np.frombuffer(b"\0" + b"x" * 7 + bytes(24), dtype).copy()
+    assert one.tobytes() != other.tobytes()
+    assert of(one) == of(other) != of(np.ones(2, dtype))
+
+
 def test_types_of_numbers_count():
     assert len({of(value) for value in (1, 1.0, True, "1", b"1", np.int64(1), np.float32(1), [1], (1,), {1})}) == 10
 

@@ -1,5 +1,6 @@
 """What two searches must share to share a journal."""
 
+import dataclasses
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ from scipy.stats import loguniform
 from sklearn.svm import SVC
 
 from skauto.search._fingerprint import describe_space, described, differences, digest, fingerprint, part, readable
+from skauto.search._fold_scores import FoldScoring
 from skauto.search._space import Space
 
 
@@ -62,3 +64,10 @@ def test_differences_are_told_by_what_reads_differently_or_by_the_code():
     assert second.startswith("f was f and reads the same now, but the code or value of test_differences")
     assert third == "g was SVC(C=1) and is SVC(C=2)"
     assert differences(old, old) == []
+
+
+def test_what_workers_get_is_decided_upon():
+    """A new entry of a context belongs into the fingerprint, or onto the list of what does not matter."""
+    told = {"estimator", "X", "y", "folds", "space", "options", "fidelity", "stratify"}
+    follows = {"row_seed", "seed", "caller", "cache"}  # from the journal's seed; the search itself; time saved alone
+    assert {field.name for field in dataclasses.fields(FoldScoring)} == told | follows
