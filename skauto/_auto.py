@@ -1,6 +1,5 @@
 """AutoClassifier: inspect the data, search over pipelines, build the ensemble, cut, refit."""
 
-from collections.abc import Iterable
 from contextlib import ExitStack
 from numbers import Integral, Real
 
@@ -56,9 +55,10 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
     n_iter : int or None, default=None
         Most trials. With `time_limit=None` the result is the same on any number of workers, and nothing stops a
         trial that hangs.
-    cv : int, splitter or iterable of (train, test), default=5
-        Folds. An integer: stratified ones, drawn up to three times on small tables; of many images one is held back.
-        A splitter is given X, y and groups as they come, index and labels included; pairs are positions of rows.
+    cv : int, splitter, iterable of (train, test) or None, default=5
+        Folds; None is 5. An integer: stratified ones, drawn up to three times on small tables; of many images one is
+        held back. A splitter is given X, y and groups as they come, index and labels included; pairs are positions
+        of rows.
     candidates : "auto", str or list of str, default="auto"
         Which kinds of classifier to try: "lightgbm", "hist_boosting", "extra_trees", "random_forest", "logistic",
         "svm", "knn", "naive_bayes", "mlp" and, only where named, "balanced_bagging", "easy_ensemble", "rusboost",
@@ -151,7 +151,7 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         "strategy": [str, Strategy],
         "time_limit": [Interval(Real, 0, None, closed="neither"), None],
         "n_iter": [Interval(Integral, 1, None, closed="left"), None],
-        "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split"]), Iterable],
+        "cv": ["cv_object"],
         "candidates": [str, list, tuple],
         "kind": [str],
         "cost_matrix": ["array-like", dict, None],

@@ -16,6 +16,9 @@ REPEAT_ROWS, MAX_REPEATS = 3_000, 3
 # Rows of images from which one fold alone is held back: a network for each fold would take most of the time.
 ONE_FOLD_ROWS = 5_000
 
+# Folds where nothing is said, as in scikit-learn.
+FOLDS = 5
+
 # Parts of a single fold, between which cuts are judged.
 PARTS_OF_ONE_FOLD = 5
 
@@ -30,7 +33,7 @@ def given_folds(cv, X, y, groups, labels):
 
     Parameters
     ----------
-    cv : int, splitter or iterable of pairs
+    cv : int, splitter, iterable of pairs or None
     X, y, groups : as the user gave them
         A splitter may read the index of X, the labels or the groups.
     labels : ndarray of shape (n_rows,)
@@ -46,6 +49,8 @@ def given_folds(cv, X, y, groups, labels):
     ValueError
         If the splitter cannot split these rows, and for pairs that are none, empty, out of range or overlapping.
     """
+    if cv is None:
+        return FOLDS
     if isinstance(cv, Integral):
         return cv
     if hasattr(cv, "split") and not isinstance(cv, str | bytes):

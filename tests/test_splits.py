@@ -18,6 +18,7 @@ def given(cv, X=X, y=Y, groups=None, labels=Y):
 
 def test_a_number_stays():
     assert given(3) == 3
+    assert given(None) == 5
 
 
 def test_pairs_masks_and_generators_are_the_folds():
