@@ -129,6 +129,7 @@ class ExecutorPool(Pool):
         self._futures = {}
         self._done = []
         self._heard = self._silent = False
+        self._refused = set()
         self._news = time.monotonic()
 
     @property
@@ -220,6 +221,9 @@ class ExecutorPool(Pool):
         )
         if not self._heard:
             raise RuntimeError(reason)
+        if reason not in self._refused:
+            self._refused.add(reason)
+            warnings.warn(f"{reason}; tasks that it takes are lost", UserWarning, stacklevel=2)
         self._end(sent, Outcome(sent.key, Status.CRASHED, None, reason))
 
     def _look(self):
@@ -281,15 +285,15 @@ def _answer_of(future):
 def workers_of(executor):
     """How many tasks an executor runs at a time, as far as it says."""
     client = getattr(executor, "_client", None)
-    if client is not None and hasattr(client, "nthreads"):  # Dask
-        return max(1, sum(client.nthreads().values()))
+    if client is not None and hasattr(client, "nthreads"):  # Dask, whose lost scheduler would not answer
+        return max(1, sum(client.nthreads().values())) if problem_of(executor) is None else 1
     return getattr(executor, "_max_workers", DEFAULT_WORKERS)
 
 
 def problem_of(executor):
     """What keeps an executor from ever running another task, as far as it says; None if nothing does."""
     status = getattr(getattr(executor, "_client", None), "status", "running")
-    if status not in ("running", "connecting", "newly-created"):
+    if status not in ("running", "connecting"):
         return f"Dask's client is {status}"
     if getattr(executor, "_broken", False):
         return str(executor._broken)

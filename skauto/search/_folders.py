@@ -88,11 +88,15 @@ class TemporaryFolder:
         self.close()
 
     def close(self):
-        """Remove the folder with all that is in it; a forked child leaves it to its parent."""
+        """Remove the folder with all that is in it, and those of workers that were killed with pools of their own.
+
+        A forked child leaves it to its parent.
+        """
         if os.getpid() != self._pid:
             return
         _remove(self.path)
         LOCKS.drop(self._lock)
+        sweep(os.path.dirname(self.path))
 
 
 def sweep(place):

@@ -106,9 +106,9 @@ def _portable(category, text):
 
 
 def _module_of(filename):
-    """The name of the module in a file, by which filters may ask."""
+    """The name of the module in a file, by which filters may ask; what is in none came from the caller's script."""
     modules = list(sys.modules.items())
-    return next((name for name, module in modules if getattr(module, "__file__", None) == filename), "")
+    return next((name for name, module in modules if getattr(module, "__file__", None) == filename), "__main__")
 
 
 def attempt(function, *args):

@@ -85,6 +85,21 @@ def test_workers_of_a_killed_search_remove_the_data_by_themselves(tmp_path, proj
 
 
 @pytest.mark.slow
+def test_a_killed_worker_with_workers_of_its_own_leaves_no_data(tmp_path, project):
+    code = """
+        class Nested(LogisticRegression):
+            def fit(self, X, y):
+                SearchCV(LogisticRegression(), {"C": uniform(0.1, 1)}, n_jobs=2, n_iter=9999, cv=3).fit(X, y)
+        try:
+            SearchCV(Nested(), {"C": [1.0]}, trial_time_limit=12, cv=2, refit=False, racing=False).fit(X, y)
+        except ValueError as error:
+            print("longer than its limit" in str(error))
+    """
+    assert ended(start(project, tmp_path, code)) == "True"
+    assert left(tmp_path) == []
+
+
+@pytest.mark.slow
 def test_a_running_search_keeps_its_data_while_others_come_and_go(tmp_path, project):
     code = "AutoClassifier(**quick | {'n_iter': 40}).fit(X, y); print('fitted')"
     long = start(project, tmp_path, code)
