@@ -104,7 +104,8 @@ def rescored(auto, X, y, cost_matrix=None):
 
 def _kept_models(auto):
     """What predicts as trial -1, the members of the ensemble and the best model: by trial (model, threshold)."""
-    members = dict(zip(auto._kept["members"], auto.ensemble_.estimators_, strict=True))
+    known = auto._kept["members"]  # none where a fallback had to do
+    members = dict(zip(known, auto.ensemble_.estimators_, strict=True)) if known else {}
     if auto._kept["best"] is not None:
         members.setdefault(auto._kept["best"], auto.best_estimator_)
     thresholds = auto._kept["thresholds"]

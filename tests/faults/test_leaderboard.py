@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import make_classification
-from sklearn.metrics import average_precision_score, f1_score, fbeta_score, make_scorer, roc_auc_score
+from sklearn.metrics import average_precision_score, f1_score, make_scorer, roc_auc_score
 
 from skauto import AutoClassifier
 
@@ -16,6 +16,11 @@ def quick(**changes):
     """A search of a few trials of three candidates."""
     given = {"candidates": CANDIDATES, "n_iter": 3, "time_limit": None, "cv": 3, "n_jobs": 1, "random_state": 0}
     return AutoClassifier(**{**given, "verbose": 0, **changes})
+
+
+def found_less_alarms(y, labels):
+    """A metric of one's own: how many of the bad are found, less how many of the good are called bad."""
+    return np.mean(labels[y == "bad"] == "bad") - np.mean(labels[y == "good"] == "bad")
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +106,10 @@ def test_other_rows_with_costs_more_classes_and_own_scorers(rows):
     row = auto.leaderboard(X_new, three_new).query("chosen == 'predicts'").iloc[0]
     assert row["F1"] == pytest.approx(f1_score(three_new, auto.predict(X_new), average="macro"))
     assert row["AUC"] == pytest.approx(roc_auc_score(three_new, auto.predict_proba(X_new), multi_class="ovr"))
-    own = quick(scoring=make_scorer(fbeta_score, beta=2, pos_label="bad")).fit(X, y)
+    own = quick(scoring=make_scorer(found_less_alarms)).fit(X, y)
     row = own.leaderboard(X_new, y_new).query("chosen == 'best'").iloc[0]
     best = own.best_estimator_.predict(X_new)
-    assert row["score"] == pytest.approx(fbeta_score(y_new, best, beta=2, pos_label="bad"))
+    assert row["score"] == pytest.approx(found_less_alarms(y_new, best))
 
 
 def test_half_a_question_is_refused(fitted, rows):
@@ -112,6 +117,22 @@ def test_half_a_question_is_refused(fitted, rows):
         fitted.leaderboard(rows[2])
     with pytest.raises(ValueError, match="X is missing"):
         fitted.leaderboard(y=rows[3])
+
+
+def test_where_no_trial_could_be_used_what_predicts_has_a_row(rows):
+    """The table listed trials alone, none of which predicted, and nothing said what did."""
+    X, y, X_new, y_new = rows
+    with pytest.warns(UserWarning, match="no trial was evaluated"):
+        auto = AutoClassifier(candidates=["logistic"], time_limit=0.05, n_jobs=1, random_state=0, verbose=0).fit(X, y)
+    row = auto.leaderboard_.query("chosen == 'predicts'").iloc[0]
+    assert row["candidate"] in ("quick_model", "class_frequencies")
+    assert row["status"] == "not scored"
+    assert np.isnan(row["score"])
+    assert not (auto.leaderboard_["chosen"] == "best").any()
+    new = auto.leaderboard(X_new, y_new)
+    assert len(new) == 1
+    assert new["AUC"].item() == pytest.approx(roc_auc_score(y_new == "bad", auto.predict_proba(X_new)[:, 0]))
+    assert new["score"].item() == pytest.approx(auto.score(X_new, y_new))
 
 
 @pytest.mark.slow
