@@ -7,9 +7,18 @@ import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import accuracy_score
 
+from skauto.resample._matrix_forms import matrix_form
+
+MOST_CALLS = 5  # thresholds that are looked at in one go where each is a call of the scorer's function
+MOST_KNOWN = 10_000  # values that are remembered
+
 
 class LabelMetric:
-    """A scikit-learn label scorer as a function of confusion matrices (..., K, K), through weighted cells.
+    """A scikit-learn label scorer as a function of confusion matrices (..., K, K).
+
+    Functions of scikit-learn that have a form for matrices are computed by it. Any other is called for each matrix, on
+    weighted cells if it takes weights, else on rows; calls are dear, so that few thresholds are tried with it
+    (`max_cuts`). Their number depends on no clock: what a search finds must not.
 
     Parameters
     ----------
@@ -21,16 +30,20 @@ class LabelMetric:
         Which of two labels a function with a positive label means; None for the last.
     """
 
-    max_cuts = 64  # each cut is a call of the scorer's function
-
     def __init__(self, scorer, classes, pos_label=None):
         self.scorer = scorer
         self.wants_cut = scorer._score_func is not accuracy_score
         self.takes_weight = wants_weight(scorer)
         self.labels, self.kwargs = as_shown(scorer, classes, pos_label)
+        self.form = matrix_form(scorer._score_func, self.kwargs, self.labels)
+        self.max_cuts = MOST_CALLS if self.form is None else None
+        self._known = {}
 
     def __call__(self, confusion):
         n_classes = confusion.shape[-1]
+        whole = self.takes_weight or not (confusion != np.round(confusion)).any()
+        if self.form is not None and whole and (confusion.sum(-1) > 0).all():  # else some labels do not occur
+            return self.scorer._sign * self.form(confusion)
         truth, label = (self.labels[grid.ravel()] for grid in np.indices((n_classes, n_classes)))
         flat = confusion.reshape(-1, n_classes * n_classes)
         with warnings.catch_warnings():
@@ -38,7 +51,19 @@ class LabelMetric:
             values = [self._value(truth, label, cells) for cells in flat]
         return np.reshape(values, confusion.shape[:-2])
 
+    def __getstate__(self):
+        return {**self.__dict__, "_known": {}}
+
     def _value(self, truth, label, cells):
+        """The score of one matrix, called for once: a search asks for many again, for a report or the final model."""
+        key = cells.tobytes()
+        if key not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = self._called(truth, label, cells)
+        return self._known[key]
+
+    def _called(self, truth, label, cells):
         truth, label, cells = truth[cells > 0], label[cells > 0], cells[cells > 0]
         weight = {"sample_weight": cells} if self.takes_weight else {}
         if not self.takes_weight:

@@ -179,14 +179,25 @@ def _best_threshold(y, score, metric, sample_weight):
 
 def _best_of(metric, confusion):
     """Where a metric is best; a slow one looks at some places, closer where few rows are labelled, then around them."""
-    most = getattr(metric, "max_cuts", len(confusion))
-    if len(confusion) <= most:
-        return int(np.argmax(metric(confusion)))
-    places = np.unique(np.append(0, np.geomspace(1, len(confusion) - 1, most).astype(int)))
-    best = int(np.argmax(metric(confusion[places])))
+    most = getattr(metric, "max_cuts", None)
+    if most is None or len(confusion) <= most:
+        return _argmax(metric(confusion))
+    steps = np.append(0, np.geomspace(1, len(confusion) - 1, most).astype(int))
+    places = np.unique(np.append(steps, _guessed(confusion)))
+    best = _argmax(metric(confusion[places]))
     low, high = places[max(best - 1, 0)], places[min(best + 1, len(places) - 1)]
-    near = np.unique(np.linspace(low, high, most).astype(int))
-    return int(near[np.argmax(metric(confusion[near]))])
+    near = np.unique(np.append(np.linspace(low, high, most).astype(int), places[best]))
+    return int(near[_argmax(metric(confusion[near]))])
+
+
+def _argmax(values):
+    """The place of the greatest value; what cannot be judged is none."""
+    return int(np.argmax(np.nan_to_num(values, nan=-np.inf)))
+
+
+def _guessed(confusion):
+    """Places where quick metrics are best: slow ones, which cannot be asked everywhere, are often best there too."""
+    return [_argmax(metric(confusion)) for metric in (f1_macro, balanced_accuracy, matthews_corrcoef)]
 
 
 def _best_weights(y, proba, metric, sample_weight, movable, n_rounds=3, n_steps=48):
@@ -199,8 +210,8 @@ def _best_weights(y, proba, metric, sample_weight, movable, n_rounds=3, n_steps=
     with np.errstate(divide="ignore"):
         logs = np.log(np.ascontiguousarray(proba.T, dtype=float))
     weights = np.ones(n_classes)
-    best = value(weights)
-    for _ in range(n_rounds):
+    best = np.nan_to_num(value(weights), nan=-np.inf)
+    for _ in range(n_rounds if getattr(metric, "max_cuts", None) is None else 1):
         before = best
         for k in np.flatnonzero(movable):
             moved = _moved(y, logs, weights, k, metric, sample_weight, best, n_steps)
@@ -216,13 +227,27 @@ def _moved(y, logs, weights, k, metric, sample_weight, best, n_steps):
     """The weights, of mean 1, with the k-th where the metric likes it best; the same ones where none beats `best`."""
     rival, ratio = _against(logs, np.log(weights), k)
     cuts = _cuts(ratio, n_steps)
-    values = metric(_confusion_of_cuts(y, k, rival, ratio, cuts, len(weights), sample_weight)) if len(cuts) else [best]
-    winner = int(np.argmax(values))
-    if not values[winner] > best:
+    if not len(cuts):
+        return weights
+    confusion = _confusion_of_cuts(y, k, rival, ratio, cuts, len(weights), sample_weight)
+    winner, reached = _best_of_few(metric, confusion)
+    if not reached > best:
         return weights
     moved = weights.copy()
     moved[k] *= np.exp(cuts[winner])
     return moved / moved.mean()
+
+
+def _best_of_few(metric, confusion):
+    """Where a metric is best and its value there; a slow one looks at some places only."""
+    most = getattr(metric, "max_cuts", None)
+    places = np.arange(len(confusion))
+    if most is not None and len(places) > most:
+        spread = np.linspace(0, len(places) - 1, most // 2).astype(int)
+        places = np.unique(np.append(spread, _guessed(confusion)))
+    values = np.nan_to_num(metric(confusion[places]), nan=-np.inf)
+    winner = int(np.argmax(values))
+    return places[winner], values[winner]
 
 
 def _against(logs, weights, k):
