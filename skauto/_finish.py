@@ -114,6 +114,7 @@ class Finish(Assembly):
             best = choose_best(trials, self._valid_over_train())
             members = self._choose(trials, best) if use_ensemble else [(best, 1.0)]
         self.progress.show("refit")
+        self.pool.remaining = self._left
         chain = RefitChain(
             self.plan.context, self.classes, self.pool, self._left, self.progress.say, self.interrupts, self.here
         )

@@ -45,6 +45,9 @@ from skauto.search import _deadline
 # One-hot columns at most for one categorical column, and quantiles of a rank transform.
 MAX_LEVELS, MAX_QUANTILES = 40, 200
 
+# Most columns whose numbers become ranks: that is done column by column, at each predict.
+MOST_RANKED = 2_000
+
 # Folds of Platt's calibration.
 CALIBRATION_FOLDS = 3
 
@@ -194,7 +197,8 @@ def scaled(values, traits):
     if traits.sparse:
         return make_pipeline(SimpleImputer(), MaxAbsScaler(), _bounds())
     numbers = [SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)]
-    numbers += [StandardScaler(), _bounds()] if scaler == "standard" else [_ranks(traits)]
+    plain = scaler == "standard" or traits.n_columns > MOST_RANKED
+    numbers += [StandardScaler(), _bounds()] if plain else [_ranks(traits)]
     if splines:
         numbers += [SplineTransformer(n_knots=splines, knots="uniform", extrapolation="linear"), StandardScaler()]
     columns = [("number", make_pipeline(*numbers), numeric_columns), ("category", _encoder(encode), category_columns)]

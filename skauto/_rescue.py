@@ -1,7 +1,13 @@
 """Beside the trials of a timed search: what may have to predict in the end, should no refit be ready in time."""
 
+import math
+import time
+
 from skauto._quick import quick_fit, seconds_within
+from skauto.estimators._ensemble import endless
+from skauto.search import _deadline
 from skauto.search._pool import Pool
+from skauto.search._workers import WorkerPool
 
 # The key of the quick model among the tasks of the pool; trials have numbers.
 QUICK = "quick_model"
@@ -12,6 +18,12 @@ START_CARE = 1.5
 
 # The part of the time limit after which the quick model is given up; it should take a small part of it.
 QUICK_PART = 0.3
+
+
+def before(context, moment, function, *args):
+    """What a function gives in a worker, after the note that it must have ended by a moment of the monotonic clock."""
+    _deadline.end_by(moment)
+    return function(context, *args)
 
 
 class RescuePool(Pool):
@@ -34,11 +46,14 @@ class RescuePool(Pool):
     bag : bytes or None
     bag_of : int or None
         Number of the trial that the bag is of.
+    remaining : callable
+        Gives the seconds until tasks must have ended: those that wait for a worker have less of their limit left.
     """
 
     def __init__(self, pool, labels, time_limit):
         self.pool = pool
         self.quick = self.bag = self.bag_of = None
+        self.remaining = endless
         self._task = None if time_limit is None else (quick_fit, labels, seconds_within(time_limit))
         self._limit = None if time_limit is None else QUICK_PART * time_limit
         self._mark = ()
@@ -65,7 +80,10 @@ class RescuePool(Pool):
         return self.pool.running
 
     def submit(self, key, function, *args, time_limit=None):
-        """Run a trial; after the first one the quick model."""
+        """Run a trial, which ends with the search wherever it has begun; after the first one the quick model."""
+        left = self.remaining()
+        if isinstance(self.pool, WorkerPool) and math.isfinite(left):  # on other machines clocks are others
+            function, args = before, (time.monotonic() + left, function, *args)
         self.pool.submit(key, function, *args, time_limit=time_limit)
         if self._task is not None:
             task, self._task = self._task, None

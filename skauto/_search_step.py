@@ -31,6 +31,7 @@ def run_search(auto, plan, history, pool, phases, progress):
     strategy = WarmStart(plan.first, _strategy(auto.strategy, plan))
     timed = auto.time_limit is not None
     budget = SearchBudget(phases, auto.n_iter or (plan.n_trials if timed else None), pool)
+    pool.remaining = budget.remaining
 
     def on_result(history, trial, result):
         budget.learn(result)

@@ -228,16 +228,32 @@ class TableCleaner(TransformerMixin, BaseEstimator):
             table = pd.DataFrame(table.toarray())
         if self._empty:
             return pd.DataFrame({EMPTY: np.zeros(len(table))}, index=table.index)
-        outputs, unread = [], {}
+        names = self._names_out(check_feature_names_in(self))
+        places = self._plain_places(table)
+        values = bounded(table.iloc[:, places].to_numpy(dtype=np.float64))
+        if len(places) == len(self._columns):
+            return pd.DataFrame(values, index=table.index, columns=names, copy=False)
+        plain, outputs, unread = dict(zip(places, values.T, strict=True)), [], {}
         for i, column in self._columns:
             trouble = []
-            outputs += column.transform(table.iloc[:, i], trouble)
+            outputs += [plain[i]] if i in plain else column.transform(table.iloc[:, i], trouble)
             if trouble:
                 unread[table.columns[i]] = trouble[0]
         if unread and self.watches:
             warnings.warn(_unread_said(unread), UserWarning, stacklevel=3)
-        names = self._names_out(check_feature_names_in(self))
         return pd.DataFrame(dict(zip(names, outputs, strict=True)), index=table.index, copy=False)
+
+    def _plain_places(self, table):
+        """Places of the columns that are numbers as they are, which are converted all at once."""
+        dtypes = list(table.dtypes)
+        return [
+            i
+            for i, column in self._columns
+            if isinstance(column, NumberColumn)
+            and not column.marks
+            and isinstance(dtypes[i], np.dtype)
+            and dtypes[i].kind in "biuf"
+        ]
 
     @staticmethod
     def _floats(table):

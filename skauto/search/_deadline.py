@@ -3,7 +3,8 @@
 import math
 import time
 
-# Of what is left, the part that may be planned with: the machine may turn out slower, and predictions come after fits.
+# The part of a limit that may be planned with: predictions and scores come after the fits, and the machine may turn out
+# slower.
 PLANNED = 0.8
 
 
@@ -25,6 +26,11 @@ def start(limit):
     CURRENT.parts = 1
 
 
+def end_by(moment):
+    """The task must have ended by a moment of the monotonic clock too, however late it began."""
+    CURRENT.limit = min(CURRENT.limit, moment - CURRENT.began)
+
+
 def left():
     """Seconds until the task must have ended, infinity where nothing limits it."""
     return CURRENT.limit - (time.monotonic() - CURRENT.began)
@@ -37,7 +43,7 @@ def divide(parts):
 
 def part():
     """Seconds that the next part may plan with, infinity where nothing limits the task."""
-    return max(PLANNED * left() / CURRENT.parts, 0.0)
+    return max(_left_to_plan() / CURRENT.parts, 0.0)
 
 
 def allows(seconds):
@@ -45,4 +51,8 @@ def allows(seconds):
 
     The quickest one counts: the first may have imported a package, and the machine may have been busy.
     """
-    return not seconds or min(seconds) <= PLANNED * left()
+    return not seconds or min(seconds) <= _left_to_plan()
+
+
+def _left_to_plan():
+    return left() - (1 - PLANNED) * CURRENT.limit if math.isfinite(CURRENT.limit) else math.inf

@@ -39,7 +39,7 @@ def test_what_is_left_is_divided_among_the_parts_to_come(clock):
     _deadline.start(10)
     _deadline.divide(4)
     clock[0] = 2
-    assert _deadline.part() == pytest.approx(_deadline.PLANNED * 2)
+    assert _deadline.part() == pytest.approx((10 * _deadline.PLANNED - 2) / 4)
     clock[0] = 12
     assert _deadline.part() == 0
 
@@ -50,6 +50,15 @@ def test_what_is_left(clock):
     assert _deadline.left() == 5
     _deadline.start(None)
     assert _deadline.left() == math.inf
+
+
+def test_a_task_that_waited_for_its_worker_has_less(clock):
+    clock[0] = 5
+    _deadline.start(9)
+    _deadline.end_by(11)
+    assert _deadline.left() == 6
+    _deadline.end_by(100)
+    assert _deadline.left() == 6
 
 
 def test_no_limit(clock):
