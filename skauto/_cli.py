@@ -128,9 +128,9 @@ def _labels(y):
     """
     import pandas as pd
 
-    from skauto.estimators._table_labels import NONE, NULLS
+    from skauto.estimators._table_labels import NULLS
 
-    gaps = y.isin([*NULLS, NONE])
+    gaps = y.isin([*NULLS, "None"])
     numbers = pd.to_numeric(y[~gaps], errors="coerce")
     if numbers.notna().all():
         _refuse_quantity(y.name, numbers)
