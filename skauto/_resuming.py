@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from skauto.search._fingerprint import described_seed, fingerprint, part, readable, space_part
+from skauto.search._fingerprint import described_seed, fingerprint, folds_part, part, space_part
 from skauto.search._history import History
 from skauto.search._journal import Journal
 
@@ -70,7 +70,8 @@ def _about(auto, data, plan):
         labels=part(data.classes, ", ".join(map(str, data.classes[:9]))),
         sample_weight=None if context.weight is None else part(context.weight, "given"),
         groups=None if data.groups is None else part(data.groups, "given"),
-        folds=part((context.folds, context.repeat), f"{len(context.folds)} folds of cv={readable(auto.cv)}"),
+        folds=folds_part(context.folds, auto.cv),
+        repeat=context.repeat,
         scoring=part(_judgement(plan.scoring), plan.scoring.name),
         pos_label=part(auto.pos_label_, str(auto.pos_label_)),
         cost_matrix=auto.cost_matrix_,

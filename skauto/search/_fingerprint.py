@@ -33,7 +33,7 @@ def fingerprint(**parts):
     return versions | {"skauto": __version__, "scikit-learn": sklearn.__version__, **about}
 
 
-def part(value, shown=None):
+def part(value, shown=None, hint=None):
     """The content of an object as JSON, with what is shown of it where it differs.
 
     Parameters
@@ -41,11 +41,14 @@ def part(value, shown=None):
     value : object
     shown : str, default=None
         What an error says of it; its `repr` by default, which does not count.
+    hint : str, default=None
+        What an error says where another value reads the same.
     """
     content = Content()
     made = attempt(content.of, value)
     digest = made.value if made.error is None else hashed(described(value))
-    return {"content": digest.hex(), "shown": readable(value) if shown is None else shown, "code": content.code}
+    about = {"content": digest.hex(), "shown": readable(value) if shown is None else shown, "code": content.code}
+    return about if hint is None else about | {"hint": hint}
 
 
 def differences(theirs, ours):
@@ -81,6 +84,12 @@ def readable(value):
 def described_seed(random_state):
     """An integer as it is; of anything else only its kind, since its state moves on."""
     return int(random_state) if hasattr(random_state, "__index__") else described(random_state)
+
+
+def folds_part(folds, cv):
+    """The row numbers of folds, and where they come from."""
+    shown = f"{len(folds)} folds of cv={readable(cv)}"
+    return part(folds, shown, ": a splitter that shuffles needs a random_state to give the same folds again")
 
 
 def estimator_part(estimator):
@@ -139,7 +148,7 @@ def _change(old, new):
         return f"{old['shown']} and is {new['shown']}"
     names = [name for name in {**old["code"], **new["code"]} if old["code"].get(name) != new["code"].get(name)]
     what = f"the code or value of {', '.join(names[:NAMES])}" if names else "its content"
-    return f"{old['shown']} and reads the same now, but {what} is another"
+    return f"{old['shown']} and reads the same now, but {what} is another{new.get('hint', '')}"
 
 
 def _shown(value):

@@ -127,6 +127,7 @@ class Journal:
             report = attempt(self._replay_line, history, record, place, last_lost)
             if report.error is not None:
                 raise self._damaged(place + 1, report.reason) from report.error
+        del self._records[1:]
         return history
 
     def _replay_line(self, history, record, place, last_lost):

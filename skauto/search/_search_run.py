@@ -7,7 +7,7 @@ from skauto._seeds import root_seed
 from skauto.search._budget import RefitBudget
 from skauto.search._cores import cores, count_workers
 from skauto.search._executor_pool import ExecutorPool
-from skauto.search._fingerprint import described_seed, estimator_part, fingerprint, part, space_part
+from skauto.search._fingerprint import described_seed, estimator_part, fingerprint, folds_part, part, space_part
 from skauto.search._fold_tasks import FoldTasks
 from skauto.search._history import History
 from skauto.search._journal import Journal
@@ -181,7 +181,7 @@ class SearchRun:
             estimator=estimator_part(context.estimator),
             scoring=settings.scoring,
             metric=self.metric,
-            folds=part(context.folds, f"{len(context.folds)} folds"),
+            folds=folds_part(context.folds, settings.cv),
             strategy=strategy,
             fidelity=context.fidelity,
             stratify=context.stratify,

@@ -262,6 +262,8 @@ def test_search_cv_refuses_other_folds(tmp_path):
     search = SearchCV(LogisticRegression(), {"C": [0.1, 1]}, cv=KFold(3, shuffle=True), journal=tmp_path)
     search.fit(X, Y)
     refused(lambda: search.fit(X, Y), "folds")
+    with pytest.raises(ValueError, match="a splitter that shuffles needs a random_state"):
+        search.fit(X, Y)
 
 
 def test_a_random_state_that_moves_on_is_the_same_search(tmp_path):
