@@ -3,6 +3,7 @@
 import atexit
 import os
 from collections import deque
+from contextlib import suppress
 
 from skauto.search._worker import Worker
 
@@ -24,9 +25,10 @@ class Spares:
         """
         self._forget_after_fork()
         waiting = self._workers.get(threads, deque())
-        for worker in [worker for worker in waiting if worker.dead() or worker.outdated()]:
-            waiting.remove(worker)
-            worker.end()
+        for worker in [worker for worker in list(waiting) if worker.dead() or worker.outdated()]:
+            with suppress(ValueError):  # another thread has just taken it, and sees for itself
+                waiting.remove(worker)
+                worker.end()
         for _ in range(count - len(waiting)):
             worker = Worker(threads)
             worker.tell("import", modules)
@@ -44,11 +46,12 @@ class Spares:
         """A living worker with so many threads that knows the user's modules as they are now, or None."""
         self._forget_after_fork()
         workers = self._workers.get(threads)
-        while workers:
-            worker = workers.pop()
-            if not worker.dead() and not worker.outdated():
-                return worker
-            worker.end()
+        with suppress(IndexError):  # another thread has just taken the last one
+            while workers:
+                worker = workers.pop()
+                if not worker.dead() and not worker.outdated():
+                    return worker
+                worker.end()
         return None
 
     def end(self):

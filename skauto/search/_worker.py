@@ -24,6 +24,7 @@ BOOT = (
 LOG_BYTES = 1_000_000  # what a worker prints goes to a hidden file, emptied beyond this
 TAIL_BYTES = 4_000
 FAMILY_SECONDS = 0.5
+END_SECONDS = 10
 
 
 class Worker:
@@ -123,7 +124,8 @@ class Worker:
             _quietly(child.kill)
         # The group outlives its leader while a child of the leader lives.
         _quietly(os.killpg, self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # one that hangs in the system itself is left to it
+            self.process.wait(END_SECONDS)
         size = os.fstat(self._log.fileno()).st_size
         tail = os.pread(self._log.fileno(), TAIL_BYTES, max(0, size - TAIL_BYTES))
         self.output = "\n".join(filter(None, [tail.decode(errors="replace").strip(), self.output]))
@@ -154,9 +156,19 @@ class Worker:
     def obituary(self):
         """One line on how the process, now ended, died."""
         code = self.process.returncode
-        how = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+        how = "it does not end" if code is None else f"exit code {code}"
+        if code is not None and code < 0:
+            how = f"signal {_signal_name(-code)}"
         last = self.output.splitlines()[-1:]
         return one_line(": ".join([f"the worker process died ({how})", *last]))
+
+
+def _signal_name(number):
+    """Its name; those for real-time use have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
 
 
 def _quietly(function, *args):

@@ -54,6 +54,11 @@ def segfault(context):
     ctypes.string_at(0)
 
 
+def signal_self(context, number):
+    os.kill(os.getpid(), number)
+    time.sleep(60)
+
+
 def eat(context):
     """Grow by 20 MB at a time."""
     hoard = []

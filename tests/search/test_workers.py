@@ -68,6 +68,7 @@ def test_functions_that_cannot_be_imported(pool):
         (tasks.ask_too_much, (), Status.MEMORY, "MemoryError"),
         (tasks.die, (3,), Status.CRASHED, "the worker process died (exit code 3): last words"),
         (tasks.segfault, (), Status.CRASHED, "the worker process died (signal SIGSEGV)"),
+        (tasks.signal_self, (37,), Status.CRASHED, "the worker process died (signal 37)"),
     ],
 )
 def test_a_bad_task_is_an_outcome_with_its_reason(pool, task, args, status, reason):
