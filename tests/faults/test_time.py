@@ -183,14 +183,14 @@ def test_a_tall_table_begins_with_fewer_rows_and_is_no_worse_than_plain_boosting
     assert ours > theirs - 0.05
 
 
-def test_one_row_of_ten_thousand_columns_is_predicted_without_a_look_at_each():
-    """One row took 2.4 CPU seconds: the columns of a frame of floats were converted one after another."""
+def test_one_row_of_many_columns_is_predicted_without_a_look_at_each():
+    """One row of 10,000 columns took 2.4 CPU seconds: those of a frame of floats were converted one after another."""
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame(rng.normal(size=(60, 10_000))).add_prefix("c")
+    frame = pd.DataFrame(rng.normal(size=(60, 3_000))).add_prefix("c")
     settings = {"candidates": ["logistic"], "n_iter": 1, "time_limit": None, "cv": 2, "n_jobs": None}
     auto, _, _ = fitted(frame, np.arange(60) % 2, **settings)
     auto.predict_proba(frame.iloc[:1])
     began = time.process_time()
     auto.predict_proba(frame.iloc[:1])
-    assert time.process_time() - began < 0.8
+    assert time.process_time() - began < 0.35
     np.testing.assert_allclose(auto.predict_proba(frame.iloc[:9]), auto.predict_proba(frame)[:9])
