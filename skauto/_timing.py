@@ -81,7 +81,8 @@ class SearchBudget(Budget):
 
         On a busy machine it has as many more as its worker must wait for a core.
         """
-        return min(self.phases.time_limit * min(share * self.pool.slowness, MOST_SHARE), remaining)
+        stretched = max(share, min(share * self.pool.slowness, MOST_SHARE))
+        return min(self.phases.time_limit * stretched, remaining)
 
     def learn(self, result):
         """Adapt the reserve to the fits of the best full trials so far, and to how long it takes to judge one."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skauto._timing import TRIAL_SHARE, Phases, SearchBudget, closing
+from skauto._timing import LONG_TRIAL_SHARE, TRIAL_SHARE, Phases, SearchBudget, closing
 from skauto.search._history import History
 from skauto.search._space import Space
 from skauto.search._trial import Result, Status
@@ -173,4 +173,5 @@ def test_on_a_busy_machine_a_trial_has_as_many_cpu_seconds():
     assert budget.trial_limit(TRIAL_SHARE, budget.remaining()) == pytest.approx(50)
     budget = SearchBudget(Phases(100, Clock()), None, Pool(2, slowness=4.0))
     assert budget.trial_limit(TRIAL_SHARE, budget.remaining()) == pytest.approx(60)
+    assert budget.trial_limit(LONG_TRIAL_SHARE, 90.0) == 90.0
     assert budget.trial_limit(TRIAL_SHARE, 3.0) == 3.0
