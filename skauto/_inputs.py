@@ -201,6 +201,11 @@ def align(X, feature_names, n_features, *, estimator="AutoClassifier"):
     return table if sp.issparse(table) else _named(table, feature_names)
 
 
+def is_all_numbers(table):
+    """Whether every column of a DataFrame is one of numpy's numbers or booleans, so that it is one array at once."""
+    return all(isinstance(dtype, np.dtype) and dtype.kind in "biuf" for dtype in set(table.dtypes))
+
+
 def rarest_class(classes, y):
     """The label with the fewest rows; on a tie the last of them, so that two equal classes give ``classes[1]``.
 
@@ -246,14 +251,26 @@ def _frame(X):
     duplicates = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if duplicates:
         raise ValueError(f"X has duplicate column names: {', '.join(map(repr, duplicates))}; give each column its own")
-    for name, dtype in zip(names, X.dtypes, strict=True):
-        if getattr(dtype, "kind", "O") == "c":
-            raise ValueError(f"Complex data not supported\ncolumn {name!r} of X is complex")
-    if any(isinstance(dtype, np.dtype) and dtype.kind == "O" for dtype in X.dtypes):
-        X = X.infer_objects()  # numbers in columns of objects become numbers
+    kinds = np.array([getattr(dtype, "kind", "O") for dtype in X.dtypes], dtype="U1")
+    if (kinds == "c").any():
+        name = names[int(np.flatnonzero(kinds == "c")[0])]
+        raise ValueError(f"Complex data not supported\ncolumn {name!r} of X is complex")
+    objects = np.array([isinstance(dtype, np.dtype) for dtype in X.dtypes], dtype=bool) & (kinds == "O")
+    if objects.any():
+        X = _numbers_among_objects(X, objects)
     if list(X.columns) == list(range(len(names))):
         return X.set_axis(_numbered(len(names)), axis=1), None
     return (X if all(isinstance(name, str) for name in X.columns) else X.set_axis(names, axis=1)), names
+
+
+def _numbers_among_objects(X, objects):
+    """Columns of objects that are all numbers as numbers; infinite ones are gaps there, as they are beside words."""
+    X = X.infer_objects()
+    for place in np.flatnonzero(objects):
+        column = X.iloc[:, place]
+        if getattr(column.dtype, "kind", "O") == "f" and np.isinf(column.to_numpy()).any():
+            X = X.assign(**{X.columns[place]: column.where(~np.isinf(column))})
+    return X
 
 
 def _sparse(X):

@@ -11,6 +11,7 @@ from skauto._array_inputs import kind_of, read_images, read_sequences, same_form
 from skauto._costs_by_row import read_costs
 from skauto._decisions import positive_last
 from skauto._inputs import align, inspect, rarest_class, refuse_lazy
+from skauto._row_numbers import warn_of_row_numbers
 from skauto._scoring import own_pos_label, resolve_metric
 from skauto.resample._threshold import confusion_of
 from skauto.search._sandbox import attempt
@@ -41,6 +42,8 @@ def read(auto, X, y, sample_weight, groups, cost_matrix=None):
     kind = kind_of(X, auto.kind)
     data = inspect(X, y, sample_weight, groups, kind=kind, read=READERS[kind])
     _learn(auto, data)
+    if kind == "table" and not hasattr(data.X, "indptr"):
+        warn_of_row_numbers(data.X, data.y)
     data = _with_costs(auto, data, cost_matrix)
     order = positive_last(data.classes, auto.pos_label_)
     name, kind, metric = resolve_metric(auto.scoring, data.classes[order], data.costs)

@@ -12,7 +12,8 @@ FEW = 10  # cells, at least, to say of a column that most are unseen
 class CategoryColumn:
     """One pandas categorical with the levels seen often enough; the others share one level, or are missing.
 
-    A cell belongs to the level of its text, else to a level that is the same number: 7 to "007", True to "TRUE".
+    Texts that are the same number are one level, by the name of the most frequent, so that a cell has its level in
+    whatever form it arrives: 7 that of "007", True that of "TRUE".
     """
 
     suffixes = ("",)
@@ -21,6 +22,7 @@ class CategoryColumn:
 
     def fit(self, texts, counts, max_categories, min_frequency):
         """Learn the levels from distinct texts and how often each occurs; None is no bound of their number."""
+        texts, counts, names = _merged(texts, counts)
         frequent = np.flatnonzero(counts >= min_frequency)
         many = max_categories is not None and (
             len(frequent) > max_categories or (len(frequent) == max_categories < len(texts))
@@ -35,17 +37,8 @@ class CategoryColumn:
             levels.append(_unlike(RARE_LEVEL, levels))
         self.levels = pd.Index(levels, dtype=object)
         self.dtype = pd.CategoricalDtype(self.levels)
-        self.numbers = self._numbers(texts[frequent], counts[frequent])
+        self.numbers = {number: self.places[name] for number, name in names.items() if name in self.places}
         return self
-
-    def _numbers(self, texts, counts):
-        """Place of each level that is a number, the most frequent one of equals."""
-        numbers = {}
-        ranked = np.lexsort((texts.astype(str), -counts))
-        for text, number in zip(texts[ranked], to_numbers(texts[ranked]), strict=True):
-            if not np.isnan(number):
-                numbers.setdefault(float(number), self.places[text])
-        return numbers
 
     def transform(self, series, trouble=None):
         """One Categorical; counts of filled and unseen cells go to the list `trouble`."""
@@ -53,9 +46,9 @@ class CategoryColumn:
 
     def encode(self, codes, texts, trouble=None):
         """The Categorical of labels."""
-        known = np.fromiter((self.places.get(text, -1) for text in texts), dtype=np.intp, count=len(texts))
-        unknown = np.flatnonzero(known < 0)
-        if len(unknown) and self.numbers:
+        known = np.array([self.places.get(text, -1) for text in texts], dtype=np.intp)
+        unknown = np.flatnonzero(known < 0) if self.numbers else ()
+        if len(unknown):
             known[unknown] = [self.numbers.get(number, -1) for number in to_numbers(texts[unknown]).tolist()]
         if trouble is not None and len(codes) >= FEW and self.unseen < 0.5:
             filled, unseen = count_unread(codes, texts, known >= 0)
@@ -63,6 +56,19 @@ class CategoryColumn:
                 trouble.append((filled, unseen))
         known[known < 0] = self.rest
         return pd.Categorical.from_codes(np.append(known, -1)[codes], dtype=self.dtype)
+
+
+def _merged(texts, counts):
+    """The texts without those that are the same number as a more frequent one, their rows, and the names of numbers."""
+    numbers, counts, keep = to_numbers(texts), counts.copy(), np.ones(len(texts), dtype=bool)
+    first = {}
+    for place in np.lexsort((texts.astype(str), -counts)):
+        number = float(numbers[place])
+        kept = place if np.isnan(number) else first.setdefault(number, place)
+        if kept != place:
+            counts[kept] += counts[place]
+            keep[place] = False
+    return texts[keep], counts[keep], {number: texts[place] for number, place in first.items()}
 
 
 def _unlike(name, others):

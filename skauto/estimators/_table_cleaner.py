@@ -9,13 +9,13 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skauto._inputs import align, as_table
+from skauto._inputs import align, as_table, is_all_numbers
+from skauto._row_numbers import NO_NAMES
 from skauto._sklearn import Interval, check_feature_names_in, check_parameters
 from skauto.estimators._magnitude import bounded
 from skauto.estimators._table_columns import NumberColumn, Useless, learn_column, to_floats, useless_number
 
 EMPTY = "constant"  # the one column of a table in which nothing varies
-NO_NAMES = ("", "Unnamed: 0")  # of the first column, where a file was written with its row numbers
 
 _CONSTRAINTS = {
     "max_categories": [Interval(Integral, 2, None, closed="left"), None],
@@ -122,6 +122,7 @@ class TableCleaner(TransformerMixin, BaseEstimator):
             self._fit_frame(table, y) if self._kind == "frame" else getattr(self, f"_fit_{self._kind}")(table)
         )
         self._empty = not self._columns
+        self._out_names = self._names_out(check_feature_names_in(self))
         if self._empty:
             warnings.warn("no column of X varies: the model gets one constant column instead", stacklevel=2)
         return self
@@ -191,18 +192,21 @@ class TableCleaner(TransformerMixin, BaseEstimator):
     def _fit_sparse(self, table):
         return list(range(table.shape[1]))
 
-    def _fit_array(self, table):
+    def _fit_array(self, table, names=None):
         reasons, table = {}, bounded(table)
         suspects = np.flatnonzero(((table == table[0]) | np.isnan(table)).all(axis=0))
         for i in suspects:
             reasons[i] = useless_number(table[:, i])
             if reasons[i]:
-                self.dropped_columns_[f"x{i}"] = reasons[i]
+                self.dropped_columns_[f"x{i}" if names is None else names[i]] = reasons[i]
         return [i for i in range(table.shape[1]) if not reasons.get(i)]
 
     def _fit_frame(self, table, y):
-        columns = []
-        for i, name in enumerate(table.columns):
+        columns, plain = [], NumberColumn()
+        all_numbers = is_all_numbers(table)  # one array, without a loop over its columns
+        if all_numbers:
+            columns = [(i, plain) for i in self._fit_array(table.to_numpy(dtype=np.float64), table.columns)]
+        for i, name in enumerate([] if all_numbers else table.columns):
             try:
                 columns.append((i, learn_column(table.iloc[:, i], self, y)))
             except Useless as reason:
@@ -228,20 +232,20 @@ class TableCleaner(TransformerMixin, BaseEstimator):
             table = pd.DataFrame(table.toarray())
         if self._empty:
             return pd.DataFrame({EMPTY: np.zeros(len(table))}, index=table.index)
-        names = self._names_out(check_feature_names_in(self))
         places = self._plain_places(table)
         values = bounded(table.iloc[:, places].to_numpy(dtype=np.float64))
         if len(places) == len(self._columns):
-            return pd.DataFrame(values, index=table.index, columns=names, copy=False)
+            return pd.DataFrame(values, index=table.index, columns=self._out_names, copy=False)
         plain, outputs, unread = dict(zip(places, values.T, strict=True)), [], {}
-        for i, column in self._columns:
+        columns = {i: column for i, column in self._columns if i not in plain}
+        for i, (name, series) in enumerate(table.items()):  # quicker than to ask for each by its place
             trouble = []
-            outputs += [plain[i]] if i in plain else column.transform(table.iloc[:, i], trouble)
+            outputs += [plain[i]] if i in plain else columns[i].transform(series, trouble) if i in columns else []
             if trouble:
-                unread[table.columns[i]] = trouble[0]
+                unread[name] = trouble[0]
         if unread and self.watches:
             warnings.warn(_unread_said(unread), UserWarning, stacklevel=3)
-        return pd.DataFrame(dict(zip(names, outputs, strict=True)), index=table.index, copy=False)
+        return pd.DataFrame(dict(zip(self._out_names, outputs, strict=True)), index=table.index, copy=False)
 
     def _plain_places(self, table):
         """Places of the columns that are numbers as they are, which are converted all at once."""

@@ -6,17 +6,20 @@ import pandas as pd
 # Texts that stand for a missing cell in files from elsewhere.
 NULLS = frozenset(
     ["", "?", "NA", "N/A", "n/a", "nan", "NaN", "-nan", "-NaN", "null", "NULL", "<NA>", "NaT"]
+    + ["inf", "-inf", "+inf", "Inf", "-Inf", "+Inf", "INF", "-INF", "infinity", "-infinity", "Infinity", "-Infinity"]
     + ["#NA", "#N/A", "#N/A N/A", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"]
 )
+NONE = "None"  # among numbers and dates a missing cell too, among words one of them
 # Among numbers, dates and times these are gaps too, in upper or lower case; among words each may be one of them.
 GAPS = frozenset(text.casefold() for text in NULLS) | frozenset(
     ["none", "nil", "n.a.", "n.a", "n. a.", "na.", "n/d", "nd", "n.d.", "-", "--", "---", "\u2013", "\u2014", ".", ".."]
     + ["...", "*", "**", "***", "??", "???", "missing", "unknown", "undefined", "unspecified"]
     + ["not available", "not applicable", "not known", "no data", "(null)", "(blank)", "(none)", "\\n", "empty", "void"]
-    + ["#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "inf", "+inf", "-inf", "infinity", "+infinity"]
-    + ["-infinity", "\u221e", "-\u221e"]
+    + ["#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "+infinity"]
+    + ["\u221e", "-\u221e"]
 )
 BOOLEANS = {"true": 1.0, "false": 0.0}
+FEW = 8  # cells of a column that are read one by one: pandas takes longer
 
 
 def to_labels(series):
@@ -37,6 +40,8 @@ def to_labels(series):
     """
     if isinstance(series.dtype, pd.CategoricalDtype):
         codes, values = series.cat.codes.to_numpy(), series.cat.categories
+    elif len(series) <= FEW:
+        return _few_labels(series.to_numpy(dtype=object))
     else:
         codes, values = _factorize(series)
     texts = _texts(values)
@@ -81,6 +86,21 @@ def take(values, codes):
     """Values by code as floats, NaN where the code is -1; values has one row a code."""
     hole = np.full((1, *values.shape[1:]), np.nan)
     return np.concatenate([values, hole])[codes]
+
+
+def _few_labels(cells):
+    """Codes and texts of some cells."""
+    places, codes = {}, []
+    for cell in cells:
+        text = "" if _is_missing(cell) else cell.strip() if type(cell) is str else _text(cell).strip()
+        codes.append(-1 if text in NULLS else places.setdefault(text, len(places)))
+    return np.array(codes, dtype=np.intp), _objects(list(places))
+
+
+def _is_missing(cell):
+    return (
+        cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, (float, np.floating)) and np.isnan(cell))
+    )
 
 
 def _factorize(series):
