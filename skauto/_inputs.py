@@ -255,22 +255,11 @@ def _frame(X):
     if (kinds == "c").any():
         name = names[int(np.flatnonzero(kinds == "c")[0])]
         raise ValueError(f"Complex data not supported\ncolumn {name!r} of X is complex")
-    objects = np.array([isinstance(dtype, np.dtype) for dtype in X.dtypes], dtype=bool) & (kinds == "O")
-    if objects.any():
-        X = _numbers_among_objects(X, objects)
+    if any(isinstance(dtype, np.dtype) and dtype.kind == "O" for dtype in set(X.dtypes)):
+        X = X.infer_objects()  # numbers in columns of objects become numbers
     if list(X.columns) == list(range(len(names))):
         return X.set_axis(_numbered(len(names)), axis=1), None
     return (X if all(isinstance(name, str) for name in X.columns) else X.set_axis(names, axis=1)), names
-
-
-def _numbers_among_objects(X, objects):
-    """Columns of objects that are all numbers as numbers; infinite ones are gaps there, as they are beside words."""
-    X = X.infer_objects()
-    for place in np.flatnonzero(objects):
-        column = X.iloc[:, place]
-        if getattr(column.dtype, "kind", "O") == "f" and np.isinf(column.to_numpy()).any():
-            X = X.assign(**{X.columns[place]: column.where(~np.isinf(column))})
-    return X
 
 
 def _sparse(X):

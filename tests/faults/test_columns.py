@@ -76,16 +76,6 @@ def test_cells_that_arrive_typed_are_the_same_as_texts(messy):
         np.testing.assert_allclose(model.predict_proba(row), together[i : i + 1], rtol=1e-9, err_msg=str(X.loc[i]))
 
 
-def test_infinity_among_objects_is_a_gap_alone_and_beside_words():
-    _, values, y = signal()
-    cells = [np.inf if i < 4 else value if i % 9 else "soon" for i, value in enumerate(values)]
-    X = pd.DataFrame({"n": values, "o": pd.Series(cells, dtype=object)})
-    model = fitted(X, y)
-    together = model.predict_proba(X[:12])
-    alone = np.vstack([model.predict_proba(X[i : i + 1]) for i in range(12)])
-    np.testing.assert_allclose(alone, together, rtol=1e-9)
-
-
 # Numbers
 
 
