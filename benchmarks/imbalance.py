@@ -22,7 +22,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from lightgbm import LGBMClassifier
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -84,10 +83,7 @@ def model_of(method, name):
 
 def uncorrected(model, X):
     """Probabilities of a fitted model as they came before correction or calibration."""
-    fitted = model[-1].estimator_
-    if isinstance(fitted, CalibratedClassifierCV):
-        fitted = fitted.calibrated_classifiers_[0].estimator
-    return fitted.predict_proba(model[:-1].transform(X))
+    return model[-1].estimator_.predict_proba(model[:-1].transform(X))
 
 
 def load(folder, name, max_rows):
@@ -139,7 +135,7 @@ def evaluate(method, name, X, y):
             seconds.append(time.process_time() - start)
             fold[test], proba[test] = k, model.predict_proba(X.iloc[test])
             bayes[test], raw[test] = proba[test], uncorrected(model, X.iloc[test])
-            if isinstance(model[-1].estimator_, CalibratedClassifierCV):  # all these treatments balance the classes
+            if model[-1].calibration_ is not None:  # all these treatments balance the classes
                 bayes[test] = correct_priors(raw[test], np.ones(n_classes), np.bincount(y[train]))
         tuned = cross_fitted_labels(y, proba, fold, metric)
         for k, (_, test) in enumerate(splits):

@@ -95,9 +95,9 @@ class ResamplingClassifier(WrappedClassifier):
     >>> print(round(model.predict_proba(X)[:, 1].mean(), 1))
     0.1
     >>> print(round(model.predict(X).mean(), 1))
-    0.3
+    0.2
     >>> print(round(model.set_params(decision="unresampled").predict(X).mean(), 1))
-    0.0
+    0.1
     """
 
     def __init__(self, estimator, sampler=None, prior_correction=True, *, decision="resampled"):
