@@ -2,8 +2,9 @@
 
 import pytest
 
-from skauto.search._spares import Spares
+from skauto.search._spares import SPARES, Spares
 from skauto.search._worker import Worker
+from skauto.search._workers import WorkerPool
 
 
 @pytest.fixture
@@ -52,3 +53,23 @@ def test_dead_workers_are_not_kept(spares):
     assert second is not first and not second.dead()
     assert spares.take(1) is None
     second.end()
+
+
+def test_those_that_are_warmed_import_what_the_next_pool_needs(spares):
+    spares.warm(1, 2, ("sklearn.dummy",))
+    first, second = spares.take(1), spares.take(1)
+    assert first is not None and second is not None and spares.take(1) is None
+    first.end()
+    second.end()
+
+
+@pytest.mark.slow
+def test_a_pool_keeps_an_idle_worker_ready_for_one_that_is_killed():
+    SPARES.end()
+    with WorkerPool(1, n_idle=1) as pool:
+        pool.submit("a", lambda context, x: x, 5)
+        assert pool.wait(60)[0].value == 5
+        assert 1 <= pool.slowness <= 4
+        kept = SPARES.take(1)
+        assert kept is not None
+        SPARES.put(kept)
