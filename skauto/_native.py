@@ -36,6 +36,14 @@ class _CannotBuildError(Exception):
     """Why a kernel is not there; only ever logged."""
 
 
+class _TooSlowError(_CannotBuildError):
+    """A command that had to be ended."""
+
+
+# Compilers that did not end: the next kernel does not wait for them again.
+HANGING = set()
+
+
 # Whatever goes wrong on the way to a kernel: there is a fallback.
 FAULTS = (_CannotBuildError, ArithmeticError, AttributeError, EOFError, ImportError, LookupError, MemoryError, OSError,
           RuntimeError, TypeError, ValueError, subprocess.SubprocessError)  # fmt: skip
@@ -68,6 +76,14 @@ def _opened(source):
     if os.environ.get("SKAUTO_NATIVE", "1") == "0":
         raise _CannotBuildError("SKAUTO_NATIVE=0")
     compiler = _compiler()
+    try:
+        return _found_or_built(source, compiler)
+    except _TooSlowError:
+        HANGING.add(compiler)
+        raise
+
+
+def _found_or_built(source, compiler):
     prefix = f"{source.stem}-{_key(source, compiler)}-"
     for find in (cache_folder, handed_folder, private_folder):
         try:
@@ -99,15 +115,15 @@ def _digest(path):
 def _compiler():
     for name in (os.environ.get("CC"), "cc", "gcc", "clang"):
         found = shutil.which(name) if name else None
+        if found in HANGING:
+            raise _CannotBuildError(f"{found} did not end")
         if found:
             return found
     raise _CannotBuildError("no C compiler")
 
 
 def _key(source, compiler):
-    version = _version(compiler)
-    if version is None:
-        raise _CannotBuildError(f"{compiler} does not tell its version")
+    version = _run([compiler, "--version"], VERSION_SECONDS)
     parts = (
         source.read_bytes(),
         compiler.encode(),
@@ -116,15 +132,6 @@ def _key(source, compiler):
         _processor().encode(),
     )
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:24]
-
-
-@functools.cache
-def _version(compiler):
-    """What a compiler says of itself; None, remembered, where it says nothing in time."""
-    try:
-        return _run([compiler, "--version"], VERSION_SECONDS)
-    except _CannotBuildError:
-        return None
 
 
 def _processor():
@@ -167,7 +174,7 @@ def _run(command, seconds):
         try:
             code = process.wait(seconds)
         except subprocess.TimeoutExpired as error:
-            raise _CannotBuildError(f"{name} took over {seconds} s") from error
+            raise _TooSlowError(f"{name} took over {seconds} s") from error
         finally:
             _end(process)
         output.seek(0)

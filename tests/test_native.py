@@ -115,3 +115,17 @@ def test_read_only_cache(kernel, tmp_path, monkeypatch):
     locked.chmod(stat.S_IRUSR | stat.S_IXUSR)
     monkeypatch.setenv("SKAUTO_CACHE", str(locked / "cache"))
     assert kernel().answer() == 42
+
+
+def test_a_compiler_that_does_not_end_is_waited_for_once(kernel, tmp_path, monkeypatch, caplog):
+    compiler = tmp_path / "slow"
+    compiler.write_text('#!/bin/sh\n[ "$1" = --version ] && echo 1 && exit 0\nsleep 600\n')
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CC", str(compiler))
+    monkeypatch.setattr(_native, "BUILD_SECONDS", 0.5)
+    monkeypatch.setattr(_native, "HANGING", set())
+    with caplog.at_level(logging.INFO, logger="skauto._native"):
+        assert kernel() is None
+        assert kernel(GOOD.replace("42", "43")) is None
+    assert "took over 0.5 s" in caplog.text
+    assert "did not end" in caplog.text

@@ -260,19 +260,23 @@ def _function_in(value):
 
 
 def _kept(value, state):
-    """The state without what the methods of a class outside installed packages change in place: counters and logs."""
+    """The state without what moves on in objects of classes outside installed packages.
+
+    That is what their methods change in place (counters, logs), set when called, or work out once and keep.
+    """
     if not isinstance(state, dict) or is_named(type(value)):
         return state
-    plain, changed = set(), set()
-    for cls in type(value).__mro__:
-        methods = (
-            [] if is_named(cls) else [m for name, m in vars(cls).items() if name not in ("__init__", "__setstate__")]
-        )
-        for method in filter(None, map(_function_in, methods)):
-            sets, changes = kept_attributes(method.__code__)
-            plain |= sets
-            changed |= changes
-    return {name: part for name, part in state.items() if name not in changed - plain}
+    plain, moving = set(), set()
+    for cls in (cls for cls in type(value).__mro__ if not is_named(cls)):
+        for name, member in vars(cls).items():
+            method = _function_in(member)
+            if isinstance(member, functools.cached_property):
+                moving.add(name)
+            elif method is not None and name not in ("__init__", "__setstate__"):
+                sets, changes = kept_attributes(method.__code__)
+                moving |= changes | (sets if name == "__call__" else set())
+                plain |= sets if name != "__call__" else set()
+    return {name: part for name, part in state.items() if name not in moving - plain}
 
 
 def _all_names(code):

@@ -194,6 +194,26 @@ def test_what_a_function_writes_to_is_no_part_of_it():
     assert of(counter) == before
 
 
+def test_what_an_object_works_out_when_it_is_used_is_no_part_of_it():
+    class Lazy:
+        def __init__(self, by):
+            self.by = by
+            self.last = None
+
+        @functools.cached_property
+        def half(self):
+            return self.by / 2
+
+        def __call__(self, x):
+            self.last = self.half * x
+
+    lazy = Lazy(3)
+    before = of(lazy)
+    lazy(2)
+    assert vars(lazy) == {"by": 3, "last": 3.0, "half": 1.5}
+    assert of(lazy) == before != of(Lazy(4))
+
+
 def test_distributions_after_they_were_used():
     for make in (lambda: stats.loguniform(1, 10), lambda: stats.randint(1, 9), lambda: stats.norm(2, 3)):
         frozen = make()
