@@ -269,7 +269,7 @@ def test_an_integer_parameter_as_fidelity_is_part_of_the_parameters():
 
 
 def test_lower_fidelities_need_a_meaning():
-    with pytest.raises(ValueError, match="asks for fidelity 0.2 .* but fidelity=None"):
+    with pytest.raises(ValueError, match="asks for fidelity 0.5 .* but fidelity=None"):
         SearchCV(SVC(), GRID, strategy="pbt").fit(X, Y)
 
 
