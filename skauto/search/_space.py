@@ -2,14 +2,18 @@
 
 import itertools
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 
 from skauto.search._dimensions import Choice, Continuous, Drawn, Quantile, Whole, same_dimension
+
+# How scikit-optimize spreads the values of a range.
+PRIORS = ("uniform", "log-uniform")
 
 
 class Space:
@@ -22,8 +26,8 @@ class Space:
     ----------
     space : dict or list of dict
         Each dict is a branch. Its values are lists (or tuples, ranges, 1-d arrays) of choices, frozen scipy
-        distributions, any object with ``rvs(random_state=)``, or scikit-optimize's Real, Integer and Categorical. An
-        empty dict is one configuration.
+        distributions, any object with ``rvs(random_state=)``, or scikit-optimize's Real, Integer and Categorical, or
+        its short form of a range, ``(low, high, "uniform" or "log-uniform")``. An empty dict is one configuration.
         The objects are never changed, and compared only by `encode`.
     weights : sequence of float, default=None
         How often each branch is sampled; None for equal shares.
@@ -250,7 +254,41 @@ def _read_dimension(name, given):
         raise ValueError(f"parameter {name!r} must be a one-dimensional array of choices, got shape {given.shape}")
     if len(given) == 0:
         raise ValueError(f"parameter {name!r} has an empty list of choices: it needs at least one")
+    if _is_prior_range(given):
+        return _read_prior_range(name, given)
+    if isinstance(given, tuple) and len(given) == 2 and _are_numbers(given) and not _are_neighbours(*given):
+        warnings.warn(
+            f"parameter {name!r}: {given!r} is a choice of two values. If a range was meant, write "
+            f"({given[0]!r}, {given[1]!r}, 'uniform') or 'log-uniform', or a scipy distribution; if not, a list",
+            UserWarning,
+            stacklevel=2,
+        )
     return Choice(given)
+
+
+def _are_numbers(values):
+    return all(isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) for value in values)
+
+
+def _are_neighbours(low, high):
+    """Whether a range would hold just the two."""
+    return isinstance(low, Integral) and isinstance(high, Integral) and abs(high - low) <= 1
+
+
+def _is_prior_range(given):
+    """Whether it is a range in scikit-optimize's short form: (low, high, "log-uniform")."""
+    return len(given) == 3 and isinstance(given[2], str) and given[2] in PRIORS and _are_numbers(given[:2])
+
+
+def _read_prior_range(name, given):
+    low, high, prior = given
+    is_log = prior == "log-uniform"
+    if not (math.isfinite(low) and math.isfinite(high) and low < high) or (is_log and low <= 0):
+        least = "positive, finite" if is_log else "finite"
+        raise ValueError(f"parameter {name!r}: the range {given!r} needs {least} bounds, the lower one first")
+    if isinstance(low, Integral) and isinstance(high, Integral):
+        return Whole(int(low), int(high), is_log)
+    return Continuous(float(low), float(high), is_log)
 
 
 def _read_scipy(distribution):

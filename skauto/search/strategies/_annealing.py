@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from skauto.search.strategies._base import Strategy, ask_rng, check_choice, comparable_fidelity, next_trial, sample_new
+from skauto.search.strategies._base import Strategy, ask_rng, check_choice, comparable_fidelity, next_trial
+from skauto.search.strategies._failures import Failures
 from skauto.search.strategies._genetic import mutate
 
 TRIES = 20  # steps made before a new random configuration is taken instead
@@ -64,7 +65,11 @@ class Annealing(Strategy):
         rng = ask_rng(history)
         allowance, is_fresh = float(rng.exponential()), rng.random() < self.fresh
         here = None if len(history) < self.n_initial or is_fresh else self._present(history)
-        params = sample_new(history, rng) if here is None else self._neighbour(history, here.params, rng)
+        failures = Failures(history)
+        if here is None:
+            params = failures.sample_new(history, rng)
+        else:
+            params = self._neighbour(history, here.params, failures, rng)
         return None if params is None else next_trial(history, params, {"annealing": {"allowance": allowance}})
 
     def _heat(self, number):
@@ -87,7 +92,7 @@ class Annealing(Strategy):
                 here, height = trial, result
         return here
 
-    def _neighbour(self, history, params, rng):
+    def _neighbour(self, history, params, failures, rng):
         """A configuration one step away that was not asked, at least one of its parameters moved."""
         space, dims = history.space, history.space.branches[params["branch"]]
         if history.n_distinct >= space.size:
@@ -99,6 +104,7 @@ class Annealing(Strategy):
             moved[rng.integers(len(dims))] = True
             for name in [name for name, hit in zip(dims, moved, strict=True) if hit]:
                 values[name] = mutate(dims[name], values[name], step, rng, self.bounds)
-            if not history.has_asked(found := {"branch": params["branch"], "values": values}):
+            found = {"branch": params["branch"], "values": values}
+            if not history.has_asked(found) and not failures.shuns(found, rng):
                 return found
-        return sample_new(history, rng)
+        return failures.sample_new(history, rng)

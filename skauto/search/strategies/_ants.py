@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from skauto.search.strategies._base import Strategy, ask_rng, comparable, next_trial, sample_new
+from skauto.search.strategies._base import Strategy, ask_rng, comparable, next_trial
+from skauto.search.strategies._failures import Failures
 
 TRIES = 20  # walks before a random configuration is taken instead
 
@@ -56,15 +57,15 @@ class Ants(Strategy):
         rng = ask_rng(history)
         if history.n_distinct >= history.space.size:
             return None
-        known = comparable(history, self.n_initial)
+        known, failures = comparable(history, self.n_initial), Failures(history)
         if len(history) >= self.n_initial and known:
             best = sorted(known, key=lambda pair: (-pair[1].score, pair[0].number))[: self.elite]
             best = [trial for trial, _ in best]
             for _ in range(TRIES):
                 params = self._walk(history, best, len(known), rng)
-                if not history.has_asked(params):
+                if not history.has_asked(params) and not failures.shuns(params, rng):
                     return next_trial(history, params)
-        return next_trial(history, sample_new(history, rng))
+        return next_trial(history, failures.sample_new(history, rng))
 
     def _walk(self, history, best, n_known, rng):
         """Params of one walk."""

@@ -60,14 +60,14 @@ class Controller:
         self.moments = {name: (np.zeros(shape), np.zeros(shape)) for name, shape in shapes.items()}
         self.n_steps = 0
 
-    def write(self, tokens, rng):
-        """The tokens of one configuration."""
+    def write(self, tokens, rng, heat=1.0):
+        """The tokens of one configuration; the more heat, the further from the most probable ones."""
         written, state = [], np.zeros(len(self.weights["bias"]))
         heads = [0]
         while heads:
             head = heads.pop(0)
             state = self._advance(state, written)
-            shares = self._shares(state, head)
+            shares = self._shares(state, head, heat)
             cell = int(np.searchsorted(np.cumsum(shares), rng.random()).clip(0, len(shares) - 1))
             written.append((head, cell))
             heads = list(tokens.heads[cell]) if head == 0 else heads
@@ -79,11 +79,11 @@ class Controller:
         last = w["vectors"][self.starts[written[-1][0]] + written[-1][1]] if written else 0.0
         return np.tanh(w["state"] @ state + last + w["bias"])
 
-    def _shares(self, state, head):
+    def _shares(self, state, head, heat=1.0):
         """Probabilities of the cells of a head."""
         rows = slice(self.starts[head], self.starts[head + 1])
         logits = self.weights["heads"][rows] @ state + self.weights["levels"][rows]
-        shares = np.exp(logits - logits.max())
+        shares = np.exp((logits - logits.max()) / heat)
         return shares / shares.sum()
 
     def trained(self, written, rewards, lr, entropy):

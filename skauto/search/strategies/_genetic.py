@@ -2,7 +2,8 @@
 
 from heapq import nlargest
 
-from skauto.search.strategies._base import Strategy, ask_rng, bounded, check_choice, next_trial, sample_new
+from skauto.search.strategies._base import Strategy, ask_rng, bounded, check_choice, next_trial
+from skauto.search.strategies._failures import Failures
 from skauto.search.strategies._scale import on_one_scale
 
 TRIES = 20  # children made before a new random configuration is taken instead
@@ -63,7 +64,7 @@ class Genetic(Strategy):
         rng = ask_rng(history)
         parents = self._parents(history)
         if len(history) < self.population or not parents or rng.random() < self.fresh:
-            params = sample_new(history, rng)
+            params = Failures(history).sample_new(history, rng)
         else:
             params = self._new_child(history, parents, rng)
         return None if params is None else next_trial(history, params)
@@ -84,11 +85,12 @@ class Genetic(Strategy):
     def _new_child(self, history, parents, rng):
         if history.n_distinct >= history.space.size:
             return None
+        failures = Failures(history)
         for _ in range(TRIES):
             params = self._child(history.space, parents, rng)
-            if not history.has_asked(params):
+            if not history.has_asked(params) and not failures.shuns(params, rng):
                 return params
-        return sample_new(history, rng)
+        return failures.sample_new(history, rng)
 
     def _child(self, space, parents, rng):
         mother = self._winner(parents, rng)

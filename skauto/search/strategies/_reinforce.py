@@ -8,8 +8,11 @@ from skauto._seeds import child_rng
 from skauto.search._trial import Status
 from skauto.search.strategies._base import Strategy, ask_rng, next_trial, sample_new
 from skauto.search.strategies._controller import Controller, Tokens
+from skauto.search.strategies._failures import Failures
 
-TRIES = 20  # configurations written before a random one is taken instead
+TRIES = 60  # configurations written before a random one is taken instead
+HEATING = 1.05  # of each that was asked before: what comes next lies a little further from the most probable
+RECENT = 5  # batches whose mean reward is what a trial is compared with
 
 
 class Reinforce(Strategy):
@@ -17,8 +20,10 @@ class Reinforce(Strategy):
 
     Ordered dimensions of more than `cells` values have so many cells, and the value lies anywhere in its cell. After
     each `batch` trials that are told in order the weights make one step along the policy gradient, with the trial's
-    score, standardised over all trials so far, as the reward. The weights are a function of the seed and of
-    these trials: they are replayed from the history, never stored, and each batch is learnt once for a history.
+    score, standardised over all trials so far and less the mean of the latest, as the reward. A configuration that was
+    asked before is written again with more heat, so that a controller that has settled tries the surroundings. The
+    weights are a function of the seed and of these trials: they are replayed from the history, never stored, and each
+    batch is learnt once for a history.
 
     Parameters
     ----------
@@ -30,7 +35,7 @@ class Reinforce(Strategy):
         Width of the recurrent layer.
     lr : float, default=0.05
         Step size of Adam.
-    entropy : float, default=0.02
+    entropy : float, default=0.05
         Weight of the entropy of the tokens, which keeps the controller from settling too early.
 
     References
@@ -48,7 +53,7 @@ class Reinforce(Strategy):
     4.0
     """
 
-    def __init__(self, batch=10, cells=8, hidden_size=16, lr=0.05, entropy=0.02):
+    def __init__(self, batch=10, cells=8, hidden_size=16, lr=0.05, entropy=0.05):
         self.batch = batch
         self.cells = cells
         self.hidden_size = hidden_size
@@ -64,9 +69,10 @@ class Reinforce(Strategy):
         if len(history) >= self.batch and n_batches:
             tokens = Tokens(history.space, self.cells)
             controller = self._trained(history, tokens, n_batches)
-            for _ in range(TRIES):
-                params = tokens.params(controller.write(tokens, rng), rng)
-                if not history.has_asked(params):
+            failures = Failures(history)
+            for n_known in range(TRIES):
+                params = tokens.params(controller.write(tokens, rng, HEATING**n_known), rng)
+                if not history.has_asked(params) and not failures.shuns(params, rng):
                     return next_trial(history, params)
         return next_trial(history, sample_new(history, rng))
 
@@ -83,7 +89,10 @@ class Reinforce(Strategy):
         """The controller after one more batch."""
         pairs = history.finished[: number * self.batch]
         written = [tokens.of(trial.params) for trial, _ in pairs[-self.batch :]]
-        rewards = _standardised(pairs)[-self.batch :]
+        rewards = _standardised(pairs)
+        # What the controller writes becomes good: compared with all trials so far, all of it would be rewarded, the
+        # probable ever more, until it writes a single configuration.
+        rewards = rewards[-self.batch :] - rewards[-RECENT * self.batch :].mean()
         return controller.trained(written, rewards, self.lr, self.entropy)
 
 

@@ -4,10 +4,13 @@ import math
 
 import numpy as np
 
-from skauto.search.strategies._base import Strategy, ask_rng, bounded, check_choice, comparable, next_trial, sample_new
+from skauto.search.strategies._base import Strategy, ask_rng, bounded, check_choice, comparable, next_trial
+from skauto.search.strategies._failures import Failures
 
 INERTIA = 1 / (2 * math.log(2))
 PULL = 0.5 + math.log(2)
+
+TRIES = 5  # moves drawn before a particle begins anew, where the first end among failures
 
 
 class Swarm(Strategy):
@@ -15,7 +18,7 @@ class Swarm(Strategy):
 
     Ordered dimensions have a velocity on the unit scale. An unordered one takes the choice of the particle's best trial
     or of the best in its branch, or stays, with shares as the pulls have. Position and velocity ride on the tags of a
-    particle's trials.
+    particle's trials. A particle whose moves all end among failed trials begins anew.
 
     Parameters
     ----------
@@ -61,11 +64,13 @@ class Swarm(Strategy):
         last = next((trial for trial in reversed(moves) if trial.tags["swarm"]["particle"] == particle), None)
         if history.n_distinct >= history.space.size:
             return None
+        failures = Failures(history)
         if last is not None and rng.random() >= self.fresh:
-            params, place = self._move(history, last, rng)
-            if not history.has_asked(params):
-                return next_trial(history, params, {"swarm": {"particle": particle, **place}})
-        params = sample_new(history, rng)
+            for _ in range(TRIES):
+                params, place = self._move(history, last, rng)
+                if not history.has_asked(params) and not failures.shuns(params, rng):
+                    return next_trial(history, params, {"swarm": {"particle": particle, **place}})
+        params = failures.sample_new(history, rng)
         units = history.space.to_unit_branch(params)
         place = {"particle": particle, "at": units, "velocity": ((rng.random(len(units)) - units) / 2).tolist()}
         return next_trial(history, params, {"swarm": place})

@@ -6,6 +6,7 @@ import numpy as np
 
 from skauto.search._trial import Status
 from skauto.search.strategies._base import Strategy, ask_rng, next_trial, sample_new
+from skauto.search.strategies._failures import Failures
 from skauto.search.strategies._mixture import Mixture
 from skauto.search.strategies._scale import on_one_scale
 
@@ -31,7 +32,7 @@ class TPE(Strategy):
         Share of the trials that are good, rounded up: of all for the choice of a branch, of its own inside a branch.
     max_good : int, default=25
         At most so many are.
-    n_candidates : int, default=48
+    n_candidates : int, default=24
         Candidates per ask.
     full_weight : int, default=25
         So many of the latest trials weigh 1, older ones less, down to 1/n.
@@ -59,7 +60,7 @@ class TPE(Strategy):
     """
 
     def __init__(
-        self, n_initial=10, good=0.15, max_good=25, n_candidates=48, full_weight=25, prior=1.0, bandwidth=0.12
+        self, n_initial=10, good=0.15, max_good=25, n_candidates=24, full_weight=25, prior=1.0, bandwidth=0.12
     ):
         self.n_initial = n_initial
         self.good = good
@@ -90,14 +91,15 @@ class TPE(Strategy):
     def _best_candidate(self, history, ranked, unknown, rng):
         """The best candidate that was not asked before, of the branch drawn, or else of the next one."""
         good, others = self._split(history.space, ranked, unknown)
+        failures = Failures(history)
         for branch in self._branches(history.space, ranked, unknown, rng):
             low, high = (self._mixture(history, branch, trials) for trials in (good, others))
             points = low.sample(self.n_candidates, rng)
             for i in np.argsort(high.log_density(points) - low.log_density(points), kind="stable"):
                 params = history.space.from_unit_branch(points[i], branch)
-                if not history.has_asked(params):
+                if not history.has_asked(params) and not failures.shuns(params, rng):
                     return params
-        return sample_new(history, rng)
+        return failures.sample_new(history, rng)
 
     def _branches(self, space, ranked, unknown, rng):
         """The branches, the one drawn first."""
