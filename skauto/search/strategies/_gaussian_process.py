@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from skauto.search.strategies._base import Strategy, ask_rng, bounded, check_choice, check_count, next_trial, sample_new
 from skauto.search.strategies._columns import Columns
+from skauto.search.strategies._failures import Failures
 from skauto.search.strategies._kriging import Kriging
 from skauto.search.strategies._scale import on_one_scale
 from skauto.search.strategies._tpe import unscored
@@ -88,11 +89,12 @@ class GaussianProcess(Strategy):
         for n, step in ROUNDS:
             found = _first(found + judge.best(self._near(space, best, n, step, rng)))
             best = [place for _, place in found[:ELITE]]
+        failures = Failures(history)
         for _, (branch, units) in found:
             params = space.from_unit_branch(units, branch)
-            if not history.has_asked(params):
+            if not history.has_asked(params) and not failures.shuns(params, rng):
                 return params
-        return sample_new(history, rng)
+        return failures.sample_new(history, rng)
 
     def _points(self, history, known, others):
         """Trials and their values, of mean 0 and variance 1."""
