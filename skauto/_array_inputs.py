@@ -3,11 +3,15 @@
 import difflib
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 from sklearn.utils import assert_all_finite, check_array
 
 KINDS = ("table", "sequence", "image")
 CHANNELS = (1, 3, 4)  # sizes that the axis of an image's channels may have
+NESTED_TYPES = ("object", "list", "array", "large_list")  # of columns that may hold series
+LOOKED_AT = 100  # first cells of such a column
+FAR_MORE = 5  # times as many features as steps are more likely the time
 LISTS = "a list of arrays (time_i, features)"
 
 
@@ -23,8 +27,8 @@ def kind_of(X, kind="auto"):
     Returns
     -------
     kind : {"table", "sequence", "image"}
-        With "auto": images are arrays of four axes, and of three if they are uint8; other arrays of three axes, and
-        lists of series of unequal lengths, are sequences; everything else is a table.
+        With "auto": images are arrays of four axes, and of three if they are uint8; other arrays of three axes, lists
+        of series of unequal lengths, and frames whose cells are series, are sequences; everything else is a table.
 
     Raises
     ------
@@ -43,7 +47,14 @@ def kind_of(X, kind="auto"):
             close = difflib.get_close_matches(str(kind), KINDS, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise ValueError(f"kind={kind!r} must be 'auto', 'table', 'sequence' or 'image'.{hint}")
+        if kind == "table" and nested_columns(X):
+            raise ValueError(
+                f"kind='table', but columns {nested_columns(X)[:5]} of X hold series in their cells: leave kind out, "
+                "or give numbers that sum the series up, as SequenceSummaryTransformer makes them"
+            )
         return kind
+    if nested_columns(X):
+        return "sequence"
     if sparse.issparse(X) or hasattr(X, "columns"):
         return "table"
     rank, dtype = getattr(X, "ndim", 2), getattr(X, "dtype", None)
@@ -80,6 +91,72 @@ def _nesting(X):
     return levels
 
 
+def nested_columns(X):
+    """Names of the columns of a frame that hold a series in each cell, as sktime has them."""
+    if not (hasattr(X, "columns") and hasattr(X, "dtypes")):
+        return []
+    kinds = zip(X.columns, X.dtypes, strict=True)
+    return [name for name, dtype in kinds if str(dtype).lower().startswith(NESTED_TYPES) and _holds_series(X[name])]
+
+
+def _holds_series(column):
+    cells = (cell for cell in column[:LOOKED_AT] if hasattr(cell, "__len__"))
+    cell = next(cells, None)
+    if cell is None or isinstance(cell, (str, bytes, dict, set, frozenset)):
+        return False
+    return np.ndim(cell) == 1 and len(cell) > 0 and np.asarray(cell).dtype.kind in "fiub"
+
+
+def unnested(X, name):
+    """A frame whose cells are series as a list of arrays (time_i, columns); None for anything else.
+
+    Raises
+    ------
+    ValueError
+        If other columns hold none, or a cell is no series of numbers.
+    """
+    nested = nested_columns(X)
+    if not nested:
+        return None
+    others = [column for column in X.columns if column not in set(nested)]
+    if others:
+        raise ValueError(
+            f"columns {nested[:5]} of X hold series in their cells, columns {others[:5]} do not; {name} takes either: "
+            "drop the others, or give one row a line of numbers, as SequenceSummaryTransformer makes them of series"
+        )
+    columns = [[_cell(cell, column, row, name) for row, cell in enumerate(X[column])] for column in nested]
+    return [_side_by_side(cells) for cells in zip(*columns, strict=True)]
+
+
+def _cell(cell, column, row, name):
+    """The series of a cell; one that is missing has no values."""
+    if np.ndim(cell) == 0 and pd.isna(cell):
+        return np.empty(0)
+    series = as_floats(cell, f"the series in column {column!r}, row {row},", name)
+    if series.ndim != 1:
+        raise ValueError(f"column {column!r} of X has no series in row {row} but {cell!r:.40}; {name} needs one there")
+    return series
+
+
+def _side_by_side(cells):
+    """Series of one row, padded at the end to the longest."""
+    row = np.full((max(map(len, cells)), len(cells)), np.nan, dtype=np.result_type(*cells))
+    for feature, series in enumerate(cells):
+        row[: len(series), feature] = series
+    return row
+
+
+def channels_first_hint(shape):
+    """What to say of series (rows, time, features) that have far fewer steps than features; an empty line else."""
+    _, steps, features = shape
+    if not (steps > 1 and features >= FAR_MORE * steps):
+        return ""
+    return (
+        f"X has {steps} steps of {features} features each, which looks like channels first (rows, channels, time): "
+        "if it is, give X.transpose(0, 2, 1)"
+    )
+
+
 def describe(X, kind):
     """One line on what an array was taken for."""
     if kind == "image":
@@ -91,12 +168,13 @@ def describe(X, kind):
 
 
 def read_sequences(X, name="AutoClassifier"):
-    """X as an array (rows, time, features), shorter series padded at the end with NaN, and None for names.
+    """X as an array (rows, time, features), shorter series padded at the end with NaN, and names of features or None.
 
     Parameters
     ----------
     X : array of shape (rows, time, features) or (rows, time), or a list of arrays (time_i, features) or (time_i,)
-        Two axes mean one feature. NaN at the end of a series is padding, elsewhere it is a missing value.
+        Two axes mean one feature. NaN at the end of a series is padding, elsewhere it is a missing value. A frame whose
+        cells are series is taken too.
     name : str
         Estimator named in messages.
 
@@ -104,7 +182,8 @@ def read_sequences(X, name="AutoClassifier"):
     -------
     X : ndarray of shape (rows, time, features)
         Of float32 where that holds the numbers as they came, else of float64.
-    names : None
+    names : list or None
+        Columns of a frame whose cells are series.
 
     Raises
     ------
@@ -112,6 +191,9 @@ def read_sequences(X, name="AutoClassifier"):
         For another rank, no rows, no steps, infinite values, or a series of nothing but NaN.
     """
     refuse_no_series(X, name)
+    cells = unnested(X, name)
+    names = None if cells is None else list(X.columns)
+    X = X if cells is None else cells
     X = padded(X, name) if is_ragged(X) else as_floats(X, "the series of X", name)
     X = X[:, :, None] if X.ndim == 2 else X
     _check_rank(X, name)
@@ -125,7 +207,7 @@ def read_sequences(X, name="AutoClassifier"):
     empty = np.flatnonzero(series_lengths(X) == 0)
     if len(empty):
         raise ValueError(f"series {empty[0]} of X has no values at all, only NaN; leave it out ({len(empty)} such)")
-    return X, None
+    return X, names
 
 
 def refuse_no_series(X, name):
@@ -267,6 +349,15 @@ def channel_axis(shape, advice='say channels="first" or channels="last"'):
             f"1, 3 or 4); {advice}"
         )
     return "first" if first else "last"
+
+
+def same_features(X, names, fitted, name="AutoClassifier"):
+    """Sequences with the features in the order of fit, by their names where both have some; ValueError for others."""
+    if names is None or fitted is None or list(names) == list(fitted):
+        return X
+    if set(names) != set(fitted):
+        raise ValueError(f"X has the columns {list(names)}, but {name} was fitted on {list(fitted)}")
+    return X[:, :, [list(names).index(feature) for feature in fitted]]
 
 
 def same_form(X, shape, kind, name="AutoClassifier"):

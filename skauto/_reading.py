@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skauto._array_inputs import kind_of, read_images, read_sequences, same_form
+from skauto._array_inputs import channels_first_hint, kind_of, read_images, read_sequences, same_features, same_form
 from skauto._costs_by_row import read_costs
 from skauto._decisions import positive_last
 from skauto._inputs import align, inspect, rarest_class, refuse_lazy
@@ -41,6 +41,8 @@ def read(auto, X, y, sample_weight, groups, cost_matrix=None):
     refuse_lazy(y, "y")
     kind = kind_of(X, auto.kind)
     data = inspect(X, y, sample_weight, groups, kind=kind, read=READERS[kind])
+    if kind == "sequence" and channels_first_hint(data.X.shape):
+        warnings.warn(channels_first_hint(data.X.shape), UserWarning, stacklevel=4)
     _learn(auto, data)
     if kind == "table" and not hasattr(data.X, "indptr"):
         warn_of_row_numbers(data.X, data.y)
@@ -125,6 +127,6 @@ def aligned(auto, X):
     refuse_lazy(X)
     if auto.kind_ == "table":
         return align(X, getattr(auto, "feature_names_in_", None), auto.n_features_in_)
-    X, _ = READERS[auto.kind_](X)
+    X, names = READERS[auto.kind_](X)
     same_form(X, auto._form, auto.kind_)
-    return X
+    return same_features(X, names, getattr(auto, "feature_names_in_", None))

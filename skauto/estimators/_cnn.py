@@ -13,6 +13,7 @@ from skauto.estimators._augment import MixStyle, Mixup, augmented, check_augment
 from skauto.estimators._backbones import BACKBONES, build_backbone
 from skauto.estimators._images import as_images, image_layout
 from skauto.estimators._neural import NeuralClassifier, shares_training
+from skauto.estimators._pixel_range import pixel_range, warn_of_another_scale
 
 torch = require("torch", extra="deep")
 
@@ -191,28 +192,12 @@ class CNNClassifier(NeuralClassifier):
         if reset:
             self._learn_scale(images)
         else:
-            self._compare_scale(images)
+            warn_of_another_scale(images, self._low, self._high, stacklevel=4)
         return (images,)
-
-    def _compare_scale(self, images):
-        """Warn of pixels that are plainly on another scale than those of fit."""
-        whole = images.dtype == torch.uint8
-        if whole == (self._high == 255.0 and self._low == 0.0):
-            return
-        high = float(images.max())
-        if (whole and self._high <= 1.0 < high) or (not whole and self._high == 255.0 and 0.0 < high <= 1.0):
-            warnings.warn(
-                f"X has pixels up to {high:g}, while those of fit were from {self._low:g} to {self._high:g}: give "
-                "both on one scale",
-                UserWarning,
-                stacklevel=4,
-            )
 
     def _learn_scale(self, images):
         """Black and white of the images, and mean and deviation of each channel on that scale."""
-        whole = images.dtype == torch.uint8
-        self._low = 0.0 if whole else float(images.min())
-        high = 255.0 if whole else float(images.max())
+        self._low, high = pixel_range(images)
         self._high = high if high > self._low else self._low + 1.0
         some = images[:: max(1, len(images) // 5000)]
         mean = _mean_of_channels(some, lambda x: (x - self._low) / (self._high - self._low))

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from skauto._array_inputs import check_images
 from skauto._sklearn import Interval
 from skauto.estimators._images import as_images, image_layout
+from skauto.estimators._pixel_range import pixel_range, warn_of_another_scale
 
 ORIENTATIONS = 9  # of a gradient, over half a turn
 ROWS = 512  # images at a time, so that the work stays in memory
@@ -61,7 +62,7 @@ class ImageSummaryTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         return tags
 
     def fit(self, X, y=None):
-        """Note the form of the images; nothing is learnt.
+        """Note the form of the images and the range of their pixels; nothing else is learnt.
 
         Parameters
         ----------
@@ -76,6 +77,7 @@ class ImageSummaryTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         X = check_images(X)
         self._layout, self._shape = image_layout(X)
         self.n_features_in_ = int(np.prod(self._shape))
+        self._range = pixel_range(X)
         self._n_features_out = self._summaries(X[:1]).shape[1]
         return self
 
@@ -102,6 +104,7 @@ class ImageSummaryTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
                 f"X has {int(np.prod(X.shape[1:]))} features, shape {X.shape}, but {type(self).__name__} is expecting "
                 f"{self.n_features_in_} features as input: {self._shape} channels, height and width"
             )
+        warn_of_another_scale(X, *getattr(self, "_range", pixel_range(X)))  # a transformer saved before has no range
         return np.concatenate([self._summaries(X[at : at + ROWS]) for at in range(0, len(X), ROWS)])
 
     def _summaries(self, X):

@@ -1,5 +1,6 @@
 """Sequences in estimators: features counted as scikit-learn does, centred and scaled, gaps filled."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,17 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import validate_data
 
-from skauto._array_inputs import as_floats, is_ragged, padded, read_sequences, refuse_no_series, series_lengths
+from skauto._array_inputs import (
+    as_floats,
+    channels_first_hint,
+    is_ragged,
+    padded,
+    read_sequences,
+    refuse_no_series,
+    series_lengths,
+    unnested,
+)
+from skauto._sklearn import check_feature_names
 from skauto.estimators._magnitude import LARGEST_SCALED
 
 ROUNDING = 10 * np.finfo(np.float64).eps  # a feature that varies by less, relative to its mean, is constant
@@ -39,6 +50,15 @@ def check_sequences(estimator, X, *, reset):
     """
     name = type(estimator).__name__
     refuse_no_series(X, name)
+    cells = unnested(X, name)
+    if cells is not None:
+        check_feature_names(estimator, X, reset=reset)
+        names = getattr(estimator, "feature_names_in_", None)
+        X = read_sequences(cells, name)[0]
+        _keep_features(estimator, X, reset, name)
+        if names is not None:
+            estimator.feature_names_in_ = names
+        return X
     if is_ragged(X):
         X = padded(X, name)
     elif isinstance(X, np.ma.MaskedArray):
@@ -77,10 +97,17 @@ def _keep_features(estimator, X, reset, name):
     if reset:
         estimator.n_features_in_, estimator._columns_seen = X.shape[2], None
         vars(estimator).pop("feature_names_in_", None)
+        _warn_of_channels_first(X.shape)
         return
     expected = 1 if estimator._columns_seen is not None else estimator.n_features_in_
     if X.shape[2] != expected:
         raise ValueError(f"X has {X.shape[2]} features, but {name} was fitted on {expected}")
+
+
+def _warn_of_channels_first(shape):
+    hint = channels_first_hint(shape)
+    if hint:
+        warnings.warn(hint, UserWarning, stacklevel=6)
 
 
 def center_and_spread(X):
