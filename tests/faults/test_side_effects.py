@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import textwrap
 import warnings
 
@@ -96,13 +97,24 @@ def maximize_a_function():
     maximize(lambda params: -params["x"], {"x": [1, 2, 3]}, n_iter=3, strategy="bayes")
 
 
+def compress_by_hand():
+    """New layers draw weights when they are made, and when a file is loaded."""
+    from skauto.estimators import CNNClassifier, CompressedClassifier, LowRank
+
+    made, y = images()
+    net = CNNClassifier(backbone="plain", max_epochs=1, random_state=0)
+    small = CompressedClassifier(net, [("split", LowRank(rank=2))]).fit(made, y)
+    with tempfile.TemporaryDirectory() as folder:
+        small.save(os.path.join(folder, "model"))
+        CompressedClassifier.load(os.path.join(folder, "model")).predict(made)
+
+
 def compress_a_network():
     from skauto.estimators import CNNClassifier
 
     made, y = images()
-    compress(
-        CNNClassifier(backbone="plain", max_epochs=1, random_state=0).fit(made, y), made, y, target={"bytes": 100_000}
-    )
+    net = CNNClassifier(backbone="plain", max_epochs=1, random_state=0).fit(made, y)
+    compress(net, made, y, target={"max_loss": 1.0}, epochs=1, time_limit=20)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +126,7 @@ def compress_a_network():
         search_in_workers,
         maximize_a_function,
         *(pytest.param(what, marks=pytest.mark.slow) for what in (fit_images, fit_series, fit_network)),
-        pytest.param(compress_a_network, marks=pytest.mark.slow),
+        *(pytest.param(what, marks=pytest.mark.slow) for what in (compress_by_hand, compress_a_network)),
     ],
     ids=lambda what: what.__name__,
 )

@@ -96,6 +96,11 @@ def split_layer(layer, rank_of, form="channels"):
         ``rank_of(singular_values, full_cost, cost_per_rank) -> int``
     form : {"channels", "spatial"}
     """
+    with torch.random.fork_rng(devices=[]):  # new layers draw weights, for which no number of the caller's is spent
+        return _split(layer, rank_of, form)
+
+
+def _split(layer, rank_of, form):
     if isinstance(layer, nn.Linear):
         return _split_linear(layer, rank_of)
     if not isinstance(layer, nn.Conv2d) or layer.groups > 1 or layer.kernel_size == (1, 1) or not is_plain(layer):

@@ -142,7 +142,8 @@ def rebuild(node, most=math.inf):
             size = sum(tensor.numel() for tensor in _rebuild(node).state_dict().values())
         if size > most:
             raise ValueError(f"it is of {size} numbers, more than a file of this size can hold")
-        return _rebuild(node)
+        with torch.random.fork_rng(devices=[]):  # new layers draw weights, for which no number of the caller's is spent
+            return _rebuild(node)
     except DAMAGE as error:
         raise ValueError(f"the description of the network is damaged: {error!r}") from error
 
