@@ -6,13 +6,15 @@ from skauto.search._trial import Status
 from skauto.search.strategies._base import sample_new
 
 TRIES = 10  # configurations drawn before one is taken whatever lies near it
-DARING = 0.1  # probability that what is expected to fail is tried all the same
+CLOSED = 5  # trials of a branch that must have failed, all of them, before the whole branch is expected to
+DARING = 0.1  # share of asks in which what is expected to fail may be tried all the same
 
 
 class Failures:
-    """What is known of failed trials in a history.
+    """What is known of failed trials in a history, for one ask.
 
-    A configuration is expected to fail where the nearest known one of its branch did. Distances are on the unit scale,
+    A configuration is expected to fail where the nearest known one of its branch did, and where five of the branch did
+    and none completed. Distances are on the unit scale,
     another choice counts as one. A configuration that completed at any fidelity has not failed.
 
     Parameters
@@ -37,6 +39,7 @@ class Failures:
 
     def __init__(self, history):
         self._space = history.space
+        self._dares = None
         ended = [(trial, result.status) for trial, result in history.finished if result.status != Status.CANCELLED]
         failed = [trial for trial, status in ended if status != Status.COMPLETE]
         complete = [trial for trial, status in ended if status == Status.COMPLETE] if failed else []
@@ -59,7 +62,7 @@ class Failures:
         if branch not in self._bad:
             return False
         if branch not in self._good:
-            return True
+            return len(self._bad[branch]) >= CLOSED
         point = np.array(self._space.to_unit_branch(params))
         unordered = np.array([not dim.ordered for dim in self._space.branches[branch].values()], dtype=bool)
         bad, good = (self._nearest(points[branch], point, unordered) for points in (self._bad, self._good))
@@ -72,8 +75,12 @@ class Failures:
         return (steps**2).sum(axis=1).min()
 
     def shuns(self, params, rng):
-        """Whether params are better not tried: what is expected to fail, but for now and then."""
-        return self.near(params) and rng.random() >= DARING
+        """Whether params are better not tried: what is expected to fail, except in an ask that dares."""
+        if not self.near(params):
+            return False
+        if self._dares is None:  # once for all candidates of an ask: of a hundred, one would pass
+            self._dares = bool(rng.random() < DARING)
+        return not self._dares
 
     def sample_new(self, history, rng):
         """Random params never asked before, away from failures where such are found soon; None where all were asked."""
