@@ -6,6 +6,7 @@ from contextlib import nullcontext, suppress
 import numpy as np
 
 from skauto._choice import mixed
+from skauto._columns import watch
 from skauto._constraints import SLOWED, first_row, told
 from skauto._refit import with_cut
 from skauto._timing import CLOSING_CARE
@@ -84,6 +85,7 @@ class Assembly:
         names = [(trial.values["candidate"], trial.number, round(weight, 3)) for trial, weight in members]
         self.report = {**dict.fromkeys(("score", "F1", "AUC", "AP"), np.nan), "fold_scores": None, "members": names}
         self._take(no_cut(len(self.classes)))
+        watch(self.ensemble)  # before it is measured: what it says of unread columns is part of the model
         self.best_estimator = self._decided(fitted[self.best.number], no_cut(len(self.classes)))
 
     def _judge(self, members, model):
