@@ -29,6 +29,9 @@ DEFAULT_WORKERS = 2
 # Seconds between looks at whether the executor is still there, and without any news until that is told.
 LOOK, SILENCE = 1.0, 60.0
 
+# Seconds that a scheduler has to say how many workers it has, and between two such questions while nothing ends.
+ANSWER, QUESTION = 3.0, 15.0
+
 # What a worker runs for a task. It travels as text, so that one without skauto, or with another version, can say so.
 TASK = """
 import platform, sys
@@ -110,7 +113,9 @@ class ExecutorPool(Pool):
         self, executor, n_workers=None, threads=1, context=None, memory_limit=None, chances=1, heed_filters=True
     ):
         self.executor = executor
-        self.n_workers = workers_of(executor) if n_workers is None or n_workers < 1 else n_workers
+        self._counts = n_workers is None or n_workers < 1
+        self._counted = time.monotonic()
+        self.n_workers = workers_of(executor) if self._counts else n_workers
         self.chances = chances
         self.start_seconds = 0.0
         packed = attempt(cloudpickle.dumps, context)
@@ -231,6 +236,9 @@ class ExecutorPool(Pool):
         problem = problem_of(self.executor)
         if problem:
             raise RuntimeError(f"the executor is lost with {len(self._futures)} tasks: {problem}")
+        if self._counts and time.monotonic() > self._counted + QUESTION:  # a cluster may have grown since
+            self.n_workers = max(self.n_workers, workers_of(self.executor))
+            self._counted = time.monotonic()
         if not self._silent and not self._heard and time.monotonic() > self._news + SILENCE:
             self._silent = True
             warnings.warn(
@@ -285,8 +293,9 @@ def _answer_of(future):
 def workers_of(executor):
     """How many tasks an executor runs at a time, as far as it says."""
     client = getattr(executor, "_client", None)
-    if client is not None and hasattr(client, "nthreads"):  # Dask, whose lost scheduler would not answer
-        return max(1, sum(client.nthreads().values())) if problem_of(executor) is None else 1
+    if client is not None and hasattr(client, "nthreads"):  # Dask, whose scheduler may be lost and never answer
+        threads = attempt(lambda: client.nthreads(callback_timeout=ANSWER)) if problem_of(executor) is None else None
+        return max(1, sum(threads.value.values())) if threads and threads.value else 1
     return getattr(executor, "_max_workers", DEFAULT_WORKERS)
 
 

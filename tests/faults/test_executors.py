@@ -182,6 +182,32 @@ def test_an_executor_whose_processes_die_is_an_error():
             SearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, executor=executor).fit(X, Y)
 
 
+BARE = """
+    import sys
+    sys.modules["skauto"] = None  # as where it is not installed
+    from distributed.cli.dask_worker import main
+    main([sys.argv[1], "--no-nanny", "--nthreads", "1", "--no-dashboard"])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # what Dask warns of is its own
+@pytest.mark.parametrize("limits", [{"n_iter": 3, "time_limit": None}, {"time_limit": 120}], ids=["count", "time"])
+def test_a_dask_worker_without_skauto_is_an_error_that_names_it(limits):
+    distributed = pytest.importorskip("distributed")
+    settings = {"n_workers": 0, "processes": True, "dashboard_address": None, "silence_logs": logging.CRITICAL}
+    with distributed.LocalCluster(**settings, host="127.0.0.1") as cluster, distributed.Client(cluster) as client:
+        command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(BARE), cluster.scheduler_address]
+        worker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            client.wait_for_workers(1, timeout=120)
+            with pytest.raises(RuntimeError, match="a worker of the executor on .* cannot import skauto"):
+                AutoClassifier(**ONE | limits, executor=client.get_executor()).fit(X, Y)
+        finally:
+            worker.kill()
+            worker.wait()
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # what Dask warns of when it is lost is its own
 def test_a_scheduler_that_is_lost_ends_the_wait():
