@@ -38,7 +38,7 @@ def compress(
     """Choose and apply compression steps so that a classifier meets a target, everything measured.
 
     A share of the rows is held back; on it every chain is scored. Bytes are those of the model file, latency is the
-    median `predict` of one row on one thread. With a bound on bytes or latency the best score within the bounds wins,
+    quickest `predict` of one row on one thread. With a bound on bytes or latency the best score within the bounds wins,
     else the smallest file.
 
     Parameters

@@ -15,9 +15,8 @@ from threadpoolctl import threadpool_limits
 
 from skauto.estimators._networks import network_inside
 
-# Seconds of calls that a latency is taken from, in so many rounds; the fewest calls to layers, and the most of either.
-MEASURED_SECONDS, ROUNDS = 0.2, 5
-FEWEST_CALLS, MOST_CALLS = 5, 200
+# Seconds of calls that a latency is taken from, the fewest calls and the most.
+MEASURED_SECONDS, FEWEST_CALLS, MOST_CALLS = 0.2, 5, 200
 
 
 @dataclass(frozen=True)
@@ -33,14 +32,17 @@ class Footprint:
     flops, backward_flops : int or None
         Multiplications and additions of one row, forward, and in one training step beyond that. None where unknown.
     latency_ms : float
-        Time of `predict` on one row, on one thread, in milliseconds: the median of the quickest of five rounds of
-        calls, since what else runs on the machine can only add to it.
+        Time of `predict` on one row, on one thread, in milliseconds: that of the quickest of some calls, since what
+        else runs on the machine can only add to it.
     layers : list of dict
         The same for each layer of a network that has weights or multiplies: name, class, parameters, nonzeros, bytes,
         flops, backward_flops, latency_ms. Its bytes are what the model file spends on its tensors, without such a file
-        the bytes of its tensors; its latency is the median time inside it, without that of other layers inside it. The
+        the bytes of its tensors; its latency is the least time inside it, without that of other layers inside it. The
         totals hold more: the header of the file, and the work between layers and around the network. Where a layer's
         weights are used by the module around it, the time and the FLOPs are that one's.
+    latency_spread : float
+        How many times as long as the quickest call the median one took: near 1 on a quiet machine. Where it is large,
+        measure again when less else runs.
     """
 
     parameters: int | None
@@ -50,6 +52,7 @@ class Footprint:
     backward_flops: int | None
     latency_ms: float
     layers: list = field(default_factory=list, repr=False)
+    latency_spread: float = 1.0
 
     def frame(self):
         """A row for each layer and one for the total, as a DataFrame."""
@@ -104,7 +107,7 @@ def footprint(estimator, X):
     if not (X.shape[0] if hasattr(X, "shape") else len(X)):
         raise ValueError("X has no row to measure with; give at least one, as predict takes it")
     row = X.iloc[:1] if hasattr(X, "iloc") else X[:1]
-    latency = latency_ms(estimator, row)
+    times = _seconds_of_calls(estimator, row)
     layers = _layers(*network_inside(estimator, row))
 
     def total(key):
@@ -117,8 +120,9 @@ def footprint(estimator, X):
         saved_bytes(estimator),
         total("flops"),
         total("backward_flops"),
-        latency,
+        min(times) * 1e3,
         layers,
+        statistics.median(times) / max(min(times), 1e-9),
     )
 
 
@@ -138,29 +142,30 @@ def saved_bytes(estimator):
 
 
 def latency_ms(estimator, row):
-    """Milliseconds of `predict` on one row, on one thread, over a fifth of a second of calls.
+    """Milliseconds of `predict` on one row, on one thread: of the quickest of a fifth of a second of calls.
 
-    What else runs on the machine can only add to them, so the median of the quickest round of calls counts.
+    What else runs on the machine can only add to them.
     """
+    return min(_seconds_of_calls(estimator, row)) * 1e3
+
+
+def _seconds_of_calls(estimator, row):
+    """What each of some calls of `predict` takes, on one thread."""
+    times = []
     with threadpool_limits(1), _OneTorchThread():
         estimator.predict(row)
-        return min(_median_of_a_round(estimator, row) for _ in range(ROUNDS)) * 1e3
+        for _ in _calls():
+            before = time.perf_counter()
+            estimator.predict(row)
+            times.append(time.perf_counter() - before)
+    return times
 
 
-def _median_of_a_round(estimator, row):
-    times = []
-    for _ in _calls(MEASURED_SECONDS / ROUNDS, fewest=1):
-        before = time.perf_counter()
-        estimator.predict(row)
-        times.append(time.perf_counter() - before)
-    return statistics.median(times)
-
-
-def _calls(seconds=MEASURED_SECONDS, fewest=FEWEST_CALLS):
-    """As many calls as fit into so many seconds, within bounds."""
+def _calls():
+    """As many calls as fit into the seconds for them, within bounds."""
     started = time.perf_counter()
     for call in range(MOST_CALLS):
-        if call >= fewest and time.perf_counter() - started >= seconds:
+        if call >= FEWEST_CALLS and time.perf_counter() - started >= MEASURED_SECONDS:
             return
         yield call
 
@@ -237,7 +242,7 @@ def _tensor_bytes(tensors):
 
 
 def _layer_latencies(network, inputs, names):
-    """Median milliseconds inside each of these modules, on one thread, without that of others of them inside it."""
+    """Least milliseconds inside each of these modules, on one thread, without that of others of them inside it."""
     import torch
 
     passes, running, hooks = [], [], []
@@ -271,7 +276,7 @@ def _layer_latencies(network, inputs, names):
     finally:
         for hook in hooks:
             hook.remove()
-    return {name: statistics.median(times[name] for times in passes) * 1e3 for name in names}
+    return {name: min(times[name] for times in passes) * 1e3 for name in names}
 
 
 def _stored(module):
