@@ -10,7 +10,7 @@ from skauto.estimators._table_labels import to_numbers
 
 SHARE = 0.99  # of the cells that are no gaps must read as numbers
 TOKENS = 5  # words that may stand among numbers however many cells they fill, up to half of them
-LEAST_NUMBERS = 20  # different numbers, at least, for words among them to be gaps: few are names of levels
+LEAST_NUMBERS = 8  # different numbers, at least, for words among them to be gaps: few are names of levels
 RARE_UNIT = 0.01  # a unit in fewer of the cells is a mistake
 SAMPLE, MANY = 300, 5_000  # texts to try before all are read, and those that a format is learned from
 BEYOND = 0.01  # "<5" is read as a number below 5 by this part of it
@@ -21,7 +21,7 @@ _MONEY = (
 )
 _SPACE = r"\s'\u2019"  # what groups thousands beside point and comma
 _CELL = re.compile(
-    rf"(?P<bound>[<>\u2264\u2265~]=?)?\s*(?P<sign>[-+\u2212(]{{0,2}})\s*(?:{_MONEY})?\s*(?P<inner>[-+\u2212]?)"
+    rf"(?P<bound>[<>\u2264\u2265~]=?)?\s*(?P<sign>[-+\u2212(]{{0,2}})\s*(?P<money>{_MONEY})?\s*(?P<inner>[-+\u2212]?)"
     rf"(?P<number>(?:\d[\d.,{_SPACE}]*|[.,]\d+)(?:[eE][-+]?\d+)?)\s*(?:\+\s*)?"
     r"(?P<unit>[^\d\s<>(),.;:_+\-][^\d<>();:,_+]{0,14}?)?\s*(?P<end>[)+]?)"
 )
@@ -51,12 +51,15 @@ class NumberFormat:
     decimal : {".", ","}
     factors : dict of str to float
         What a number with a unit is multiplied by; cells with other units are not read.
+    money : str
+        The currency before numbers; cells with another one are not read.
     plain : bool
         Whether pandas reads them all.
     """
 
     decimal: str = "."
     factors: dict = field(default_factory=dict)
+    money: str = ""
     plain: bool = True
 
     def read(self, texts):
@@ -69,8 +72,8 @@ class NumberFormat:
             numbers[unread] = to_numbers(texts[unread])
         return numbers
 
-    def _number(self, factor, digits, unit, bound):
-        if unit not in self.factors or not _FORMS[self.decimal].fullmatch(digits):
+    def _number(self, factor, digits, unit, bound, money):
+        if unit not in self.factors or money not in ("", self.money) or not _FORMS[self.decimal].fullmatch(digits):
             return np.nan
         plain = re.sub(rf"[{'.' if self.decimal == ',' else ','}{_SPACE}]", "", digits).replace(",", ".")
         number = factor * self.factors[unit] * float(plain)
@@ -81,7 +84,7 @@ class NumberFormat:
         """The format in words, empty where it is plain."""
         if self.plain:
             return ""
-        units = [unit for unit in self.factors if unit]
+        units = [*([self.money] if self.money else []), *(unit for unit in self.factors if unit)]
         words = [f"in {', '.join(map(repr, units))}"] if units else []
         return " ".join(["with decimal commas"] * (self.decimal == ",") + words) or "with signs or thousands"
 
@@ -124,18 +127,22 @@ def _written_format(texts, counts):
     sample = texts[:: max(1, len(texts) // SAMPLE)]
     if not len(sample) or np.mean([_parts(text) is not None for text in sample]) < 0.5:
         return None
-    rows, valid = Counter(), Counter()
+    rows, valid, moneys = Counter(), Counter(), Counter()
     step = max(1, len(texts) // MANY)
     for text, count in zip(texts[::step], counts[::step], strict=True):
         parts = _parts(text)
         if parts:
             rows[parts[2]] += count
+            moneys[parts[4]] += count
             for decimal, form in _FORMS.items():
                 valid[decimal] += count * bool(form.fullmatch(parts[1]))
     units = [unit for unit, count in rows.items() if count >= RARE_UNIT * rows.total()]
     factors = _factors(units)
+    moneys = [money for money, count in moneys.items() if money and count >= RARE_UNIT * moneys.total()]
     decimal = "." if valid["."] >= valid[","] else ","
-    return None if factors is None else NumberFormat(decimal, factors, plain=False)
+    if factors is None or len(moneys) > 1:
+        return None
+    return NumberFormat(decimal, factors, "".join(moneys), plain=False)
 
 
 def _factors(units):
@@ -150,7 +157,7 @@ def _factors(units):
 
 
 def _parts(text):
-    """Sign, digits, unit and side of the bound of a number, or None where a text is none."""
+    """Sign, digits, unit, side of the bound and currency of a number, or None where a text is none."""
     cell = _CELL.fullmatch(text)
     if cell is None or (cell["sign"].count("(") != (cell["end"] == ")")):
         return None
@@ -158,4 +165,4 @@ def _parts(text):
     unit = (cell["unit"] or "").strip(" .").casefold()
     unit = unit[:-1] if len(unit) > 2 and unit.endswith("s") else unit
     side = {"<": -1, ">": 1}.get(cell["bound"] or "", 0)
-    return (-1 if negative % 2 else 1), cell["number"].strip(" '\u2019\u00a0"), unit, side
+    return (-1 if negative % 2 else 1), cell["number"].strip(" '\u2019\u00a0"), unit, side, cell["money"] or ""
