@@ -275,8 +275,14 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         proba : ndarray of shape (n, n_classes)
             Columns in the order of `classes_`.
         """
+        return self._answer(X)[1]
+
+    def _answer(self, X):
+        """X as the members want it, and their probabilities."""
         check_is_fitted(self, "ensemble_")
-        return self.ensemble_.predict_proba(aligned(self, X))
+        with steady_streams():
+            X = aligned(self, X)
+            return X, self.ensemble_.predict_proba(X)
 
     def predict(self, X, cost_matrix=None):
         """Labels of the ensemble at `threshold_`, or of least expected cost.
@@ -291,10 +297,8 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         -------
         labels : ndarray of shape (n,)
         """
-        check_is_fitted(self, "ensemble_")
-        X = aligned(self, X)
-        costs = costs_for(self, X, cost_matrix)
-        return decide(self.ensemble_.predict_proba(X), self.classes_, self.pos_label_, self.threshold_, costs)
+        X, proba = self._answer(X)
+        return decide(proba, self.classes_, self.pos_label_, self.threshold_, costs_for(self, X, cost_matrix))
 
     def score(self, X, y, sample_weight=None, cost_matrix=None):
         """The score that the search maximised, of given rows; costs are as in `predict`.
@@ -304,10 +308,9 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         ValueError
             If y has another length than X, or labels that fit never saw.
         """
-        check_is_fitted(self, "ensemble_")
-        X = aligned(self, X)
+        X, proba = self._answer(X)
         how = self.classes_, self.pos_label_, self.threshold_, costs_for(self, X, cost_matrix)
-        return score(y, self.ensemble_.predict_proba(X), *how, self.scoring, sample_weight, X)
+        return score(y, proba, *how, self.scoring, sample_weight, X)
 
     def leaderboard(self, X=None, y=None, *, details=False, cost_matrix=None):
         """The leaderboard with more columns, or of other rows.

@@ -14,6 +14,7 @@ from skauto.search import SearchCV
 
 SCRIPT = """
 import sys
+import pandas
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from skauto import AutoClassifier
@@ -24,6 +25,7 @@ if "close" in sys.argv:
     sys.stderr.close()
 auto = AutoClassifier(candidates=["naive_bayes"], n_iter=2, time_limit=None, cv=2, n_jobs=2, random_state=0).fit(X, y)
 search = SearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=2, verbose=3).fit(X, y)
+auto.predict(pandas.DataFrame(X).add_prefix("x"))  # warns of the names
 with open(sys.argv[1], "w") as file:
     file.write(f"{len(auto.predict(X))} {len(search.predict(X))}")
 """
