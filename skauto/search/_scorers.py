@@ -1,5 +1,7 @@
 """Scorers that suit the labels: a positive class where labels are names, one error where no scorer would do."""
 
+from difflib import get_close_matches
+
 import numpy as np
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import (
@@ -8,6 +10,7 @@ from sklearn.metrics import (
     d2_brier_score,
     f1_score,
     get_scorer,
+    get_scorer_names,
     jaccard_score,
     make_scorer,
     precision_score,
@@ -34,6 +37,35 @@ OF_MANY_CLASSES = {
     "f1": "f1_macro", "precision": "precision_macro", "recall": "recall_macro", "jaccard": "jaccard_macro",
     "roc_auc": "roc_auc_ovr",
 }  # fmt: skip
+
+
+def check_names(scoring, refit, choices):
+    """Refuse names that mean nothing, with the likely fix.
+
+    Parameters
+    ----------
+    scoring : object
+        Of a search: a name is looked up, alone or in a list, tuple, set or dict.
+    refit : object
+        A near miss of one of `choices` is refused; other names may be those of scores.
+    choices : tuple of str
+
+    Raises
+    ------
+    ValueError
+    """
+    several = isinstance(scoring, (dict, list, tuple, set))
+    given = list(scoring.values() if isinstance(scoring, dict) else scoring) if several else [scoring]
+    known = get_scorer_names()
+    for name in given:
+        if isinstance(name, str) and name not in known:
+            close = get_close_matches(name, known, n=3) or [one for one in known if one.startswith(name[:1])]
+            hint = f"did you mean {' or '.join(map(repr, close[:3]))}?" if close else "see get_scorer_names()"
+            raise ValueError(f"scoring={scoring!r}: {name!r} is no scorer of scikit-learn; {hint}")
+    if isinstance(refit, str) and refit not in choices and not several:
+        close = get_close_matches(refit, choices, n=1)
+        if close:
+            raise ValueError(f"refit={refit!r} is not known; did you mean {close[0]!r}?")
 
 
 def suited(scorers, scoring, y):

@@ -17,6 +17,7 @@ from skauto._sklearn import (
     HasMethods,
     Interval,
     MultimetricScorer,
+    StrOptions,
     check_method_params,
     fit_context,
 )
@@ -27,7 +28,7 @@ from skauto.search._executor_pool import UsesExecutor
 from skauto.search._fidelity import in_full, read_fidelity, stratifies
 from skauto.search._fold_scores import FoldScoring, seeded
 from skauto.search._rescore import fresh_folds, rescore
-from skauto.search._scorers import suited
+from skauto.search._scorers import check_names, suited
 from skauto.search._search_run import SearchRun
 from skauto.search._space import Space
 from skauto.search._table import continued_from, evaluated, fold_outcomes, formatted, rank
@@ -98,7 +99,7 @@ class SearchCV(UsesExecutor, BaseSearchCV):
     random_state : int, RandomState or None, default=None
         Seed of the strategy. With one, every ``random_state`` of the estimator that is None gets a seed of its trial.
     verbose : int, default=0
-        As in scikit-learn.
+        1 says before and after the search what it does; more as in scikit-learn.
 
     Attributes
     ----------
@@ -138,13 +139,13 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         "estimator": [HasMethods(["fit"])],
         "space": [dict, list],
         "strategy": [str, HasMethods(["ask"])],
-        "scoring": BaseSearchCV._parameter_constraints["scoring"],
+        "scoring": [str, callable, list, tuple, dict, set, None],
         "n_iter": [Interval(Integral, 1, None, closed="left"), None],
         "time_limit": [Interval(Real, 0, None, closed="neither"), None],
         "cv": ["cv_object"],
         "refit": ["boolean", str, callable],
         "constraints": [dict, None],
-        "racing": ["boolean", str],
+        "racing": ["boolean", StrOptions({"auto"})],
         "fidelity": [str, tuple, list, None],
         "min_class_rows": [Interval(Integral, 1, None, closed="left"), None],
         "error_score": BaseSearchCV._parameter_constraints["error_score"],
@@ -224,6 +225,7 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         self
         """
         began = time.monotonic()
+        check_names(self.scoring, self.refit, CHOICES)
         scorers, _ = self._get_scorers()
         X, y = indexable(X, y)
         if y is not None and is_classifier(self.estimator):
@@ -235,9 +237,11 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         context = self._context(X, y, folds, scorers, routed, hooks)
         run = SearchRun(self, context, hooks, began, self._metric())
         with steady_streams():
+            run.say_before(len(folds))
             history = run.search()
             self._tabulate(history, run, scorers)
             self._choose(context.fidelity)
+            run.say_after(history, getattr(self, "best_score_", None))
             if self.refit:
                 self._refit(run, history, hooks, routed)
         self.scorer_ = scorers._scorers if isinstance(scorers, MultimetricScorer) else scorers

@@ -1,9 +1,11 @@
 """One run of SearchCV's loop: strategy, budget, workers, journal and race, from the settings to a history."""
 
 import math
+import sys
 from contextlib import ExitStack
 
 from skauto._seeds import root_seed
+from skauto._telling import tell
 from skauto.search._budget import RefitBudget
 from skauto.search._cores import cores, count_workers
 from skauto.search._executor_pool import ExecutorPool
@@ -90,6 +92,26 @@ class SearchRun:
             self.hooks.end_search()
         warn_of_empty_rungs(history)
         return history
+
+    def say_before(self, n_folds):
+        """One line on what will be done, where `verbose` asks for it."""
+        settings, n_iter = self.settings, self._n_iter()
+        limits = ["the whole grid" if n_iter is None and settings.time_limit is None else ""]
+        limits += [f"at most {n_iter} trials" if n_iter is not None else ""]
+        limits += [f"{settings.time_limit:g} s" if settings.time_limit is not None else ""]
+        line = f"strategy {type(self.strategy).__name__}, {', '.join(filter(None, limits))}, {n_folds} folds a trial"
+        self._say(f"{line}, n_jobs={settings.n_jobs}")
+
+    def say_after(self, history, best):
+        """One line on what was done."""
+        ended = [result.status for result in history.results.values()]
+        n_failed = sum(status not in (Status.COMPLETE, Status.CANCELLED) for status in ended)
+        found = "" if best is None else f", best score {best:.4g}"
+        self._say(f"{len(ended)} trials, {n_failed} of them failed{found}; ended by: {self.reason}")
+
+    def _say(self, line):
+        if self.settings.verbose > 0:
+            tell(f"SearchCV: {line}\n", sys.stdout)
 
     def score(self, record):
         """What is maximised of a fold's record; NaN where there is none."""

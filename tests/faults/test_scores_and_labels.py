@@ -119,3 +119,27 @@ def test_a_score_of_the_fitted_model_itself_is_not_tried_beforehand():
     search = SearchCV(MODEL, SPACE, scoring=lambda estimator, X, y: -float(np.abs(estimator.coef_).sum()), cv=2)
     assert np.isfinite(search.fit(X, NAMES).best_score_)
     assert clone(search).scoring is search.scoring
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"scoring": "f2"}, "'f2' is no scorer of scikit-learn; did you mean 'f1'"),
+        ({"scoring": ["accuracy", "rocauc"], "refit": False}, "did you mean 'roc_auc'"),
+        ({"refit": "one-se"}, "refit='one-se' is not known; did you mean 'one_se'"),
+        ({"racing": "yes"}, "The 'racing' parameter of SearchCV must be .* Got 'yes' instead"),
+        ({"strategy": "halvin"}, "Did you mean 'halving'"),
+    ],
+)
+def test_names_that_mean_nothing(settings, message):
+    with pytest.raises(ValueError, match=message):
+        SearchCV(MODEL, SPACE, cv=2, **settings).fit(X, CODES)
+
+
+def test_verbose_says_what_is_done(capsys):
+    SearchCV(MODEL, SPACE, cv=2, verbose=1).fit(X, CODES)
+    before, after = capsys.readouterr().out.splitlines()
+    assert before == "SearchCV: strategy Grid, the whole grid, 2 folds a trial, n_jobs=None"
+    assert after.startswith("SearchCV: 3 trials, 0 of them failed, best score 0.")
+    SearchCV(MODEL, SPACE, cv=2).fit(X, CODES)
+    assert not capsys.readouterr().out
