@@ -263,7 +263,7 @@ class ExecutorPool(Pool):
             future.cancel()
         self._futures = {}
         self._closing.close()
-        CHILDREN.drop(self._about["digest"])  # where the workers are threads of this process
+        CHILDREN.drop((self._about["digest"], self._folder))  # where the workers are threads of this process
 
 
 class UsesExecutor:

@@ -75,6 +75,12 @@ class TemporaryFolder:
         place = os.path.abspath(tempfile.gettempdir())
         sweep(place)
         self._pid = os.getpid()
+        try:
+            self._make(place)
+        except OSError as error:
+            raise no_room(place, error) from error
+
+    def _make(self, place):
         with ExitStack() as stack:
             self.path = tempfile.mkdtemp(prefix=PREFIX, dir=place)
             stack.callback(shutil.rmtree, self.path, ignore_errors=True)
@@ -97,6 +103,15 @@ class TemporaryFolder:
         _remove(self.path)
         LOCKS.drop(self._lock)
         sweep(os.path.dirname(self.path))
+
+
+def no_room(place, error):
+    """The OSError for a file that could not be written in the folder for temporary files."""
+    return OSError(
+        error.errno,
+        f"the data cannot be written for the workers ({error.strerror}): make room in {place}, or name another folder "
+        f"in the environment variable TMPDIR",
+    )
 
 
 def sweep(place):
@@ -147,9 +162,15 @@ def _lock(path):
     part = os.path.join(path, OWNER + ".part")
     descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
     LOCKS.add(descriptor)
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    os.write(descriptor, _machine().encode())
-    os.rename(part, os.path.join(path, OWNER))
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # a disk that knows no locks: only its owner will remove this folder
+        return descriptor
+    with ExitStack() as stack:
+        stack.callback(LOCKS.drop, descriptor)
+        os.write(descriptor, _machine().encode())
+        os.rename(part, os.path.join(path, OWNER))
+        stack.pop_all()
     return descriptor
 
 

@@ -45,7 +45,7 @@ class _Child:
 
 
 class _Children:
-    """The children of this process, by search and thread."""
+    """The children of this process, by search (digest and folder of its context) and thread."""
 
     def __init__(self):
         self._watched = False
@@ -57,19 +57,19 @@ class _Children:
         self._searches = OrderedDict()
         self._owner = None
 
-    def take(self, digest, make):
+    def take(self, search, make):
         """The child of the calling thread for a search, now busy, made where there is none; None where `make` is."""
         key = threading.get_ident()
         with self._lock:
             self._own()
-            child = self._searches.get(digest, {}).get(key)
+            child = self._searches.get(search, {}).get(key)
             if child is not None:
                 child.busy = True
                 return child
         child = make()
         if child is not None:
             with self._lock:
-                self._searches.setdefault(digest, {})[key] = child
+                self._searches.setdefault(search, {})[key] = child
                 self._end(self._beyond())
         return child
 
@@ -78,11 +78,11 @@ class _Children:
         with self._lock:
             child.busy, child.since = False, time.monotonic()
 
-    def drop(self, digest):
+    def drop(self, search):
         """End the idle children of a search; the busy ones end once they see that it is over."""
         with self._lock:
             if self._owner == os.getpid():
-                self._end([(digest, key) for key, child in self._searches.get(digest, {}).items() if not child.busy])
+                self._end([(search, key) for key, child in self._searches.get(search, {}).items() if not child.busy])
 
     def close(self):
         """End all children of this process."""
@@ -104,21 +104,21 @@ class _Children:
         while self._owner == owner:
             time.sleep(ROUND)
             with self._lock:
-                self._end([(digest, key) for digest, key in self._keys() if self._searches[digest][key].over()])
+                self._end([(search, key) for search, key in self._keys() if self._searches[search][key].over()])
 
     def _keys(self):
-        return [(digest, key) for digest, children in self._searches.items() for key in children]
+        return [(search, key) for search, children in self._searches.items() for key in children]
 
     def _beyond(self):
         """Idle children of the searches beyond those that are kept."""
         old = list(self._searches)[:-MAX_CONTEXTS]
-        return [(digest, key) for digest, key in self._keys() if digest in old and not self._searches[digest][key].busy]
+        return [(search, key) for search, key in self._keys() if search in old and not self._searches[search][key].busy]
 
     def _end(self, keys):
-        for digest, key in keys:
-            self._searches[digest].pop(key).pool.close()
-            if not self._searches[digest]:
-                del self._searches[digest]
+        for search, key in keys:
+            self._searches[search].pop(key).pool.close()
+            if not self._searches[search]:
+                del self._searches[search]
 
 
 CHILDREN = _Children()
@@ -156,7 +156,8 @@ def run_task(about, number, blob, task, time_limit):
         folder = about["folder"] if blob is None else None
         return _Child(WorkerPool(1, *limits, caller=about["caller"], packed=True), folder)
 
-    child = CHILDREN.take(about["digest"], make)
+    # By folder too: another search of the same content may come after its modules were edited.
+    child = CHILDREN.take((about["digest"], about["folder"]), make)
     if child is None:
         return LACKS
     try:

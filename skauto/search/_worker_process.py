@@ -171,7 +171,7 @@ def _end_fork(own, code=None):
 
 
 def _sweep(places):
-    for place in places:
+    for place in tuple(places):  # the other thread may be adding to them
         sweep(place)
 
 

@@ -11,7 +11,7 @@ import cloudpickle
 
 from skauto.search._caller import place, settings
 from skauto.search._channel import ready
-from skauto.search._folders import TemporaryFolder
+from skauto.search._folders import TemporaryFolder, no_room
 from skauto.search._pool import Pool, Task
 from skauto.search._sandbox import Report, attempt
 from skauto.search._spares import SPARES
@@ -338,7 +338,7 @@ def write_context(path, context):
         file = _Noted(raw)
         written = attempt(cloudpickle.dump, context, file, 5)
     if file.error is not None:
-        raise no_room(path, file.error) from file.error
+        raise no_room(os.path.dirname(os.path.dirname(path)), file.error) from file.error
     if written.status != Status.COMPLETE:
         raise TypeError(f"what the workers need cannot be pickled ({written.reason}); look at scoring and estimators")
 
@@ -349,13 +349,4 @@ def write_file(path, content):
         with open(path, "wb") as file:
             file.write(content)
     except OSError as error:
-        raise no_room(path, error) from error
-
-
-def no_room(path, error):
-    """The OSError for a file of a temporary folder that could not be written."""
-    return OSError(
-        error.errno,
-        f"the data cannot be written for the workers ({error.strerror}): make room in "
-        f"{os.path.dirname(os.path.dirname(path))}, or name another folder in the environment variable TMPDIR",
-    )
+        raise no_room(os.path.dirname(os.path.dirname(path)), error) from error

@@ -171,7 +171,8 @@ def test_flags_of_the_interpreter_hold_in_workers(tmp_path, project, flags):
     assert done.stdout.strip() == "same", done.stdout + done.stderr
 
 
-def test_edited_modules_are_what_workers_run(tmp_path, monkeypatch):
+@pytest.mark.parametrize("place", PLACES[::2], ids=NAMES[::2])
+def test_edited_modules_are_what_workers_run(tmp_path, monkeypatch, place):
     """Workers kept warm since the last search used to run the code as it was then."""
     file = tmp_path / "skauto_edited.py"
     code = """
@@ -191,10 +192,10 @@ def test_edited_modules_are_what_workers_run(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     file.write_text(textwrap.dedent(code.format("0.25 + self.a")))
     module = importlib.import_module("skauto_edited")
-    assert SearchCV(module.Constant(), {"a": [0]}, cv=2, n_jobs=2).fit(X, Y).best_score_ == 0.25
+    assert search(module.Constant(), {"a": [0]}, place).best_score_ == 0.25
     file.write_text(textwrap.dedent(code.format("0.75 + self.a")))
     module = importlib.reload(module)
-    assert SearchCV(module.Constant(), {"a": [0]}, cv=2, n_jobs=2).fit(X, Y).best_score_ == 0.75
+    assert search(module.Constant(), {"a": [0]}, place).best_score_ == 0.75
     monkeypatch.delitem(sys.modules, "skauto_edited")
 
 

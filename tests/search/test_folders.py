@@ -1,5 +1,6 @@
 """Folders of data go with their owner, however it ends."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -67,11 +68,21 @@ def test_a_forked_child_leaves_its_parents_folder_alone(place):
         assert os.path.isdir(folder.path)
 
 
+def test_a_disk_without_locks(place, monkeypatch):
+    def unknown(*args):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "flock", unknown)
+    with TemporaryFolder() as folder, TemporaryFolder():
+        assert os.path.isdir(folder.path)
+    assert os.listdir(place) == []
+
+
 def test_nothing_is_left_of_a_folder_that_cannot_be_made(place, monkeypatch):
     def full(*args):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "write", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match=f"No space left on device.*make room in {place}"):
         TemporaryFolder()
     assert os.listdir(place) == []
