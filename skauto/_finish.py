@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from skauto._assembly import Assembly
 from skauto._choice import choose_best, choose_members, comparable, scored_trials
 from skauto._interrupts import Interrupts
-from skauto._quick import quick_fit
+from skauto._quick import LEAST, quick_fit
 from skauto._refit_chain import WAIT, RefitChain, refit_seconds
 from skauto._rescue import QUICK
 from skauto._timing import closing
@@ -24,6 +24,9 @@ SPARE_MODELS = 3
 
 # The part of what is left beside the refit of the best model that the choice may take.
 CHOICE_PART = 0.5
+
+# With fewer seconds left than these a quick model that is still to be fitted is smaller.
+LATE = 2.0
 
 # What ends a trial for a reason that more time would not change.
 BROKEN = (Status.FAILED, Status.CRASHED, Status.MEMORY)
@@ -207,7 +210,8 @@ class Finish(Assembly):
         """The quick model of a worker where it is ready or soon will be, else one made here, which is soon done."""
         while self.pool.quick is None and QUICK in self.pool.running and 0 < self._left() < math.inf:
             self.pool.wait(min(self._left(), WAIT))
-        return self.pool.quick or quick_fit(self.plan.context, self.classes)
+        seconds = LEAST if self._left() > LATE else LEAST / 3
+        return self.pool.quick or quick_fit(self.plan.context, self.classes, seconds)
 
 
 def _told(n_trials):

@@ -401,7 +401,7 @@ def test_where_no_trial_had_time_a_small_model_has_learnt():
 
 
 def test_where_the_small_model_fails_too_the_shares_of_the_classes_do(monkeypatch):
-    monkeypatch.setattr("skauto._finish.quick_fit", lambda context, labels: 1 / 0)
+    monkeypatch.setattr("skauto._finish.quick_fit", lambda *_: 1 / 0)
     X, y = load_breast_cancer(return_X_y=True)
     with pytest.warns(UserWarning, match="frequencies of the classes .*ZeroDivisionError.*raise time_limit"):
         auto = AutoClassifier(time_limit=0.01, pos_label=0, verbose=0).fit(X, y)

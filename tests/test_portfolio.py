@@ -56,7 +56,7 @@ def test_random_configurations_give_pipelines(kind, candidate):
         for package in candidate.package.split():
             pytest.importorskip(package)
     space, _ = table_space([candidate], WAYS)
-    traits = replace(TRAITS, kind=kind, seconds=5.0, **FORMS[kind])
+    traits = replace(TRAITS, kind=kind, seconds=500.0, **FORMS[kind])
     rng = np.random.default_rng(0)
     for _ in range(20):
         values = space.decode(space.sample(rng))
