@@ -52,7 +52,11 @@ class Journal:
     """
 
     def __init__(self, folder):
-        self.folder = Path(os.path.abspath(folder))
+        try:
+            self.folder = Path(os.path.abspath(folder))
+        except FileNotFoundError as error:
+            why = f"journal={str(folder)!r} is relative to a working folder that is gone: give an absolute path"
+            raise JournalError(why) from error
         self.seed = None
         self._file = None
         self._values = Values(self.folder / ARRAYS)

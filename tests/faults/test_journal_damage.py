@@ -293,6 +293,15 @@ def test_a_search_that_changes_its_folder_writes_where_it_began(tmp_path, monkey
     np.testing.assert_array_equal(first.cv_results_["mean_test_score"], again.cv_results_["mean_test_score"])
 
 
+def test_a_working_folder_that_is_gone(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(ValueError, match="give an absolute path"):
+        search("j").fit(X, Y)
+    assert len(search(tmp_path / "j").fit(X, Y).cv_results_["params"]) == 3
+
+
 def test_a_model_that_was_kept_and_is_damaged_is_not_gone_on_from(tmp_path):
     """Fold models of promoted trials stand beside the log: a damaged one was unpickled in a worker."""
     settings = {"estimator": SGDClassifier(), "space": {"alpha": [1e-4, 1e-3, 1e-2]}, "fidelity": ("max_iter", 1, 9),

@@ -1,6 +1,9 @@
 """Fold models of trials that may be promoted."""
 
+import pytest
+
 from skauto.search._history import History
+from skauto.search._journal import JournalError
 from skauto.search._models import ModelStore
 from skauto.search._space import Space
 from skauto.search._trial import Trial
@@ -57,6 +60,21 @@ def test_a_damaged_model_is_none(tmp_path):
     assert store.get(trial(0), 0) is None
     (tmp_path / "notes-1.pickle").write_bytes(b"mine")
     ModelStore(tmp_path).on_result(history(trial(0)), trial(0))
+
+
+def test_a_disk_without_room(tmp_path):
+    """What cannot be kept for a while is done without; under a journal it is told, as the log is on that disk too."""
+    with ModelStore() as store:
+        store.folder.joinpath("0-0.pickle").mkdir()
+        store.put(trial(0), 0, b"m")
+        assert store.get(trial(0), 0) is None
+    store = ModelStore(tmp_path)
+    (tmp_path / "0-0.pickle").mkdir()
+    with pytest.raises(JournalError, match="cannot be written to"):
+        store.put(trial(0), 0, b"m")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JournalError, match="cannot be written to"):
+        ModelStore(tmp_path / "file")
 
 
 def test_a_temporary_folder_is_removed():
