@@ -174,7 +174,8 @@ def test_flags_of_the_interpreter_hold_in_workers(tmp_path, project, flags):
 @pytest.mark.parametrize("place", PLACES[::2], ids=NAMES[::2])
 def test_edited_modules_are_what_workers_run(tmp_path, monkeypatch, place):
     """Workers kept warm since the last search used to run the code as it was then."""
-    file = tmp_path / "skauto_edited.py"
+    name = f"skauto_edited_{'_'.join(place)}"  # a name of its own, since workers and this process keep it
+    file = tmp_path / f"{name}.py"
     code = """
         import numpy as np
         from sklearn.base import BaseEstimator, ClassifierMixin
@@ -191,12 +192,12 @@ def test_edited_modules_are_what_workers_run(tmp_path, monkeypatch, place):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     file.write_text(textwrap.dedent(code.format("0.25 + self.a")))
-    module = importlib.import_module("skauto_edited")
+    module = importlib.import_module(name)
     assert search(module.Constant(), {"a": [0]}, place).best_score_ == 0.25
     file.write_text(textwrap.dedent(code.format("0.75 + self.a")))
     module = importlib.reload(module)
     assert search(module.Constant(), {"a": [0]}, place).best_score_ == 0.75
-    monkeypatch.delitem(sys.modules, "skauto_edited")
+    del sys.modules[name]
 
 
 def read_environment(estimator, X, y):
