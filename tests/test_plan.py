@@ -8,13 +8,14 @@ import scipy.sparse as sp
 from sklearn.model_selection import GroupKFold, KFold, RepeatedStratifiedKFold, ShuffleSplit
 
 from skauto._array_inputs import read_images
+from skauto._available import available, share_of_a_trial
 from skauto._constraints import read_constraints
 from skauto._inputs import inspect
 from skauto._pipelines import Traits
-from skauto._plan import available, make_plan
+from skauto._plan import make_plan
 from skauto._portfolio import ON_REQUEST, OVER, TABLES
 from skauto._splits import MAX_REPEATS
-from skauto._timing import LONG_TRIAL_SHARE, TRIAL_SHARE
+from skauto._timing import ALONE_SHARE, LONG_TRIAL_SHARE, TRIAL_SHARE
 from skauto.search._trial import Trial
 
 TRAITS = Traits(n_rows=200, n_columns=4, n_classes=2, sparse=False, threads=1, stops=False)
@@ -216,3 +217,33 @@ def test_a_grid_holds_two_values_of_each_number():
 def test_candidates_without_weights_are_left_out_where_there_are_some():
     names = {candidate.name for candidate in available("auto", replace(TRAITS, weighted=True))[0]}
     assert "knn" not in names and "logistic" in names
+
+
+@pytest.mark.parametrize(
+    ("names", "share"),
+    [("auto", TRIAL_SHARE), (["logistic", "mlp"], TRIAL_SHARE), ("mlp", ALONE_SHARE), (["logistic"], ALONE_SHARE)],
+)
+def test_a_trial_may_use_more_where_nothing_else_is_in_play(names, share):
+    assert share_of_a_trial(names, "table") == share
+    assert share_of_a_trial(["min_gru", "min_lstm"], "sequence") == ALONE_SHARE
+
+
+def test_a_net_with_too_little_time_is_left_out_beside_others_only():
+    hurried = replace(TRAITS, trial_seconds=1.0)
+    chosen, missing = available("auto", hurried)
+    assert "mlp" not in {candidate.name for candidate in chosen}
+    assert [line for line in missing if line.startswith("mlp left out: a trial has 1 s")]
+    pytest.importorskip("torch")
+    chosen, missing = available("mlp", hurried)
+    assert [candidate.name for candidate in chosen] == ["mlp"] and missing == []
+
+
+def test_a_table_that_is_large_for_its_time_has_trials_of_one_fold():
+    X = np.random.default_rng(0).normal(size=(2_000, 400))
+    data, how = inspect(X, np.arange(2_000) % 2), {"scoring": "f1", "cv": 5, "candidates": "auto", "pos_label": 1}
+    short, long, counted = (
+        make_plan(data, **how, seed=0, threads=1, time_limit=limit).context for limit in (2, 600, None)
+    )
+    assert (short.most_folds, long.most_folds, counted.most_folds) == (1, None, None)
+    assert len(short.folds) == len(long.folds)  # so that a journal can be taken up with more time
+    assert counted.bag is None and long.bag is not None
