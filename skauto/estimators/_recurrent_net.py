@@ -64,6 +64,11 @@ class Norm(torch.nn.Module):
         self.norm = {"layer": torch.nn.LayerNorm, "batch": torch.nn.BatchNorm1d, "none": torch.nn.Identity}[kind](width)
         self.batch = kind == "batch"
 
+    def check(self):
+        """ValueError where the norm, read from a file, is not of its kind."""
+        if self.batch is not isinstance(self.norm, torch.nn.BatchNorm1d):
+            raise ValueError(f"a norm of class {type(self.norm).__name__} where batch={self.batch!r}")
+
     def forward(self, x, steps=None):
         """Normalised x (..., width)."""
         if not self.batch:

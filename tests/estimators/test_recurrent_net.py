@@ -45,3 +45,29 @@ def test_the_front_looks_back_only():
     early = net(x[:, :5], torch.tensor([5]))
     x[:, 5:] = 9
     torch.testing.assert_close(net(x, torch.tensor([5])), early)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda net: setattr(net, "conv_size", 9), "9 steps"),
+        (lambda net: setattr(net, "pooling", "sum"), "pooling sum"),
+        (lambda net: setattr(net.blocks[0].layer, "units", 5), "for 5 units|parts of"),
+        (lambda net: setattr(net.blocks[0].layer, "lstm", True), "gates of"),
+        (lambda net: setattr(net.norm, "batch", True), "class LayerNorm where batch=True"),
+        (lambda net: setattr(net, "head", torch.nn.Linear(3, 2)), "parts of"),
+    ],
+)
+def test_parts_that_do_not_fit_one_another_are_refused(change, said):
+    kind = {"hidden_size": 4, "n_layers": 1, "conv_size": 2, "normalization": "layer", "pooling": "mean"}
+    block = {"expansion": 1.0, "dropout": 0.0, "bidirectional": False, "lstm": False, "memory": 5.0}
+    net = SequenceNet(2, 3, **kind, **block)
+    checked = [part for part in net.modules() if hasattr(part, "check")]
+    for part in checked:
+        part.check()
+    change(net)
+    with pytest.raises(ValueError, match=said):
+        for part in checked:
+            part.check()
+    with pytest.raises(ValueError, match="numbers of type 'int8'"):
+        net.dtype = "int8"

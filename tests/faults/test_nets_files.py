@@ -159,3 +159,15 @@ def test_networks_of_sequences_teach_and_are_taught(fitted):
     taught = chain(fitted["min_gru"], SERIES, [Distill(small, epochs=4), Quantize(bits=4, epochs=0)])
     assert len(taught.to_bytes()) < 0.3 * len(chain(fitted["min_gru"], SERIES, []).to_bytes())
     assert taught.predict_proba(SERIES).shape == (60, 2)
+
+
+def test_damaged_files_of_sequences_are_refused(fitted, tmp_path):
+    data = chain(fitted["min_lstm"], SERIES, [Quantize("int8")]).to_bytes()
+    path = tmp_path / "net.skauto"
+    for place in range(0, len(data), max(1, len(data) // 60)):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 255]) + data[place + 1 :])
+        with pytest.raises(ValueError, match="model file"):
+            CompressedClassifier.load(path)
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(ValueError, match="model file"):
+        CompressedClassifier.load(path)

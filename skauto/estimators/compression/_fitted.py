@@ -126,6 +126,7 @@ def _scales(scaling):
     """Whether a scaling can be one: as many scales above 0 as centres, gaps in features that there are."""
     places, features = scaling.gappy, len(scaling.center)
     within = len(set(places.tolist())) == len(places) and all(0 <= place < features for place in places.tolist())
+    within = within and places.dtype.kind in "iu"
     right = within and scaling.dtype in ("float32", "float64") and len(scaling.scale) == features > 0
     return bool(right and np.isfinite(scaling.center).all() and (scaling.scale > 0).all())
 
