@@ -1,6 +1,7 @@
 """What resampling classifiers decide: a pipeline with SMOTE, tuned by F1, must not end at an F1 of 0."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from imblearn import ensemble, over_sampling, under_sampling
 from imblearn.pipeline import make_pipeline as make_imblearn_pipeline
@@ -169,3 +170,20 @@ def test_bags_of_a_cleaner_are_calibrated_once_after_averaging(hard):
     assert brier_score_loss(y_test == "rare", honest) < brier_score_loss(y_test == "rare", naive)
     np.testing.assert_array_equal(np.argsort(honest, kind="stable"), np.argsort(naive, kind="stable"))
     np.testing.assert_array_equal(model.predict(X_test), raw.predict(X_test))
+
+
+@pytest.mark.real
+@pytest.mark.slow
+@pytest.mark.parametrize("learner", [LogisticRegression(max_iter=2000), BOOSTER], ids=["logistic", "lightgbm"])
+@pytest.mark.parametrize("name", ["oil_spill", "mammography", "credit_fraud", "sick"])
+def test_f1_on_real_tables_is_that_of_a_pipeline_of_imbalanced_learn(real_data, name, learner):
+    table = pd.read_csv(f"{real_data}/{name}.csv.gz")
+    y = table.pop("target").astype(str)
+    rare = y == y.value_counts().index[-1]
+    X = table.select_dtypes("number").fillna(-1)
+    X, X_test, y, y_test = train_test_split(X, rare.to_numpy(), test_size=0.3, stratify=rare, random_state=0)
+    scale = StandardScaler().set_output(transform="pandas").fit(X)
+    theirs = make_imblearn_pipeline(over_sampling.SMOTE(random_state=0), clone(learner)).fit(scale.transform(X), y)
+    ours = ResamplingClassifier(learner, SMOTE(random_state=0)).fit(scale.transform(X), y)
+    scores = [f1_score(y_test, model.predict(scale.transform(X_test))) for model in (ours, theirs)]
+    assert scores[0] >= scores[1] > 0.1
