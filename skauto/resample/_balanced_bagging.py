@@ -27,8 +27,8 @@ class BalancedBaggingClassifier(WrappedClassifier):
     ----------
     estimator : classifier with `predict_proba`, default=None
         The classifier of each bag; None for a decision tree.
-    n_estimators : int, default=10
-        Number of bags.
+    n_estimators : int, default=30
+        Number of bags; they are small, and single trees rank coarsely.
     sampler : sampler, default=None
         What balances a bag; None for `RandomUnderSampler()`. Each bag has a seed of its own.
     bootstrap : bool, default=True
@@ -74,7 +74,7 @@ class BalancedBaggingClassifier(WrappedClassifier):
     def __init__(
         self,
         estimator=None,
-        n_estimators=10,
+        n_estimators=30,
         *,
         sampler=None,
         bootstrap=True,

@@ -14,6 +14,7 @@ SMALL = 2000  # up to this many rows a plain search is as fast
 # Seconds of a distance in a tree, and of a pair of rows in the scans, as measured (benchmarks/neighbours.py) and then
 # moved a little in favour of the tree: where it is taken the time is that of imbalanced-learn.
 TREE_SECONDS, EDITED_SECONDS, TOMEK_SECONDS = 25e-9, 1e-9, 0.3e-9
+ROW_SECONDS = 2e-6  # of a scan besides its pairs
 PROBES = 100  # rows that a tree is tried on
 
 
@@ -79,7 +80,8 @@ def _scan_pays(search, matrix, n_asked, pair_seconds):
     if n <= SMALL or sparse.issparse(matrix) or has_missing(matrix):
         return False
     distances = distances_asked(search, matrix[np.linspace(0, n - 1, PROBES).astype(int)])
-    return distances is None or n * n * pair_seconds < n_asked * distances * TREE_SECONDS
+    scan_seconds = n * n * pair_seconds + n * ROW_SECONDS
+    return distances is None or scan_seconds < n_asked * distances * TREE_SECONDS
 
 
 def _second(search, matrix):
