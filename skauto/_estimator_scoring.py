@@ -9,8 +9,9 @@ from skauto._scoring import Scoring
 from skauto.resample._threshold import MIN_POSITIVES, MIN_ROWS, cut_labels, no_cut
 from skauto.search._evaluate import take
 
-# Thresholds that are compared: each is a call of the scorer for every fold.
-N_CUTS = 16
+# Thresholds that are compared: each is a call of the scorer for every fold. They lie closer where few rows are taken
+# for positive, from this part of the positives on.
+N_CUTS, FEWEST = 12, 0.25
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class EstimatorScoring(Scoring):
         given = proba if self.positive == 1 else proba[:, ::-1]
         if not self._judged(given, self.parts[0], plain)[1]:
             return [plain]
-        return [plain, *np.unique(np.quantile(proba[:, 1], np.linspace(0, 1, N_CUTS + 2)[1:-1]))]
+        taken = np.geomspace(FEWEST * counts[1] / self.n_rows, 1.0, N_CUTS)
+        return [plain, *np.unique(np.quantile(proba[:, 1], 1 - taken))]
 
     def _judged(self, proba, rows, cut=None, labels=None):
         """The score of some rows and whether labels were looked at; `labels` are codes with the positive class last."""

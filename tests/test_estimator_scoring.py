@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import get_scorer
+from sklearn.metrics import f1_score, get_scorer
 
 from skauto._estimator_scoring import EstimatorScoring
 from skauto._out_of_fold import EstimatorMetric, OutOfFoldClassifier, takes_estimator
@@ -70,3 +70,20 @@ def test_scores_are_those_of_the_same_metric_of_labels(name, positive):
     assert made["score"] == pytest.approx(expected["score"], abs=1e-9 if name == "roc_auc" else 0.03)
     assert [made[key] for key in ("F1", "AUC", "AP")] == [expected[key] for key in ("F1", "AUC", "AP")]
     assert mine.cut(proba) == 0.5 if name == "roc_auc" else 0 < mine.cut(proba) < 1
+
+
+def test_thresholds_lie_close_where_positives_are_rare():
+    """Of two in a hundred rows: the scorer's threshold is nearly as good as the best of all for the same metric."""
+    rng = np.random.default_rng(1)
+    y = (rng.random(3000) < 0.02).astype(int)
+    positive = np.clip(0.02 + 0.15 * y + rng.normal(0, 0.05, 3000), 0, 1)
+    proba = np.column_stack([1 - positive, positive])
+    own = EstimatorMetric(get_scorer("f1").__call__, np.array([0, 1]))
+    about = {"y": y, "fold": np.arange(3000) % 5, "repeat": np.zeros(3000)}
+    X = np.arange(3000.0).reshape(-1, 1)
+    mine = EstimatorScoring("own", "estimator", own, X=X, rows=np.arange(3000), **about)
+    _, kind, metric = resolve_metric("f1", np.array([0, 1]))
+    theirs = Scoring("f1", kind, metric, **about)
+    made = f1_score(y, positive >= mine.cut(proba))
+    assert made >= 0.9 * f1_score(y, positive >= theirs.cut(proba)) > 0.3
+    assert mine.report(proba)["score"] > 0.85 * theirs.report(proba)["score"]
