@@ -13,6 +13,7 @@ from skauto.search._loop import search
 from skauto.search._sequential import SequentialPool
 from skauto.search._space import Space
 from skauto.search._trial import Status
+from skauto.search.strategies._base import within
 from skauto.search.strategies._names import make_strategy
 
 
@@ -50,7 +51,8 @@ def maximize(objective, space, *, strategy="tpe", n_iter=100, fidelity=None, ran
     ValueError
         If a setting is not as described, or the journal is that of another search.
     RuntimeError
-        If every trial failed; the message has the first reason.
+        If every trial failed; the message has the first reason. Before any trial if the strategy is a schedule and
+        `fidelity` is None.
 
     Examples
     --------
@@ -75,6 +77,8 @@ def maximize(objective, space, *, strategy="tpe", n_iter=100, fidelity=None, ran
         if journal is not None:
             about = _about(objective, space, strategy, fidelity, random_state)
             history = stack.enter_context(Journal(journal).open(seed).begin(about)).replay(space)
+        if fidelity is None:
+            _check_full_from_the_start(within(chosen, n_iter), History(space, seed))
         search(chosen, history, evaluate, SequentialPool(), Budget(n_iter=n_iter))
     _check_some_complete(history)
     return history
@@ -92,13 +96,24 @@ def _about(objective, space, strategy, fidelity, random_state):
     )
 
 
+def _check_full_from_the_start(strategy, history):
+    """Refuse a schedule whose first trial is not a full one, for a function without a fidelity."""
+    for trial in strategy.ask(history, 1):
+        if trial.fidelity < 1:
+            raise RuntimeError(_without_fidelity(trial))
+
+
+def _without_fidelity(trial):
+    return (
+        f"the strategy asks for fidelity {trial.fidelity:g}, but the function has none: "
+        f"give maximize(fidelity=), the least fidelity that says something"
+    )
+
+
 def _evaluate(objective, space, has_fidelity, context, trial):
     """What the loop submits."""
     if not has_fidelity and trial.fidelity < 1:
-        raise ValueError(
-            f"the strategy asks for fidelity {trial.fidelity:g}, but the function has none: "
-            f"give maximize(fidelity=), the least fidelity that says something"
-        )
+        raise ValueError(_without_fidelity(trial))
     params = space.decode(trial.params)
     return {"score": objective(params, trial.fidelity) if has_fidelity else objective(params)}
 
