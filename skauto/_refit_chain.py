@@ -1,5 +1,6 @@
 """Models of chosen trials within the time that is left: refitted by workers, else in this process, else fold models."""
 
+import importlib
 import math
 from dataclasses import replace
 
@@ -18,6 +19,11 @@ HERE_PART, HERE_WAIT, HERE_MORE = 1 / 3, 4.0, 1.0
 
 # Seconds between looks at the deadline.
 WAIT = 0.5
+
+
+def import_nets():
+    """Import what a network needs to be read here: seconds of a CPU, which workers should spend on it meanwhile."""
+    attempt(importlib.import_module, "skauto.estimators._trainer")
 
 
 def refit_seconds(trial):
@@ -58,6 +64,8 @@ class RefitChain:
         limit = self._limit(len(rest))
         for trial in rest:
             self.pool.submit(trial.number, refit, trial, self.labels, time_limit=limit)
+        if any(trial.values["candidate"] in self.context.build.nets for trial in rest):
+            import_nets()
         try:
             self.collect(rest, fitted)
         except KeyboardInterrupt as error:  # keep what is done, wait only for a first one

@@ -1,5 +1,6 @@
 """The search of a fit: the strategy, its budget and the loop that fills the history."""
 
+from skauto._refit_chain import import_nets
 from skauto._timing import SearchBudget
 from skauto.search._evaluate import evaluate
 from skauto.search._loop import search
@@ -34,6 +35,8 @@ def run_search(auto, plan, history, pool, phases, progress):
     pool.remaining = budget.remaining
 
     def on_result(history, trial, result):
+        if timed and plan.context.build.traits.alone and result.status == "complete":
+            import_nets()
         budget.learn(result)
         progress.on_result(history, trial, result)
 
