@@ -16,12 +16,13 @@ import cloudpickle
 
 from skauto._version import __version__
 from skauto.search._caller import settings
+from skauto.search._cores import cores
 from skauto.search._folders import TemporaryFolder
-from skauto.search._pool import Outcome, Pool
-from skauto.search._remote import CANCELLED, CHILDREN, CONTEXT, LACKS, UNWANTED, digest_of
+from skauto.search._pool import Outcome, Pool, WorkersLostError
+from skauto.search._remote import CANCELLED, CHILDREN, CONTEXT, LACKS, UNWANTED, Loaded, digest_of, unpacked
 from skauto.search._sandbox import attempt
 from skauto.search._trial import Status
-from skauto.search._workers import write_file
+from skauto.search._workers import WorkerPool, write_file
 
 # Workers of an executor that does not say how many it has.
 DEFAULT_WORKERS = 2
@@ -95,8 +96,11 @@ class ExecutorPool(Pool):
         If the context cannot be pickled.
     OSError
         If there is no room for it on the disk.
+    WorkersLostError
+        From `submit` and `wait`, once, if the executor is shut or lost. Tasks submitted later, such as the refits after
+        a search, run in workers of this machine.
     RuntimeError
-        From `submit` and `wait`, if the executor is shut or lost, or a worker has no skauto of this version.
+        If a worker has no skauto of this version, as long as no other has run a task.
 
     Examples
     --------
@@ -135,12 +139,14 @@ class ExecutorPool(Pool):
         self._done = []
         self._heard = self._silent = False
         self._refused = set()
+        self._here = None
         self._news = time.monotonic()
 
     @property
     def running(self):
         """Keys of the tasks submitted whose outcomes were not given out, a list."""
-        return [*(sent.key for sent in self._futures.values()), *(outcome.key for outcome in self._done)]
+        here = [] if self._here is None else self._here.running
+        return [*here, *(sent.key for sent in self._futures.values()), *(outcome.key for outcome in self._done)]
 
     def submit(self, key, function, *args, time_limit=None):
         """Run ``function(context, *args)`` somewhere."""
@@ -148,6 +154,9 @@ class ExecutorPool(Pool):
         if packed.error is not None:
             reason = f"the task cannot be pickled: {packed.reason}"
             self._done.append(Outcome(key, Status.FAILED, None, reason, output=packed.output))
+            return
+        if self._here is not None:
+            self._here.submit(key, unpacked, packed.value, time_limit=time_limit)
             return
         self._send(_Sent(key, 0, packed.value, time_limit, time.monotonic()))
 
@@ -160,7 +169,7 @@ class ExecutorPool(Pool):
             warnings.simplefilter("ignore")  # Dask advises against sending much; a worker that lacks it needs it
             made = attempt(self.executor.submit, eval, RUN, names)
         if made.error is not None:
-            raise RuntimeError(f"the executor takes no more work: {made.reason}") from made.error
+            raise self._lost(f"the executor takes no more work: {made.reason}") from made.error
         self._futures[made.value] = sent
 
     def wait(self, timeout=None):
@@ -178,7 +187,17 @@ class ExecutorPool(Pool):
             else:
                 self._look()
         done, self._done = self._done, []
-        return done
+        return done if done or self._here is None else self._here.wait(timeout)
+
+    def _lost(self, problem):
+        """The error that says so; what is submitted after it runs here."""
+        self._futures = {}
+        n_workers, limits = min(self.n_workers, cores()), (self._about["threads"], Loaded(self._blob))
+        self._here = WorkerPool(
+            n_workers, *limits, self._about["memory_limit"], chances=self.chances, caller=self._about["caller"]
+        )
+        self.n_workers = n_workers
+        return WorkersLostError(problem)
 
     def _hear(self, future):
         sent = self._futures.pop(future)
@@ -235,7 +254,7 @@ class ExecutorPool(Pool):
         """Whether the executor is still there, while nothing is heard of it."""
         problem = problem_of(self.executor)
         if problem:
-            raise RuntimeError(f"the executor is lost with {len(self._futures)} tasks: {problem}")
+            raise self._lost(f"the executor is lost with {len(self._futures)} tasks: {problem}")
         if self._counts and time.monotonic() > self._counted + QUESTION:  # a cluster may have grown since
             self.n_workers = max(self.n_workers, workers_of(self.executor))
             self._counted = time.monotonic()
@@ -256,12 +275,16 @@ class ExecutorPool(Pool):
             with suppress(OSError):
                 open(os.path.join(self._folder, CANCELLED.format(sent.number)), "wb").close()
         self._done = [outcome for outcome in self._done if outcome.key != key]
+        if self._here is not None:
+            self._here.cancel(key)
 
     def close(self):
         """Forget all tasks and remove the context; the executor stays."""
         for future in self._futures:
             future.cancel()
         self._futures = {}
+        if self._here is not None:
+            self._here.close()
         self._closing.close()
         CHILDREN.drop((self._about["digest"], self._folder))  # where the workers are threads of this process
 

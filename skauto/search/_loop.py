@@ -1,5 +1,8 @@
 """The loop of every search: ask the strategy, let workers evaluate, tell the history."""
 
+import warnings
+
+from skauto.search._pool import WorkersLostError
 from skauto.search._trial import Result, Status
 from skauto.search.strategies._base import within
 
@@ -30,7 +33,12 @@ def search(strategy, history, evaluate, pool, budget, *, lag=None, trial_limit=N
     Returns
     -------
     reason : str
-        ``"time limit"``, ``"n_iter"``, ``"finished"`` or ``"interrupted"``.
+        ``"time limit"``, ``"n_iter"``, ``"finished"``, ``"interrupted"`` or ``"workers lost"``.
+
+    Raises
+    ------
+    WorkersLostError
+        If the workers are lost before any trial is complete.
     """
     budget.start()
     strategy = within(strategy, budget.n_iter)
@@ -48,8 +56,15 @@ def search(strategy, history, evaluate, pool, budget, *, lag=None, trial_limit=N
                 _tell(history, outcome.as_result(), on_result)
     except KeyboardInterrupt:
         reason = "interrupted"
+    except WorkersLostError as error:
+        if not any(result.status == Status.COMPLETE for _, result in history.finished):
+            raise
+        reason = "workers lost"
+        warnings.warn(f"the search ends with the trials that are done, as {error}", UserWarning, stacklevel=3)
     for trial in history.pending:
         pool.cancel(trial.number)
+        if reason == "workers lost":  # a journal still has them to do
+            continue
         why = "time limit of the search" if reason == "time limit" else reason
         _tell(history, Result(trial.number, Status.CANCELLED, reason=why), on_result)
     return reason

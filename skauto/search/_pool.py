@@ -8,6 +8,10 @@ from skauto.search._sandbox import number_of, shown
 from skauto.search._trial import Result, Status
 
 
+class WorkersLostError(RuntimeError):
+    """The workers of a pool are lost for good."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How a task ended.

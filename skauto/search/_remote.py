@@ -152,7 +152,7 @@ def run_task(about, number, blob, task, time_limit):
         content = _content(about["digest"], path) if blob is None else blob
         if content is None:
             return None
-        limits = about["threads"], _Loaded(content), about["memory_limit"]
+        limits = about["threads"], Loaded(content), about["memory_limit"]
         folder = about["folder"] if blob is None else None
         return _Child(WorkerPool(1, *limits, caller=about["caller"], packed=True), folder)
 
@@ -167,7 +167,7 @@ def run_task(about, number, blob, task, time_limit):
 
 
 def _outcome(child, number, task, time_limit):
-    child.pool.submit(number, _unpacked, task, time_limit=time_limit)
+    child.pool.submit(number, unpacked, task, time_limit=time_limit)
     while not (outcomes := child.pool.wait(LOOK)):
         if child.folder is not None and (not os.path.isdir(child.folder) or _unwanted(child.folder, number)):
             child.pool.cancel(number)
@@ -180,7 +180,7 @@ def _unwanted(folder, number):
     return os.path.exists(os.path.join(folder, CANCELLED.format(number)))
 
 
-class _Loaded:
+class Loaded:
     """A context that travels as the bytes it came in and is unpickled once, in the child."""
 
     def __init__(self, content):
@@ -206,6 +206,7 @@ def _read(path):
         return file.read()
 
 
-def _unpacked(context, task):
+def unpacked(context, task):
+    """Run a pickled task, in a child."""
     function, args = pickle.loads(task)
     return function(context, *args)

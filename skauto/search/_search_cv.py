@@ -116,7 +116,7 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         Rows of `cv_results_` that no other row dominates.
     history_ : History
         All trials and results, cancelled ones too.
-    stop_reason_ : {"n_iter", "time limit", "finished", "interrupted"}
+    stop_reason_ : {"n_iter", "time limit", "finished", "interrupted", "workers lost"}
 
     Raises
     ------

@@ -3,6 +3,7 @@
 import logging
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import textwrap
@@ -15,6 +16,7 @@ from multiprocessing import get_context
 import joblib
 import numpy as np
 import pytest
+from scipy.stats import uniform
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
@@ -223,6 +225,53 @@ def test_a_scheduler_that_is_lost_ends_the_wait():
     finally:
         closing.join()
         client.close()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # what Dask warns of when it is lost is its own
+@pytest.mark.parametrize("kind", ["search", "auto"])
+def test_what_is_done_is_kept_when_the_executor_is_lost_in_mid_search(kind):
+    """Hours of trials used to go with a lost scheduler."""
+    distributed = pytest.importorskip("distributed")
+    settings = {"n_workers": 1, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    cluster = distributed.LocalCluster(**settings, host="127.0.0.1", silence_logs=logging.CRITICAL)
+    client = distributed.Client(cluster)
+    counted = {"n_iter": 100_000, "executor": client.get_executor()}
+    threading.Timer(30, cluster.close).start()
+    with pytest.warns(UserWarning, match="the search ends with the trials that are done"):
+        if kind == "search":
+            made = SearchCV(LogisticRegression(), {"C": uniform(0.1, 1)}, strategy="random", cv=2, **counted).fit(X, Y)
+            assert made.stop_reason_ == "workers lost"
+        else:
+            made = AutoClassifier(**ONE | counted, time_limit=None).fit(X, Y)
+            assert (made.leaderboard_["status"] == "complete").sum() >= 2
+    assert set(made.predict(X)) <= {0, 1}
+    client.close()
+
+
+def test_what_is_done_is_kept_when_processes_die():
+    processes = ProcessPoolExecutor(1, mp_context=get_context("fork"))
+    with processes as executor, pytest.warns(UserWarning, match="the search ends with the trials that are done"):
+        made = SearchCV(
+            LogisticRegression(),
+            {"C": [0.1, 1.0, 2.0, 3.0]},
+            strategy="grid",
+            cv=2,
+            scoring=Killer(),
+            executor=executor,
+        ).fit(X, Y)
+    assert made.stop_reason_ == "workers lost"
+    assert made.best_params_["C"] in (0.1, 1.0)
+
+
+class Killer:
+    """A score that ends the executor's process once C is 2."""
+
+    def __call__(self, estimator, X, y):
+        if estimator.C == 2.0:
+            os.kill(os.getppid(), signal.SIGKILL)
+            time.sleep(600)
+        return estimator.C
 
 
 def patient(estimator, X, y):
