@@ -237,7 +237,7 @@ def test_what_is_done_is_kept_when_the_executor_is_lost_in_mid_search(kind):
     cluster = distributed.LocalCluster(**settings, host="127.0.0.1", silence_logs=logging.CRITICAL)
     client = distributed.Client(cluster)
     counted = {"n_iter": 100_000, "executor": client.get_executor()}
-    threading.Timer(30, cluster.close).start()
+    threading.Timer(20, cluster.close).start()
     with pytest.warns(UserWarning, match="the search ends with the trials that are done"):
         if kind == "search":
             made = SearchCV(LogisticRegression(), {"C": uniform(0.1, 1)}, strategy="random", cv=2, **counted).fit(X, Y)
