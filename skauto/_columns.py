@@ -29,7 +29,7 @@ def _cleaner(model):
     if hasattr(model, "watches"):
         return model
     parts = [step for _, step in getattr(model, "steps", ())]
-    parts += [*getattr(model, "estimators_", ())[:1], *getattr(model, "pipelines", ())[:1]]
+    parts += getattr(model, "estimators_", ())[:1]
     return next((found for part in parts if (found := _cleaner(part)) is not None), None)
 
 
