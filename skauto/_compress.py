@@ -173,6 +173,11 @@ def _compressible(estimator):
 
     while isinstance(estimator, FrozenEstimator):
         estimator = estimator.estimator
+    if not hasattr(estimator, "get_params"):
+        raise ValueError(
+            f"compress needs a classifier of scikit-learn's kind, got {type(estimator).__name__}: if it has classes_ "
+            "and predict_proba, let it teach a network, CompressedClassifier(net, [('d', Distill(teacher=it))])"
+        )
     if not is_classifier(estimator):
         raise ValueError(f"compress needs a classifier, got {type(estimator).__name__}")
     names = {made.__name__ for made in type(estimator).__mro__}

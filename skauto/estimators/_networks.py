@@ -39,6 +39,9 @@ def network_inside(estimator, X):
 def why_no_network(estimator, needed):
     """What to say where there is none: of an AutoClassifier also which row of its leaderboard has one."""
     said = f"{needed}, got {type(estimator).__name__}"
+    kind = getattr(estimator, "kind_", "image")
+    if kind != "image":
+        return f"{said} of {kind} data, of which there are no maps"
     table = getattr(estimator, "leaderboard_", None)
     if table is None or "candidate" not in table:
         return said

@@ -37,3 +37,5 @@ def test_no_network_is_said_with_the_row_that_has_one():
     assert "row 2 of leaderboard_ has one" in why_no_network(model, "it needs a net")
     model.leaderboard_ = model.leaderboard_[:2]
     assert "candidates=['cnn']" in why_no_network(model, "it needs a net")
+    model.kind_ = "sequence"
+    assert why_no_network(model, "it needs a net").endswith("of sequence data, of which there are no maps")

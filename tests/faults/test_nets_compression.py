@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
+from skauto import compress
 from skauto.estimators import (
     CNNClassifier,
     CompressedClassifier,
@@ -102,3 +103,10 @@ def test_a_teacher_that_says_too_little_is_refused_with_what_it_lacks():
         steps = [("distill", Distill(teacher=teacher, epochs=1))]
         with pytest.raises(ValueError, match=said):
             CompressedClassifier(MLPClassifier(n_members=1, max_epochs=1), steps).fit(X, Y)
+
+
+def test_compress_says_how_an_object_of_another_kind_teaches():
+    with pytest.raises(
+        ValueError, match=r"needs a classifier of scikit-learn's kind, got Table: .*Distill\(teacher=it"
+    ):
+        compress(Table(range(10), False), X, Y)
