@@ -139,7 +139,7 @@ class ExecutorPool(Pool):
         self._done = []
         self._heard = self._silent = False
         self._refused = set()
-        self._here = None
+        self._gone, self._here = False, None
         self._news = time.monotonic()
 
     @property
@@ -155,8 +155,8 @@ class ExecutorPool(Pool):
             reason = f"the task cannot be pickled: {packed.reason}"
             self._done.append(Outcome(key, Status.FAILED, None, reason, output=packed.output))
             return
-        if self._here is not None:
-            self._here.submit(key, unpacked, packed.value, time_limit=time_limit)
+        if self._gone:
+            self._workers_here().submit(key, unpacked, packed.value, time_limit=time_limit)
             return
         self._send(_Sent(key, 0, packed.value, time_limit, time.monotonic()))
 
@@ -191,13 +191,16 @@ class ExecutorPool(Pool):
 
     def _lost(self, problem):
         """The error that says so; what is submitted after it runs here."""
-        self._futures = {}
-        n_workers, limits = min(self.n_workers, cores()), (self._about["threads"], Loaded(self._blob))
-        self._here = WorkerPool(
-            n_workers, *limits, self._about["memory_limit"], chances=self.chances, caller=self._about["caller"]
-        )
-        self.n_workers = n_workers
+        self._futures, self._gone = {}, True
+        self.n_workers = min(self.n_workers, cores())
         return WorkersLostError(problem)
+
+    def _workers_here(self):
+        if self._here is None:
+            limits = self._about["threads"], Loaded(self._blob), self._about["memory_limit"]
+            caller = self._about["caller"]
+            self._here = WorkerPool(self.n_workers, *limits, chances=self.chances, caller=caller)
+        return self._here
 
     def _hear(self, future):
         sent = self._futures.pop(future)
@@ -222,11 +225,11 @@ class ExecutorPool(Pool):
         packed = fields.pop("value")
         if packed is None:
             return Outcome(key, Status(status), **fields)
-        unpacked = attempt(pickle.loads, packed)
-        if unpacked.error is not None:
-            fields |= {"reason": f"the result cannot be unpickled: {unpacked.reason}", "output": unpacked.output}
+        loaded = attempt(pickle.loads, packed)
+        if loaded.error is not None:
+            fields |= {"reason": f"the result cannot be unpickled: {loaded.reason}", "output": loaded.output}
             return Outcome(key, Status.FAILED, **fields)
-        fields["value"], fields["warnings"] = unpacked.value
+        fields["value"], fields["warnings"] = loaded.value
         return Outcome(key, Status(status), **fields)
 
     def _end(self, sent, outcome):

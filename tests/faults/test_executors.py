@@ -230,14 +230,22 @@ def test_a_scheduler_that_is_lost_ends_the_wait():
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # what Dask warns of when it is lost is its own
 @pytest.mark.parametrize("kind", ["search", "auto"])
-def test_what_is_done_is_kept_when_the_executor_is_lost_in_mid_search(kind):
+def test_what_is_done_is_kept_when_the_executor_is_lost_in_mid_search(kind, tmp_path):
     """Hours of trials used to go with a lost scheduler."""
     distributed = pytest.importorskip("distributed")
     settings = {"n_workers": 1, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
     cluster = distributed.LocalCluster(**settings, host="127.0.0.1", silence_logs=logging.CRITICAL)
     client = distributed.Client(cluster)
-    counted = {"n_iter": 100_000, "executor": client.get_executor()}
-    threading.Timer(20, cluster.close).start()
+    counted = {"n_iter": 100_000, "executor": client.get_executor(), "journal": tmp_path}
+    log = tmp_path / "log.jsonl"
+
+    def close_after_some_trials():
+        while not (log.exists() and log.read_bytes().count(b"complete") >= 3):
+            time.sleep(0.1)
+        cluster.close()
+
+    closing = threading.Thread(target=close_after_some_trials)
+    closing.start()
     with pytest.warns(UserWarning, match="the search ends with the trials that are done"):
         if kind == "search":
             made = SearchCV(LogisticRegression(), {"C": uniform(0.1, 1)}, strategy="random", cv=2, **counted).fit(X, Y)
@@ -246,6 +254,7 @@ def test_what_is_done_is_kept_when_the_executor_is_lost_in_mid_search(kind):
             made = AutoClassifier(**ONE | counted, time_limit=None).fit(X, Y)
             assert (made.leaderboard_["status"] == "complete").sum() >= 2
     assert set(made.predict(X)) <= {0, 1}
+    closing.join()
     client.close()
 
 
