@@ -1,5 +1,7 @@
 """The one door to scikit-learn's private names: if scikit-learn moves one, this is the only file to change."""
 
+import numpy as np
+
 # What a search's fit must be wrapped in so that parameters are checked and callbacks are set up and torn down.
 from sklearn.base import _fit_context as fit_context
 
@@ -61,6 +63,7 @@ __all__ = [
     "fit_and_score",
     "fit_context",
     "insert_error_scores",
+    "tree_order",
     "validate_parameter_constraints",
     "warn_or_raise_about_failures",
 ]
@@ -93,6 +96,12 @@ def distances_asked(search, X):
     tree.reset_n_calls()
     search.kneighbors(X, return_distance=False)
     return tree.get_n_calls() / len(X)
+
+
+def tree_order(search):
+    """Positions of the rows that a search was fitted on, neighbours in space near each other; None without a tree."""
+    tree = getattr(search, "_tree", None)
+    return None if tree is None else np.asarray(tree.idx_array)
 
 
 def check_parameters(estimator, constraints):

@@ -6,7 +6,7 @@ from scipy import sparse
 from scipy.stats import mode
 
 from skauto._sklearn import distances_asked
-from skauto.resample._neighbours import embed, has_missing, searcher
+from skauto.resample._neighbours import embed, has_missing, nearest_of, searcher
 from skauto.resample._sampler import RowSampler, kept
 from skauto.resample._scan import maybe_linked, own_neighbours_only
 
@@ -60,11 +60,11 @@ class TomekLinks(RowSampler, upstream.TomekLinks):
         possible = maybe_linked(matrix, y) if scanned else np.ones(len(y), dtype=bool)
         rows = np.flatnonzero((y != largest) & possible)
         near = np.full(len(y), -1)
-        near[rows] = _second(search, matrix[rows])
+        near[rows] = _second(search, matrix, rows)
         # Each link has an end outside the largest class, so only what those rows point at can be the other end.
         hits = np.unique(near[rows][y[near[rows]] == largest])
         hits = hits[possible[hits]]
-        near[hits] = _second(search, matrix[hits])
+        near[hits] = _second(search, matrix, hits)
         linked = (near >= 0) & (near[near] == np.arange(len(y))) & (y[near] != y)
         targeted = np.isin(y, [code for _, code, _, _ in self._quotas()])
         return kept(table, keep_classes(~(linked & targeted), y, self.classes_, notes))
@@ -84,12 +84,9 @@ def _scan_pays(search, matrix, n_asked, pair_seconds):
     return distances is None or scan_seconds < n_asked * distances * TREE_SECONDS
 
 
-def _second(search, matrix):
+def _second(search, matrix, rows):
     """The nearest row besides the row itself, which comes first."""
-    if not matrix.shape[0]:
-        return np.empty(0, dtype=int)
-    found = search.kneighbors(matrix, return_distance=False)
-    return found[:, -1]
+    return nearest_of(search, matrix, rows)[:, -1] if len(rows) else np.empty(0, dtype=int)
 
 
 class EditedNearestNeighbours(RowSampler, upstream.EditedNearestNeighbours):
@@ -155,7 +152,7 @@ class EditedNearestNeighbours(RowSampler, upstream.EditedNearestNeighbours):
         return verdict
 
     def _agree(self, search, matrix, y, rows):
-        labels = y[search.kneighbors(matrix[rows], return_distance=False)[:, 1:]]
+        labels = y[nearest_of(search, matrix, rows)[:, 1:]]
         if self.kind_sel == "mode":
             return mode(labels, axis=1, keepdims=False)[0] == y[rows]
         return (labels == y[rows, None]).all(axis=1)

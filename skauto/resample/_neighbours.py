@@ -6,6 +6,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.neighbors import NearestNeighbors
 
+from skauto._sklearn import tree_order
 from skauto.resample._tables import column_spread
 
 DENSE_LEVELS = 128  # up to this many levels of all categories together, a dense matrix is the faster one
@@ -102,6 +103,24 @@ def _measure_around_gaps(search, name):
     search.set_params(metric="nan_euclidean", algorithm="auto")
 
 
+def nearest_of(search, matrix, rows=None):
+    """Positions of the nearest rows, (m, k), of rows among those that a search was fitted on; None for all of them.
+
+    A tree is asked in its own order: neighbours in space share what the processor has at hand.
+    """
+    order = tree_order(search)
+    if order is None:
+        return search.kneighbors(matrix if rows is None else matrix[rows], return_distance=False)
+    rows = np.arange(matrix.shape[0]) if rows is None else rows
+    place = np.empty(len(order), dtype=np.intp)
+    place[order] = np.arange(len(order))
+    turn = np.argsort(place[rows])
+    found = search.kneighbors(matrix[rows[turn]], return_distance=False)
+    nearest = np.empty_like(found)
+    nearest[turn] = found
+    return nearest
+
+
 def neighbours_within(neighbours, matrix, name, label, notes):
     """Positions (m, k) of the nearest rows of one class for each of its rows, itself left out; k = 0 for a single row.
 
@@ -111,7 +130,7 @@ def neighbours_within(neighbours, matrix, name, label, notes):
         notes.append(f"the class {label!r} has one row, which is repeated")
         return np.empty((1, 0), dtype=int)
     search = searcher(neighbours, matrix, name, notes, label=label, extra=1)
-    return search.kneighbors(matrix, return_distance=False)[:, 1:]
+    return nearest_of(search, matrix)[:, 1:]
 
 
 def note_searches(sampler):
