@@ -61,7 +61,7 @@ def compress(
         Epochs of training after each step; twice as many after pruning, four times for a network that is taught.
     time_limit : float, default=None
         Seconds for everything. The chain that runs when they end is stopped and left out; of the first one the training
-        is shortened instead, with a warning, and so is that of an estimator that is no fitted network yet.
+        is shortened instead, with a warning, and so is that of a network that is not fitted yet, to half of them.
     validation : float, default=0.2
         Share of rows held back.
     random_state : int, RandomState, Generator or None, default=None
@@ -86,7 +86,7 @@ def compress(
     >>> from skauto import compress
     >>> from skauto.estimators import CNNClassifier
     >>> X, y = load_digits(return_X_y=True)
-    >>> clf = CNNClassifier(width=8, depth=1, max_epochs=3, random_state=0)
+    >>> clf = CNNClassifier(width=8, depth=1, max_epochs=3, random_state=0).fit(X, y)
     >>> small = compress(clf, X, y, target={"bytes": 12_000}, epochs=1, time_limit=1.0, random_state=0)
     >>> len(small.to_bytes()) <= 12_000
     True
@@ -121,8 +121,14 @@ class _Trials:
     def begin(self, estimator, scorer, train, held):
         """Fit the estimator if it is not, and score it."""
         self.scorer, self.train, self.held = scorer, train, held
-        with limited(self.began + FIT_SHARE * (self.end - self.began) if self.end < math.inf else math.inf):
+        with limited(self.began + FIT_SHARE * (self.end - self.began) if self.end < math.inf else math.inf) as limit:
             self.base = FrozenEstimator(_network(_fitted(estimator, *train)))
+        if limit.shortened and getattr(self.base.estimator, "time_limit", None) is None:
+            warnings.warn(
+                f"time_limit={self.time_limit} was too short to train {type(self.base.estimator).__name__}() as it "
+                "should be before it is compressed: it was trained less. Raise time_limit, or give one that is fitted",
+                stacklevel=3,
+            )
         scored = time.monotonic()
         self.full = scorer(self.base.estimator, rows_for(self.base.estimator, held[0]), held[1])
         self.measuring = 2 * (time.monotonic() - scored) + MEASURED_SECONDS

@@ -31,6 +31,7 @@ def test_the_best_within_the_bounds_is_returned_with_all_that_was_measured(digit
     assert front.loc[front["front"], "score"].max() == front["score"].max()
 
 
+@pytest.mark.filterwarnings("ignore:time_limit=0.01 was too short to train CNNClassifier")
 def test_what_cannot_be_met_says_what_came_nearest(digits):
     X, y = digits
     net = CNNClassifier(width=4, depth=1, max_epochs=1, random_state=0)

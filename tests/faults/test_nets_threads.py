@@ -48,7 +48,7 @@ def test_a_small_network_trains_and_predicts_on_one_thread(threads, name):
 
 def test_compress_works_on_one_thread(threads):
     net, rows = NETS["cnn"]
-    compress(net, rows, Y, {"max_loss": 1.0}, epochs=1, time_limit=1.0, random_state=0)
+    compress(net.fit(rows, Y), rows, Y, {"max_loss": 1.0}, epochs=1, time_limit=1.0, random_state=0)
     assert threads.count(1) > 0.9 * len(threads)
 
 
