@@ -97,7 +97,7 @@ def score_fold(context, trial, fold, origin=None, model=None, callback_ctx=None)
         return {"raised": _portable(report)}
     record = report.value
     record |= {name: _plain(record[name]) for name in ("test_scores", "train_scores") if name in record}
-    record["continued"] = job.continued or (job.inner is not None and job.inner.n_continued > 0)
+    record["continued"] = job.continued or (job.inner is not None and job.inner.all_continued)
     if trial.fidelity < 1 and record["fit_error"] is None and context.continues(values):
         record["model"] = _packed(job.estimator if job.inner is None else Kept(job.root, job.inner.made))
     return record

@@ -48,7 +48,8 @@ class InnerFits:
     ----------
     made : list of (int, bytes)
         As in `Kept`.
-    n_continued : int
+    all_continued : bool
+        Whether every fit so far went on from another.
     """
 
     def __init__(self, parameter, origin=None, amounts=None):
@@ -56,7 +57,11 @@ class InnerFits:
         self.known = [] if origin is None else origin.fits
         self.amounts = amounts
         self.made = []
-        self.n_continued = 0
+        self._n_continued = 0
+
+    @property
+    def all_continued(self):
+        return 0 < len(self.made) == self._n_continued
 
     def listen(self, estimator):
         """Put a class that reports its fits in the place of the inner estimator's; its clones are of it too."""
@@ -77,7 +82,7 @@ class InnerFits:
         n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
         if place < len(self.known) and self.known[place][0] == n_rows:
             self._go_on(model, pickle.loads(self.known[place][1]), X, y, params)
-            self.n_continued += 1
+            self._n_continued += 1
         else:
             model.fit(X, y, **params)
         self.made.append((n_rows, cloudpickle.dumps(model)))

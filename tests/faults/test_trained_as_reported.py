@@ -8,7 +8,12 @@ from scipy.stats import loguniform
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_classification
-from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    BaggingClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.neural_network import MLPClassifier
@@ -109,6 +114,8 @@ def fit_quietly(search, X=X, Y=Y):
 
 FOREST = RandomForestClassifier(27, max_depth=2, random_state=0)
 SCHEDULES = ["halving", "hyperband", "bohb", "auto"]
+# The same code continues under all of them.
+SOME_SLOW = ["halving", "auto", *(pytest.param(name, marks=pytest.mark.slow) for name in ("hyperband", "bohb"))]
 
 
 @pytest.mark.parametrize("strategy", SCHEDULES)
@@ -196,7 +203,7 @@ def check_goes_on(estimator, prefix, inner, strategy="halving", X=X, Y=Y):
     assert (results["continued_from"][results["fidelity"] > results["fidelity"].min()] >= 0).all()
 
 
-@pytest.mark.parametrize("strategy", SCHEDULES)
+@pytest.mark.parametrize("strategy", SOME_SLOW)
 @pytest.mark.parametrize("wrap", [False, True])
 @pytest.mark.parametrize("place", range(5))
 def test_promoted_trials_go_on_bare_and_in_a_pipeline(place, wrap, strategy):
@@ -218,6 +225,22 @@ def test_lightgbm_goes_on_bare(strategy):
     booster = LGBMClassifier(n_estimators=9, verbose=-1, n_jobs=1, random_state=0)
     check_goes_on(booster, "", booster, strategy)
     check_goes_on(make_pipeline(StandardScaler(), booster), "lgbmclassifier__", booster, strategy)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "space"),
+    [
+        (MLPClassifier((4,), early_stopping=True, **NET), {"alpha": [0.1, 0.2, 0.5, 1.0]}),
+        (SGDClassifier(max_iter=9, class_weight="balanced", random_state=0), {"alpha": [0.1, 0.2, 0.5, 1.0]}),
+        (BaggingClassifier(n_estimators=9, oob_score=True, random_state=0), {"max_samples": [0.3, 0.5, 0.7, 0.9]}),
+    ],
+)
+def test_what_cannot_go_on_starts_over(estimator, space):
+    """Their partial_fit, or growing with other settings, raises: every promoted trial failed."""
+    search = SearchCV(
+        estimator, space, strategy="halving", n_iter=4, cv=2, fidelity="epochs", random_state=0, error_score="raise"
+    )
+    assert (fit_quietly(search).cv_results_["continued_from"] == -1).all()
 
 
 def skorch_net():
@@ -244,7 +267,7 @@ WRAPPERS = {
 }
 
 
-@pytest.mark.parametrize("strategy", ["halving", "auto"])
+@pytest.mark.parametrize("strategy", ["halving", pytest.param("auto", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("wrapper", WRAPPERS)
 def test_wrappers_are_looked_through(wrapper, strategy):
     """`fidelity="epochs"` refused a net inside a threshold, a resampling, cost-sensitive or calibrating classifier."""
