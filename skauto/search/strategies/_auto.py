@@ -6,6 +6,9 @@ from skauto.search.strategies._base import Strategy, ask_rng, check_choice, with
 from skauto.search.strategies._gaussian_process import GaussianProcess
 from skauto.search.strategies._genetic import Genetic
 from skauto.search.strategies._hyperband import Hyperband
+from skauto.search.strategies._tpe import TPE
+
+TURN = 5  # one full trial of so many is TPE's, where there are branches
 
 
 class Auto(Strategy):
@@ -14,7 +17,8 @@ class Auto(Strategy):
     With a `min_fidelity` the first `sweeps` times round the brackets of Hyperband are run, over the process. After
     that, or from the beginning without it, every trial is a full one. The process looks at its best and latest
     trials; once there are `explore`, a share `evolve` of the next ones are small steps from the best (genetic
-    search), which cost no thinking.
+    search), which cost no thinking. Where the space has branches, every fifth full trial is one of `TPE`: a process
+    that has learnt one branch well rarely looks into the others again.
 
     Parameters
     ----------
@@ -65,6 +69,8 @@ class Auto(Strategy):
             if not is_over:
                 return trial
         n_full = sum(trial.fidelity == 1.0 for trial in history.trials)
+        if len(history.space.branches) > 1 and n_full % TURN == TURN - 1:
+            return TPE().propose(history)
         evolving = n_full >= self.explore and ask_rng(history).random() < self.evolve
         return (self._evolution() if evolving else process).propose(history)
 

@@ -1,6 +1,7 @@
 """The strategy that is taken where none is named."""
 
 import pytest
+from scipy.stats import uniform
 
 from skauto.search._history import History
 from skauto.search._maximize import maximize
@@ -8,6 +9,7 @@ from skauto.search._space import Space
 from skauto.search.strategies._auto import Auto
 from skauto.search.strategies._gaussian_process import GaussianProcess
 from skauto.search.strategies._random import Random
+from skauto.search.strategies._tpe import TPE
 from tests.contracts.strategy import BOWL, StrategyContract, bowl, mean_best
 
 
@@ -51,6 +53,20 @@ def test_the_process_proposes_until_evolution_begins():
     same = [one.params == other.params for one, other in zip(auto.trials, process.trials, strict=True)]
     assert all(same[:20])
     assert not any(same[20:])
+
+
+def test_in_a_space_of_branches_every_fifth_trial_is_of_tpe():
+    """A process that has settled in a branch of fair scores is led to a better one that it hardly knows."""
+    space = [{"a": uniform(0, 1), "b": uniform(0, 1)}, {"c": uniform(0, 1)}]
+    history = maximize(
+        lambda params: -abs(params.get("a", 0.5) - 0.3), space, strategy=Auto(), n_iter=25, random_state=0
+    )
+    for number in (14, 19, 24):
+        known = History(history.space, history.seed)
+        for trial in history.trials[:number]:
+            known.asked(trial)
+            known.told(history.results[trial.number])
+        assert TPE().ask(known, 1)[0].params == history.trials[number].params
 
 
 def test_wrong_bounds():
