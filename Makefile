@@ -15,7 +15,7 @@ PIP := $(RUN) -m pip --disable-pip-version-check --quiet
 SKOPT_COMMIT := 328525dbdc9069b8e656024a777aba526a36b525
 SKOPT_TESTS := https://raw.githubusercontent.com/holgern/scikit-optimize/$(SKOPT_COMMIT)/skopt/tests/test_searchcv.py
 
-.PHONY: demo test check lint upstream clean
+.PHONY: demo test check lint pairs upstream clean
 
 demo: $(VENV)/.installed
 	$(RUN) -m skauto demo
@@ -25,6 +25,10 @@ test: $(VENV)/.installed-test
 
 check: lint
 	$(TEST)
+
+# Every row of the covering arrays of settings; `make check` runs those of the day.
+pairs: $(VENV)/.installed-test
+	SKAUTO_PAIRS=all $(TEST) tests/pairs
 
 lint: $(VENV)/.installed-test
 	$(RUN) -m ruff check .
@@ -60,4 +64,4 @@ $(VENV)/.installed-test: pyproject.toml constraints.txt | $(RUN)
 	touch $@ $(VENV)/.installed
 
 $(RUN):
-	$(PYTHON) -m venv $(VENV) || (rm -rf $(VENV); exit 1)
+	$(PYTHON) -m.venv $(VENV) || (rm -rf $(VENV); exit 1)

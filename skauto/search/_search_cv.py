@@ -226,6 +226,7 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         """
         began = time.monotonic()
         check_names(self.scoring, self.refit, CHOICES)
+        self._check_one_chooser()
         scorers, _ = self._get_scorers()
         X, y = indexable(X, y)
         if y is not None and is_classifier(self.estimator):
@@ -252,6 +253,13 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = get_tags(self.estimator).target_tags.multi_output
         return tags
+
+    def _check_one_chooser(self):
+        """Refuse before the search what could not be heeded after it."""
+        if callable(self.refit) and self.constraints:
+            raise ValueError(
+                f"constraints={self.constraints!r} and refit={self.refit!r} both choose the winner: leave one out"
+            )
 
     def _metric(self):
         """The name of the score to maximise where there are several and it is known; else None."""
@@ -340,8 +348,6 @@ class SearchCV(UsesExecutor, BaseSearchCV):
 
     def _best_row(self, results, metric, rows):
         if callable(self.refit):
-            if self.constraints:
-                raise ValueError("constraints and a callable refit both choose; leave one of them out")
             return self._select_best_index(self.refit, metric, results)
         if self.refit == "one_se":
             return _front.one_standard_error(results, metric, rows, self.n_splits_)
