@@ -7,6 +7,7 @@ from sklearn.metrics import brier_score_loss, fbeta_score, make_scorer
 from sklearn.model_selection import GroupKFold, RepeatedStratifiedKFold, StratifiedGroupKFold, StratifiedKFold
 
 from skauto.search import Genetic, Random
+from tests.pairs.covering import Refusal
 
 N_ROWS = 96
 
@@ -174,15 +175,12 @@ VALUES = {
     "verbose": VERBOSE,
 }
 
-# What does not go together.
-EXCLUDED = [
-    # with costs the score is the mean cost
-    {"costs": COSTS[1:], "scoring": [name for name in SCORING if name != "f1"]},
-    # no class of three is the positive one, and these scores are of two
-    {"labels": THREE, "pos_label": ["named"]},
-    {"labels": THREE, "scoring": ["precision", "recall", "brier", "average_precision"]},
-    # splitters by group need groups
-    {"cv": ["GroupKFold", "StratifiedGroupKFold"], "groups": ["no groups"]},
-    # without a seed, or with a state that moves on, there is nothing to resume
-    {"seed": ["RandomState", "no seed"], "journal": ["journal"]},
+# docs/guide/pairs.md has a line on each.
+REFUSALS = [
+    Refusal({"costs": COSTS[1:], "scoring": tuple(SCORING)[1:]}, "and cost_matrix are two goals"),
+    Refusal({"labels": THREE, "pos_label": ("named",)}, "pos_label=.* is for two classes, but y has 3"),
+    Refusal({"labels": THREE, "scoring": ("precision",)}, "use 'precision_macro'"),
+    Refusal({"labels": THREE, "scoring": ("recall",)}, "use 'recall_macro'"),
+    Refusal({"cv": ("GroupKFold",), "groups": ("no groups",)}, "pass groups= to fit"),
+    Refusal({"cv": ("StratifiedGroupKFold",), "groups": ("no groups",)}, "pass groups= to fit"),
 ]

@@ -3,6 +3,7 @@
 import datetime
 import os
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 
 from allpairspy import AllPairs
@@ -11,25 +12,51 @@ from allpairspy import AllPairs
 PARTS = 20
 
 
-def covering_rows(values, excluded=()):
-    """Dicts of parameter to name of value.
+@dataclass(frozen=True)
+class Refusal:
+    """Settings that a search refuses together.
+
+    Attributes
+    ----------
+    settings : dict of str to tuple of str
+        Names of the values that clash, of each parameter. One row of the array has the first of each.
+    message : str
+        A regular expression that the error must match.
+    """
+
+    settings: dict
+    message: str
+
+    def applies(self, row):
+        """Whether a row, perhaps a partial one, holds one of the values of each parameter."""
+        return all(row.get(name) in clashing for name, clashing in self.settings.items())
+
+
+def expected_refusal(row, refusals):
+    """What the error of a row must match, or None for a row that must succeed."""
+    return next((refusal.message for refusal in refusals if refusal.applies(row)), None)
+
+
+def covering_rows(values, refusals):
+    """Dicts of parameter to name of value: one for each refusal, then those in which all other pairs meet.
 
     Parameters
     ----------
     values : dict of str to collection of str
         Names of the documented values of each parameter.
-    excluded : list of dict
-        Combinations that no row holds: each a dict of parameters to the names of values that do not go together.
+    refusals : list of Refusal
+        A row that is refused tells nothing of its other values, so each refusal has a row of its own, the first value
+        of every parameter beside those that clash.
     """
     names = list(values)
+    first = {name: next(iter(values[name])) for name in names}
 
     def allowed(row):
-        row = dict(zip(names, row, strict=False))
-        return not any(all(row.get(name) in some for name, some in rule.items()) for rule in excluded)
+        return expected_refusal(dict(zip(names, row, strict=False)), refusals) is None
 
-    return [
-        dict(zip(names, row, strict=True)) for row in AllPairs([list(values[n]) for n in names], filter_func=allowed)
-    ]
+    covering = AllPairs([list(values[name]) for name in names], filter_func=allowed)
+    refused = [first | {name: clashing[0] for name, clashing in refusal.settings.items()} for refusal in refusals]
+    return refused + [dict(zip(names, row, strict=True)) for row in covering]
 
 
 def rows_of_today(rows):

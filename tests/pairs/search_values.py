@@ -17,6 +17,7 @@ from skopt.space import Integer, Real
 from skauto.estimators import MLPClassifier
 from skauto.resample import SMOTE, CostSensitiveClassifier, ResamplingClassifier
 from skauto.search import Hyperband, Random
+from tests.pairs.covering import Refusal
 
 N_ROWS = 96
 
@@ -28,7 +29,8 @@ def mean_recall(estimator, X, y):
 
 def best_row(results):
     """A choice of the winner of the user's own."""
-    return int(np.nanargmax(results["mean_test_score"]))
+    name = next(name for name in results if name.startswith("mean_test_"))
+    return int(np.nanargmax(results[name]))
 
 
 # The estimator, the name of a real parameter between .01 and 10, and that of an integer between 3 and 27.
@@ -146,20 +148,11 @@ VALUES = {
     "verbose": ("silent", "verbose"),
 }
 
-# What does not go together, here or in the libraries that are searched over.
-EXCLUDED = [
-    # a grid needs lists
-    {"strategy": ["grid"], "space": ["distributions", "branches", "dimensions"]},
-    # choices of a winner that know one score
-    {"scoring": SEVERAL, "refit": ["one_se", "callable"]},
-    # both choose the winner
-    {"constraints": ["bounds"], "refit": ["callable"]},
-    # scikit-learn's histogram boosting and the MLP take no sparse X
-    {"container": ["sparse"], "estimator": ["boosting", "net"]},
-    # imbalanced-learn's pipeline resamples no weights
-    {"weights": ["weights"], "estimator": ["SMOTE and a forest"]},
-    # a linear model has no rounds
-    {"fidelity": ["epochs"], "estimator": ["logistic", "cost-sensitive"]},
-    # without a seed there is nothing to resume
-    {"seed": ["no seed"], "journal": ["journal"]},
+# docs/guide/pairs.md has a line on each.
+REFUSALS = [
+    Refusal({"strategy": ("grid",), "space": ("distributions", "branches", "dimensions")}, "a grid needs a list"),
+    Refusal({"strategy": ("pbt",), "fidelity": ("full",)}, "pass fidelity='rows', 'epochs' or"),
+    Refusal({"refit": ("callable",), "constraints": ("bounds",)}, "both choose the winner: leave one out"),
+    Refusal({"container": ("sparse",), "estimator": ("boosting", "net")}, "dense data is required"),
+    Refusal({"weights": ("weights",), "estimator": ("SMOTE and a forest",)}, "does not accept the sample_weight"),
 ]

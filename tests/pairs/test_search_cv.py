@@ -1,4 +1,4 @@
-"""SearchCV with every pair of its settings: it fits, scores, predicts and pickles."""
+"""SearchCV with every pair of its settings: it fits, scores, predicts and pickles, or says why it refuses."""
 
 import pickle
 import warnings
@@ -10,9 +10,9 @@ from sklearn.model_selection import StratifiedKFold
 
 from skauto.search import SearchCV
 from tests.pairs import search_values as values
-from tests.pairs.covering import covering_rows, executor, row_id, rows_of_today
+from tests.pairs.covering import covering_rows, executor, expected_refusal, row_id, rows_of_today
 
-ROWS = covering_rows(values.VALUES, values.EXCLUDED)
+ROWS = covering_rows(values.VALUES, values.REFUSALS)
 
 
 def problem():
@@ -94,5 +94,14 @@ def test_every_pair_of_settings(row, tmp_path):
         fit = {f"lgbmclassifier__{n}" if n == "sample_weight" else n: v for n, v in fit.items()}
     with ExitStack() as stack, warnings.catch_warnings():
         warnings.simplefilter("default")
-        search = settings(row, k, tmp_path, stack).fit(X, y, **fit)
+        search = settings(row, k, tmp_path, stack)
+        if refusal := expected_refusal(row, values.REFUSALS):
+            with pytest.raises((ValueError, TypeError), match=refusal):
+                search.fit(X, y, **fit)
+            return
+        search.fit(X, y, **fit)
         check(search, row, X, y)
+
+
+def test_at_most_a_tenth_of_the_rows_is_refused():
+    assert sum(expected_refusal(row, values.REFUSALS) is not None for row in ROWS) <= len(ROWS) / 10
