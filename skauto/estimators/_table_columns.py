@@ -47,7 +47,8 @@ def learn_column(series, settings, y=None):
         If the column is to be dropped.
     """
     if is_number(series.dtype):
-        return NumberColumn().fit(series)
+        # durations arrive as texts when they come from a file
+        return NumberColumn(TimeFormat() if getattr(series.dtype, "kind", "O") == "m" else None).fit(series)
     if is_date(series.dtype):
         return _dates(series, None, "")
     codes, texts = to_labels(series)

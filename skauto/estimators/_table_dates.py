@@ -6,48 +6,83 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from skauto.estimators._table_labels import count_unread, to_labels
+from skauto.estimators._table_labels import count_unread, some_of, to_labels
 
 PARTS = ("year", "month", "day", "weekday", "hour", "seconds")
 _DAYS = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%m-%d-%Y", "%d-%m-%Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y")
-_WORDY = ("%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%a, %d %b %Y")
+_WORDY = ("%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%a, %d %b %Y",
+          "%A, %d %B %Y", "%A %d %B %Y", "%A, %B %d, %Y")  # fmt: skip
 _MONTHS = ("%b-%Y", "%b %Y", "%B %Y", "%m/%Y", "%b-%y")
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 FORMATS = ("ISO8601", *(day + time for day in _DAYS + _WORDY for time in _TIMES), *_MONTHS)
 ATTRIBUTES = {"weekday": "day_of_week"}
+OR = " or "  # joins the formats of a column that is written in more than one
+MOST_FORMATS, LEAST_PART = 3, 0.3  # formats of a column at most, and what the first of more than one must read
 SHARE = 0.95  # of the distinct texts must read as dates
 SAMPLE = 200  # texts to try a format on before all are read
 UNREAD = 0.05  # more cells that are no dates than at fit, by this part of the filled ones, are told of
 _DIGITS_APART = r"\d.*[-/., :].*\d|[A-Za-z]{3}.*\d"
-_TIME = re.compile(
-    r"(?:(?P<days>-?\d+) days?,? )?(?P<hours>\d{1,3}):(?P<minutes>[0-5]\d)(?::(?P<seconds>[0-5]\d(?:\.\d+)?))?"
+_TIMES_OF_DAY = (
+    r"(?:(?P<days>-?\d+) days?,? )?T?(?P<hours>\d{1,3}):(?P<minutes>[0-5]\d)(?::(?P<seconds>[0-5]\d(?:[.,]\d+)?))?"
     r"\s*(?P<half>[ap]\.?m\.?)?(?:Z|[+-]\d\d:?\d\d)?",
-    re.IGNORECASE,
+    r"(?P<hours>\d{1,2})\s*(?P<half>[ap]\.?m\.?)",
+    r"(?P<hours>\d{1,3})h(?P<minutes>[0-5]\d)",
+    r"(?=\d)(?:(?P<days>\d+)\s*d(?:ays?)?,?\s*)?(?:(?P<hours>\d+)\s*h(?:ours?|rs?)?,?\s*)?"
+    r"(?:(?P<minutes>\d+)\s*m(?:in(?:ute)?s?)?\.?,?\s*)?(?:(?P<seconds>\d+)\s*s(?:ec(?:ond)?s?)?\.?)?",
 )
+_TIMES_OF_DAY = tuple(re.compile(form, re.IGNORECASE) for form in _TIMES_OF_DAY)
 
 
 def date_format(texts):
     """The format by which nearly all texts read as dates, or None."""
-    sample = pd.Series(texts[:: max(1, len(texts) // SAMPLE)], dtype=object)
+    sample = pd.Series(texts[some_of(len(texts), SAMPLE)], dtype=object)
     if not len(sample) or sample.str.contains(_DIGITS_APART).mean() < SHARE:
         return None
-    shares = {}
+    read = {}
     for form in FORMATS:
-        shares[form] = read_dates(sample, form).notna().mean()
-        if shares[form] == 1.0:
+        read[form] = np.asarray(read_dates(sample, form).notna())
+        if read[form].all():
             break
-    best = max(shares, key=shares.get)
-    return best if shares[best] >= SHARE and read_dates(texts, best).notna().mean() >= SHARE else None
+    forms = [max(read, key=lambda form: read[form].mean())]
+    if LEAST_PART <= read[forms[0]].mean() < SHARE:
+        forms += _further_formats(read, forms[0])
+    best = OR.join(forms)
+    enough = np.any([read[form] for form in forms], axis=0).mean() >= SHARE
+    return best if enough and read_dates(texts, best).notna().mean() >= SHARE else None
+
+
+def _further_formats(read, first):
+    """Formats of the texts that the first leaves, none of which takes the day for the month of another."""
+    forms, known = [], read[first]
+    while known.mean() < SHARE and len(forms) + 1 < MOST_FORMATS:
+        orders = {_order(form) for form in [first, *forms]} - {None}
+        fitting = [form for form in read if not orders or _order(form) in {None, *orders}]
+        best = max(fitting, key=lambda form: (known | read[form]).mean())
+        if not (read[best] & ~known).any():
+            break
+        forms.append(best)
+        known = known | read[best]
+    return forms
+
+
+def _order(form):
+    """What stands first in a format of numbers, the day or the month; None where there is no doubt."""
+    return form[:2] if form[:2] in ("%d", "%m") and form[3:5] in ("%d", "%m") else None
 
 
 def read_dates(texts, form):
-    """Texts as a DatetimeIndex in UTC without a zone, NaT where one does not fit the format."""
-    return pd.DatetimeIndex(pd.to_datetime(pd.Index(texts), errors="coerce", format=form, utc=True)).tz_localize(None)
+    """Texts as a DatetimeIndex in UTC without a zone, NaT where one fits none of the formats, which " or " joins."""
+    first, *others = form.split(OR)
+    times = pd.to_datetime(pd.Index(texts), errors="coerce", format=first, utc=True)
+    times = pd.DatetimeIndex(times).tz_localize(None)
+    for other in others:
+        times = times.where(times.notna(), read_dates(texts, other))
+    return times
 
 
 def are_times(texts):
     """Whether nearly all texts are times of day or durations, like 8:30 pm or 1 days 02:00:00."""
-    sample = texts[:: max(1, len(texts) // SAMPLE)]
+    sample = texts[some_of(len(texts), SAMPLE)]
     if not len(sample) or np.isnan(read_times(sample)).mean() > 1 - SHARE:
         return False
     return np.isnan(read_times(texts)).mean() <= 1 - SHARE
@@ -55,16 +90,19 @@ def are_times(texts):
 
 def read_times(texts):
     """Times of day and durations in seconds, NaN where a text is none."""
-    return np.array([_seconds(_TIME.fullmatch(text)) for text in texts], dtype=np.float64)
+    return np.array([_seconds(text) for text in texts], dtype=np.float64)
 
 
-def _seconds(time):
+def _seconds(text):
+    time = next(filter(None, (form.fullmatch(text) for form in _TIMES_OF_DAY)), None)
     if time is None:
         return np.nan
-    hours = int(time["hours"])
-    if time["half"]:
-        hours = hours % 12 + 12 * (time["half"][0] in "pP")
-    return 86400 * int(time["days"] or 0) + 3600 * hours + 60 * int(time["minutes"]) + float(time["seconds"] or 0)
+    parts = {name: part for name, part in time.groupdict().items() if part}
+    hours = int(parts.get("hours", 0))
+    if "half" in parts:
+        hours = hours % 12 + 12 * (parts["half"][0] in "pP")
+    minutes, seconds = int(parts.get("minutes", 0)), float(parts.get("seconds", "0").replace(",", "."))
+    return 86400 * int(parts.get("days", 0)) + 3600 * hours + 60 * minutes + seconds
 
 
 def is_date(dtype):

@@ -52,6 +52,11 @@ def to_labels(series):
     return np.append(target, -1)[codes], kept
 
 
+def some_of(n_texts, n):
+    """Places of at most n texts, drawn: every second one may be all of a kind."""
+    return np.arange(n_texts) if n_texts <= n else np.sort(np.random.default_rng(0).permutation(n_texts)[:n])
+
+
 def are_gaps(texts):
     """Which texts stand for a missing cell among numbers, dates and times."""
     return np.array([text.casefold() in GAPS for text in texts], dtype=bool)

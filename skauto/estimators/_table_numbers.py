@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from skauto.estimators._table_labels import to_numbers
+from skauto.estimators._table_labels import some_of, to_numbers
 
 SHARE = 0.99  # of the cells that are no gaps must read as numbers
 TOKENS = 5  # words that may stand among numbers however many cells they fill, up to half of them
@@ -21,22 +21,28 @@ _MONEY = (
 )
 _SPACE = r"\s'\u2019"  # what groups thousands beside point and comma
 _CELL = re.compile(
-    rf"(?P<bound>[<>\u2264\u2265~]=?)?\s*(?P<sign>[-+\u2212(]{{0,2}})\s*(?P<money>{_MONEY})?\s*(?P<inner>[-+\u2212]?)"
+    rf"(?P<bound>[<>\u2264\u2265~]=?)?\s*(?P<sign>[-+\u2212(]{{0,2}})\s*(?P<money>{_MONEY})?\s*(?P<inner>[-+\u2212(]?)"
     rf"(?P<number>(?:\d[\d.,{_SPACE}]*|[.,]\d+)(?:[eE][-+]?\d+)?)\s*(?:\+\s*)?"
-    r"(?P<unit>[^\d\s<>(),.;:_+\-][^\d<>();:,_+]{0,14}?)?\s*(?P<end>[)+]?)"
+    r"(?P<unit>[^\d\s<>(),.;:_+\-][^\d<>();:,_+]{0,14}?|(?:[cdkm]?m|in|ft|yd|mi)[23])?\s*(?P<end>[)+]?)"
 )
+# Thousands; with commas also as in India, where two digits stand in each group but the last.
 _GROUPS = r"[1-9]\d{{0,2}}(?:([{0}])\d{{3}})(?:\1\d{{3}})*"
+_LAKHS = r"[1-9]\d?(?:,\d\d)+,\d{3}"
 _FORMS = {
-    ".": re.compile(rf"(?:\d+|{_GROUPS.format(',' + _SPACE)})(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?"),
+    ".": re.compile(
+        rf"(?:\d+|{_GROUPS.format(',' + _SPACE)}|{_LAKHS})(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?"
+    ),
     ",": re.compile(rf"(?:\d+|{_GROUPS.format('.' + _SPACE)})(?:,\d*)?(?:[eE][-+]?\d+)?|,\d+(?:[eE][-+]?\d+)?"),
 }
 # Units that are one another's multiples, by the singular in lower case.
 _SCALES = (
-    {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hr": 3600, "hour": 3600, "d": 86400,
+    {"\u00b5s": 1e-6, "us": 1e-6, "ms": 1e-3, "s": 1, "sec": 1, "second": 1,
+     "min": 60, "minute": 60, "h": 3600, "hr": 3600, "hour": 3600, "d": 86400,
      "day": 86400, "w": 604800, "wk": 604800, "week": 604800, "mo": 2629800, "mth": 2629800, "month": 2629800,
      "y": 31557600, "yr": 31557600, "year": 31557600},
     {"": 1, "k": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9, "billion": 1e9},
-    {"b": 1, "byte": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12},
+    {"b": 1, "byte": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "kib": 2**10, "mib": 2**20, "gib": 2**30,
+     "tib": 2**40},
     {"mm": 1, "cm": 10, "m": 1e3, "km": 1e6},
     {"mg": 1e-3, "g": 1, "kg": 1e3, "t": 1e6},
 )  # fmt: skip
@@ -124,12 +130,12 @@ def _enough(numbers, counts, plain):
 
 def _written_format(texts, counts):
     """The format of numbers that pandas alone does not read, or None."""
-    sample = texts[:: max(1, len(texts) // SAMPLE)]
+    sample = texts[some_of(len(texts), SAMPLE)]
     if not len(sample) or np.mean([_parts(text) is not None for text in sample]) < 0.5:
         return None
     rows, valid, moneys = Counter(), Counter(), Counter()
-    step = max(1, len(texts) // MANY)
-    for text, count in zip(texts[::step], counts[::step], strict=True):
+    learned = some_of(len(texts), MANY)
+    for text, count in zip(texts[learned], counts[learned], strict=True):
         parts = _parts(text)
         if parts:
             rows[parts[2]] += count
@@ -159,9 +165,12 @@ def _factors(units):
 def _parts(text):
     """Sign, digits, unit, side of the bound and currency of a number, or None where a text is none."""
     cell = _CELL.fullmatch(text)
-    if cell is None or (cell["sign"].count("(") != (cell["end"] == ")")):
+    if cell is None:
         return None
-    negative = sum(cell["sign"].count(sign) + cell["inner"].count(sign) for sign in "-\u2212(")
+    signs = cell["sign"] + cell["inner"] + cell["end"]
+    if signs.count("(") != signs.count(")"):
+        return None
+    negative = sum(signs.count(sign) for sign in "-\u2212(")
     unit = (cell["unit"] or "").strip(" .").casefold()
     unit = unit[:-1] if len(unit) > 2 and unit.endswith("s") else unit
     side = {"<": -1, ">": 1}.get(cell["bound"] or "", 0)
