@@ -1,6 +1,7 @@
 """Scorers that suit the labels: a positive class where labels are names, one error where no scorer would do."""
 
 from difflib import get_close_matches
+from inspect import signature
 
 import numpy as np
 from sklearn.dummy import DummyClassifier
@@ -66,6 +67,43 @@ def check_names(scoring, refit, choices):
         close = get_close_matches(refit, choices, n=1)
         if close:
             raise ValueError(f"refit={refit!r} is not known; did you mean {close[0]!r}?")
+
+
+class OwnScorer:
+    """A function of (estimator, X, y) among several scorers, each of which scikit-learn asks whether it takes weights.
+
+    Parameters
+    ----------
+    function : callable
+    """
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, estimator, *args, **kwargs):
+        return self.function(estimator, *args, **kwargs)
+
+    def __repr__(self):
+        return repr(self.function)
+
+    def _accept_sample_weight(self):
+        return "sample_weight" in signature(self.function).parameters
+
+
+def with_own(scorers):
+    """Several scorers with the functions among them as `OwnScorer`; a single one as it is."""
+    if isinstance(scorers, MultimetricScorer):
+        for key, scorer in scorers._scorers.items():
+            if not hasattr(scorer, "_accept_sample_weight"):
+                scorers._scorers[key] = OwnScorer(scorer)
+    return scorers
+
+
+def as_given(scorers):
+    """What `scorer_` shows: a dict of several, the functions among them as the user gave them, or the single one."""
+    if not isinstance(scorers, MultimetricScorer):
+        return scorers
+    return {key: one.function if isinstance(one, OwnScorer) else one for key, one in scorers._scorers.items()}
 
 
 def suited(scorers, scoring, y):

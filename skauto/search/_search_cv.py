@@ -28,7 +28,7 @@ from skauto.search._executor_pool import UsesExecutor
 from skauto.search._fidelity import in_full, read_fidelity, stratifies
 from skauto.search._fold_scores import FoldScoring, seeded
 from skauto.search._rescore import fresh_folds, rescore
-from skauto.search._scorers import check_names, suited
+from skauto.search._scorers import as_given, check_names, suited, with_own
 from skauto.search._search_run import SearchRun
 from skauto.search._space import Space
 from skauto.search._table import continued_from, evaluated, fold_outcomes, formatted, rank
@@ -245,7 +245,7 @@ class SearchCV(UsesExecutor, BaseSearchCV):
             run.say_after(history, getattr(self, "best_score_", None))
             if self.refit:
                 self._refit(run, history, hooks, routed)
-        self.scorer_ = scorers._scorers if isinstance(scorers, MultimetricScorer) else scorers
+        self.scorer_ = as_given(scorers)
         hooks.end()
         return self
 
@@ -253,6 +253,10 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = get_tags(self.estimator).target_tags.multi_output
         return tags
+
+    def _get_scorers(self):
+        scorers, metric = super()._get_scorers()
+        return with_own(scorers), metric
 
     def _check_one_chooser(self):
         """Refuse before the search what could not be heeded after it."""

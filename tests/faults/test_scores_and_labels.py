@@ -9,7 +9,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score, make_scorer
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, make_scorer
 from sklearn.model_selection import GridSearchCV
 
 from skauto.search import SearchCV, maximize
@@ -143,3 +143,27 @@ def test_verbose_says_what_is_done(capsys):
     assert after.startswith("SearchCV: 3 trials, 0 of them failed, best score 0.")
     SearchCV(MODEL, SPACE, cv=2).fit(X, CODES)
     assert not capsys.readouterr().out
+
+
+def mean_recall(estimator, X, y):
+    return balanced_accuracy_score(y, estimator.predict(X))
+
+
+def weighted_accuracy(estimator, X, y, sample_weight=None):
+    return accuracy_score(y, estimator.predict(X), sample_weight=sample_weight)
+
+
+def test_functions_among_several_scores_go_with_sample_weight():
+    """scikit-learn's searches end in an AttributeError here, and SearchCV did too; each function alone works there."""
+    weight = np.linspace(0.5, 3, len(CODES))
+    several = {"own": mean_recall, "weighted": weighted_accuracy}
+    with pytest.warns(UserWarning, match="own=<function mean_recall.* does not support sample_weight"):
+        search = SearchCV(MODEL, SPACE, strategy="grid", scoring=several, refit="weighted")
+        search.fit(X, CODES, sample_weight=weight)
+    assert search.scorer_ == several
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, function in several.items():
+            alone = GridSearchCV(MODEL, SPACE, scoring=function).fit(X, CODES, sample_weight=weight)
+            scores = alone.cv_results_["mean_test_score"]
+            np.testing.assert_allclose(search.cv_results_[f"mean_test_{name}"], scores)

@@ -88,7 +88,7 @@ REFIT = ("refit", "no refit", "one_se", "callable")
 LIMITS = {
     "neither": {},
     "n_iter": {"n_iter": 5},
-    "time_limit": {"time_limit": 15},
+    "time_limit": {"time_limit": 20},
     "both": {"n_iter": 5, "time_limit": 60},
 }
 CV = {
