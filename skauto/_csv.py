@@ -92,17 +92,17 @@ def read_csv(path, options=None, tell=lambda line: None):
     if not text.strip():
         raise CsvError(f"{path} is empty")
     text, dialect = _dialect(text, options.delimiter)
+    text = _without_blank_lines(text, dialect["delimiter"])
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a cell may hold a long text
     first_line, header = _header(path, text, dialect, tell)
-    _check_rows(path, text, dialect, first_line, header, options.skip)
+    header, width = _check_rows(path, text, dialect, first_line, header, options.skip)
     frame = pd.read_csv(
-        io.StringIO(text), header=None, names=header, skiprows=first_line, dtype=str, index_col=False,
+        io.StringIO(text), header=None, names=range(width), skiprows=first_line, dtype=str, index_col=False,
         keep_default_na=False, na_values=[""], **dialect,
     )  # fmt: skip
-    for name in header:
-        frame[name] = _strip(frame[name])
+    frame = _named(path, frame.apply(_strip), header, tell)
     if options.decimal == ",":
-        for name in header:
+        for name in frame.columns:
             frame[name] = frame[name].str.replace(DECIMAL_COMMA, _point, regex=True)
     return _without_index(path, frame, tell)
 
@@ -196,21 +196,39 @@ def _fall_back(path, raw, error, tell):
 def _skip_lines(path, text, skip):
     if skip == 0:
         return text
-    lines = text.split("\n")
+    lines = io.StringIO(text, newline="").readlines()
     if len(lines) <= skip:
         raise CsvError(f"{path} has {len(lines)} lines, so --skip {skip} leaves none")
-    return "\n".join(lines[skip:])
+    return "".join(lines[skip:])
+
+
+def _without_blank_lines(text, delimiter):
+    """The text with nothing in lines of spaces alone, and without the mark that ends files of DOS."""
+    return re.sub(rf"(?m)^[^\S\r\n{re.escape(delimiter)}]+(?=\r?$)", "", text.rstrip("\x1a"))
 
 
 def _dialect(text, delimiter):
     """The text without Excel's line `sep=`, and how the csv module reads it."""
-    declared = re.match(r"\s*sep=(.)\r?\n", text)
+    declared = re.match(r"""\s*(["']?)sep=(.)\1[;,]*(?:\r\n|\r|\n)""", text, re.IGNORECASE)
     if declared:
         text = text[declared.end() :]
-    given = delimiter or (declared.group(1) if declared else None)
+    given = delimiter or (declared.group(2) if declared else None)
     found, quote = _detect(text, [given] if given else list(DELIMITERS))
     # Spaces after a delimiter belong to no cell, also where a quote follows.
-    return text, {"delimiter": given or found, "quotechar": quote, "skipinitialspace": True}
+    dialect = {"delimiter": given or found, "quotechar": quote, "skipinitialspace": True}
+    return _with_doubled_quotes(text, dialect), dialect
+
+
+def _with_doubled_quotes(text, dialect):
+    r"""The text with "" for the \" of programs that escape a quote within quotes; other backslashes stay.
+
+    A backslash before the quote that ends a cell is one of its letters, as in the name of a folder.
+    """
+    quote, end = dialect["quotechar"], rf"[{re.escape(dialect['delimiter'])}\r\n]"
+    if f"\\{quote}" not in text:
+        return text
+    escaped = rf"\\{quote}(?=(?!{quote}|{end}).|{quote}(?:{end}|$))"
+    return re.sub(escaped, quote * 2, text)
 
 
 def _detect(text, delimiters):
@@ -218,7 +236,10 @@ def _detect(text, delimiters):
     from clevercsv import Detector
 
     sample = text[:SAMPLE_CHARACTERS]
-    found = Detector().detect(sample if len(text) == len(sample) else sample.rpartition("\n")[0], delimiters=delimiters)
+    if len(text) > len(sample):
+        whole = max(sample.rfind("\n"), sample.rfind("\r"))
+        sample = sample[:whole] if whole > 0 else sample
+    found = Detector().detect(sample, delimiters=delimiters)
     if found is None or not found.delimiter:
         return delimiters[0], '"'
     return found.delimiter, found.quotechar or '"'
@@ -250,9 +271,7 @@ def _header(path, text, dialect, tell):
         raise CsvError(f"{path} has no header")
     if skipped:
         tell(f"{path}: {len(skipped)} lines above its table are left out, the first: {skipped[0][:60]!r}")
-    names = [name.strip() for name in row]
-    _check_names(path, names)
-    return rows.line_num, names
+    return rows.line_num, [name.strip() for name in row]
 
 
 def _check_names(path, names):
@@ -264,21 +283,53 @@ def _check_names(path, names):
 
 
 def _check_rows(path, text, dialect, first_line, header, skip):
-    """Refuse lines that do not have the header's number of fields."""
-    rows, n_rows = _rows(text, dialect), 0
+    """The header and the most fields of a line; lines of more fields than the header's, empty ones apart, are refused.
+
+    Programs end lines with a delimiter, and R writes the numbers of rows in a column that its header lacks.
+    """
+    rows, n_rows, width = _rows(text, dialect), 0, len(header)
     try:
         for row in rows:
             below = rows.line_num > first_line
-            if below and row and len(row) != len(header):
+            if below and row and len(row) != len(header) and not _ends_empty(row, len(header)):
+                if n_rows == 0 and _counts_rows(text, dialect, first_line, len(header) + 1):
+                    return ["", *header], len(header) + 1
                 raise CsvError(
                     f"{path} line {rows.line_num + skip} has {len(row)} fields, its header has {len(header)}; "
                     "--delimiter and --skip say how else to read it"
                 )
             n_rows += below and bool(row)
+            width = max(width, len(row)) if below else width
     except csv.Error as error:
         raise CsvError(f"{path} line {rows.line_num + skip}: {error}") from error
     if n_rows == 0:
         raise CsvError(f"{path} has no rows below its header")
+    return header, width
+
+
+def _ends_empty(row, n_fields):
+    """Whether a row has all fields and nothing in those beyond."""
+    return len(row) > n_fields and not any(cell.strip() for cell in row[n_fields:])
+
+
+def _counts_rows(text, dialect, first_line, n_fields):
+    """Whether all rows have so many fields, of which the first is the number of the row."""
+    rows = _rows(text, dialect)
+    below = [(len(row), row[0].strip()) for row in rows if rows.line_num > first_line and row]
+    numbers = [number for _, number in below]
+    counted = (list(map(str, range(start, start + len(below)))) for start in (0, 1))
+    return {length for length, _ in below} == {n_fields} and numbers in counted
+
+
+def _named(path, frame, header, tell):
+    """The columns under their names, without those that have neither a name nor a cell."""
+    nameless = [place for place, name in enumerate(header) if not name and frame[place].isna().all()]
+    if nameless and len(nameless) < len(header):
+        tell(f"{path}: {len(nameless)} empty columns without a name are left out")
+        header = [name for place, name in enumerate(header) if place not in nameless]
+        frame = frame.drop(columns=nameless)
+    _check_names(path, header)
+    return frame.iloc[:, : len(header)].set_axis(header, axis=1)
 
 
 def _strip(column):

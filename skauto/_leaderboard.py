@@ -31,7 +31,9 @@ class Leaderboard(pd.DataFrame):
     def __repr__(self):
         if not set(self.columns) <= set(COLUMNS) or self.empty:
             return super().__repr__()
-        return self.to_string(index=False, float_format=_digits, na_rep="", max_rows=60)
+        # row numbers are left out; names, as of the groups of a groupby, are not
+        index = not pd.api.types.is_integer_dtype(self.index)
+        return self.to_string(index=index, float_format=_digits, na_rep="", max_rows=60)
 
     def _repr_html_(self):
         with pd.option_context("display.float_format", _digits):

@@ -199,9 +199,11 @@ def _from_scorer(scorer, classes):
     if takes_estimator(scorer):
         return getattr(scorer, "__name__", type(scorer).__name__), "estimator", EstimatorMetric(scorer, classes)
     if not hasattr(scorer, "_score_func"):
+        hint = "; one score decides" if isinstance(scorer, list | tuple | set | dict) else ""
+        hint = f"; pass make_scorer({scorer.__name__})" if hasattr(scorer, "__name__") else hint
         raise ValueError(
             f"scoring={scorer!r} must be a name such as 'f1', a scorer made by sklearn.metrics.make_scorer, or a "
-            "function of (estimator, X, y)"
+            f"function of (estimator, X, y){hint}"
         )
     if scorer._score_func.__module__ == "sklearn.metrics._regression":
         raise ValueError(f"scoring={scorer!r} is for regression; AutoClassifier needs a score of classes, such as 'f1'")

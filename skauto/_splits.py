@@ -22,6 +22,9 @@ FOLDS = 5
 # Parts of a single fold, between which cuts are judged.
 PARTS_OF_ONE_FOLD = 5
 
+# Rows of a class from which it is the splitter that holds back one class alone.
+ENOUGH_ROWS = 3
+
 # Most letters of a splitter in a message.
 WIDTH = 100
 
@@ -115,9 +118,12 @@ def warn_of_one_class(data, rows):
     judged = np.unique(data.y[rows])
     if len(judged) < 2:
         counts = dict(zip(data.classes.tolist(), np.bincount(data.y).tolist(), strict=True))
+        hint = "give at least three rows of each class, better thirty"
+        if min(counts.values()) >= ENOUGH_ROWS:
+            hint = "use a stratified splitter, or a number of folds"
         warnings.warn(
             f"y: only class {data.classes[judged[0]]!s} is ever held back for validation, of rows by class {counts}, "
-            "so no score says how the others are told from it; give at least three rows of each class, better thirty",
+            f"so no score says how the others are told from it; {hint}",
             UserWarning,
             stacklevel=5,
         )

@@ -61,6 +61,25 @@ def test_empty_lines_first_and_very_long_cells(tmp_path):
     assert list(frame) == ["a", "b"] and len(frame.loc[0, "b"]) == 200_000
 
 
+@pytest.mark.parametrize(
+    ("content", "cells"),
+    [
+        (b"a,b,\n1,x,\n2,,\n", [["1", "x"], ["2", None]]),
+        (b"a,b\n1,x,,\n2,y\n", [["1", "x"], ["2", "y"]]),
+        (b'"a","b"\n"1",1,x\n"2",2,y\n', [["1", "x"], ["2", "y"]]),
+        (b'a,b\n1,"an \\"n, n\\" x"\n2,"a\\n"\n', [["1", 'an "n, n" x'], ["2", "a\\n"]]),
+        (b'a,b\n1,"C:\\d, e\\"\n2,"C:\\""d"" e"\n', [["1", "C:\\d, e\\"], ["2", 'C:\\"d" e']]),
+        (b"a,b\n1,x\n \t \n2,y\n\x1a", [["1", "x"], ["2", "y"]]),
+        (b"a\tb\n1\tx\n \t \n", [["1", "x"], [None, None]]),
+    ],
+)
+def test_what_other_programs_leave_at_the_ends_of_lines_and_within_quotes(tmp_path, content, cells):
+    (tmp_path / "data.csv").write_bytes(content)
+    frame = read_csv(tmp_path / "data.csv")
+    assert list(frame) == ["a", "b"]
+    assert frame.astype(object).where(frame.notna(), None).to_numpy().tolist() == cells
+
+
 def test_only_empty_cells_are_missing(tmp_path):
     (tmp_path / "gaps.csv").write_text("n,word,empty\n1,None,\nNA,null,2\n3,NA,\n")
     frame = read_csv(tmp_path / "gaps.csv")

@@ -82,5 +82,5 @@ def test_weights_of_zero_teach_nothing():
 
 def test_one_class_that_alone_is_judged_is_said():
     data = inspect(X, Y)
-    with pytest.warns(UserWarning, match="only class 0 is ever held back"):
+    with pytest.warns(UserWarning, match="only class 0 is ever held back.*use a stratified splitter"):
         warn_of_one_class(data, np.flatnonzero(Y == 0))

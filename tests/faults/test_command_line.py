@@ -176,6 +176,34 @@ DIALECTS = {
         "sep=;\na;b;y\n" + "".join(f"{i};{i},5;{i % 2}\n" for i in ROWS),
         ["a", "b", "y"],
     ),
+    "that line in capitals and quotes": (
+        '"SEP=;"\r\na;b;y\r\n' + "".join(f"{i};{i},5;{i % 2}\r\n" for i in ROWS),
+        ["a", "b", "y"],
+    ),
+    "a delimiter at the end of each line": (
+        "a;b;y;\n" + "".join(f"{i};{i},5;{i % 2};\n" for i in ROWS),
+        ["a", "b", "y"],
+    ),
+    "delimiters at the end of the rows alone": (
+        "a,b,y\n" + "".join(f"{i},{i}.5,{i % 2},,\n" for i in ROWS),
+        ["a", "b", "y"],
+    ),
+    "row numbers that the header lacks": (
+        '"a","b","y"\n' + "".join(f'"{i + 1}",{i}.5,{i % 3},"x"\n' for i in ROWS),
+        ["a", "b", "y"],
+    ),
+    "lines of spaces, and the end of a file of DOS": (
+        "a,b,y\n" + "".join(f"{i},{i}.5,{i % 2}\n   \n" for i in ROWS) + "\x1a",
+        ["a", "b", "y"],
+    ),
+    "quotes behind backslashes": (
+        "a,b,y\n" + "".join(f'{i},"he said \\"no, {i}\\"",{i % 2}\n' for i in ROWS),
+        ["a", "b", "y"],
+    ),
+    "folders that end with a backslash": (
+        "a,b,y\n" + "".join(f'{i},"C:\\one, two\\",{i % 2}\n' for i in ROWS),
+        ["a", "b", "y"],
+    ),
     "spaces after commas": (
         "age, work, y\n" + "".join(f'{i}, "private, other", <=50K\n' for i in ROWS),
         ["age", "work", "y"],
@@ -206,6 +234,12 @@ def test_what_was_found_is_said(tmp_path):
 def test_the_user_has_the_last_word(tmp_path):
     write(tmp_path, "one, long, line\nä|b|y\n1|2|3\n4|5|6\n".encode("latin-1"))
     assert columns_of(tmp_path, "--skip 1 --delimiter '|' --encoding latin-1")[0] == ["ä", "b", "y"]
+
+
+def test_lines_above_a_table_of_an_old_macintosh_are_skipped(tmp_path):
+    """Its lines end with a carriage return alone: the file had one line."""
+    write(tmp_path, "one, long, line\ra;b;y\r" + "1;2,5;3\r" * 20_000)
+    assert columns_of(tmp_path, "--skip 1")[0] == ["a", "b", "y"]
 
 
 def test_row_numbers_in_a_first_column_are_left_out_with_a_word(tmp_path):

@@ -147,6 +147,8 @@ def not_a_number(estimator, X, y):
         ),
         (make_scorer(never, response_method="predict_proba"), "ZeroDivisionError: no such thing"),
         (make_scorer(no_number, response_method="predict_proba"), "scoring='no_number'"),
+        (f1_score, r"must be a name such as 'f1'.*pass make_scorer\(f1_score\)"),
+        (["f1", "roc_auc"], "must be a name such as 'f1'.*one score decides"),
         (not_a_number, "scoring='not_a_number' gave nan when tried .*where a finite number is needed"),
         (lambda estimator, X, y: estimator.predict(X.drop(columns="no")), "KeyError"),
         (lambda estimator, X, y: estimator.predict(X.assign(amount=0)), "of other or changed rows"),
