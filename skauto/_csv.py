@@ -290,16 +290,17 @@ def _check_rows(path, text, dialect, first_line, header, skip):
     rows, n_rows, width = _rows(text, dialect), 0, len(header)
     try:
         for row in rows:
-            below = rows.line_num > first_line
-            if below and row and len(row) != len(header) and not _ends_empty(row, len(header)):
-                if n_rows == 0 and _counts_rows(text, dialect, first_line, len(header) + 1):
-                    return ["", *header], len(header) + 1
+            if rows.line_num <= first_line or not row:
+                continue
+            fits = len(row) == len(header) or _ends_empty(row, len(header))
+            if not fits and n_rows == 0 and _counts_rows(text, dialect, first_line, len(header) + 1):
+                return ["", *header], len(header) + 1
+            if not fits:
                 raise CsvError(
                     f"{path} line {rows.line_num + skip} has {len(row)} fields, its header has {len(header)}; "
                     "--delimiter and --skip say how else to read it"
                 )
-            n_rows += below and bool(row)
-            width = max(width, len(row)) if below else width
+            n_rows, width = n_rows + 1, max(width, len(row))
     except csv.Error as error:
         raise CsvError(f"{path} line {rows.line_num + skip}: {error}") from error
     if n_rows == 0:

@@ -46,6 +46,15 @@ def test_it_holds_what_is_looked_at_first(fitted):
         assert len(lines) == len(shown) + 1
 
 
+def test_rows_with_names_are_shown_with_them(fitted):
+    """The best score of each candidate was printed without the candidates, and a summary without its words."""
+    board = fitted.leaderboard_
+    best = str(board.groupby("candidate")[["score", "F1"]].max())
+    assert all(candidate in best for candidate in board["candidate"].unique())
+    assert all(candidate in str(board.set_index("candidate")) for candidate in board["candidate"].unique())
+    assert "mean" in str(board.describe()[["score", "F1"]])
+
+
 def test_what_predicts_and_the_best_are_marked(fitted):
     board = fitted.leaderboard_
     assert sorted(board["chosen"])[-2:] == ["best", "predicts"]
