@@ -64,4 +64,4 @@ $(VENV)/.installed-test: pyproject.toml constraints.txt | $(RUN)
 	touch $@ $(VENV)/.installed
 
 $(RUN):
-	$(PYTHON) -m.venv $(VENV) || (rm -rf $(VENV); exit 1)
+	$(PYTHON) -m venv $(VENV) || (rm -rf $(VENV); exit 1)
