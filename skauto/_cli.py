@@ -36,7 +36,7 @@ def main(argv=None):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("default", UserWarning)
-            warnings.showwarning = _warn
+            warnings.showwarning = _warn_once()
             return args.command(args) or 0
     except KeyboardInterrupt:
         return _fail("stopped", 130)
@@ -56,6 +56,8 @@ def fit(args):
     frame = read_csv(args.data, _csv_options(args), _note)
     if args.target not in frame.columns:
         raise CommandError(f"{args.data} has no column {args.target!r}{_did_you_mean(args.target, frame.columns)}")
+    if frame.shape[1] == 1:
+        raise CommandError(f"{args.data} has no column but the target {args.target!r}: nothing to predict it from")
     X, y = numeric_where_plain(frame.drop(columns=args.target)), _labels(frame[args.target])
     model = _auto_classifier(args).fit(X, y)
     saved = _save(model, out)
@@ -241,8 +243,16 @@ def _note(line):
     _tell(sys.stderr, f"skauto: {' '.join(line.split())}\n")
 
 
-def _warn(message, category, *_):
-    _note(str(message))
+def _warn_once():
+    """A function that tells warnings, each once: filters are set anew in a search, and so forget what was said."""
+    said = set()
+
+    def warn(message, category, *_):
+        if str(message) not in said:
+            said.add(str(message))
+            _note(str(message))
+
+    return warn
 
 
 def _fail(message, status=1):
@@ -344,7 +354,6 @@ def _one_character(text):
 
 
 def _not_negative(text):
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{number} is negative")
-    return number
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of lines: 0, 1, 2, ...")
+    return int(text)

@@ -25,6 +25,9 @@ PARTS_OF_ONE_FOLD = 5
 # Rows of a class from which it is the splitter that holds back one class alone.
 ENOUGH_ROWS = 3
 
+# Classes whose rows are counted in a message.
+CLASSES_SHOWN = 10
+
 # Most letters of a splitter in a message.
 WIDTH = 100
 
@@ -118,11 +121,13 @@ def warn_of_one_class(data, rows):
     judged = np.unique(data.y[rows])
     if len(judged) < 2:
         counts = dict(zip(data.classes.tolist(), np.bincount(data.y).tolist(), strict=True))
+        shown = str(dict(list(counts.items())[:CLASSES_SHOWN]))
+        shown = shown if len(counts) <= CLASSES_SHOWN else f"{shown[:-1]}, ...}} ({len(counts)} classes)"
         hint = "give at least three rows of each class, better thirty"
         if min(counts.values()) >= ENOUGH_ROWS:
             hint = "use a stratified splitter, or a number of folds"
         warnings.warn(
-            f"y: only class {data.classes[judged[0]]!s} is ever held back for validation, of rows by class {counts}, "
+            f"y: only class {data.classes[judged[0]]!s} is ever held back for validation, of rows by class {shown}, "
             f"so no score says how the others are told from it; {hint}",
             UserWarning,
             stacklevel=5,

@@ -84,3 +84,9 @@ def test_one_class_that_alone_is_judged_is_said():
     data = inspect(X, Y)
     with pytest.warns(UserWarning, match="only class 0 is ever held back.*use a stratified splitter"):
         warn_of_one_class(data, np.flatnonzero(Y == 0))
+
+
+def test_of_many_classes_some_are_counted():
+    data = inspect(np.arange(81.0)[:, None], np.r_[np.arange(80) % 40, 0])
+    with pytest.warns(UserWarning, match=r"of rows by class {0: 3, .*9: 2, ...} \(40 classes\), so"):
+        warn_of_one_class(data, np.array([0]))

@@ -256,6 +256,32 @@ def test_a_measured_target_is_refused_at_once(tmp_path):
     assert done.returncode == 1 and b"no regression" in done.stderr
 
 
+def test_a_table_of_nothing_but_its_target_is_said_to_be(tmp_path):
+    write(tmp_path, "y\n" + "u\nv\n" * 20)
+    done = shell(f"{SKAUTO} fit data.csv --target y --out m", tmp_path)
+    assert done.returncode == 1 and b"data.csv has no column but the target 'y'" in done.stderr
+
+
+def test_lines_to_skip_are_a_number(tmp_path):
+    """The message named a function of this package."""
+    done = shell(f"{SKAUTO} fit data.csv --target y --out m --skip two", tmp_path)
+    assert done.returncode == 2 and b"'two' is no number of lines" in done.stderr
+
+
+@pytest.mark.slow
+def test_many_classes_of_a_row_or_two_are_warned_of_once_and_in_few_words(tmp_path):
+    """Numbers to be estimated, given as classes: one warning came seventeen times, another named all of them."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=90), "y": np.r_[np.arange(85), np.arange(5)]})
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    done = shell(f"{SKAUTO} fit data.csv --target y --time-limit 4 --n-jobs 1 --out m", tmp_path)
+    said = done.stderr.decode()
+    assert done.returncode in SAVED, said
+    assert said.count("could represent a regression problem") == 1
+    warned = [line for line in said.splitlines() if "ever held back" in line]
+    assert all(len(line) < 400 for line in warned)
+
+
 def test_without_a_command_the_help_is_shown(tmp_path):
     done = shell(SKAUTO, tmp_path)
     assert done.returncode == 2
