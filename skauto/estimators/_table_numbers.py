@@ -13,6 +13,7 @@ TOKENS = 5  # words that may stand among numbers however many cells they fill, u
 LEAST_NUMBERS = 8  # different numbers, at least, for words among them to be gaps: few are names of levels
 RARE_UNIT = 0.01  # a unit in fewer of the cells is a mistake
 SAMPLE, MANY = 300, 5_000  # texts to try before all are read, and those that a format is learned from
+HALVES_OF_DAYS = frozenset(["am", "pm", "a.m", "p.m"])
 BEYOND = 0.01  # "<5" is read as a number below 5 by this part of it
 
 _MONEY = (
@@ -154,6 +155,8 @@ def _written_format(texts, counts):
 def _factors(units):
     """What numbers with each unit are multiplied by, or None where the units are no multiples of each other."""
     named = [unit for unit in units if unit]
+    if HALVES_OF_DAYS.intersection(named):
+        return None  # times: 12 pm comes before 1 pm
     if len(named) <= 1 and not (named and "" in units and named[0] in _SCALES[1]):
         return dict.fromkeys(units, 1.0)
     for scale in _SCALES:

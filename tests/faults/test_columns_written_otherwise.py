@@ -57,6 +57,7 @@ WRITTEN = {
                                     lambda v: int(v) * 60),
     "times with an h": (lambda v: f"{int(v) % 1440 // 60:02d}h{int(v) % 60:02d}", lambda v: int(v) % 1440 * 60),
     "whole hours": (lambda v: f"{int(v) % 12 or 12}{'am' if int(v) % 24 < 12 else 'pm'}", lambda v: int(v) % 24 * 3600),
+    "hours after noon": (lambda v: f"{int(v) % 12 or 12} p.m.", lambda v: (12 + int(v) % 12) * 3600),
     "decimal commas of seconds": (lambda v: f"10:{int(v) % 60:02d}:07,{int(v) % 1000:03d}",
                                   lambda v: 36_007 + int(v) % 60 * 60 + int(v) % 1000 / 1000),
 }  # fmt: skip
