@@ -67,6 +67,10 @@ def check_labels(labels, estimator):
 
 
 def _label_array(y):
+    if isinstance(y, str):
+        raise ValueError(
+            f"y={y!r} is a text, not one label a row; of a column of X pass X.drop(columns={y!r}), X[{y!r}]"
+        )
     # A list of mixed labels would become one of strings; as objects they are found to be mixed.
     array = column_or_1d(np.asarray(y, dtype=object if isinstance(y, (list, tuple)) else None), warn=True)
     if array.dtype.kind == "c":

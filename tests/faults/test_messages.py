@@ -37,6 +37,12 @@ def test_a_target_of_numbers():
         quick().fit(X, X["a"])
 
 
+def test_the_name_of_a_column_as_target():
+    """It said that y was an array of shape ()."""
+    with pytest.raises(ValueError, match=r"y='c' is a text.* pass X.drop\(columns='c'\), X\['c'\]"):
+        quick().fit(X.assign(c=Y), "c")
+
+
 @pytest.mark.parametrize("name", ["catboost", "xgboost", "tabpfn"])
 def test_other_libraries_are_no_slips(name):
     """The answer was: did you mean 'rusboost'?"""
