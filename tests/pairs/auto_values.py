@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from sklearn.metrics import brier_score_loss, fbeta_score, make_scorer
+from sklearn.metrics import balanced_accuracy_score, brier_score_loss, fbeta_score, make_scorer
 from sklearn.model_selection import GroupKFold, RepeatedStratifiedKFold, StratifiedGroupKFold, StratifiedKFold
 
 from skauto.search import Genetic, Random
@@ -15,6 +15,11 @@ N_ROWS = 96
 def is_finite(estimator, X, y):
     """A measure of the user's own."""
     return float(np.isfinite(estimator.predict_proba(X)).all())
+
+
+def mean_recall(estimator, X, y):
+    """A scorer of the user's own."""
+    return balanced_accuracy_score(y, estimator.predict(X))
 
 
 SCORING = {
@@ -31,6 +36,7 @@ SCORING = {
     "matthews_corrcoef": "matthews_corrcoef",
     "f2": make_scorer(fbeta_score, beta=2, average="macro"),
     "brier": make_scorer(brier_score_loss, greater_is_better=False, response_method="predict_proba"),
+    "callable": mean_recall,
 }
 
 STRATEGIES = "auto random grid genetic bayes tpe annealing swarm ants reinforce halving hyperband bohb pbt"
@@ -77,7 +83,7 @@ LABELS = {
 THREE = ("three numbers", "three words")
 
 POS_LABEL = ("rarer", "named")
-COSTS = ("no costs", "matrix", "frame", "of rows")
+COSTS = ("no costs", "matrix", "frame", "dict", "of rows")
 CONSTRAINTS = {
     "no bounds": None,
     "bytes": {"bytes": 20_000_000},
@@ -94,6 +100,7 @@ POOL = {
     "n_jobs=2": {"n_jobs": 2},
     "threads": {"executor": "threads"},
     "processes": {"executor": "processes"},
+    "dask": {"executor": "dask"},
 }
 MEMORY = {"no memory limit": None, "3GB": "3GB"}
 SEED = {"seed": lambda: 0, "RandomState": lambda: np.random.RandomState(0), "no seed": lambda: None}

@@ -1,12 +1,14 @@
 """Covering arrays: rows of settings in which every two values of different parameters meet at least once."""
 
 import datetime
+import logging
 import os
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 
 from allpairspy import AllPairs
+from distributed import Client, LocalCluster
 
 # Parts of the rows that a run without SKAUTO_PAIRS takes in turn, one a day.
 PARTS = 20
@@ -74,7 +76,11 @@ def row_id(row):
 
 
 def executor(name, stack):
-    """A pool of threads or of processes that ends with the stack."""
+    """A pool of threads, of processes or of Dask's workers that ends with the stack."""
+    if name == "dask":
+        settings = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+        cluster = stack.enter_context(LocalCluster(**settings, host="127.0.0.1", silence_logs=logging.CRITICAL))
+        return stack.enter_context(Client(cluster)).get_executor()
     if name == "threads":
         return stack.enter_context(ThreadPoolExecutor(2))
     return stack.enter_context(ProcessPoolExecutor(2, mp_context=get_context("spawn")))

@@ -106,6 +106,7 @@ POOL = {
     "n_jobs=2": {"n_jobs": 2},
     "threads": {"executor": "threads"},
     "processes": {"executor": "processes"},
+    "dask": {"executor": "dask"},
 }
 TRIAL_LIMIT = {"no trial limit": None, "trial limit": 30}
 MEMORY = {"no memory limit": None, "3GB": "3GB"}

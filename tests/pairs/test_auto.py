@@ -49,6 +49,8 @@ def settings(row, folder, stack):
         arguments["cost_matrix"] = costs
     elif row["costs"] == "frame":
         arguments["cost_matrix"] = pd.DataFrame(costs, index=labels, columns=labels)
+    elif row["costs"] == "dict":
+        arguments["cost_matrix"] = {(a, b): 5.0 for a in labels.tolist() for b in labels.tolist() if a != b}
     elif row["costs"] == "of rows":
         fit["cost_matrix"] = costs * np.random.default_rng(8).uniform(0.5, 2, (len(k), 1, 1))
     return arguments, make(k), y, fit
