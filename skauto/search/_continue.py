@@ -16,7 +16,8 @@ STRUCTURE = (
     "module", "warm_start",
 )  # fmt: skip
 
-# Where scikit-learn's and skauto's networks keep what their optimiser was set to.
+# Where scikit-learn's and skauto's networks keep what their optimiser was set to. The first begin anew without the
+# attribute, the second with None in it.
 OPTIMIZER_STATE = ("_optimizer", "_optimizer_state")
 
 
@@ -52,7 +53,7 @@ def set_changed(estimator, parameter, changed):
     step = estimator.get_params()[prefix] if prefix else estimator
     for name in OPTIMIZER_STATE:
         if vars(step).get(name) is not None:
-            setattr(step, name, None) if hasattr(type(step), name) else delattr(step, name)
+            delattr(step, name) if name == "_optimizer" else setattr(step, name, None)
 
 
 def continue_fit(estimator, parameter, old, new, X, y, **fit_params):
