@@ -24,8 +24,13 @@ TWO = [(function, {}) for function in (metrics.f1_score, metrics.precision_score
 TWO += [(metrics.fbeta_score, {"beta": 2}), (metrics.jaccard_score, {}), (metrics.cohen_kappa_score, {})]
 
 
+def name(value):
+    """A function's name, which is the same in every process, or the text of another value."""
+    return getattr(value, "__name__", str(value))
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
-@pytest.mark.parametrize(("function", "kwargs"), [*MANY, *TWO], ids=str)
+@pytest.mark.parametrize(("function", "kwargs"), [*MANY, *TWO], ids=name)
 def test_forms_agree_with_scikit_learn(function, kwargs):
     labels = np.arange(2 if (function, kwargs) in TWO else 4)
     rng = np.random.default_rng(0)
@@ -55,7 +60,7 @@ def test_the_positive_class_may_be_the_first():
         (metrics.hamming_loss, {}),
         (max, {}),
     ],
-    ids=str,
+    ids=name,
 )
 def test_other_settings_have_no_form(function, kwargs):
     assert matrix_form(function, kwargs, np.arange(3)) is None
