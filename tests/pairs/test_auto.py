@@ -28,7 +28,7 @@ def settings(row, folder, stack):
         "strategy": values.STRATEGY[row["strategy"]],
         "candidates": candidates if isinstance(candidates, str) else candidates[kind],
         "kind": kind if row["kind"] == "kind named" else "auto",
-        "pos_label": labels[0].item() if row["pos_label"] == "named" else None,
+        "pos_label": labels.tolist()[0] if row["pos_label"] == "named" else None,
         "constraints": values.CONSTRAINTS[row["constraints"]],
         "ensemble": values.ENSEMBLE[row["ensemble"]],
         "journal": folder / "journal" if row["journal"] == "journal" else None,
