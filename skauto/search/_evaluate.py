@@ -107,12 +107,10 @@ def evaluate(context, trial):
     scores = context.report(proba)
     outcome["score_seconds"] = time.perf_counter() - began
     outcome |= scores
-    kept = {}
+    outcome |= _footprint_of(context, values, seed, models[0].last, stops, known)
     if context.keep is not None and len(models) == 1 and context.keep(values):
-        kept["model"] = Pipeline([("classify", models[0].last)])
-    else:
-        kept = _bag_of(context, trial, outcome, models)
-    return {**outcome, **kept, **_footprint_of(context, values, seed, models[0].last, stops, known)}
+        return {**outcome, "model": Pipeline([("classify", models[0].last)])}
+    return {**outcome, **_bag_of(context, trial, outcome, models)}  # last: what fails must not be the best one
 
 
 def _fitted_folds(context, values, trial, seed):
@@ -137,10 +135,12 @@ def _bag_of(context, trial, outcome, models):
     mark = (trial.fidelity, len(models), outcome["score"])
     if context.bag is None or mark <= context.record:
         return {}
-    context.record = mark
     once = [k for k in range(len(models)) if context.repeat is None or context.repeat[k] == context.repeat[0]]
     bag = context.bag([Pipeline(models[k].steps) for k in once], outcome["stop"])
-    return {} if bag is None else {"bag": bag}
+    if bag is None:
+        return {}
+    context.record = mark
+    return {"bag": bag}
 
 
 def _footprint_of(context, values, seed, fitted, stops, known):

@@ -190,3 +190,27 @@ def test_a_trial_ends_with_the_folds_that_it_had_time_for(monkeypatch):
 def test_folds_of_a_trial_can_be_bounded():
     assert len(evaluate(context(most_folds=1), trial())["proba"]) == 30
     assert len(evaluate(context(most_folds=9), trial())["proba"]) == 120
+
+
+def test_fold_models_that_are_too_large_to_send_do_not_stop_those_of_a_later_trial():
+    """The best trial's are too large: those of a slightly worse one are still worth having."""
+    scores, bags = iter([0.9, 0.8]), iter([None, b"small"])
+    shared = context(report=lambda proba: {"score": next(scores)}, bag=lambda pipelines, stop: next(bags))
+    found = [evaluate(shared, trial(number=number)) for number in (0, 1)]
+    assert [outcome.get("bag") for outcome in found] == [None, b"small"]
+
+
+def test_a_trial_whose_measurement_raises_is_not_the_best_of_its_worker():
+    calls = []
+
+    def measure(*_):
+        calls.append(None)
+        if len(calls) == 1:
+            raise ValueError("cannot be measured")
+        return {"bytes": 1.0}
+
+    scores = iter([0.9, 0.8])
+    shared = context(report=lambda proba: {"score": next(scores)}, measure=measure, bag=lambda pipelines, stop: b"bag")
+    with pytest.raises(ValueError, match="cannot be measured"):
+        evaluate(shared, trial())
+    assert evaluate(shared, trial(number=1))["bag"] == b"bag"
