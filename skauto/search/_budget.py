@@ -100,7 +100,7 @@ class RefitBudget(Budget):
         """
         if not self._refits or self.time_limit is None or math.isnan(result.score):
             return
-        if (fidelity, result.score) <= self._best:
+        if fidelity <= below or (fidelity, result.score) <= self._best:  # no fold was fitted at the same fidelity again
             return
         self._best = (fidelity, result.score)
         longest = max(record["fit_time"] for record in result.details["folds"] if record)

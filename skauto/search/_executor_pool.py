@@ -140,7 +140,7 @@ class ExecutorPool(Pool):
         self._heard = self._silent = False
         self._refused = set()
         self._gone, self._here = False, None
-        self._news = time.monotonic()
+        self._news = self._looked = time.monotonic()
 
     @property
     def running(self):
@@ -182,10 +182,12 @@ class ExecutorPool(Pool):
                 self._hear(future)
             if ended:
                 self._news, self._silent = time.monotonic(), False
-            elif left <= LOOK:
+                continue
+            if time.monotonic() >= self._looked + LOOK:  # by the clock: a caller may only ever wait for less
+                self._looked = time.monotonic()
+                self._look(left)
+            if left <= LOOK:
                 break
-            else:
-                self._look()
         done, self._done = self._done, []
         return done if done or self._here is None else self._here.wait(timeout)
 
@@ -253,12 +255,13 @@ class ExecutorPool(Pool):
             warnings.warn(f"{reason}; tasks that it takes are lost", UserWarning, stacklevel=2)
         self._end(sent, Outcome(sent.key, Status.CRASHED, None, reason))
 
-    def _look(self):
-        """Whether the executor is still there, while nothing is heard of it."""
+    def _look(self, left):
+        """Whether the executor is still there, while nothing is heard of it and with these seconds left to wait."""
         problem = problem_of(self.executor)
         if problem:
             raise self._lost(f"the executor is lost with {len(self._futures)} tasks: {problem}")
-        if self._counts and time.monotonic() > self._counted + QUESTION:  # a cluster may have grown since
+        asks = self._counts and left > ANSWER and time.monotonic() > self._counted + QUESTION
+        if asks:  # a cluster may have grown since
             self.n_workers = max(self.n_workers, workers_of(self.executor))
             self._counted = time.monotonic()
         if not self._silent and not self._heard and time.monotonic() > self._news + SILENCE:

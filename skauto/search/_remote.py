@@ -167,13 +167,15 @@ def run_task(about, number, blob, task, time_limit):
 
 
 def _outcome(child, number, task, time_limit):
-    child.pool.submit(number, unpacked, task, time_limit=time_limit)
-    while not (outcomes := child.pool.wait(LOOK)):
-        if child.folder is not None and (not os.path.isdir(child.folder) or _unwanted(child.folder, number)):
-            child.pool.cancel(number)
-            return UNWANTED
-    fields = {name: value for name, value in vars(outcomes[0]).items() if name not in ("key", "status")}
-    return str(outcomes[0].status), fields, child.pool.start_seconds
+    try:
+        child.pool.submit(number, unpacked, task, time_limit=time_limit)
+        while not (own := [outcome for outcome in child.pool.wait(LOOK) if outcome.key == number]):
+            if child.folder is not None and (not os.path.isdir(child.folder) or _unwanted(child.folder, number)):
+                return UNWANTED
+    finally:  # whatever was raised, the next task must not find this one in the child
+        child.pool.cancel(number)
+    fields = {name: value for name, value in vars(own[0]).items() if name not in ("key", "status")}
+    return str(own[0].status), fields, child.pool.start_seconds
 
 
 def _unwanted(folder, number):

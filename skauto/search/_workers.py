@@ -12,7 +12,7 @@ import cloudpickle
 from skauto.search._caller import place, settings
 from skauto.search._channel import ready
 from skauto.search._folders import TemporaryFolder, no_room
-from skauto.search._pool import Pool, Task
+from skauto.search._pool import Pool, Task, WorkersLostError
 from skauto.search._sandbox import Report, attempt
 from skauto.search._spares import SPARES
 from skauto.search._trial import Status
@@ -61,8 +61,8 @@ class WorkerPool(Pool):
         If the context cannot be pickled.
     OSError
         If there is no room for it on the disk.
-    RuntimeError
-        From `wait`, if workers keep dying before they are ready.
+    WorkersLostError
+        From `wait`, if workers keep dying before they are ready. The tasks stay, and a later `wait` tries again.
 
     Notes
     -----
@@ -271,7 +271,8 @@ class WorkerPool(Pool):
         else:
             self._failed_starts += 1
             if self._failed_starts >= MAX_STARTS:
-                raise RuntimeError(f"workers cannot start: {worker.obituary()}\n{worker.output}")
+                self._failed_starts = 0  # what is submitted later gets as many tries
+                raise WorkersLostError(f"workers cannot start: {worker.obituary()}\n{worker.output}")
         self._fill()
 
     def _crashed(self, task, worker):

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from skauto.search._budget import Budget
+from skauto.search._budget import Budget, RefitBudget
 from skauto.search._history import History
 from skauto.search._space import Space
 from skauto.search._trial import Result, Status, Trial
@@ -63,3 +63,11 @@ def test_whichever_comes_first(clock, history):
     budget.start()
     clock.now += 1
     assert budget.stop(history) == "time limit"
+
+
+def test_a_trial_that_went_on_from_its_own_fidelity_tells_nothing_of_a_refit(clock):
+    budget = RefitBudget(10, None, clock.now, refits=True, clock=clock)
+    budget.learn(Result(0, Status.COMPLETE, 0.5, details={"folds": [{"fit_time": 1.0}]}), 1 / 3, below=1 / 3)
+    assert budget.remaining() == 10
+    budget.learn(Result(1, Status.COMPLETE, 0.4, details={"folds": [{"fit_time": 1.0}]}), 1.0, below=1 / 3)
+    assert budget.remaining() == pytest.approx(10 - 2.25)

@@ -5,17 +5,20 @@ import os
 import signal
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
+import cloudpickle
 import numpy as np
 import psutil
 import pytest
 from scipy.stats import uniform
 
-from skauto.search import SearchCV
+from skauto.search import SearchCV, _executor_pool
 from skauto.search._executor_pool import ExecutorPool, workers_of
-from skauto.search._remote import CANCELLED, CONTEXT, LACKS, UNWANTED, run_task
+from skauto.search._pool import WorkersLostError
+from skauto.search._remote import CANCELLED, CONTEXT, LACKS, UNWANTED, _Child, _outcome, run_task, unpacked
+from skauto.search._workers import WorkerPool
 from tests.search import tasks
 from tests.search.shaky import Shaky, X, Y, outcome
 
@@ -95,6 +98,42 @@ def test_an_executor_that_is_shut_is_an_error():
     executor.shutdown()
     with ExecutorPool(executor) as pool, pytest.raises(RuntimeError, match="takes no more work"):
         pool.submit("a", tasks.pid)
+
+
+class Broken(Executor):
+    """An executor that is lost with its tasks, as it says when asked, and never ends them."""
+
+    _broken = "its only worker died"
+
+    def submit(self, function, *args):
+        return Future()
+
+
+def test_an_executor_lost_without_a_word_is_noticed_in_short_waits_too(monkeypatch):
+    monkeypatch.setattr(_executor_pool, "LOOK", 0.1)
+    with ExecutorPool(Broken(), 1) as pool:
+        pool.submit("a", tasks.pid)
+        with pytest.raises(WorkersLostError, match="its only worker died"):
+            for _ in range(100):
+                assert pool.wait(0.02) == []
+
+
+def test_a_task_whose_child_failed_is_not_left_to_the_next_one(monkeypatch):
+    """Else the next task would be answered with the value of this one."""
+
+    def lost(timeout):
+        raise WorkersLostError("workers cannot start")
+
+    with WorkerPool(1, context=10) as pool:
+        child = _Child(pool, None)
+        with monkeypatch.context() as patch, pytest.raises(WorkersLostError):
+            patch.setattr(pool, "wait", lost)
+            _outcome(child, 0, cloudpickle.dumps((tasks.add, (1,))), None)
+        assert pool.running == []
+        _, fields, _ = _outcome(child, 1, cloudpickle.dumps((tasks.add, (2,))), None)
+        assert fields["value"] == 12
+        pool.submit(2, unpacked, cloudpickle.dumps((tasks.add, (3,))))
+        assert _outcome(child, 3, cloudpickle.dumps((tasks.add, (4,))), None)[1]["value"] == 14
 
 
 def search(**settings):

@@ -10,7 +10,7 @@ import threading
 import psutil
 import pytest
 
-from skauto.search._pool import Outcome
+from skauto.search._pool import Outcome, WorkersLostError
 from skauto.search._spares import SPARES
 from skauto.search._trial import Status
 from skauto.search._workers import WorkerPool
@@ -229,7 +229,7 @@ def test_workers_that_cannot_start_end_in_an_error():
     SPARES.end()
     with WorkerPool(1, context=tasks.DeadlyContext()) as pool:
         pool.submit("key", tasks.add, 1)
-        with pytest.raises(RuntimeError, match=r"workers cannot start: the worker process died \(exit code 7\)"):
+        with pytest.raises(WorkersLostError, match=r"workers cannot start: the worker process died \(exit code 7\)"):
             pool.wait(120)
 
 
