@@ -1,6 +1,7 @@
 """scikit-learn's scores of labels as functions of confusion matrices, for many matrices at once."""
 
 from functools import partial
+from types import FunctionType
 
 import numpy as np
 from sklearn import metrics
@@ -29,6 +30,8 @@ def matrix_form(function, kwargs, labels):
     labels : ndarray of shape (K,)
         What the function is given for the codes; of two classes 1 is the positive one.
     """
+    if not isinstance(function, FunctionType):  # an object that is called need not be hashable
+        return None
     kwargs = {name: value for name, value in kwargs.items() if value is not None}
     if function in PLAIN and not kwargs:
         return PLAIN[function]

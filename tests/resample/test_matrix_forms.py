@@ -1,9 +1,14 @@
 """Matrix forms of scores beside scikit-learn's functions on the rows."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from sklearn import metrics
+from sklearn.datasets import make_classification
+from sklearn.linear_model import LogisticRegression
 
+from skauto.resample import MulticlassThresholdClassifierCV
 from skauto.resample._matrix_forms import matrix_form
 
 MANY = [
@@ -64,3 +69,21 @@ def test_the_positive_class_may_be_the_first():
 )
 def test_other_settings_have_no_form(function, kwargs):
     assert matrix_form(function, kwargs, np.arange(3)) is None
+
+
+@dataclass
+class Distance:
+    """A metric that is an object: a dataclass has no hash."""
+
+    scale: float = 1.0
+
+    def __call__(self, y_true, y_pred):
+        return -self.scale * np.abs(np.asarray(y_true) - np.asarray(y_pred)).mean()
+
+
+def test_a_metric_without_a_hash_has_no_form():
+    assert matrix_form(Distance(), {}, np.arange(3)) is None
+    X, y = make_classification(200, n_classes=3, n_informative=4, random_state=0)
+    scorer = metrics.make_scorer(Distance())
+    model = MulticlassThresholdClassifierCV(LogisticRegression(), scoring=scorer, random_state=0).fit(X, y)
+    assert set(model.predict(X)) <= {0, 1, 2}
