@@ -57,7 +57,7 @@ def _ranked(trials):
     return sorted(trials, key=lambda trial: (-trial.score, trial.number))
 
 
-def comparable(trials, scoring):
+def comparable(trials, scoring, left=endless):
     """Trials that can be judged on the same rows, and the scoring of these rows.
 
     Some trials had time for the first folds alone. They are left out, unless one of them is the best on the rows that
@@ -67,21 +67,39 @@ def comparable(trials, scoring):
     ----------
     trials : list of Scored, the best first
     scoring : Scoring
+    left : callable, default=endless
+        Gives the seconds that are left.
+
+    Raises
+    ------
+    TimeoutError
+        Where no time is left for the comparison.
     """
     sizes = [len(trial.proba) for trial in trials]
     if not trials or (min(sizes) == len(scoring.y) and trials[0].fidelity >= 1):
         return trials, scoring
     trials = trials[:MOST_JUDGED]
-    common = judged(trials, scoring.first(min(sizes)))
+    least = min(len(trial.proba) for trial in trials)
+    common = judged(trials, scoring.first(least), left)
     size = len(next(trial for trial in trials if trial.number == common[0].number).proba)
+    if size == least:
+        return common, scoring.first(least)
     scoring = scoring.first(size)
-    return judged([trial for trial in trials if len(trial.proba) >= size], scoring), scoring
+    return judged([trial for trial in trials if len(trial.proba) >= size], scoring, left), scoring
 
 
-def judged(trials, scoring):
+def fullest(trials, scoring):
+    """The trials of the most rows as they are, and the scoring of these rows: where nothing can be compared anew."""
+    size = max((len(trial.proba) for trial in trials), default=len(scoring.y))
+    return [trial for trial in trials if len(trial.proba) == size], scoring.first(size)
+
+
+def judged(trials, scoring, left=endless):
     """The trials as a scoring sees them that knows the first of their rows, the best first."""
     seen = []
     for trial in trials:
+        if left() <= 0:
+            raise TimeoutError("no time was left to compare trials of fewer folds")
         proba = trial.proba[: len(scoring.y)]
         report = scoring.report(proba)
         scores = np.asarray(report["fold_scores"])

@@ -9,7 +9,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 
 from skauto._assembly import Assembly
-from skauto._choice import choose_best, choose_members, comparable, scored_trials
+from skauto._choice import choose_best, choose_members, comparable, fullest, scored_trials
 from skauto._interrupts import Interrupts
 from skauto._quick import LEAST, quick_fit
 from skauto._refit_chain import WAIT, RefitChain, refit_seconds
@@ -97,9 +97,10 @@ class Finish(Assembly):
         """Choose, refit and cut; where Ctrl-C ended the search, another one here stops the fit."""
         self.interrupts.seen = interrupted
         results = [result for _, result in history.finished]
-        found, self.scoring = comparable(scored_trials(history), self.plan.scoring)
+        found = scored_trials(history)
+        self._closing = closing([trial.score_seconds for trial in found])
+        found, self.scoring = self._comparable(found)
         trials = self.plan.constraints.allowed(found, results)
-        self._closing = closing([trial.score_seconds for trial in trials])
         members, fitted = self._fitted_members(self._affordable(trials), use_ensemble) if trials else ([], {})
         if members:
             members = self.interrupts.despite(self._assemble_within, members[0][0], members, trials, fitted)
@@ -109,6 +110,21 @@ class Finish(Assembly):
             with self.phases("refit"):
                 self._fall_back(history, len(found))
             self._hold("the quick model that had to do, as no trial was ready in time,")
+
+    def _comparable(self, trials):
+        """Trials that are judged on the same rows; those of the most rows where there is no time to judge anew.
+
+        The same where a scorer raises on fewer rows, and at Ctrl-C.
+        """
+        clock = self.phases.clock
+        end = clock() + self._left() * CHOICE_PART
+        with self.phases("ensemble"):
+            made = self.interrupts.attempt(comparable, trials, self.scoring, lambda: end - clock())
+        if made.status == Status.COMPLETE:
+            return made.value
+        if made.status == Status.FAILED and not isinstance(made.error, TimeoutError):
+            self._say_failed(made, "trials of fewer folds do not count")
+        return fullest(trials, self.scoring)
 
     def _fitted_members(self, trials, use_ensemble):
         """The members of the ensemble with their weights, the best one first, and what could be fitted."""

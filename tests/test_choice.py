@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skauto._choice import choose_best, choose_members, comparable, mixed, scored_trials
+from skauto._choice import choose_best, choose_members, comparable, fullest, mixed, scored_trials
 from skauto.resample._threshold import CONFUSION_METRICS
 from skauto.search._history import History
 from skauto.search._trial import Result, Status, Trial
@@ -132,3 +132,33 @@ def test_without_a_full_trial_those_of_the_fullest_fidelity_count(plan, fideliti
     trials, _ = comparable(scored_trials(history), plan.scoring)
     assert [trial.number for trial in trials] == [1]
     assert len(trials[0].fold_scores) == len(np.unique(plan.scoring.fold))
+
+
+def counted(plan, monkeypatch):
+    """The sizes of the reports that a scoring is asked for."""
+    sizes, real = [], type(plan.scoring).report
+
+    def report(self, proba):
+        sizes.append(len(proba))
+        return real(self, proba)
+
+    monkeypatch.setattr(type(plan.scoring), "report", report)
+    return sizes
+
+
+def test_trials_of_as_many_folds_are_judged_once(plan, monkeypatch):
+    sizes = counted(plan, monkeypatch)
+    fold = int(np.sum(plan.scoring.fold == plan.scoring.fold[0]))
+    found, scoring = comparable([told(plan, number, fold, 0.5) for number in range(4)], plan.scoring)
+    assert sizes == [fold] * 4
+    assert len(found) == 4 and len(scoring.y) == fold
+
+
+def test_the_comparison_ends_when_no_time_is_left(plan, monkeypatch):
+    sizes = counted(plan, monkeypatch)
+    fold = int(np.sum(plan.scoring.fold == plan.scoring.fold[0]))
+    trials = [told(plan, 0, len(plan.scoring.y), 0.5), *(told(plan, number, fold, 0.9) for number in range(1, 9))]
+    with pytest.raises(TimeoutError, match="compare trials of fewer folds"):
+        comparable(trials, plan.scoring, lambda: 3 - len(sizes))
+    assert len(sizes) == 3
+    assert fullest(trials, plan.scoring) == (trials[:1], plan.scoring)

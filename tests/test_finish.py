@@ -406,3 +406,50 @@ def test_where_the_small_model_fails_too_the_shares_of_the_classes_do(monkeypatc
     with pytest.warns(UserWarning, match="frequencies of the classes .*ZeroDivisionError.*raise time_limit"):
         auto = AutoClassifier(time_limit=0.01, pos_label=0, verbose=0).fit(X, y)
     np.testing.assert_allclose(auto.predict_proba(X[:2])[:, 0], np.mean(y == 0))
+
+
+def of_one_fold(plan, finish, history):
+    """A third trial, the best one, that had time for the first fold alone."""
+    size = int(np.sum(plan.scoring.fold == plan.scoring.fold[0]))
+    y = plan.scoring.y[:size]
+    known = {"fold_scores": [0.9] * 3, "proba": np.column_stack([1 - y, y]) * 0.9 + 0.05, "fit_seconds": 0.5}
+    history.asked(Trial(2, plan.first[0]))
+    history.told(Result(2, Status.COMPLETE, 0.9, details={**known, "stop": None, "score_seconds": 0.1}))
+    return size
+
+
+def test_a_scorer_that_raises_on_fewer_folds_leaves_the_trials_of_the_most(plan, monkeypatch):
+    finish, history = finished(plan, Clock(), None)
+    size, real = of_one_fold(plan, finish, history), Scoring.report
+
+    def report(self, proba):
+        if len(proba) == size:
+            raise ValueError("needs more rows")
+        return real(self, proba)
+
+    monkeypatch.setattr(Scoring, "report", report)
+    with pytest.warns(UserWarning, match="needs more rows.*trials of fewer folds do not count"):
+        finish.run(history, use_ensemble=True)
+    assert set(finish.members) == {0, 1}
+
+
+def test_a_first_ctrl_c_in_the_comparison_of_folds_keeps_the_trials_of_the_most(plan, monkeypatch):
+    finish, history = finished(plan, Clock(), None)
+    of_one_fold(plan, finish, history)
+    interrupting(monkeypatch, "report")
+    finish.run(history, use_ensemble=True)
+    assert finish.interrupted and set(finish.members) == {0, 1}
+
+
+def test_a_slow_comparison_of_folds_ends_within_the_limit(plan, monkeypatch):
+    clock = Clock()
+    finish, history = finished(plan, clock, 30)
+    size, real = of_one_fold(plan, finish, history), Scoring.report
+
+    def report(self, proba):
+        clock.now += 10 if len(proba) == size else 0
+        return real(self, proba)
+
+    monkeypatch.setattr(Scoring, "report", report)
+    finish.run(history, use_ensemble=True)
+    assert set(finish.members) == {0, 1} and finish.phases.left() > 0
