@@ -3,6 +3,7 @@
 import functools
 import math
 import warnings
+from contextlib import suppress
 
 import numpy as np
 from sklearn.dummy import DummyClassifier
@@ -17,6 +18,7 @@ from skauto._rescue import QUICK
 from skauto._timing import closing
 from skauto.estimators._ensemble import WeightedEnsembleClassifier
 from skauto.resample._threshold import no_cut
+from skauto.search._pool import WorkersLostError
 from skauto.search._trial import Status
 
 # Further models refitted where constraints bound them: others may grow out of bounds on all rows.
@@ -224,8 +226,9 @@ class Finish(Assembly):
 
     def _quick_model(self):
         """The quick model of a worker where it is ready or soon will be, else one made here, which is soon done."""
-        while self.pool.quick is None and QUICK in self.pool.running and 0 < self._left() < math.inf:
-            self.pool.wait(min(self._left(), WAIT))
+        with suppress(WorkersLostError):
+            while self.pool.quick is None and QUICK in self.pool.running and 0 < self._left() < math.inf:
+                self.pool.wait(min(self._left(), WAIT))
         seconds = LEAST if self._left() > LATE else LEAST / 3
         return self.pool.quick or quick_fit(self.plan.context, self.classes, seconds)
 

@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from skauto._bags import unpack
 from skauto._refit import as_final, refit
+from skauto.search._pool import WorkersLostError
 from skauto.search._sandbox import attempt
 
 # Seconds of a refit over those of a fold, with some care.
@@ -19,6 +20,9 @@ HERE_PART, HERE_WAIT, HERE_MORE = 1 / 3, 4.0, 1.0
 
 # Seconds between looks at the deadline.
 WAIT = 0.5
+
+# How often refits are handed to workers: once more where those were lost, as others come in their place.
+TRIES = 2
 
 
 def import_nets():
@@ -61,21 +65,36 @@ class RefitChain:
         """Fitted pipelines by trial number; what is not done when the time is up is left out."""
         fitted = {t.number: as_final(t.model, self.labels) for t in trials if t.model is not None}
         rest = [trial for trial in trials if trial.number not in fitted]
+        try:
+            self._by_workers(rest, fitted)
+        except KeyboardInterrupt as error:  # keep what is done, wait only for a first one
+            self.interrupts.note(error)
+            for trial in rest[1:]:
+                self.pool.cancel(trial.number)
+            self._by_workers([trial for trial in rest[:1] if trial.number in self.pool.running], fitted)
+        for trial in rest:
+            self.pool.cancel(trial.number)
+        return fitted
+
+    def _by_workers(self, trials, fitted):
+        """Refits by workers, once more where these are lost; after another loss what is done must do."""
+        for _ in range(TRIES):
+            try:
+                self._submit(trials, fitted)
+                self.collect(trials, fitted)
+                return
+            except WorkersLostError as error:
+                self.say(f"the workers that refit were lost: {error}")
+
+    def _submit(self, trials, fitted):
+        """Hand workers the trials that they neither have nor have done."""
+        known = {*fitted, *self.pool.running}
+        rest = [trial for trial in trials if trial.number not in known]
         limit = self._limit(len(rest))
         for trial in rest:
             self.pool.submit(trial.number, refit, trial, self.labels, time_limit=limit)
         if any(trial.values["candidate"] in self.context.build.nets for trial in rest):
             import_nets()
-        try:
-            self.collect(rest, fitted)
-        except KeyboardInterrupt as error:  # keep what is done, wait only for a first one
-            self.interrupts.note(error)
-            for trial in rest[1:]:
-                self.pool.cancel(trial.number)
-            self.collect(rest[:1], fitted)
-        for trial in rest:
-            self.pool.cancel(trial.number)
-        return fitted
 
     def collect(self, trials, fitted):
         """Take in refits as they end, and begin one here at the last moment if none has."""

@@ -13,7 +13,7 @@ from skauto._rescue import QUICK, RescuePool
 from skauto._timing import Phases
 from skauto.search._evaluate import evaluate
 from skauto.search._history import History
-from skauto.search._pool import Outcome, Pool
+from skauto.search._pool import Outcome, Pool, WorkersLostError
 from skauto.search._trial import Result, Status, Trial
 from tests.test_timing import Clock
 from tests.trials import small_plan
@@ -142,6 +142,56 @@ def test_a_refit_that_comes_in_time_is_taken(plan, results):
     inner.wait = wait
     finish.run(history, use_ensemble=False)
     assert len(waits) == 3 and finish.model_kind == "refitted"
+
+
+class Losing(Importing):
+    """A pool that loses its workers with their tasks so many times, in the next call; those that follow refit."""
+
+    losses = 1
+
+    def __init__(self, clock, refitted=None, call="wait"):
+        super().__init__(clock)
+        self.refitted, self.call = refitted, call
+
+    def _lose(self, call):
+        if self.losses and call == self.call:
+            self.losses, self.tasks = self.losses - 1, []
+            raise WorkersLostError("the executor is lost")
+
+    def submit(self, key, function, *args, time_limit=None):
+        self._lose("submit")
+        super().submit(key, function, *args, time_limit=time_limit)
+
+    def wait(self, timeout):
+        self._lose("wait")
+        self.clock.now += timeout + 1e-3
+        ready, self.tasks = self.tasks, []
+        return [Outcome(key, Status.COMPLETE, self.refitted(key)) for key in ready if key != QUICK]
+
+
+@pytest.mark.parametrize("call", ["submit", "wait"])
+def test_refits_whose_workers_are_lost_are_done_by_the_next_ones(plan, results, call):
+    finish, history = finish_of(plan, results, limit=30, fit_seconds=0.5, bag=0)
+    finish.pool.pool = Losing(finish.phases.clock, lambda key: _refitted(plan, history, key), call)
+    finish.run(history, use_ensemble=False)
+    assert finish.model_kind == "refitted"
+    assert finish.phases.clock.now < finish.phases.began + 5
+
+
+def test_where_workers_are_lost_again_the_fold_models_do(plan, results):
+    finish, history = finish_of(plan, results, limit=30, fit_seconds=0.5, here=False, bag=0)
+    finish.pool.pool = Losing(finish.phases.clock)
+    finish.pool.pool.losses = 2
+    with pytest.warns(UserWarning, match="models of the folds of the best one predict together"):
+        finish.run(history, use_ensemble=False)
+    assert finish.model_kind == "fold_models"
+
+
+def test_a_quick_model_lost_with_its_worker_is_made_here(plan, results):
+    finish, history = finish_of(plan, results, limit=30, fit_seconds=0.5)
+    finish.pool.pool = Losing(finish.phases.clock)
+    finish.pool.pool.tasks.append(QUICK)
+    assert set(finish._quick_model().predict(plan.context.X)) <= set(LABELS)
 
 
 def _refitted(plan, history, number):
