@@ -1,6 +1,7 @@
 """Calibration by a sigmoid of log-odds, learnt from out-of-fold predictions once somebody asks for probabilities."""
 
 import copy
+import warnings
 from threading import Lock
 
 import numpy as np
@@ -15,6 +16,8 @@ FOLDS = 3
 LEAST = np.finfo(float).tiny  # so that log-odds stay finite
 # Log-odds beyond those of 1e-5 keep their order and little more: a sigmoid through all of them would fit the farthest.
 BOUND, BEYOND = 11.5, 1e-3
+# What samplers and classifiers raise where a fold has too few rows for settings that suit all rows.
+TOO_FEW = (ValueError, TypeError, ArithmeticError, LookupError, RuntimeError)
 
 
 def log_odds(proba):
@@ -88,12 +91,14 @@ class DeferredCalibration:
     X, y : the rows and labels that the model is fitted on
     fit_params : dict
         For its fit; "sample_weight" is also heeded by the sigmoid.
+    otherwise : callable
+        What corrects the probabilities where the model cannot be fitted on the rows of a fold. It must be picklable.
     """
 
-    def __init__(self, model, classes, X, y, fit_params):
+    def __init__(self, model, classes, X, y, fit_params, otherwise):
         known = {name: _copied(value) for name, value in fit_params.items()}
         self._waiting = model, classes, _copied(X), _copied(y), known, get_config()
-        self._sigmoid, self._lock = None, Lock()
+        self._otherwise, self._sigmoid, self._lock = otherwise, None, Lock()
 
     def __call__(self, proba):
         """Calibrated probabilities (n, K) from those of the model fitted on all rows."""
@@ -102,17 +107,31 @@ class DeferredCalibration:
     def _learnt(self):
         with self._lock:
             if self._sigmoid is None:
-                *known, config = self._waiting
-                with config_context(**config):
-                    self._sigmoid = _out_of_fold_sigmoid(*known)
+                self._sigmoid, failure = self._learn()
                 self._waiting = None
+                if failure:
+                    warnings.warn(failure, UserWarning, stacklevel=4)
             return self._sigmoid
+
+    def _learn(self):
+        """The sigmoid, or what takes its place and why."""
+        *known, config = self._waiting
+        try:
+            with config_context(**config):
+                return _out_of_fold_sigmoid(*known), ""
+        except TOO_FEW as error:
+            model = " ".join(repr(known[0]).split())
+            return self._otherwise, (
+                f"Probabilities are corrected by Bayes' rule and not calibrated, since {model} could not be fitted on "
+                f"two thirds of the rows ({type(error).__name__}: {error}). Give the sampler a ratio, not numbers of "
+                "rows, or fewer neighbours; or choose prior_correction='bayes'."
+            )
 
     def __getstate__(self):
         return self._learnt()
 
     def __setstate__(self, sigmoid):
-        self._waiting, self._sigmoid, self._lock = None, sigmoid, Lock()
+        self._waiting, self._otherwise, self._sigmoid, self._lock = None, None, sigmoid, Lock()
 
 
 def _copied(values):

@@ -1,5 +1,7 @@
 """A classifier that resamples its training rows, and only those."""
 
+from functools import partial
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
@@ -45,7 +47,8 @@ class ResamplingClassifier(WrappedClassifier):
 
         - "bayes": by Bayes' rule; class weights of the estimator are allowed for (see `PriorCorrectedClassifier`).
         - "calibration": by a sigmoid of the log-odds of out-of-fold predictions (Platt's, 3 folds of natural rows),
-          which takes three more fits, made when probabilities are first asked for.
+          which takes three more fits, made when probabilities are first asked for. Bayes' rule, with a warning, if one
+          of them fails: numbers of rows or neighbours that suit all rows may be too many for two thirds of them.
         - True: calibration after samplers that clean (TomekLinks, EditedNearestNeighbours, SMOTEENN, SMOTETomek,
           NearMiss, ...), since Bayes' rule does not hold there, and where the rarer of two classes has 10 to 1,000
           rows and its share is moved, since a model that saw few rows again and again, or weighed them, is too sure of
@@ -139,7 +142,9 @@ class ResamplingClassifier(WrappedClassifier):
         self.calibration_ = None
         if self._calibrates(labels):
             uncorrected = clone(self).set_params(prior_correction=False)
-            self.calibration_ = DeferredCalibration(uncorrected, self.classes_, X, labels, fit_params)
+            priors = {"trained_priors": self.trained_priors_, "natural_priors": self.natural_priors_}
+            by_rule = partial(correct_priors, **priors)
+            self.calibration_ = DeferredCalibration(uncorrected, self.classes_, X, labels, fit_params, by_rule)
             self.trained_priors_ = self.natural_priors_
         if self.prior_correction and hasattr(self, "predict_proba"):
             replaced = self.decision == "unresampled" and self._corrects()

@@ -1,9 +1,11 @@
 """What resampling classifiers decide: a pipeline with SMOTE, tuned by F1, must not end at an F1 of 0."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
-from imblearn import ensemble, over_sampling, under_sampling
+from imblearn import combine, ensemble, over_sampling, under_sampling
 from imblearn.pipeline import make_pipeline as make_imblearn_pipeline
 from lightgbm import LGBMClassifier
 from sklearn.base import clone
@@ -170,6 +172,26 @@ def test_bags_of_a_cleaner_are_calibrated_once_after_averaging(hard):
     assert brier_score_loss(y_test == "rare", honest) < brier_score_loss(y_test == "rare", naive)
     np.testing.assert_array_equal(np.argsort(honest, kind="stable"), np.argsort(naive, kind="stable"))
     np.testing.assert_array_equal(model.predict(X_test), raw.predict(X_test))
+
+
+@pytest.mark.parametrize(
+    ("sampler", "n_rare"),
+    [
+        (under_sampling.RandomUnderSampler(sampling_strategy={0: 800, 1: 100}, random_state=0), 100),
+        (under_sampling.RandomUnderSampler(sampling_strategy={0: 800}, random_state=0), 100),
+        (combine.SMOTETomek(random_state=0), 7),
+    ],
+    ids=["both-counts", "one-count", "neighbours"],
+)
+def test_counts_that_suit_all_rows_but_not_a_fold_leave_a_model_with_probabilities(sampler, n_rare):
+    """The fits of calibration see two thirds of the rows, where 800 of 1000 cannot be drawn and 5 neighbours lack."""
+    y = np.repeat([0, 1], [1000, n_rare])
+    X = np.random.default_rng(0).normal(size=(len(y), 4)) + y[:, None]
+    with pytest.warns(UserWarning, match="not calibrated"):
+        stored = pickle.dumps(ResamplingClassifier(LogisticRegression(), sampler).fit(X, y))
+    proba = pickle.loads(stored).predict_proba(X)[:, 1]
+    assert proba.mean() == pytest.approx(y.mean(), rel=0.5)  # natural, not those of the resampled rows
+    assert average_precision_score(y, proba) > 5 * y.mean()
 
 
 @pytest.mark.real

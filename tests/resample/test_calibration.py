@@ -6,12 +6,13 @@ from threading import Thread
 
 import numpy as np
 import pytest
+from imblearn.under_sampling import RandomUnderSampler
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 
-from skauto.resample import RandomOverSampler, ResamplingClassifier
+from skauto.resample import RandomOverSampler, ResamplingClassifier, correct_priors
 from skauto.resample._calibration import Sigmoid, log_odds
 
 
@@ -72,3 +73,16 @@ def test_copies_pickles_and_threads_agree(data):
         thread.join()
     for answer in answers:
         np.testing.assert_array_equal(answer, expected)
+
+
+def test_where_a_fold_has_too_few_rows_bayes_rule_takes_the_place_of_the_sigmoid(data):
+    X, y = data
+    sampler = RandomUnderSampler(sampling_strategy={0: 400}, random_state=0)
+    model = ResamplingClassifier(GaussianNB(), sampler).fit(X, y)
+    copied = copy.copy(model)
+    with pytest.warns(UserWarning, match="corrected by Bayes' rule and not calibrated"):
+        found = model.predict_proba(X)
+    priors = [400 / 460, 60 / 460], [500 / 560, 60 / 560]
+    np.testing.assert_allclose(found, correct_priors(model.estimator_.predict_proba(X), *priors))
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict_proba(X), found)  # warns no more
+    np.testing.assert_array_equal(copied.predict_proba(X), found)
