@@ -103,7 +103,7 @@ class Finish(Assembly):
         self._closing = closing([trial.score_seconds for trial in found])
         found, self.scoring = self._comparable(found)
         trials = self.plan.constraints.allowed(found, results)
-        members, fitted = self._fitted_members(self._affordable(trials), use_ensemble) if trials else ([], {})
+        members, fitted = self._fitted_members(trials, use_ensemble) if trials else ([], {})
         if members:
             members = self.interrupts.despite(self._assemble_within, members[0][0], members, trials, fitted)
             with self.phases("ensemble"):
@@ -132,15 +132,16 @@ class Finish(Assembly):
         """The members of the ensemble with their weights, the best one first, and what could be fitted."""
         self.progress.show("ensemble")
         with self.phases("ensemble"):
-            best = choose_best(trials, self._valid_over_train())
-            members = self._choose(trials, best) if use_ensemble else [(best, 1.0)]
+            affordable = self._affordable(trials)
+            best = choose_best(affordable, self._valid_over_train())
+            members = self._choose(affordable, best) if use_ensemble else [(best, 1.0)]
         self.progress.show("refit")
         self.pool.remaining = self._left
         chain = RefitChain(
             self.plan.context, self.classes, self.pool, self._left, self.progress.say, self.interrupts, self.here
         )
         with self.phases("refit"):
-            wanted = [best, *(trial for trial, _ in members), *self._spares(trials)]
+            wanted = [best, *(trial for trial, _ in members), *self._spares(affordable)]
             fitted = chain.refitted(list({trial.number: trial for trial in wanted}.values()))
             if not fitted:
                 fitted = chain.instead(trials)

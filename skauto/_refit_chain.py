@@ -60,6 +60,7 @@ class RefitChain:
         self.say = say
         self.interrupts = interrupts
         self.here = here
+        self._failed = set()  # numbers of trials whose refit ended without a model, in a worker or here
 
     def refitted(self, trials):
         """Fitted pipelines by trial number; what is not done when the time is up is left out."""
@@ -105,6 +106,7 @@ class RefitChain:
                 if outcome.status == "complete":
                     fitted.setdefault(outcome.key, outcome.value)
                 else:
+                    self._failed.add(outcome.key)
                     self.say(f"trial {outcome.key} could not be refitted: {outcome.reason}")
 
     def instead(self, trials):
@@ -115,11 +117,14 @@ class RefitChain:
             if made.error is None:
                 return {number: made.value}
         fitted = {}
-        self._fit_here(trials, fitted)
+        while not fitted and self._first_here(trials) is not None:
+            self._fit_here(trials, fitted)
         return fitted
 
     def _busy(self, trials, fitted):
-        return any(trial.number in self.pool.running and trial.number not in fitted for trial in trials)
+        """Whether a worker has one of the trials that may still become a model; what raised here will raise there."""
+        done = {*fitted, *self._failed}
+        return any(trial.number in self.pool.running and trial.number not in done for trial in trials)
 
     def _limit(self, count):
         """Seconds of one refit, of which nets plan with a part: what is left, less where some must wait for others."""
@@ -138,14 +143,17 @@ class RefitChain:
         made = self.interrupts.attempt(refit_here, self.context, trial, self.labels)
         if made.status == "complete":
             fitted[trial.number] = made.value
+        else:
+            self._failed.add(trial.number)
+            self.say(f"trial {trial.number} could not be refitted: {made.reason}")
 
     def _first_here(self, trials):
-        """The first trial whose refit in this process is safe and short."""
+        """The first trial whose refit in this process is safe and short, and did not fail before."""
         if not self.here or math.isinf(self.left()):
             return None
         most = HERE_PART * self.left()
-        build = self.context.build
-        return next((t for t in trials if build.is_safe(t.values) and self._seconds_here(t) <= most), None)
+        build, rest = self.context.build, [trial for trial in trials if trial.number not in self._failed]
+        return next((t for t in rest if build.is_safe(t.values) and self._seconds_here(t) <= most), None)
 
     def _seconds_here(self, trial):
         return refit_seconds(trial) * self.context.build.traits.threads

@@ -200,3 +200,51 @@ def _refitted(plan, history, number):
 
     trial = next(trial for trial in scored_trials(history) if trial.number == number)
     return refit(plan.context, trial, LABELS)
+
+
+def test_the_fold_models_of_the_best_trial_do_though_its_refit_would_take_too_long(plan, results):
+    finish, history = finish_of(plan, results, limit=9, fit_seconds=100.0, bag=0)
+    history.results[1].details["fit_seconds"] = 2.5  # a worker might do this one; none comes
+    with pytest.warns(UserWarning, match="models of the folds of the best one"):
+        finish.run(history, use_ensemble=True)
+    assert finish.model_kind == "fold_models"
+    assert finish.best.number == 0
+
+
+@pytest.mark.parametrize("use_ensemble", [True, False])
+def test_after_a_refit_here_that_raises_another_trial_is_tried(plan, results, monkeypatch, use_ensemble):
+    from skauto import _refit_chain
+
+    asked, real = [], _refit_chain.refit_here
+
+    def refit_here(context, trial, labels):
+        asked.append(trial.number)
+        if len(asked) == 1:
+            raise ValueError("not on all rows")
+        return real(context, trial, labels)
+
+    monkeypatch.setattr(_refit_chain, "refit_here", refit_here)
+    finish, history = finish_of(plan, results, limit=30, fit_seconds=0.5)
+    finish.run(history, use_ensemble=use_ensemble)
+    assert finish.model_kind == "refitted"
+    assert len(asked) == 2 and finish.best.number == asked[1] != asked[0]
+
+
+def test_a_trial_that_failed_in_a_worker_is_not_refitted_here(plan, results, monkeypatch):
+    from skauto import _refit_chain
+
+    asked = []
+    monkeypatch.setattr(_refit_chain, "refit_here", lambda context, trial, labels: asked.append(trial.number))
+    finish, history = finish_of(plan, results, limit=30, fit_seconds=0.5)
+    inner = finish.pool.pool
+
+    def wait(timeout):
+        inner.clock.now += timeout + 1e-3
+        inner.tasks, ready = [], inner.tasks
+        return [Outcome(key, Status.CRASHED, reason="SIGSEGV") for key in ready]
+
+    inner.wait = wait
+    finish.pool.quick = finish._quick_model()
+    with pytest.warns(UserWarning, match="none could be refitted in time, so the model is a small one"):
+        finish.run(history, use_ensemble=True)
+    assert asked == []
