@@ -94,12 +94,15 @@ def read_csv(path, options=None, tell=lambda line: None):
     text, dialect = _dialect(text, options.delimiter)
     text = _without_blank_lines(text, dialect["delimiter"])
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a cell may hold a long text
-    first_line, header = _header(path, text, dialect, tell)
-    header, width = _check_rows(path, text, dialect, first_line, header, options.skip)
+    n_above, header = _header(path, text, dialect, tell)
+    text = _below(text, n_above)
+    header, width, n_rows = _check_rows(path, text, dialect, header, n_above + options.skip)
     frame = pd.read_csv(
-        io.StringIO(text), header=None, names=range(width), skiprows=first_line, dtype=str, index_col=False,
+        io.StringIO(text), header=None, names=range(width), dtype=str, index_col=False,
         keep_default_na=False, na_values=[""], **dialect,
     )  # fmt: skip
+    if len(frame) != n_rows:  # no row is lost in silence
+        raise CsvError(f"{path} has {n_rows} rows, of which {len(frame)} could be read; write the file anew")
     frame = _named(path, frame.apply(_strip), header, tell)
     if options.decimal == ",":
         for name in frame.columns:
@@ -196,10 +199,16 @@ def _fall_back(path, raw, error, tell):
 def _skip_lines(path, text, skip):
     if skip == 0:
         return text
-    lines = io.StringIO(text, newline="").readlines()
-    if len(lines) <= skip:
-        raise CsvError(f"{path} has {len(lines)} lines, so --skip {skip} leaves none")
-    return "".join(lines[skip:])
+    below = _below(text, skip)
+    if not below:
+        n_lines = len(io.StringIO(text, newline="").readlines())
+        raise CsvError(f"{path} has {n_lines} lines, so --skip {skip} leaves none")
+    return below
+
+
+def _below(text, n_lines):
+    """The text without its first lines, as an editor counts them: a line break within quotes ends one too."""
+    return "".join(io.StringIO(text, newline="").readlines()[n_lines:])
 
 
 def _without_blank_lines(text, delimiter):
@@ -250,7 +259,7 @@ def _rows(text, dialect):
 
 
 def _header(path, text, dialect, tell):
-    """How many lines stand above the table, and the names of its columns.
+    """How many lines stand above the rows of the table, its header among them, and the names of its columns.
 
     Lines of one field above a table of several are a title or a licence, and so are comments.
     """
@@ -282,30 +291,32 @@ def _check_names(path, names):
         raise CsvError(f"{path} has {names.count('')} columns without a name in its header: give each its own")
 
 
-def _check_rows(path, text, dialect, first_line, header, skip):
-    """The header and the most fields of a line; lines of more fields than the header's, empty ones apart, are refused.
+def _check_rows(path, text, dialect, header, n_above):
+    """The header, the most fields of a row and the number of rows, from the text below the header.
+
+    Rows of more fields than the header's, empty ones apart, are refused.
 
     Programs end lines with a delimiter, and R writes the numbers of rows in a column that its header lacks.
     """
     rows, n_rows, width = _rows(text, dialect), 0, len(header)
     try:
         for row in rows:
-            if rows.line_num <= first_line or not row:
+            if not row:
                 continue
             fits = len(row) == len(header) or _ends_empty(row, len(header))
-            if not fits and n_rows == 0 and _counts_rows(text, dialect, first_line, len(header) + 1):
-                return ["", *header], len(header) + 1
+            if not fits and n_rows == 0 and (counted := _counts_rows(text, dialect, len(header) + 1)):
+                return ["", *header], len(header) + 1, counted
             if not fits:
                 raise CsvError(
-                    f"{path} line {rows.line_num + skip} has {len(row)} fields, its header has {len(header)}; "
+                    f"{path} line {rows.line_num + n_above} has {len(row)} fields, its header has {len(header)}; "
                     "--delimiter and --skip say how else to read it"
                 )
             n_rows, width = n_rows + 1, max(width, len(row))
     except csv.Error as error:
-        raise CsvError(f"{path} line {rows.line_num + skip}: {error}") from error
+        raise CsvError(f"{path} line {rows.line_num + n_above}: {error}") from error
     if n_rows == 0:
         raise CsvError(f"{path} has no rows below its header")
-    return header, width
+    return header, width, n_rows
 
 
 def _ends_empty(row, n_fields):
@@ -313,13 +324,12 @@ def _ends_empty(row, n_fields):
     return len(row) > n_fields and not any(cell.strip() for cell in row[n_fields:])
 
 
-def _counts_rows(text, dialect, first_line, n_fields):
-    """Whether all rows have so many fields, of which the first is the number of the row."""
-    rows = _rows(text, dialect)
-    below = [(len(row), row[0].strip()) for row in rows if rows.line_num > first_line and row]
-    numbers = [number for _, number in below]
-    counted = (list(map(str, range(start, start + len(below)))) for start in (0, 1))
-    return {length for length, _ in below} == {n_fields} and numbers in counted
+def _counts_rows(text, dialect, n_fields):
+    """The number of rows if all have so many fields, of which the first is the number of the row; 0 otherwise."""
+    rows = [(len(row), row[0].strip()) for row in _rows(text, dialect) if row]
+    numbers = [number for _, number in rows]
+    counted = (list(map(str, range(start, start + len(rows)))) for start in (0, 1))
+    return len(rows) if {length for length, _ in rows} == {n_fields} and numbers in counted else 0
 
 
 def _named(path, frame, header, tell):

@@ -138,3 +138,20 @@ def test_several_columns_without_a_name(tmp_path):
     (tmp_path / "x.csv").write_text(",,a\n5,1,2\n7,2,3\n")
     with pytest.raises(CsvError, match="2 columns without a name"):
         read_csv(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("above", ["", '"A title\nof two lines"\n', '# a comment\n\n"one\n\ntwo"\n'])
+@pytest.mark.parametrize("header", ['x,"a\nb",y\n', '"x\n\n1","a\nb",y\n', "x,a,y\n"])
+def test_line_breaks_above_the_rows_cost_no_row(tmp_path, above, header, end):
+    """As many first rows were lost as the header, or a title above it, had line breaks within quotes."""
+    text = above + header + "1,2,0\n3,4,1\n5,6,0\n"
+    (tmp_path / "x.csv").write_bytes(text.replace("\n", end).encode())
+    frame = read_csv(tmp_path / "x.csv")
+    assert frame.to_numpy().tolist() == [["1", "2", "0"], ["3", "4", "1"], ["5", "6", "0"]]
+
+
+def test_lines_are_counted_as_an_editor_does(tmp_path):
+    (tmp_path / "x.csv").write_text('x,"a\nb",y\n1,2,0\n3,4,1\n5,6,0,7\n')
+    with pytest.raises(CsvError, match="line 5 has 4 fields"):
+        read_csv(tmp_path / "x.csv")

@@ -224,6 +224,15 @@ def test_a_csv_file_is_read_as_it_was_written(tmp_path, name):
     assert columns_of(tmp_path)[0] == columns
 
 
+def test_a_line_break_in_the_header_costs_no_row(tmp_path):
+    """The first rows were lost without a word: the number of different targets in an error shows how many are read."""
+    rows = "1,2.5,0.99\n" + "".join(f"{i},{i}.5,0.{i:02}\n" for i in range(25))
+    for header in ('x,"a\nb",y\n', '"A title\nof three\nlines"\nx,a,y\n'):
+        write(tmp_path, header + rows)
+        done = shell(f"{SKAUTO} fit data.csv --target y --out m", tmp_path)
+        assert done.returncode == 1 and b"holds 26 different numbers" in done.stderr, done.stderr.decode()
+
+
 def test_what_was_found_is_said(tmp_path):
     write(tmp_path, DIALECTS["latin-1"][0])
     assert "read as cp1252" in columns_of(tmp_path)[1]
