@@ -1,19 +1,24 @@
 """Levels of a column of texts as a pandas categorical: what was seen often, all else together."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
-from skauto.estimators._table_labels import count_unread, to_labels, to_numbers
+from skauto.estimators._table_labels import BOOLEANS, count_unread, to_labels, to_numbers
 
 RARE_LEVEL = "infrequent"
 FEW = 10  # cells, at least, to say of a column that most are unseen
+_WHOLE = re.compile(r"[+-]?[0-9]{1,15}(?:\.0*)?")
 
 
 class CategoryColumn:
     """One pandas categorical with the levels seen often enough; the others share one level, or are missing.
 
-    Texts that are the same number are one level, by the name of the most frequent, so that a cell has its level in
-    whatever form it arrives: 7 that of "007", True that of "TRUE".
+    Whole numbers and truth values that are the same are one level, by the name of the most frequent, so that a cell has
+    its level in whatever form it arrives: 7 that of "007", True that of "TRUE". Other texts are levels of their own
+    (12E5 and 120E4 may be two articles); a cell that arrives as a number has the level that is written otherwise: 1.5
+    that of "1.50".
     """
 
     suffixes = ("",)
@@ -47,9 +52,11 @@ class CategoryColumn:
     def encode(self, codes, texts, trouble=None):
         """The Categorical of labels."""
         known = np.array([self.places.get(text, -1) for text in texts], dtype=np.intp)
-        unknown = np.flatnonzero(known < 0) if self.numbers else ()
+        unknown = np.flatnonzero(known < 0) if self.numbers else np.empty(0, dtype=np.intp)
         if len(unknown):
-            known[unknown] = [self.numbers.get(number, -1) for number in to_numbers(texts[unknown]).tolist()]
+            numbers = to_numbers(texts[unknown])
+            plain = _are_plain(texts[unknown], numbers)
+            known[unknown[plain]] = [self.numbers.get(number, -1) for number in numbers[plain].tolist()]
         if trouble is not None and len(codes) >= FEW and self.unseen < 0.5:
             filled, unseen = count_unread(codes, texts, known >= 0)
             if filled >= FEW and unseen > (1 + self.unseen) / 2 * filled:
@@ -61,14 +68,29 @@ class CategoryColumn:
 def _merged(texts, counts):
     """The texts without those that are the same number as a more frequent one, their rows, and the names of numbers."""
     numbers, counts, keep = to_numbers(texts), counts.copy(), np.ones(len(texts), dtype=bool)
+    same, plain = _are_same(texts), _are_plain(texts, numbers)
     first = {}
-    for place in np.lexsort((texts.astype(str), -counts)):
-        number = float(numbers[place])
-        kept = place if np.isnan(number) else first.setdefault(number, place)
-        if kept != place:
+    for place in np.lexsort((texts.astype(str), -counts, ~plain, ~same)):
+        if np.isnan(numbers[place]):
+            continue
+        kept = first.setdefault(float(numbers[place]), place)
+        if kept != place and same[place]:
             counts[kept] += counts[place]
             keep[place] = False
     return texts[keep], counts[keep], {number: texts[place] for number, place in first.items()}
+
+
+def _are_same(texts):
+    """Which texts are the level of every other text of that number: whole numbers that floats hold, and booleans."""
+    return np.array([bool(_WHOLE.fullmatch(text)) or text.lower() in BOOLEANS for text in texts], dtype=bool)
+
+
+def _are_plain(texts, numbers):
+    """Which texts may stand for a number that was written otherwise: those above, and numbers as Python prints them."""
+    printed = [
+        text == (str(int(x)) if x.is_integer() else str(x)) for text, x in zip(texts, numbers.tolist(), strict=True)
+    ]
+    return _are_same(texts) | np.array(printed, dtype=bool)
 
 
 def _unlike(name, others):

@@ -228,8 +228,9 @@ class TableCleaner(TransformerMixin, BaseEstimator):
         return table if len(self._columns) == self.n_features_in_ else table[:, self._columns]
 
     def _to_frame(self, table):
-        if sp.issparse(table):
-            table = pd.DataFrame(table.toarray())
+        if not isinstance(table, pd.DataFrame):  # sparse, or rows of numbers alone where fit saw others too
+            table = table.toarray() if sp.issparse(table) else table
+            table = pd.DataFrame(table, columns=check_feature_names_in(self))
         if self._empty:
             return pd.DataFrame({EMPTY: np.zeros(len(table))}, index=table.index)
         places = self._plain_places(table)

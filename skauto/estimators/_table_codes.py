@@ -20,8 +20,8 @@ _KEY = re.compile(r"(?:[0-9a-f]{8,}|[0-9A-F]{8,}|\{?[0-9a-fA-F]{8}(?:-[0-9a-fA-F
 
 
 def shape(text):
-    """Runs of letters as A, of digits as 9, the rest as it is."""
-    return _RUN.sub(lambda run: "9" if run[0][0].isdigit() else "A", text)
+    """Runs of letters as A, of digits as 9, the rest as it is; a raised digit, as in m², is no digit here."""
+    return _RUN.sub(lambda run: "9" if run[0][0].isdecimal() else "A", text)
 
 
 def common_shape(texts):
@@ -71,14 +71,14 @@ class CodeColumn:
         rows = np.bincount(codes, weights=counts).astype(int)
         if len(levels) < 2:
             return
-        if part[0][0].isdigit():
+        if part[0][0].isdecimal():
             self._add(i, None, f"part{i}")
         levels = levels.astype(object)
         if len(levels) * REPEATED <= rows.sum():
             self._add(
-                i, CategoryColumn().fit(levels, rows, None, 3), f"level{i}" if part[0][0].isdigit() else f"part{i}"
+                i, CategoryColumn().fit(levels, rows, None, 3), f"level{i}" if part[0][0].isdecimal() else f"part{i}"
             )
-        elif not part[0][0].isdigit():
+        elif not part[0][0].isdecimal():
             self._learn_places(i, part, counts)
 
     def _learn_places(self, i, part, counts):

@@ -23,13 +23,16 @@ SAMPLE = 200  # texts to try a format on before all are read
 UNREAD = 0.05  # more cells that are no dates than at fit, by this part of the filled ones, are told of
 _DIGITS_APART = r"\d.*[-/., :].*\d|[A-Za-z]{3}.*\d"
 _TIMES_OF_DAY = (
-    r"(?:(?P<days>-?\d+) days?,? )?T?(?P<hours>\d{1,3}):(?P<minutes>[0-5]\d)(?::(?P<seconds>[0-5]\d(?:[.,]\d+)?))?"
-    r"\s*(?P<half>[ap]\.?m\.?)?(?:Z|[+-]\d\d:?\d\d)?",
+    r"(?:(?P<days>-?\d{1,9}) days?,? \+?)?T?(?P<hours>\d{1,3}):(?P<minutes>[0-5]\d)"
+    r"(?::(?P<seconds>[0-5]\d(?:[.,]\d+)?))?\s*(?P<half>[ap]\.?m\.?)?(?:Z|[+-]\d\d:?\d\d)?",
     r"(?P<hours>\d{1,2})\s*(?P<half>[ap]\.?m\.?)",
     r"(?P<hours>\d{1,3})h(?P<minutes>[0-5]\d)",
-    r"(?=\d)(?:(?P<days>\d+)\s*d(?:ays?)?,?\s*)?(?:(?P<hours>\d+)\s*h(?:ours?|rs?)?,?\s*)?"
-    r"(?:(?P<minutes>\d+)\s*m(?:in(?:ute)?s?)?\.?,?\s*)?(?:(?P<seconds>\d+)\s*s(?:ec(?:ond)?s?)?\.?)?",
+    r"(?P<days>-\d{1,9})\s*d(?:ays?)?",
+    r"(?=\d)(?:(?P<days>\d{1,9})\s*d(?:ays?)?,?\s*)?(?:(?P<hours>\d{1,9})\s*h(?:ours?|rs?)?,?\s*)?"
+    r"(?:(?P<minutes>\d{1,9})\s*m(?:in(?:ute)?s?)?\.?,?\s*)?(?:(?P<seconds>\d+)\s*s(?:ec(?:ond)?s?)?\.?)?",
 )
+_OFFSET = re.compile(r".*[T ]\d\d[\d:.,]*\s*(?:Z|[+-]\d\d(?::?\d\d)?)", re.IGNORECASE)
+_YEAR = re.compile(r"\d{4}")
 _TIMES_OF_DAY = tuple(re.compile(form, re.IGNORECASE) for form in _TIMES_OF_DAY)
 
 
@@ -80,6 +83,20 @@ def read_dates(texts, form):
     return times
 
 
+def read_periods(texts, freq):
+    """Starts of the calendar periods that texts name, like 2024Q1, NaT where one names none."""
+    return pd.DatetimeIndex([_start(text, freq) for text in texts], dtype="datetime64[us]")
+
+
+def _start(text, freq):
+    if not _YEAR.search(text):
+        return pd.NaT  # pandas would take the year of today
+    try:
+        return pd.Period(text, freq=freq).to_timestamp()
+    except (ValueError, OverflowError):
+        return pd.NaT
+
+
 def are_times(texts):
     """Whether nearly all texts are times of day or durations, like 8:30 pm or 1 days 02:00:00."""
     sample = texts[some_of(len(texts), SAMPLE)]
@@ -125,7 +142,8 @@ class TimeFormat:
 class DateColumn:
     """Parts of a date column that vary, as floats.
 
-    Local time decides about the hour and the weekday: the zone is the one of fit.
+    Local time decides about the hour and the weekday: the zone is the one of fit. Where fit saw calendar periods,
+    dates, years and texts stand for the period of that length they are in.
     """
 
     taken = "date"
@@ -137,6 +155,7 @@ class DateColumn:
     def fit(self, series):
         """Learn the zone and the parts that are not constant."""
         self.zone = pd.DatetimeIndex(series).tz if getattr(series.dtype, "kind", "O") == "M" else None
+        self.freq = series.dtype.freq if isinstance(series.dtype, pd.PeriodDtype) else None
         found = [0, 0]
         times = self._times(series, found)
         self.unread = found[1] / max(found[0], 1)
@@ -158,18 +177,30 @@ class DateColumn:
             return pd.DatetimeIndex(series.dt.to_timestamp())
         if is_date(series.dtype):
             times = pd.DatetimeIndex(series)
-            if times.tz is None:
-                return times
-            return times.tz_convert(self.zone or "UTC").tz_localize(None)
-        if getattr(series.dtype, "kind", "O") in "biufm":
+            if times.tz is not None:
+                times = times.tz_convert(self.zone or "UTC").tz_localize(None)
+            return times if self.freq is None else times.to_period(self.freq).to_timestamp()
+        are_years = isinstance(self.freq, pd.offsets.YearEnd) and getattr(series.dtype, "kind", "O") in "iuf"
+        if getattr(series.dtype, "kind", "O") in "biufm" and not are_years:
             found[:] = [int(series.notna().sum())] * 2
             return pd.DatetimeIndex(np.full(len(series), "NaT", dtype="datetime64[s]"))
         codes, texts = to_labels(series)
+        times = self._read(texts)
+        found[:] = count_unread(codes, texts, np.asarray(times.notna()))
+        return times.append(pd.DatetimeIndex([pd.NaT]))[codes]
+
+    def _read(self, texts):
+        """Texts as wall-clock times in the zone of fit, NaT where one is no date."""
         times = read_dates(texts, self.form or "ISO8601")
         if self.form not in (None, "ISO8601"):
             times = times.where(times.notna(), read_dates(texts, "ISO8601"))
-        found[:] = count_unread(codes, texts, np.asarray(times.notna()))
-        return times.append(pd.DatetimeIndex([pd.NaT]))[codes]
+        if self.zone is not None:  # times without an offset are those of a clock there already
+            apart = np.array([_OFFSET.fullmatch(text) is not None for text in texts], dtype=bool)
+            times = times.where(~apart, times.tz_localize("UTC").tz_convert(self.zone).tz_localize(None))
+        if self.freq is not None:
+            periods = read_periods(texts, self.freq)
+            times = periods.where(periods.notna(), times)
+        return times
 
     @staticmethod
     def _parts(times, parts):

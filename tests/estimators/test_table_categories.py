@@ -42,3 +42,18 @@ def test_mostly_unseen_cells_are_told_of():
         trouble = []
         column.transform(pd.Series(cells), trouble)
         assert trouble == expected
+
+
+def test_different_codes_are_different_levels_though_floats_are_equal():
+    for codes in (["12345678901234567001", "12345678901234567002"], ["1E2", "10E1", "100"], ["12E5", "120E4", "AB1"]):
+        column = fitted(codes)
+        assert column.transform(pd.Series(codes))[0].tolist() == codes
+    column = fitted(["12E5", "1.10", "12345678901234567001", "x", "y"], [9, 9, 9, 9, 1])
+    unseen = ["120E4", "1.100", "12345678901234567002"]
+    assert column.transform(pd.Series(unseen))[0].tolist() == ["infrequent"] * 3
+    assert column.transform(pd.Series([1_200_000, 1.1], dtype=object))[0].tolist() == ["12E5", "1.10"]
+
+
+def test_a_rare_level_does_not_become_the_frequent_one_of_the_same_number():
+    column = fitted(["1.10", "1.1", "x"], [9, 1, 9])
+    assert column.transform(pd.Series(["1.10", "1.1"]))[0].tolist() == ["1.10", "infrequent"]

@@ -173,6 +173,15 @@ def test_arrays_of_numbers_stay_arrays():
     assert TableCleaner().fit(X[:, [0, 3]]).transform(X[:, [0, 3]]) is not None
 
 
+def test_a_mixed_array_is_followed_by_one_of_numbers_alone():
+    X = np.array([[i + 0.5, "abc7"[i % 4]] for i in range(40)], dtype=object)
+    cleaner = TableCleaner().fit(X)
+    for later in (np.array([[0.5, 7], [1.5, 7]]), np.array([[0.5, 7], [1.5, 7]], dtype=object), [[0.5, 7], [1.5, 7]]):
+        out = cleaner.transform(later)
+        assert out["x0"].tolist() == [0.5, 1.5]
+        assert out["x1"].tolist() == ["7", "7"]
+
+
 def test_sparse_stays_as_it_is():
     X = sp.random_array((30, 6), density=0.3, format="csc", random_state=0)
     cleaner = TableCleaner().fit(X)

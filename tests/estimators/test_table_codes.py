@@ -66,3 +66,11 @@ def test_shapes():
     assert common_shape(CODES) == "A-9-A"
     assert common_shape(texts(lambda i: "a b")) is None
     assert common_shape(texts(lambda i: "a" if i % 2 else "1")) is None
+
+
+@pytest.mark.parametrize("cell", ["AB-\u00b2", "AB-\u00b3-p", "AB-\u2460-q", "AB-\u00bd-q", "AB-\u0663-q"])
+def test_raised_and_circled_digits_are_read_or_missing(cell):
+    column = CodeColumn().fit(CODES, np.ones(400, dtype=int))
+    number = column.transform(pd.Series([cell, "AB-0001-q"]))[1]
+    np.testing.assert_array_equal(number, [3 if "\u0663" in cell else np.nan, 1])
+    CodeColumn().fit(np.array([*CODES, cell], dtype=object), np.ones(401, dtype=int))

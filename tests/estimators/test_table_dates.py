@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skauto.estimators._table_dates import PARTS, DateColumn, date_format
+from skauto.estimators._table_dates import PARTS, DateColumn, date_format, read_times
 
 TIMES = pd.to_datetime(["2023-12-31 23:30", "2024-02-29 06:00", "2025-07-04 18:45"])
 
@@ -100,3 +100,30 @@ def test_a_learned_format_decides_over_day_and_month():
     column = DateColumn("%d/%m/%Y").fit(pd.Series(["05/01/2024", "31/12/2024"]))
     months = column.transform(pd.Series(["01/02/2024", "2024-03-01"]))[column.suffixes.index("month")]
     assert months.tolist() == [2, 3]
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M:%S%z", "%Y-%m-%dT%H:%M:%SZ", None])
+def test_texts_with_an_offset_are_read_in_the_zone_of_fit(form):
+    moments = pd.Series(TIMES.tz_localize("Europe/Berlin"))
+    column = DateColumn().fit(moments)
+    written = moments.dt.tz_convert("UTC") if form and form.endswith("Z") else moments
+    cells = written.dt.strftime(form) if form else written.astype(str)
+    np.testing.assert_array_equal(column.transform(cells), column.transform(moments))
+    assert column.transform(cells)[4].tolist() == [23, 6, 18]
+
+
+@pytest.mark.parametrize("freq", ["Q", "Q-JAN", "M", "W", "Y", "Y-MAR", "D", "h"])
+def test_periods_may_arrive_as_texts_years_or_dates(freq):
+    periods = pd.Series(TIMES.to_period(freq))
+    column = DateColumn().fit(periods)
+    expected = column.transform(periods)
+    for cells in (periods.astype(str), pd.Series(TIMES), *([periods.dt.year] if freq == "Y" else [])):
+        np.testing.assert_array_equal(column.transform(cells), expected)
+    assert np.isnan(column.transform(pd.Series(["soon", "7", "10:30", None]))).all()
+
+
+def test_negative_durations_as_texts():
+    texts = ["-1 days +23:59:00", "-1 days +00:00:00.500000", "-3 days", "-1 day, 23:59:00", "2 days 00:00:01"]
+    expected = pd.to_timedelta(texts).total_seconds()
+    np.testing.assert_allclose(read_times(np.array(texts, dtype=object)), expected)
+    assert np.isnan(read_times(["9" * 400 + " days", "+-1:00", "1 days +-2:00"])).all()

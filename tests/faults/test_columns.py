@@ -305,3 +305,50 @@ def test_running_numbers_that_alone_rank_the_classes_are_told_of():
     y = np.sort(rng.random(N) < 0.1)
     with pytest.warns(UserWarning, match="column 'id' of X holds running numbers"):
         fitted(pd.DataFrame({"a": rng.normal(size=N), "id": np.arange(N)}), y)
+
+
+# The same cells from a file
+
+
+@pytest.fixture(scope="module")
+def typed():
+    """Points in time with a zone, quarters and durations, typed; what they become in a file, and a model."""
+    rng, values, y = signal()
+    X = pd.DataFrame(
+        {
+            "at": pd.date_range("2024", periods=N, freq="7h", tz="Europe/Berlin"),
+            "quarter": pd.PeriodIndex.from_ordinals(rng.integers(100, 200, N), freq="Q"),
+            "late": pd.to_timedelta(rng.integers(-200_000, 200_000, N), unit="s"),
+            "n": values,
+        }
+    )
+    y = (X["at"].dt.hour >= 12).to_numpy() ^ (X["late"].dt.total_seconds() < 0).to_numpy()
+    return X, fitted(X, y)
+
+
+def test_zones_quarters_and_negative_durations_are_the_same_from_a_file(typed):
+    """Times with a zone were read in UTC, quarters and durations below zero not at all."""
+    X, model = typed
+    again = pd.read_csv(io.StringIO(X.to_csv(index=False)))
+    np.testing.assert_allclose(model.predict_proba(again), model.predict_proba(X), rtol=1e-6)
+
+
+def test_one_odd_cell_does_not_stop_a_prediction():
+    """A raised digit among codes, and more digits than a float holds, raised an error."""
+    rng, values, y = signal()
+    X = pd.DataFrame({"code": [f"AB-{i:04d}" for i in rng.permutation(N) % 350], "n": values})
+    X["lasts"] = [f"{i} days" for i in rng.integers(1, 99, N)]
+    model = fitted(X, y)
+    assert taken(model)["code"] == "code"
+    model.predict(X[:20].assign(code=["AB-\u00b2"] + X["code"][1:20].tolist()))
+    model.predict(X[:20].assign(lasts=["9" * 400 + " days"] + X["lasts"][1:20].tolist()))
+
+
+@pytest.mark.parametrize(
+    "codes", [["12345678901234567001", "12345678901234567002", "x"], ["12E5", "120E4", "AB1"]], ids=["long", "exponent"]
+)
+def test_different_codes_stay_apart_though_they_are_the_same_float(codes):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"code": pd.Categorical(rng.choice(codes, N)), "n": rng.normal(size=N)})
+    y = (X["code"] == codes[0]).to_numpy() ^ (rng.random(N) < 0.05)
+    assert roc_auc_score(y, fitted(X, y).predict_proba(X)[:, 1]) > 0.9
