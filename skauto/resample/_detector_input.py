@@ -1,5 +1,7 @@
 """Tables as detectors of outliers take them: one matrix of numbers, gaps filled where a detector cannot bear them."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from pandas.api import types
@@ -9,6 +11,12 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.utils.validation import check_is_fitted
 
 MAX_LEVELS = 50  # of a category, the rarest of more are pooled
+READERS = {
+    "number": pd.to_numeric,
+    "date": partial(pd.to_datetime, utc=True, format="mixed"),
+    "duration": pd.to_timedelta,
+}
+NANOSECONDS = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}
 
 
 def is_numbers(X):
@@ -18,19 +26,52 @@ def is_numbers(X):
     return hasattr(X, "format") or np.asarray(X).dtype.kind in "fiubc"  # sparse matrices have a format
 
 
-def as_frame(X):
-    """A mixed table as a DataFrame whose columns are floats (numbers, dates) or text; missing is NaN or None."""
-    frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X, dtype=object)).infer_objects()
-    columns = [_column(frame.iloc[:, j]) for j in range(frame.shape[1])]
+def column_kinds(X):
+    """What the columns of a mixed table hold, each "number", "date", "duration" or "text"."""
+    return [_kind(dtype) for dtype in _frame(X).dtypes]
+
+
+def as_frame(X, kinds):
+    """A mixed table as a DataFrame whose columns are floats (numbers, times) or text; missing is NaN or None.
+
+    Parameters
+    ----------
+    X : DataFrame or array-like of shape (n, p)
+    kinds : list of str
+        Of `column_kinds` of the training rows. What a column cannot be read as is missing.
+    """
+    frame = _frame(X)
+    columns = [
+        _as_text(frame.iloc[:, j]) if kind == "text" else _as_floats(frame.iloc[:, j], kind)
+        for j, kind in enumerate(kinds)
+    ]
     return pd.DataFrame(dict(enumerate(columns)), index=frame.index)
 
 
-def _column(values):
-    if types.is_numeric_dtype(values.dtype) and not types.is_complex_dtype(values.dtype):
+def _frame(X):
+    return X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X, dtype=object)).infer_objects()
+
+
+def _kind(dtype):
+    if types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype):
+        return "number"
+    if types.is_datetime64_any_dtype(dtype):
+        return "date"
+    return "duration" if types.is_timedelta64_dtype(dtype) else "text"
+
+
+def _as_floats(values, kind):
+    if _kind(values.dtype) != kind:
+        values = READERS[kind](values.astype(object), errors="coerce")
+    if kind == "number":
         return pd.Series(values.to_numpy(dtype=float, na_value=np.nan), index=values.index)
-    if types.is_datetime64_any_dtype(values.dtype) or types.is_timedelta64_dtype(values.dtype):
-        whole = values.astype("int64").astype(float)
-        return whole.where(values.notna(), np.nan)
+    whole = values.astype("int64").astype(float) * NANOSECONDS[values.dt.unit]
+    return whole.where(values.notna(), np.nan)
+
+
+def _as_text(values):
+    if types.is_float_dtype(values.dtype):
+        values = values.convert_dtypes()  # whole numbers with a gap are written as those without
     return values.astype(str).astype(object).where(values.notna(), None)
 
 

@@ -1,5 +1,7 @@
 """Scores of anomaly detectors as features."""
 
+from itertools import chain, count
+
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, OutlierMixin, TransformerMixin, clone
@@ -10,7 +12,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skauto._seeds import child_seed, root_seed, seeded_clone
-from skauto.resample._detector_input import DetectorInput, as_frame, is_numbers
+from skauto.resample._detector_input import DetectorInput, as_frame, column_kinds, is_numbers
 from skauto.resample._rows import take_rows
 
 
@@ -133,7 +135,7 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
         return self._with_scores(X, table, _strangeness(self.encoder_, self.detector_, table))
 
     def get_feature_names_out(self, input_features=None):
-        """Names of the columns: those of X, then "outlier_score"."""
+        """Names of the columns: those of X, then "outlier_score", or "outlier_score_2" if X has that, and so on."""
         check_is_fitted(self)
         names = getattr(self, "feature_names_in_", None)
         if input_features is not None:
@@ -144,15 +146,16 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
             names = input_features
         if names is None:
             names = [f"x{i}" for i in range(self.n_features_in_)]
-        return np.asarray([*(names if self.append else []), "outlier_score"], dtype=object)
+        return np.asarray([*names, _score_name(names)] if self.append else ["outlier_score"], dtype=object)
 
     def _checked(self, X, reset):
         """A matrix of floats, or a mixed frame; what an encoder of one's own takes, as it came."""
         if reset:
             self.mixed_ = self.encoder is None and not is_numbers(X)
+            self.column_kinds_ = column_kinds(X) if self.mixed_ else None
         if self.encoder is not None or self.mixed_:
             validate_data(self, X, reset=reset, skip_check_array=True)
-            return as_frame(X) if self.encoder is None else X
+            return as_frame(X, self.column_kinds_) if self.encoder is None else X
         return validate_data(self, X, reset=reset, dtype=float, ensure_all_finite="allow-nan")
 
     def _fitted(self, place, table):
@@ -178,7 +181,7 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
         if not self.append:
             return scores[:, None]
         if isinstance(X, pd.DataFrame) and isinstance(table, pd.DataFrame):
-            return X.assign(outlier_score=scores)
+            return X.assign(**{_score_name(X.columns): scores})
         return np.column_stack([X if isinstance(table, pd.DataFrame) else table, scores])
 
     def __sklearn_tags__(self):
@@ -187,6 +190,13 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
         tags.input_tags.string = True
         tags.input_tags.categorical = True
         return tags
+
+
+def _score_name(names):
+    """A name for the scores that no column has."""
+    taken = set(names)
+    numbered = (f"outlier_score_{i}" for i in count(2))
+    return next(name for name in chain(["outlier_score"], numbered) if name not in taken)
 
 
 def _strangeness(encoder, detector, table):

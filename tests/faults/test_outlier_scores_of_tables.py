@@ -84,6 +84,27 @@ def test_an_encoder_of_ones_own_and_a_pipeline(table):
     assert OutlierScoreTransformer("ecod").fit_transform(objects).shape == (200, 3)
 
 
+@pytest.mark.parametrize("name", ["isolation_forest", "lof", "ecod"])
+def test_columns_stay_what_they_were_at_fit(table, name):
+    """A batch may hold nothing but gaps in a column of numbers, and nothing but numbers in one of texts."""
+    transformer = OutlierScoreTransformer(name, random_state=0, append=False).fit(table)
+    new = table.iloc[1:4]
+    written = new.assign(amount=new["amount"].astype(str), day=new["day"].astype(str), city=new["city"].astype(str))
+    np.testing.assert_array_equal(transformer.transform(written), transformer.transform(new))
+    for batch in (new.assign(amount=None, day=None), new.assign(note=7, city=1.0), new.assign(amount=[None, "x", 1])):
+        assert np.isfinite(transformer.transform(batch)).all()
+
+
+def test_a_column_of_the_name_of_the_scores_is_kept(table):
+    chained = make_pipeline(
+        OutlierScoreTransformer("ecod", random_state=0), OutlierScoreTransformer("lof", random_state=0)
+    )
+    found = chained.fit_transform(table)
+    assert list(found) == [*table, "outlier_score", "outlier_score_2"] == chained.get_feature_names_out().tolist()
+    expected = OutlierScoreTransformer("ecod", random_state=0).fit_transform(table)
+    pd.testing.assert_frame_equal(found[list(expected)], expected)
+
+
 def test_infinite_numbers_are_still_refused():
     with pytest.raises(ValueError, match="infinity"):
         OutlierScoreTransformer("lof").fit([[0.0], [np.inf], [1.0]])
