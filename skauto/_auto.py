@@ -46,8 +46,8 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
     scoring : str, scorer or callable, default="f1"
         What to maximise. "f1" is F1 of `pos_label` for two classes and macro F1 for more, "roc_auc" one-vs-rest for
         more than two; other names are scikit-learn's. Label metrics are scored on pooled out-of-fold probabilities,
-        each fold cut where the other folds like it best. A callable ``(estimator, X, y)`` may read columns of X; it
-        is given an estimator that answers with the out-of-fold predictions of these rows.
+        each fold cut where the other folds like it best. A callable ``(estimator, X, y)`` may read columns and
+        the index of X; it is given an estimator that answers with the out-of-fold predictions of these rows.
     strategy : str or Strategy, default="auto"
         "random", "genetic", "bayes", "halving", "auto", or an object of `skauto.search`.
     time_limit : float or None, default=300

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from skauto._out_of_fold import with_index
 from skauto._scoring import Scoring
 from skauto.resample._threshold import MIN_POSITIVES, MIN_ROWS, cut_labels, no_cut
 from skauto.search._evaluate import take
@@ -18,12 +20,14 @@ N_CUTS, FEWEST = 12, 0.25
 class EstimatorScoring(Scoring):
     """Scores the rows of X that each fold validates by a scorer of (estimator, X, y).
 
-    `X` are all rows of the data and `rows` the place of each validated one in them. Of two classes the threshold is
+    `X` are all rows of the data, `index` is what the caller's DataFrame had as index, and `rows` the place of each
+    validated one in them. Of two classes the threshold is
     chosen among a few, where the scorer looks at labels.
     """
 
     X: Any = None
     rows: np.ndarray | None = None
+    index: pd.Index | None = None
 
     def cut(self, proba):
         """The threshold that the scorer likes best on all rows; none for more classes or where it needs no labels."""
@@ -67,9 +71,10 @@ class EstimatorScoring(Scoring):
         _, oriented = self.oriented(proba)
         codes = cut_labels(oriented[rows], cut) if labels is None else labels
         flipped = proba.shape[1] == 2 and self.positive == 0
-        classes = self.metric.classes
+        classes, places = self.metric.classes, self.rows[rows]
+        X = with_index(take(self.X, places), None if self.index is None else self.index[places])
         return self.metric.judge(
-            take(self.X, self.rows[rows]), classes[self.y[rows]], proba[rows],
+            X, classes[self.y[rows]], proba[rows],
             classes[1 - codes if flipped else codes], self._weight(rows),
         )  # fmt: skip
 

@@ -44,6 +44,8 @@ class Data:
         Codes of the groups.
     costs : ndarray of float64, shape (n_classes, n_classes) or (n_rows, n_classes, n_classes), or None
         What predicting a class costs where another is true.
+    index : Index or None
+        The index that a DataFrame came with, which a scorer may look rows up by; None for arrays.
     """
 
     kind: str
@@ -55,6 +57,7 @@ class Data:
     sample_weight: np.ndarray | None
     groups: np.ndarray | None
     costs: np.ndarray | None = None
+    index: pd.Index | None = None
 
 
 def inspect(X, y, sample_weight=None, groups=None, *, kind="table", read=None, estimator="AutoClassifier"):
@@ -115,6 +118,7 @@ def inspect(X, y, sample_weight=None, groups=None, *, kind="table", read=None, e
         n_features=math.prod(table.shape[1:]) if kind == "image" else table.shape[-1],
         sample_weight=weight,
         groups=None if groups is None else read_groups(groups, table.shape[0]),
+        index=table.index if isinstance(table, pd.DataFrame) else None,
     )
 
 

@@ -14,7 +14,7 @@ class OutOfFoldClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     X : DataFrame, array or sparse matrix of n rows
-        The rows. Of a DataFrame a part may be asked for, which its index finds.
+        The rows. Of a DataFrame a part may be asked for, which its index finds; where that repeats, the values too.
     proba : ndarray of shape (n, n_classes)
     labels : ndarray of shape (n,)
     classes : ndarray of shape (n_classes,)
@@ -52,7 +52,7 @@ class OutOfFoldClassifier(ClassifierMixin, BaseEstimator):
         if X is self.X:
             return slice(None)
         if isinstance(X, pd.DataFrame) and isinstance(self.X, pd.DataFrame) and X.columns.isin(self.X.columns).all():
-            places = self.X.index.get_indexer(X.index)
+            places = self.X.index.get_indexer(X.index) if self.X.index.is_unique else self._places_by_values(X)
             if (places >= 0).all() and self.X.iloc[places][X.columns].equals(X):
                 return places
         elif not isinstance(X, pd.DataFrame) and np.shape(X) == np.shape(self.X) and _same(X, self.X):
@@ -61,6 +61,37 @@ class OutOfFoldClassifier(ClassifierMixin, BaseEstimator):
             "scoring: a scorer of (estimator, X, y) may ask for predictions of the X it is given, and of a part of "
             "its rows where it is a DataFrame, but not of other or changed rows: these are predicted out of fold"
         )
+
+    def _places_by_values(self, X):
+        """Places of rows whose index repeats, found by index and values together; all -1 where one is unknown.
+
+        Rows that are alike in both are taken in their order where all of them are asked for. A part of them is refused
+        unless the answer is the same for each.
+        """
+        known, asked = (pd.util.hash_pandas_object(rows).to_numpy() for rows in (self.X[X.columns], X))
+        keys, code, count = np.unique(known, return_inverse=True, return_counts=True)
+        found = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
+        if (keys[found] != asked).any():
+            return np.full(len(asked), -1)
+        n_asked = np.bincount(found, minlength=len(keys))
+        alike = np.argsort(code, kind="stable")  # places, those of a key together
+        start = np.cumsum(count) - count
+        first = alike[start][code]
+        partly = ((n_asked > 0) & (n_asked != count))[code]
+        same = np.isclose(self.proba, self.proba[first]).all(axis=1) & (self.labels == self.labels[first])
+        if (partly & ~same).any():
+            raise ValueError(
+                "scoring: the index of X repeats, and a scorer of (estimator, X, y) asks for a part of rows that are "
+                "alike in index and values, which cannot be told apart; give X an index without repeats, for example "
+                "X.reset_index(drop=True)"
+            )
+        nth = pd.Series(found).groupby(found).cumcount().to_numpy()
+        return alike[start[found] + nth % count[found]]
+
+
+def with_index(X, index):
+    """The rows of a DataFrame under an index; without an index X as it is."""
+    return X if index is None else X.set_axis(index, axis=0)
 
 
 def _same(X, other):

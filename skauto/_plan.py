@@ -178,7 +178,7 @@ def make_plan(
     warn_of_one_class(data, rows)
     by_row = np.ndim(cost_matrix) == 3
     name, kind, metric = resolve_metric(scoring, data.classes[order], cost_matrix[rows] if by_row else cost_matrix)
-    own = {"X": data.X, "rows": rows} if kind == "estimator" else {}
+    own = {"X": data.X, "rows": rows, "index": data.index} if kind == "estimator" else {}
     judged = (EstimatorScoring if own else Scoring)(
         name=name,
         kind=kind,

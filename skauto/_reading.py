@@ -11,6 +11,7 @@ from skauto._array_inputs import channels_first_hint, kind_of, read_images, read
 from skauto._costs_by_row import read_costs
 from skauto._decisions import positive_last
 from skauto._inputs import align, inspect, rarest_class, refuse_lazy
+from skauto._out_of_fold import with_index
 from skauto._row_numbers import warn_of_row_numbers
 from skauto._scoring import own_pos_label, resolve_metric
 from skauto.resample._threshold import confusion_of
@@ -67,7 +68,7 @@ def _try_scorer(name, kind, metric, data, order):
             return metric(codes, proba[:, order], weight)
         if kind == "estimator":
             labels = data.classes[proba.argmax(axis=1)]
-            return metric.judge(data.X, data.classes[data.y], proba, labels, weight)[0]
+            return metric.judge(with_index(data.X, data.index), data.classes[data.y], proba, labels, weight)[0]
         return metric(confusion_of(codes, proba[:, order].argmax(axis=1), n_classes, weight))
 
     with warnings.catch_warnings():

@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import f1_score, get_scorer
 
 from skauto._estimator_scoring import EstimatorScoring
-from skauto._out_of_fold import EstimatorMetric, OutOfFoldClassifier, takes_estimator
+from skauto._out_of_fold import EstimatorMetric, OutOfFoldClassifier, takes_estimator, with_index
 from skauto._scoring import Scoring, resolve_metric
 
 FRAME = pd.DataFrame({"a": [1.0, np.nan, 3.0], "b": ["x", "y", "z"]}, index=[7, 8, 9])
@@ -27,6 +27,44 @@ def test_rows_of_a_frame_are_found():
     array = FRAME[["a"]].to_numpy()
     assert answers(array).predict_proba(array.copy()).tolist() == PROBA.tolist()
     assert not answers(array).asked_for_labels
+
+
+def test_rows_are_found_where_the_index_repeats():
+    frame = FRAME.set_axis([7, 7, 8])
+    model = answers(frame)
+    assert model.predict_proba(frame[frame["b"] > "x"])[:, 1].tolist() == [0.8, 0.6]
+    assert model.predict_proba(frame.iloc[[2, 1, 1]][["b"]])[:, 1].tolist() == [0.6, 0.8, 0.8]
+    for asked in (frame.assign(a=0.0), frame.set_axis([7, 8, 8]), FRAME):
+        with pytest.raises(ValueError, match="of other or changed rows"):
+            model.predict(asked)
+
+
+def test_rows_that_are_alike_are_taken_in_order_or_refused():
+    frame = FRAME.iloc[[0, 0, 2]]
+    model = answers(frame)
+    assert model.predict_proba(frame)[:, 1].tolist() == [0.1, 0.8, 0.6]
+    assert model.predict_proba(frame[frame["b"] == "x"])[:, 1].tolist() == [0.1, 0.8]
+    with pytest.raises(ValueError, match="the index of X repeats.*cannot be told apart.*reset_index"):
+        model.predict(frame.iloc[1:])
+    sure = OutOfFoldClassifier(frame, PROBA[[1, 1, 2]], LABELS[[1, 1, 2]], np.array(["no", "yes"]))
+    assert sure.predict_proba(frame.iloc[1:])[:, 1].tolist() == [0.8, 0.6]
+
+
+def test_rows_of_folds_have_the_index_of_the_caller():
+    seen = []
+
+    def own(estimator, X, y):
+        seen.append((X.index.tolist(), y.index.tolist()))
+        return 0.5
+
+    about = {"y": np.array([0, 1, 0]), "fold": np.array([0, 1, 1]), "repeat": np.zeros(3)}
+    metric = EstimatorMetric(own, np.array(["no", "yes"]))
+    X, index = FRAME.reset_index(drop=True), pd.Index(["u", "v", "v"])
+    EstimatorScoring("own", "estimator", metric, X=X, rows=np.array([2, 0, 1]), index=index, **about).report(PROBA)
+    assert (["v", "u", "v"],) * 2 in seen
+    assert (["v"],) * 2 in seen
+    assert with_index(X, None) is X
+    assert X.index.tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(

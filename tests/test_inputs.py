@@ -108,8 +108,10 @@ def test_names_that_are_no_strings():
 
 def test_rows_are_renumbered_and_the_frame_of_the_caller_stays():
     frame = pd.DataFrame({"a": [1.0, 2.0]}, index=[5, 5])
-    assert list(inspect(frame, [0, 1]).X.index) == [0, 1]
-    assert list(frame.index) == [5, 5]
+    data = inspect(frame, [0, 1])
+    assert list(data.X.index) == [0, 1]
+    assert list(data.index) == list(frame.index) == [5, 5]
+    assert inspect(X4, Y4).index is None
 
 
 @pytest.mark.parametrize(

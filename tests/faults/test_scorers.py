@@ -97,6 +97,60 @@ def test_a_scorer_that_reads_a_column(rows, scorer):
     assert board.loc["best", "score"] == pytest.approx(scorer(auto.best_estimator_, X[300:], y[300:]))
 
 
+INDICES = {
+    "another order": np.random.default_rng(3).permutation(400),
+    "texts": [f"row {i}" for i in range(400)],
+    "dates": pd.date_range("2024-01-01", periods=400, freq="h"),
+}
+
+
+@pytest.mark.parametrize("index", INDICES.values(), ids=INDICES)
+def test_a_scorer_that_looks_rows_up_by_the_index(rows, index):
+    """The index of X was reset in the search alone: amounts were those of other rows, and texts were not found."""
+    X, y = rows
+    X = X.set_axis(index)
+    amounts = X["amount"].copy()
+
+    def looked_up(estimator, X, y):
+        return amount_found(estimator, X.assign(amount=amounts.loc[X.index]), y)
+
+    auto, same = (quick(scoring=scorer).fit(X[:300], y[:300]) for scorer in (looked_up, amount_found))
+    assert (auto.best_score_, auto.threshold_) == (same.best_score_, same.threshold_)
+    assert auto.score(X[300:], y[300:]) == pytest.approx(amount_found(auto, X[300:], y[300:]))
+    board, other = auto.leaderboard(X[300:], y[300:]), same.leaderboard(X[300:], y[300:])
+    assert board["score"].tolist() == other["score"].tolist()
+
+
+@pytest.mark.parametrize("scorer", [amount_found, loss_of_large_rows])
+def test_an_index_that_repeats(rows, scorer):
+    """A part of the rows could not be asked for once fitted; in the search the scorer saw another index."""
+    X, y = rows
+    twice = X.set_axis(np.arange(400) // 2)
+    auto, same = (quick(scoring=scorer).fit(table[:300], y[:300]) for table in (twice, X))
+    assert (auto.best_score_, auto.threshold_) == (same.best_score_, same.threshold_)
+    drawn = np.random.default_rng(0).integers(300, 400, 100)  # the same rows more than once
+    for places in (np.arange(300, 400), drawn):
+        part, labels = twice.iloc[places], y[places]
+        assert auto.score(part, labels) == pytest.approx(scorer(auto, part, labels))
+        board = auto.leaderboard(part, labels).set_index("chosen")
+        assert board.loc["best", "score"] == pytest.approx(scorer(auto.best_estimator_, part, labels))
+
+
+def test_the_index_is_that_of_the_caller_in_the_search(rows):
+    X, y = rows
+    labels, seen = pd.Index(np.arange(400) // 3, name="customer"), []
+
+    def own(estimator, X, y):
+        seen.append(X.index.name == "customer" and y.index.equals(X.index))
+        seen.extend(amount in amounts[label] for label, amount in X["amount"].items())
+        return loss_of_large_rows(estimator, X, y)
+
+    table = X.set_axis(labels)
+    amounts = {label: set(part) for label, part in table["amount"].groupby(level=0)}
+    quick(scoring=own).fit(table, y)
+    assert all(seen)
+
+
 def test_it_is_served_out_of_fold(rows):
     """Nearest neighbours know the rows that they learnt: noise is scored as noise, by scikit-learn's scorers too."""
     X, _ = rows
