@@ -60,7 +60,7 @@ class RefitChain:
         self.say = say
         self.interrupts = interrupts
         self.here = here
-        self._failed = set()  # numbers of trials whose refit ended without a model, in a worker or here
+        self._failed, self._failed_here = set(), set()  # trials whose refit gave no model, in a worker and here
 
     def refitted(self, trials):
         """Fitted pipelines by trial number; what is not done when the time is up is left out."""
@@ -123,7 +123,7 @@ class RefitChain:
 
     def _busy(self, trials, fitted):
         """Whether a worker has one of the trials that may still become a model; what raised here will raise there."""
-        done = {*fitted, *self._failed}
+        done = {*fitted, *self._failed_here}
         return any(trial.number in self.pool.running and trial.number not in done for trial in trials)
 
     def _limit(self, count):
@@ -144,7 +144,7 @@ class RefitChain:
         if made.status == "complete":
             fitted[trial.number] = made.value
         else:
-            self._failed.add(trial.number)
+            self._failed_here.add(trial.number)
             self.say(f"trial {trial.number} could not be refitted: {made.reason}")
 
     def _first_here(self, trials):
@@ -152,7 +152,8 @@ class RefitChain:
         if not self.here or math.isinf(self.left()):
             return None
         most = HERE_PART * self.left()
-        build, rest = self.context.build, [trial for trial in trials if trial.number not in self._failed]
+        build, failed = self.context.build, self._failed | self._failed_here
+        rest = [trial for trial in trials if trial.number not in failed]
         return next((t for t in rest if build.is_safe(t.values) and self._seconds_here(t) <= most), None)
 
     def _seconds_here(self, trial):

@@ -46,6 +46,8 @@ class RescuePool(Pool):
     bag : bytes or None
     bag_of : int or None
         Number of the trial that the bag is of.
+    complete : bool
+        Whether a trial is complete, so that there is something to refit.
     remaining : callable
         Gives the seconds until tasks must have ended: those that wait for a worker have less of their limit left.
     """
@@ -57,7 +59,7 @@ class RescuePool(Pool):
         self._task = None if time_limit is None else (quick_fit, labels, seconds_within(time_limit))
         self._limit = None if time_limit is None else QUICK_PART * time_limit
         self._mark = ()
-        self._complete, self._warmed = False, False
+        self.complete, self._warmed = False, False
 
     @property
     def n_workers(self):
@@ -104,7 +106,7 @@ class RescuePool(Pool):
 
     def _warm(self, left):
         """Have idle workers ready for the refits, if there is something to refit, once the search is about to end."""
-        due = self._complete and not self._warmed and left is not None and left < START_CARE * self.start_seconds
+        due = self.complete and not self._warmed and left is not None and left < START_CARE * self.start_seconds
         if due:
             self._warmed = True
             self.pool.prepare()
@@ -115,7 +117,7 @@ class RescuePool(Pool):
             self.quick = outcome.value
             return True
         value = outcome.value
-        self._complete = self._complete or value is not None
+        self.complete = self.complete or value is not None
         bag = value.pop("bag", None) if isinstance(value, dict) else None
         if bag is not None:
             mark = (len(value["proba"]), value["score"]) if "fold_scores" in value else (0, value["score"])

@@ -25,7 +25,7 @@ def run_search(auto, plan, history, pool, phases, progress):
         Its strategy and limits are used.
     plan : Plan
     history : History
-    pool : WorkerPool or ExecutorPool
+    pool : RescuePool
     phases : Phases
     progress : Progress
     """
@@ -33,6 +33,9 @@ def run_search(auto, plan, history, pool, phases, progress):
     timed = auto.time_limit is not None
     budget = SearchBudget(phases, auto.n_iter or (plan.n_trials if timed else None), pool)
     pool.remaining = budget.remaining
+    for _, result in history.finished:  # of an earlier run, from its journal
+        budget.learn(result)
+        pool.complete = pool.complete or result.status == "complete"
 
     def on_result(history, trial, result):
         if timed and plan.context.build.traits.alone and result.status == "complete":

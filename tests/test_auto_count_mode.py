@@ -5,9 +5,19 @@ import pandas as pd
 import pytest
 from sklearn.datasets import make_classification
 
+from skauto import AutoClassifier
+from skauto._progress import Progress
+from skauto._rescue import RescuePool
+from skauto._search_step import run_search
+from skauto._timing import Phases
+from skauto.search._history import History
+from skauto.search._sequential import SequentialPool
+from skauto.search._trial import Result, Status, Trial
 from skauto.search.strategies._halving import Halving
 from skauto.search.strategies._random import Random
 from tests.autos import quick
+from tests.test_timing import Clock
+from tests.trials import small_plan
 
 # Half of the targets here have 0 as the rarer class, which is said; one test is about that.
 pytestmark = pytest.mark.filterwarnings("ignore:pos_label=None takes the rarer class:UserWarning")
@@ -58,3 +68,22 @@ def test_one_and_two_workers_under_halving():
 def test_another_seed_is_another_search():
     one, two = (outcome(random_state=seed)[0]["params"].tolist() for seed in (0, 1))
     assert one != two
+
+
+def test_a_timed_search_that_goes_on_from_a_journal_keeps_time_for_its_finish(monkeypatch):
+    """What the journal holds is to be refitted too, though no trial of this run may end."""
+    plan, clock, reserves = small_plan(), Clock(), []
+    history = History(plan.space, 0)
+    history.asked(Trial(0, plan.first[0]))
+    details = {"fold_scores": [0.5], "fit_seconds": 1.0}
+    history.told(Result(0, Status.COMPLETE, 0.5, 3.0, details=details))
+
+    def search(strategy, history, evaluate, pool, budget, **_):
+        reserves.append(budget.reserve)
+        return "time limit"
+
+    monkeypatch.setattr("skauto._search_step.search", search)
+    pool, phases = RescuePool(SequentialPool(plan.context), np.array(["no", "yes"]), 100), Phases(100, clock)
+    run_search(AutoClassifier(time_limit=100), plan, history, pool, phases, Progress(0, 100, clock()))
+    assert reserves == [phases.for_finish()]
+    assert pool.complete

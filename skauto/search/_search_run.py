@@ -135,9 +135,15 @@ class SearchRun:
         )
         budget = RefitBudget(self.settings.time_limit, self._n_iter(), self.began, bool(self.settings.refit))
 
-        def on_result(history, trial, result):
+        def learn(trial, result):
             if result.status == Status.COMPLETE:
                 budget.learn(result, trial.fidelity, _went_on_from(history, trial, result))
+
+        for trial, result in history.finished:  # of an earlier run, from its journal
+            learn(trial, result)
+
+        def on_result(history, trial, result):
+            learn(trial, result)
             models.on_result(history, trial)
             if self.settings.error_score == "raise" and result.status in ("timeout", "memory", "crashed"):
                 raise RuntimeError(f"trial {trial.number}: {result.status}: {result.reason}")

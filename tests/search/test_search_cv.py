@@ -18,6 +18,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from skauto.search import Auto, Bayes, Genetic, Halving, Random, SearchCV
+from skauto.search._budget import RefitBudget
 from tests.search import shaky
 from tests.search.shaky import Shaky
 
@@ -345,3 +346,18 @@ def test_a_journal_keeps_the_seed_of_a_search_without_one(tmp_path):
     one = SearchCV(Shaky(), {"cut": uniform(-1, 2)}, n_iter=5, **settings).fit(shaky.X, shaky.Y)
     two = SearchCV(Shaky(), {"cut": uniform(-1, 2)}, n_iter=5, **settings).fit(shaky.X, shaky.Y)
     assert_same_results(one.cv_results_, two.cv_results_)
+
+
+def test_a_search_that_goes_on_from_a_journal_keeps_time_for_the_refit_of_what_it_holds(tmp_path, monkeypatch):
+    settings = {"n_iter": 2, "cv": 2, "journal": tmp_path, "random_state": 0, "time_limit": 300, "strategy": "random"}
+    search = SearchCV(LogisticRegression(max_iter=500), {"C": loguniform(0.1, 10)}, **settings).fit(X, Y)
+    seen, real = [], RefitBudget.learn
+
+    def learn(self, result, *more):
+        seen.append(result.score)
+        real(self, result, *more)
+
+    monkeypatch.setattr(RefitBudget, "learn", learn)
+    search.fit(X, Y)
+    scores = search.cv_results_["mean_test_score"]
+    assert seen == scores[np.isfinite(scores)].tolist() != []
