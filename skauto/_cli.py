@@ -7,7 +7,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from skauto._csv import STANDARD_INPUT, CsvOptions, numeric_where_plain, read_csv
+from skauto._csv import STANDARD_INPUT, CsvOptions, numeric_where_plain, read_csv, without_row_numbers
 from skauto._files import write_whole
 from skauto._telling import steady_streams, tell
 from skauto._version import __version__
@@ -54,6 +54,8 @@ def fit(args):
     """`skauto fit DATA.csv --target COL`: search, save the model, show the leaderboard."""
     out = _writable(args.out, but_not={"the data": args.data})
     frame = read_csv(args.data, _csv_options(args), _note)
+    if args.target != frame.columns[0]:
+        frame = without_row_numbers(args.data, frame, _note)
     if args.target not in frame.columns:
         raise CommandError(f"{args.data} has no column {args.target!r}{_did_you_mean(args.target, frame.columns)}")
     if frame.shape[1] == 1:

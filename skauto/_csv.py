@@ -107,7 +107,7 @@ def read_csv(path, options=None, tell=lambda line: None):
     if options.decimal == ",":
         for name in frame.columns:
             frame[name] = frame[name].str.replace(DECIMAL_COMMA, _point, regex=True)
-    return _without_index(path, frame, tell)
+    return frame
 
 
 def numeric_where_plain(frame):
@@ -354,15 +354,18 @@ def _point(match):
     return f"{whole}.{fraction}" if fraction else whole
 
 
-def _without_index(path, frame, tell):
-    """Without the row numbers that a program has written as a first column without a name."""
+def without_row_numbers(path, frame, tell):
+    """The frame to learn from without the row numbers that a program has written as a first column without a name.
+
+    Those of a sample have gaps. They stay in a frame to predict: what was learnt from decides there, not the file.
+    """
     import pandas as pd
 
     first = frame.columns[0]
     if first not in ("", "Unnamed: 0") or frame.shape[1] == 1:
         return frame
-    numbers = pd.to_numeric(frame[first], errors="coerce").sort_values().tolist()
-    if numbers not in (list(range(start, start + len(frame))) for start in (0, 1)):
+    numbers = pd.to_numeric(frame[first], errors="coerce")
+    if not ((numbers % 1 == 0).all() and numbers.is_unique):
         return frame
     tell(f"{path}: its first column has no name and counts the rows: left out")
     return frame.drop(columns=first)

@@ -9,11 +9,12 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.dummy import DummyClassifier
 
 from skauto._cli import _labels, _say_leaderboard, main
 from skauto._csv import read_csv
 from skauto._leaderboard import leaderboard
-from skauto._persistence import load_model
+from skauto._persistence import load_model, save_model
 from skauto.search._history import History
 from skauto.search._space import Space
 
@@ -97,6 +98,16 @@ def test_a_class_may_be_called_none_and_is_said():
 
 def test_a_gap_among_labels_that_are_numbers_is_one():
     assert _labels(pd.Series(["0", "1", "NA", "None"])).isna().tolist() == [False, False, True, True]
+
+
+@pytest.mark.parametrize("learnt", [["a"], ["", "a"]])
+def test_what_was_learnt_from_decides_on_row_numbers_to_predict(capsys, tmp_path, learnt):
+    """The column was left out of a file to predict, and then said to be lacking."""
+    rows = pd.DataFrame({"": [17, 5, 9], "a": [1, 2, 3]}, dtype=str)[learnt]
+    save_model(DummyClassifier().fit(rows, ["u", "v", "u"]), tmp_path / "m")
+    pd.DataFrame({"": ["0", "1"], "a": ["1", "2"]}).to_csv(tmp_path / "new.csv", index=False)
+    assert main(["predict", str(tmp_path / "m"), str(tmp_path / "new.csv")]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
 
 
 def test_an_empty_leaderboard_is_a_line(capsys):

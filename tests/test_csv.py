@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skauto._csv import CsvError, CsvOptions, numeric_where_plain, read_csv
+from skauto._csv import CsvError, CsvOptions, numeric_where_plain, read_csv, without_row_numbers
 from skauto.estimators._table_cleaner import TableCleaner
 
 
@@ -129,9 +129,21 @@ def test_skipped_lines_count_in_messages(tmp_path):
 
 
 def test_a_first_column_without_a_name_that_counts_nothing_stays(tmp_path):
-    (tmp_path / "x.csv").write_text(",a\n5,1\n7,2\n")
+    for second in ("5", "7.5", "x", ""):
+        (tmp_path / "x.csv").write_text(f",a\n5,1\n{second},2\n")
+        lines = []
+        frame = without_row_numbers("x.csv", read_csv(tmp_path / "x.csv"), lines.append)
+        assert list(frame) == ["", "a"] and lines == []
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0"])
+def test_row_numbers_of_a_sample_are_left_out_to_learn_and_stay_to_predict(tmp_path, name):
+    """Only numbers without gaps were left out, in either file: one of a sample asked for them, the next lacked them."""
+    (tmp_path / "x.csv").write_text(f"{name},a\n17,1\n5,2\n-1,2\n")
     frame, lines = told(tmp_path / "x.csv")
-    assert list(frame) == ["", "a"] and lines == []
+    assert list(frame) == [name, "a"] and lines == []
+    assert list(without_row_numbers("x.csv", frame, lines.append)) == ["a"]
+    assert len(lines) == 1 and "counts the rows: left out" in lines[0]
 
 
 def test_several_columns_without_a_name(tmp_path):
