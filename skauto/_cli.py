@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 from skauto._csv import STANDARD_INPUT, CsvOptions, numeric_where_plain, read_csv, without_row_numbers
-from skauto._files import write_whole
+from skauto._files import check_writable, write_whole
 from skauto._telling import steady_streams, tell
 from skauto._version import __version__
 
@@ -167,12 +167,7 @@ def _did_you_mean(name, names):
 def _writable(path, but_not=None):
     """The path, after a look whether it can be written and is no input: before the search, not after it."""
     path = Path(path)
-    if not path.absolute().parent.is_dir():
-        raise CommandError(f"{path}: the folder {path.parent} does not exist")
-    if not os.access(path if path.is_file() else path.absolute().parent, os.W_OK):
-        raise CommandError(f"{path} cannot be written: no permission")
-    if path.is_dir():
-        raise CommandError(f"{path} is a folder, not a file to write")
+    check_writable(path)
     for what, other in (but_not or {}).items():
         if other != STANDARD_INPUT and path.exists() and Path(other).exists() and path.samefile(other):
             raise CommandError(f"--out {path} is {what} itself and would replace it: give another name")

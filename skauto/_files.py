@@ -1,10 +1,30 @@
 """The one way to write a file: it is there as a whole, or what was there before stays."""
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
 from pathlib import Path
+
+# What a folder answers that takes no new file, or where a file may not be replaced: one that is mounted alone is busy.
+NOT_REPLACEABLE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS)
+
+
+def check_writable(path):
+    """Raise an OSError that names the path where a folder or a permission lacks: before the work, not after it.
+
+    An existing file has to be writable, its folder need not; a new one needs a folder that takes it. A symbolic link
+    is judged by what it points to.
+    """
+    folder = Path(os.path.realpath(path)).parent
+    before = _stat(path)
+    if before is not None and stat.S_ISDIR(before.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "is a folder, not a file to write", os.fspath(path))
+    if before is None and not folder.is_dir():
+        raise FileNotFoundError(errno.ENOENT, f"the folder {folder} does not exist", os.fspath(path))
+    if not os.access(folder if before is None else path, os.W_OK):
+        raise PermissionError(errno.EACCES, "cannot be written: no permission", os.fspath(path))
 
 
 def write_whole(path, *parts):
@@ -12,7 +32,8 @@ def write_whole(path, *parts):
 
     The bytes go to a new file in the same folder, which takes the place of the old one once it is on the disk. A
     symbolic link stays, what it points to is replaced. The mode of an existing file is kept, and its owner where that
-    is allowed. What is no regular file, such as a pipe or a device, is written to directly.
+    is allowed. What is no regular file, such as a pipe or a device, is written to directly, and so is a writable file
+    that cannot be replaced, as in a folder without write permission: there alone, an interruption damages it.
 
     Parameters
     ----------
@@ -35,7 +56,7 @@ def write_whole(path, *parts):
         if before is not None and not stat.S_ISREG(before.st_mode):
             _write_to(path, parts)
         else:
-            _replace(Path(os.path.realpath(path)), parts, before)
+            _replace_or_overwrite(Path(os.path.realpath(path)), parts, before)
     except OSError as error:
         error.filename, error.filename2 = os.fspath(path), None  # not that of the temporary file
         raise
@@ -52,6 +73,18 @@ def _write_to(path, parts):
     with open(path, "wb") as file:
         for part in parts:
             file.write(part)
+        file.flush()
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            os.fsync(file.fileno())
+
+
+def _replace_or_overwrite(target, parts, before):
+    try:
+        _replace(target, parts, before)
+    except OSError as error:
+        if before is None or error.errno not in NOT_REPLACEABLE or not os.access(target, os.W_OK):
+            raise
+        _write_to(target, parts)
 
 
 def _replace(target, parts, before):

@@ -82,6 +82,8 @@ def test_a_missing_target_gets_a_suggestion(capsys, data, tmp_path):
 def test_a_model_path_that_cannot_be_written_is_refused_before_the_search(capsys, data, tmp_path):
     assert "does not exist" in fails(capsys, "fit", data, "--target", "label", "--out", tmp_path / "no" / "m")
     assert "is a folder" in fails(capsys, "fit", data, "--target", "label", "--out", tmp_path)
+    (tmp_path / "link").symlink_to("no/m")
+    assert "does not exist" in fails(capsys, "fit", data, "--target", "label", "--out", tmp_path / "link")
 
 
 def test_a_file_that_is_no_model_is_refused(capsys, data):

@@ -1,11 +1,15 @@
 """Writing a file as a whole: what users see of it is in faults/test_saving.py."""
 
+import contextlib
+import errno
 import os
 import stat
+import tempfile
+from pathlib import Path
 
 import pytest
 
-from skauto._files import write_whole
+from skauto._files import check_writable, write_whole
 
 
 def test_parts_follow_each_other_and_the_path_comes_back(tmp_path):
@@ -46,3 +50,88 @@ def test_errors_name_the_path_asked_for(tmp_path, name):
     with pytest.raises(OSError, match="folder|directory") as caught:
         write_whole(path, b"x")
     assert caught.value.filename == path
+
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def folder():
+    """A folder that others may enter, unlike `tmp_path`: an administrator, as in a container, tests as another user."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def no_administrator():
+    """Nobody's rights in the place of an administrator's, whom no mode of a file keeps out."""
+    if os.getuid() != 0:
+        yield
+        return
+    os.setresuid(NOBODY, NOBODY, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+
+
+@contextlib.contextmanager
+def closed(*folders):
+    """No user but an administrator makes files in the folders."""
+    for folder in folders:
+        folder.chmod(0o555)
+    try:
+        with no_administrator():
+            yield
+    finally:
+        for folder in folders:
+            folder.chmod(0o755)
+
+
+def test_a_writable_file_in_a_folder_that_is_not_is_written(folder):
+    """It passed the check before a search, and the model was lost after it."""
+    path = folder / "a"
+    path.write_bytes(b"old and long")
+    path.chmod(0o666)
+    (folder / "link").symlink_to("a")
+    for name in ("a", "link"):
+        with closed(folder):
+            check_writable(folder / name)
+            write_whole(folder / name, b"new ", name.encode())
+        assert path.read_bytes() == b"new " + name.encode()
+    assert sorted(os.listdir(folder)) == ["a", "link"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666
+
+
+def test_a_file_that_is_mounted_alone_is_written(tmp_path, monkeypatch):
+    path = write_whole(tmp_path / "a", b"old and long")
+
+    def busy(*_):
+        raise OSError(errno.EBUSY, "Device or resource busy")
+
+    monkeypatch.setattr(os, "replace", busy)
+    write_whole(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["a"]
+    with pytest.raises(OSError, match="busy"):
+        write_whole(tmp_path / "b", b"new")
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_what_cannot_be_written_is_known_before(folder):
+    (folder / "inner").mkdir()
+    (folder / "private").write_bytes(b"old")
+    (folder / "private").chmod(0o444)
+    (folder / "link").symlink_to("inner/new")
+    (folder / "dangling").symlink_to("no/new")
+    (folder / "loop").symlink_to("loop")
+    with closed(folder / "inner", folder):
+        for name in ("inner/new", "link", "new", "private", "dangling", "loop", "inner"):
+            with pytest.raises(OSError, match="permission|does not exist|is a folder|symbolic links") as caught:
+                check_writable(folder / name)
+            assert caught.value.filename == str(folder / name)
+            with pytest.raises(OSError, match="."):
+                write_whole(folder / name, b"x")
+    assert (folder / "private").read_bytes() == b"old"
+    check_writable(os.devnull)
