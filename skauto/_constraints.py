@@ -178,6 +178,10 @@ class Constraints:
         small = all(values[name] <= bound for name, bound in self.most.items())
         return small and all(values.get(name, bound) >= bound for name, (_, bound) in self.least.items())
 
+    def may_hold(self, values):
+        """Whether what was measured beside other trials may be within the bounds alone."""
+        return self.times(latency_ms=BESIDE_TRIALS).hold(values)
+
     def allowed(self, trials, results):
         """The trials that may be within the bounds, in their order.
 
@@ -198,8 +202,7 @@ class Constraints:
                 f"constraints: none of {len(results)} trials is near enough to {self}, the first: {results[0].reason}. "
                 "Loosen them, or name smaller candidates"
             )
-        loose = self.times(latency_ms=BESIDE_TRIALS)
-        kept = [trial for trial in trials if loose.hold(trial.footprint)]
+        kept = [trial for trial in trials if self.may_hold(trial.footprint)]
         if trials and not kept:
             near = self.roomiest(trials)
             raise ValueError(

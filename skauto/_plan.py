@@ -212,6 +212,7 @@ def make_plan(
         keep=build.keeps,
         most_folds=most_folds,
         bag=None if time_limit is None else pack,
+        usable=constraints.may_hold if constraints else None,
         cache=PrefixCache(CACHE_BYTES if memory_limit is None else min(CACHE_BYTES, memory_limit // 4)),
     )
     n_trials = space.size if finite else len(first) + traits.n_rows // ROWS_A_TRIAL[traits.kind]

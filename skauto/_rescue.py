@@ -59,6 +59,7 @@ class RescuePool(Pool):
         self._task = None if time_limit is None else (quick_fit, labels, seconds_within(time_limit))
         self._limit = None if time_limit is None else QUICK_PART * time_limit
         self._mark = ()
+        self._fidelities = {}  # by trial: of a history the fullest count alone
         self.complete, self._warmed = False, False
 
     @property
@@ -83,6 +84,7 @@ class RescuePool(Pool):
 
     def submit(self, key, function, *args, time_limit=None):
         """Run a trial, which ends with the search wherever it has begun; after the first one the quick model."""
+        self._fidelities[key] = args[0].fidelity if args else 1.0
         left = self.remaining()
         if isinstance(self.pool, WorkerPool) and math.isfinite(left):  # on other machines clocks are others
             function, args = before, (time.monotonic() + left, function, *args)
@@ -120,7 +122,7 @@ class RescuePool(Pool):
         self.complete = self.complete or value is not None
         bag = value.pop("bag", None) if isinstance(value, dict) else None
         if bag is not None:
-            mark = (len(value["proba"]), value["score"]) if "fold_scores" in value else (0, value["score"])
+            mark = (self._fidelities.get(outcome.key, 1.0), len(value["proba"]), value["score"])
             if mark > self._mark:
                 self._mark, self.bag, self.bag_of = mark, bag, outcome.key
         return False

@@ -15,6 +15,7 @@ DOES_NOT_MATTER = {
     "build": "follows from the data, the candidates and the limits",
     "keep": "asks the builder",
     "bag": "keeps models alone",
+    "usable": "is told by the constraints",
     "record": "is what a worker has seen",
     "most_folds": "follows from the limits",
     "report": "follows from the score, the data and the folds",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from skauto._bags import pack, unpack
+from skauto._constraints import read_constraints
 from skauto._rescue import QUICK, RescuePool
 from skauto._treatments import NONE
 from skauto.search._evaluate import evaluate
@@ -122,3 +123,21 @@ def test_boosting_that_stopped_early_is_read_where_it_stopped(way):
     fitted = bag.steps[-1][1].estimators_[0].steps[-1][1]
     fitted = getattr(fitted, "estimator_", fitted)
     assert fitted.booster_.best_iteration == outcome["stop"] > 0
+
+
+def test_the_fold_models_of_the_fullest_fidelity_are_kept():
+    """The history keeps the trials of the fullest fidelity alone: fold models of another would be of no use."""
+    inner = Later()
+    pool = RescuePool(inner, LABELS, 10)
+    for number, fidelity in enumerate([1 / 9, 1 / 3, 1 / 9]):
+        pool.submit(number, evaluate, Trial(number, None, fidelity))
+    inner.ready = [complete(0, 0.9, b"a"), complete(1, 0.5, b"b"), complete(2, 0.95, b"c")]
+    for outcome in inner.ready:
+        del outcome.value["fold_scores"]
+    pool.wait()
+    assert (pool.bag, pool.bag_of) == (b"b", 1)
+
+
+def test_a_plan_with_constraints_sends_fold_models_within_them_alone():
+    bounds = read_constraints({"latency_ms": 10.0})
+    assert bounds.may_hold({"latency_ms": 14.0}) and not bounds.may_hold({"latency_ms": 16.0})

@@ -45,7 +45,7 @@ class Evaluation:
     values, seed)` raises where that will be too much, and gives what `measure` is told too. `keep(values)` says of
     which trials the model of a single fold is to be kept. `most_folds` bounds the folds of a trial, None for all. With
     `bag(pipelines, stop)` the fold models of each trial that is the best of its worker so far come back with it, as the
-    bytes that it makes of them; `record` is how good that one was.
+    bytes that it makes of them, where `usable` says that its footprint may do; `record` is how good that one was.
     """
 
     X: Any
@@ -68,6 +68,7 @@ class Evaluation:
     keep: Any = None
     most_folds: int | None = None
     bag: Any = None
+    usable: Any = None
     record: tuple = ()
     cache: PrefixCache = field(default_factory=PrefixCache)
 
@@ -134,6 +135,8 @@ def _bag_of(context, trial, outcome, models):
     """The fold models of a trial that is the best of this worker so far, as bytes; of repeats the first is enough."""
     mark = (trial.fidelity, len(models), outcome["score"])
     if context.bag is None or mark <= context.record:
+        return {}
+    if context.usable is not None and "footprint" in outcome and not context.usable(outcome["footprint"]):
         return {}
     once = [k for k in range(len(models)) if context.repeat is None or context.repeat[k] == context.repeat[0]]
     bag = context.bag([Pipeline(models[k].steps) for k in once], outcome["stop"])

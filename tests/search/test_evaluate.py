@@ -214,3 +214,14 @@ def test_a_trial_whose_measurement_raises_is_not_the_best_of_its_worker():
     with pytest.raises(ValueError, match="cannot be measured"):
         evaluate(shared, trial())
     assert evaluate(shared, trial(number=1))["bag"] == b"bag"
+
+
+def test_fold_models_that_are_out_of_bounds_do_not_hide_those_that_are_within():
+    scores, sizes = iter([0.9, 0.8]), iter([9.0, 1.0])
+    shared = context(
+        report=lambda proba: {"score": next(scores)},
+        measure=lambda *_: {"bytes": next(sizes)},
+        usable=lambda footprint: footprint["bytes"] <= 5,
+        bag=lambda pipelines, stop: b"bag",
+    )
+    assert ["bag" in evaluate(shared, trial(number=number)) for number in (0, 1)] == [False, True]
