@@ -7,7 +7,14 @@ import sys
 import warnings
 from pathlib import Path
 
-from skauto._csv import STANDARD_INPUT, CsvOptions, numeric_where_plain, read_csv, without_row_numbers
+from skauto._csv import (
+    STANDARD_INPUT,
+    CsvOptions,
+    numeric_where_plain,
+    read_csv,
+    with_decimal_points,
+    without_row_numbers,
+)
 from skauto._files import check_writable, write_whole
 from skauto._telling import steady_streams, tell
 from skauto._version import __version__
@@ -53,14 +60,14 @@ def main(argv=None):
 def fit(args):
     """`skauto fit DATA.csv --target COL`: search, save the model, show the leaderboard."""
     out = _writable(args.out, but_not={"the data": args.data})
-    frame = read_csv(args.data, _csv_options(args), _note)
+    frame = read_csv(args.data, _csv_options(args, args.target), _note)
     if args.target != frame.columns[0]:
         frame = without_row_numbers(args.data, frame, _note)
     if args.target not in frame.columns:
         raise CommandError(f"{args.data} has no column {args.target!r}{_did_you_mean(args.target, frame.columns)}")
     if frame.shape[1] == 1:
         raise CommandError(f"{args.data} has no column but the target {args.target!r}: nothing to predict it from")
-    X, y = numeric_where_plain(frame.drop(columns=args.target)), _labels(frame[args.target])
+    X, y = numeric_where_plain(frame.drop(columns=args.target)), _labels(frame[args.target], args.decimal)
     model = _auto_classifier(args).fit(X, y)
     saved = _save(model, out)
     _say_leaderboard(model)
@@ -121,11 +128,11 @@ def demo(args):
     _say_saved(saved)
 
 
-def _csv_options(args):
-    return CsvOptions(args.encoding, args.delimiter, args.decimal, args.skip)
+def _csv_options(args, target=None):
+    return CsvOptions(args.encoding, args.delimiter, args.decimal, args.skip, target)
 
 
-def _labels(y):
+def _labels(y, decimal="."):
     """The target, its labels as they are written.
 
     What often stands for an empty cell is one among numbers, and among words a class, with a warning.
@@ -135,7 +142,8 @@ def _labels(y):
     from skauto.estimators._table_labels import NULLS
 
     gaps = y.isin([*NULLS, "None"])
-    numbers = pd.to_numeric(y[~gaps], errors="coerce")
+    plain = with_decimal_points(y[~gaps]) if decimal == "," else y[~gaps]
+    numbers = pd.to_numeric(plain, errors="coerce")
     if numbers.notna().all():
         _refuse_quantity(y.name, numbers)
         return y.mask(gaps) if gaps.any() else y

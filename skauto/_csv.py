@@ -32,8 +32,8 @@ BYTE_ORDER_MARKS = (
 )
 GZIP_MAGIC = b"\x1f\x8b"
 
-# A number in a country with decimal commas, perhaps with points between thousands.
-DECIMAL_COMMA = r"^([+-]?(?:\d+|\d{1,3}(?:\.\d{3})+))(?:,(\d*))?$"
+# A number in a country with decimal commas, perhaps with points between thousands: 0.500 is none.
+DECIMAL_COMMA = r"^([+-]?(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+))(?:,(\d*))?$"
 
 STANDARD_INPUT = "-"
 
@@ -53,12 +53,15 @@ class CsvOptions:
     decimal : {".", ","}
     skip : int
         Lines above the header.
+    target : str or None
+        A column whose cells stay as they are written, also where they are numbers with decimal commas.
     """
 
     encoding: str | None = None
     delimiter: str | None = None
     decimal: str = "."
     skip: int = 0
+    target: str | None = None
 
 
 def read_csv(path, options=None, tell=lambda line: None):
@@ -105,9 +108,14 @@ def read_csv(path, options=None, tell=lambda line: None):
         raise CsvError(f"{path} has {n_rows} rows, of which {len(frame)} could be read; write the file anew")
     frame = _named(path, frame.apply(_strip), header, tell)
     if options.decimal == ",":
-        for name in frame.columns:
-            frame[name] = frame[name].str.replace(DECIMAL_COMMA, _point, regex=True)
+        for name in frame.columns.drop(options.target, errors="ignore"):
+            frame[name] = with_decimal_points(frame[name])
     return frame
+
+
+def with_decimal_points(column):
+    """The cells that are numbers with decimal commas as ones with decimal points; a cell alone decides for itself."""
+    return column.str.replace(DECIMAL_COMMA, _point, regex=True)
 
 
 def numeric_where_plain(frame):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
 
-from skauto._cli import _labels, _say_leaderboard, main
+from skauto._cli import CommandError, _labels, _say_leaderboard, main
 from skauto._csv import read_csv
 from skauto._leaderboard import leaderboard
 from skauto._persistence import load_model, save_model
@@ -110,6 +110,13 @@ def test_what_was_learnt_from_decides_on_row_numbers_to_predict(capsys, tmp_path
     pd.DataFrame({"": ["0", "1"], "a": ["1", "2"]}).to_csv(tmp_path / "new.csv", index=False)
     assert main(["predict", str(tmp_path / "m"), str(tmp_path / "new.csv")]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_labels_with_decimal_commas_stay_as_they_are_written_and_a_quantity_is_refused():
+    y = pd.Series(["1,0", "2,0", "NA"])
+    assert _labels(y, ",").tolist()[:2] == ["1,0", "2,0"] and _labels(y, ",").isna().sum() == 1
+    with pytest.raises(CommandError, match="no regression"):
+        _labels(pd.Series([f"{i},5" for i in range(30)], name="y"), ",")
 
 
 def test_an_empty_leaderboard_is_a_line(capsys):

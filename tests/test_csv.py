@@ -167,3 +167,13 @@ def test_lines_are_counted_as_an_editor_does(tmp_path):
     (tmp_path / "x.csv").write_text('x,"a\nb",y\n1,2,0\n3,4,1\n5,6,0,7\n')
     with pytest.raises(CsvError, match="line 5 has 4 fields"):
         read_csv(tmp_path / "x.csv")
+
+
+def test_decimal_commas_are_turned_a_cell_at_a_time_and_never_in_the_target(tmp_path):
+    """Labels came back otherwise than they were written, and 0.500 was taken for 0500."""
+    (tmp_path / "x.csv").write_text("n;code;y\n1,5;0.500;1,0\n1.234;1.2;2,00\n-1.234,5;x,5;0,5\n")
+    frame, _ = told(tmp_path / "x.csv", decimal=",", target="y")
+    assert frame["n"].tolist() == ["1.5", "1234", "-1234.5"]
+    assert frame["code"].tolist() == ["0.500", "1.2", "x,5"]
+    assert frame["y"].tolist() == ["1,0", "2,00", "0,5"]
+    assert told(tmp_path / "x.csv", decimal=",")[0]["y"].tolist() == ["1.0", "2.00", "0.5"]
