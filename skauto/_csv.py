@@ -99,14 +99,16 @@ def read_csv(path, options=None, tell=lambda line: None):
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a cell may hold a long text
     n_above, header = _header(path, text, dialect, tell)
     text = _below(text, n_above)
-    header, width, n_rows = _check_rows(path, text, dialect, header, n_above + options.skip)
+    names, width, n_rows = _check_rows(path, text, dialect, header, n_above + options.skip)
     frame = pd.read_csv(
         io.StringIO(text), header=None, names=range(width), dtype=str, index_col=False,
         keep_default_na=False, na_values=[""], **dialect,
     )  # fmt: skip
     if len(frame) != n_rows:  # no row is lost in silence
         raise CsvError(f"{path} has {n_rows} rows, of which {len(frame)} could be read; write the file anew")
-    frame = _named(path, frame.apply(_strip), header, tell)
+    frame = _named(path, frame.apply(_strip), names, tell)
+    if len(names) > len(header):  # the header itself leaves the row numbers out
+        frame = without_row_numbers(path, frame, tell)
     if options.decimal == ",":
         for name in frame.columns.drop(options.target, errors="ignore"):
             frame[name] = with_decimal_points(frame[name])
