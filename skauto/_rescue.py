@@ -48,6 +48,8 @@ class RescuePool(Pool):
         Number of the trial that the bag is of.
     complete : bool
         Whether a trial is complete, so that there is something to refit.
+    searching : bool
+        Whether the search runs: its end kills workers, so that spares are wanted shortly before.
     remaining : callable
         Gives the seconds until tasks must have ended: those that wait for a worker have less of their limit left.
     """
@@ -60,7 +62,7 @@ class RescuePool(Pool):
         self._limit = None if time_limit is None else QUICK_PART * time_limit
         self._mark = ()
         self._fidelities = {}  # by trial: of a history the fullest count alone
-        self.complete, self._warmed = False, False
+        self.searching = self.complete = self._warmed = False
 
     @property
     def n_workers(self):
@@ -94,8 +96,13 @@ class RescuePool(Pool):
             self.pool.submit(QUICK, *task, time_limit=self._limit)
 
     def wait(self, timeout=None):
-        """Outcomes of trials that have ended; see `WorkerPool.wait`."""
-        self._warm(timeout)
+        """Outcomes of trials that have ended, none where spares are due before; see `WorkerPool.wait`."""
+        due = self._spares_due()
+        if due <= 0:
+            self._warmed = True
+            self.pool.prepare()
+        elif math.isfinite(due):
+            timeout = due if timeout is None else min(timeout, due)
         return [outcome for outcome in self.pool.wait(timeout) if not self._kept(outcome)]
 
     def cancel(self, key):
@@ -106,12 +113,11 @@ class RescuePool(Pool):
         """Close the pool."""
         self.pool.close()
 
-    def _warm(self, left):
-        """Have idle workers ready for the refits, if there is something to refit, once the search is about to end."""
-        due = self.complete and not self._warmed and left is not None and left < START_CARE * self.start_seconds
-        if due:
-            self._warmed = True
-            self.pool.prepare()
+    def _spares_due(self):
+        """Seconds until idle workers must begin to import for the refits; infinity where none are wanted."""
+        if not self.searching or not self.complete or self._warmed:
+            return math.inf
+        return self.remaining() - START_CARE * self.start_seconds
 
     def _kept(self, outcome):
         """Take what is for here; whether the outcome is no trial."""

@@ -46,6 +46,7 @@ def run_search(auto, plan, history, pool, phases, progress):
     def trial_limit(trial, remaining):
         return budget.trial_limit(plan.share_of(trial), remaining)
 
+    pool.searching = True
     reason = search(
         strategy,
         history,
@@ -56,6 +57,7 @@ def run_search(auto, plan, history, pool, phases, progress):
         trial_limit=trial_limit if timed else None,
         on_result=on_result,
     )
+    pool.searching = False
     return reason == "interrupted"
 
 
