@@ -40,10 +40,11 @@ def _runs(column):
     if len(column) < FIRST or not _are_whole(column.iloc[:FIRST]) or not _are_whole(column):
         return False
     values = pd.to_numeric(column).to_numpy(dtype=np.float64)
-    steps = np.diff(values)
+    with np.errstate(over="ignore"):  # differences of the largest floats are infinite, and run nowhere
+        steps, span = np.diff(values), np.ptp(values)
     if (steps > 0).all() or (steps < 0).all():
         return True
-    return np.ptp(values) < SPAN * len(values) and len(np.unique(values)) == len(values)
+    return span < SPAN * len(values) and len(np.unique(values)) == len(values)
 
 
 def _are_whole(column):

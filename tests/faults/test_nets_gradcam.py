@@ -149,6 +149,7 @@ def test_an_automatic_classifier_and_its_best_pipeline_have_a_network_inside(aut
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:time_limit=0.1 was over before the first chain:UserWarning")
 def test_where_the_winner_has_none_the_row_that_has_is_named():
     model = AutoClassifier(
         candidates=["extra_trees"], n_iter=1, time_limit=None, cv=2, n_jobs=1, ensemble=False, random_state=0, verbose=0

@@ -45,7 +45,7 @@ STRATEGY |= {"Genetic()": Genetic(), "Random()": Random()}
 
 LIMITS = {
     "n_iter": {"n_iter": 4, "time_limit": None},
-    "time_limit": {"n_iter": None, "time_limit": 20},
+    "time_limit": {"n_iter": None, "time_limit": 30},
     "both": {"n_iter": 4, "time_limit": 40},
 }
 

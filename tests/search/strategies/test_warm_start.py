@@ -28,7 +28,15 @@ def test_the_known_come_first_at_full_fidelity_then_the_base():
     first = [{"branch": 0, "values": {"x": number}} for number in (3, 1)]
     history = run(WarmStart(first, Halving(Random(), n_initial=3)), {"x": list(range(30))}, 6)
     assert [trial.params for trial in history.trials[:2]] == first
-    assert [trial.fidelity == 1.0 for trial in history.trials] == [True, True, False, False, False, False]
+    # Two known ones; of the four that are left to the base, three at first and the best of them in full.
+    assert [trial.fidelity == 1.0 for trial in history.trials] == [True, True, False, False, False, True]
+
+
+def test_what_the_known_leave_is_enough_for_the_base_to_end_in_full():
+    first = [{"branch": 0, "values": {"x": number}} for number in (3, 1)]
+    strategy = WarmStart(first, Halving(Random(), n_initial=9)).within(6)
+    history = run(strategy, {"x": list(range(30))}, 6)
+    assert sum(trial.fidelity == 1.0 for trial in history.trials[2:]) == 1
 
 
 def test_under_halving_the_known_start_at_the_first_rung():
