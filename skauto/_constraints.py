@@ -179,8 +179,8 @@ class Constraints:
         return small and all(values.get(name, bound) >= bound for name, (_, bound) in self.least.items())
 
     def may_hold(self, values):
-        """Whether what was measured beside other trials may be within the bounds alone."""
-        return self.times(latency_ms=BESIDE_TRIALS).hold(values)
+        """Whether what was measured beside other trials may be within the bounds alone; None was not measured."""
+        return values is None or self.times(latency_ms=BESIDE_TRIALS).hold(values)
 
     def allowed(self, trials, results):
         """The trials that may be within the bounds, in their order.

@@ -20,6 +20,7 @@ from skauto.search._evaluate import evaluate
 from skauto.search._trial import InfeasibleError, Trial
 from tests.autos import all_complete, quick
 from tests.test_timing import Clock
+from tests.trials import scored
 
 
 def few_weights(estimator, X, y):
@@ -102,6 +103,13 @@ def test_bounds_that_nothing_meets_are_an_error_with_the_nearest():
 def digits():
     X, y = load_digits(n_class=4, return_X_y=True)
     return X[:240].reshape(-1, 8, 8), y[:240]
+
+
+def test_trials_that_were_not_measured_may_be_within_the_bounds():
+    """A search that ends with trials on a part of the rows alone: they are measured once they are refitted."""
+    partial = scored(0, 0.6, [0.6])
+    assert partial.footprint is None
+    assert read_constraints({"bytes": 1_000}).allowed([partial], []) == [partial]
 
 
 def test_networks_that_cannot_be_within_bounds_are_not_trained():
