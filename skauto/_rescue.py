@@ -86,7 +86,7 @@ class RescuePool(Pool):
 
     def submit(self, key, function, *args, time_limit=None):
         """Run a trial, which ends with the search wherever it has begun; after the first one the quick model."""
-        self._fidelities[key] = args[0].fidelity if args else 1.0
+        self._fidelities[key] = getattr(args[0], "fidelity", 1.0) if args else 1.0  # what is no trial is whole
         left = self.remaining()
         if isinstance(self.pool, WorkerPool) and math.isfinite(left):  # on other machines clocks are others
             function, args = before, (time.monotonic() + left, function, *args)
