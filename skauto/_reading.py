@@ -42,8 +42,8 @@ def read(auto, X, y, sample_weight, groups, cost_matrix=None):
     refuse_lazy(y, "y")
     kind = kind_of(X, auto.kind)
     data = inspect(X, y, sample_weight, groups, kind=kind, read=READERS[kind])
-    if kind == "sequence" and channels_first_hint(data.X.shape):
-        warnings.warn(channels_first_hint(data.X.shape), UserWarning, stacklevel=4)
+    if kind == "sequence" and (hint := channels_first_hint(data.X.shape)):
+        warnings.warn(hint, UserWarning, stacklevel=4)
     _learn(auto, data)
     if kind == "table" and not hasattr(data.X, "indptr"):
         warn_of_row_numbers(data.X, data.y)

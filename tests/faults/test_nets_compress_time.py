@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-import time
 
 import joblib
 import numpy as np
@@ -18,21 +17,6 @@ from skauto.estimators import CNNClassifier, CompressedClassifier, MinGRUClassif
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:400], Y[:400]
 IMAGES = X.reshape(-1, 8, 8)
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """Seconds that go by as the optimizer makes steps, one each, since a real clock says little on a busy machine."""
-    now = [1000.0]
-    step = torch.optim.AdamW.step
-
-    def timed(self, *args, **kwargs):
-        now[0] += 1.0
-        return step(self, *args, **kwargs)
-
-    monkeypatch.setattr(torch.optim.AdamW, "step", timed)
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    return now
 
 
 def test_the_chain_that_runs_at_the_limit_is_stopped_and_left_out(clock):

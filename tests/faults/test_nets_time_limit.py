@@ -27,21 +27,6 @@ NETS = {
 COMMON = {"batch_size": 4, "max_epochs": 30, "random_state": 0, "device": "cpu"}  # 40 batches an epoch
 
 
-@pytest.fixture
-def clock(monkeypatch):
-    """Seconds that go by as the optimizer makes steps, one each, since a real clock says little on a busy machine."""
-    now = [1000.0]
-    step = torch.optim.AdamW.step
-
-    def timed(self, *args, **kwargs):
-        now[0] += 1.0
-        return step(self, *args, **kwargs)
-
-    monkeypatch.setattr(torch.optim.AdamW, "step", timed)
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    return now
-
-
 @pytest.mark.parametrize("name", NETS)
 def test_a_limit_within_the_first_epoch_is_kept_and_the_weights_are_of_use(clock, name):
     net, X = NETS[name]
