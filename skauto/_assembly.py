@@ -9,6 +9,7 @@ from skauto._choice import mixed
 from skauto._columns import watch
 from skauto._constraints import SLOWED, first_row, told
 from skauto._refit import with_cut
+from skauto._time_left import first_of
 from skauto._timing import CLOSING_CARE
 from skauto.estimators._ensemble import WeightedEnsembleClassifier
 from skauto.resample._threshold import no_cut
@@ -90,16 +91,16 @@ class Assembly:
 
     def _judge(self, members, model):
         """Cut the ensemble and the best model, and score; what an exception or Ctrl-C prevents stays as it is."""
-        scoring, proba = self.scoring, mixed(members)
+        scoring, proba, left = self.scoring, mixed(members), self.phases.left
 
         def judge():
-            self._take(scoring.cut(proba))
-            self.cuts[self.best.number] = scoring.cut(self.best.proba)
+            self._take(scoring.cut(proba, first_of(3, left)))
+            self.cuts[self.best.number] = scoring.cut(self.best.proba, first_of(2, left))
             self.best_estimator = self._decided(model, self.cuts[self.best.number])
-            self.report = {**self.report, **scoring.report(proba)}
+            self.report = {**self.report, **scoring.report(proba, left)}
             for trial, _ in members:
-                if trial.number not in self.cuts and self.phases.left() > self._closing / CLOSING_CARE:
-                    self.cuts[trial.number] = scoring.cut(trial.proba)
+                if trial.number not in self.cuts and left() > self._closing / CLOSING_CARE:
+                    self.cuts[trial.number] = scoring.cut(trial.proba, left)
 
         made = self.interrupts.attempt(judge)
         if made.status != Status.COMPLETE:

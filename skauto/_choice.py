@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from skauto.estimators._ensemble import endless, greedy_selection
+from skauto._time_left import endless, first_of
+from skauto.estimators._ensemble import greedy_selection
 
 # Models of each kind that the ensemble may choose from: more of one kind only fit the noise of the folds.
 PER_KIND = 2
@@ -97,11 +98,11 @@ def fullest(trials, scoring):
 def judged(trials, scoring, left=endless):
     """The trials as a scoring sees them that knows the first of their rows, the best first."""
     seen = []
-    for trial in trials:
+    for done, trial in enumerate(trials):
         if left() <= 0:
             raise TimeoutError("no time was left to compare trials of fewer folds")
         proba = trial.proba[: len(scoring.y)]
-        report = scoring.report(proba)
+        report = scoring.report(proba, first_of(len(trials) - done, left))
         scores = np.asarray(report["fold_scores"])
         seen.append(replace(trial, proba=proba, score=report["score"], fold_scores=scores))
     return _ranked(seen)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from skauto._out_of_fold import with_index
 from skauto._scoring import Scoring
+from skauto._time_left import endless
 from skauto.resample._threshold import MIN_POSITIVES, MIN_ROWS, cut_labels, no_cut
 from skauto.search._evaluate import take
 
@@ -29,30 +30,39 @@ class EstimatorScoring(Scoring):
     rows: np.ndarray | None = None
     index: pd.Index | None = None
 
-    def cut(self, proba):
+    def cut(self, proba, left=endless):
         """The threshold that the scorer likes best on all rows; none for more classes or where it needs no labels."""
         y, oriented = self.oriented(proba)
         cuts = self._cuts(y, oriented)
         if len(cuts) == 1:
             return cuts[0]
-        values = [np.mean([self._judged(proba, rows, cut)[0] for rows in self.parts]) for cut in cuts]
-        return cuts[_first_best(values)]
+        values = [np.mean(scores) for scores in self._of_cuts(proba, cuts, self.parts, left)]
+        return cuts[_first_best(values)] if values else cuts[0]
 
-    def _value(self, proba, f1):
+    def _value(self, proba, scores_f1, left):
         """The score of some rows, each fold labelled by the threshold that the other folds of its repeat like best."""
         y, oriented = self.oriented(proba)
         cuts = self._cuts(y, oriented)
         folds = [np.flatnonzero(self.fold == k) for k in np.unique(self.fold)]
         labels = cut_labels(oriented, no_cut(proba.shape[1]))
         if len(cuts) > 1:
-            values = np.array([[self._judged(proba, rows, cut)[0] for rows in folds] for cut in cuts])
+            values = np.reshape(self._of_cuts(proba, cuts, folds, left), (-1, len(folds)))
             sizes = np.array([len(rows) for rows in folds])
             repeat = np.array([self.repeat[rows[0]] for rows in folds])
             for k, rows in enumerate(folds):
                 others = (repeat == repeat[k]) & (np.arange(len(folds)) != k)
-                best = _first_best(values[:, others] @ sizes[others]) if others.any() else 0
+                best = _first_best(values[:, others] @ sizes[others]) if others.any() and len(values) else 0
                 labels[rows] = cut_labels(oriented[rows], cuts[best])
         return lambda rows: self._judged(proba, rows, labels=labels[rows])[0]
+
+    def _of_cuts(self, proba, cuts, parts, left):
+        """The scores of some parts of the rows, for each threshold that there is time for."""
+        scores = []
+        for cut in cuts:
+            if left() <= 0:
+                break
+            scores.append([self._judged(proba, rows, cut)[0] for rows in parts])
+        return scores
 
     def _cuts(self, y, proba):
         """Thresholds to choose from, the plain one first; that alone where rows are few or no labels are looked at."""

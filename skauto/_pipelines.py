@@ -74,9 +74,9 @@ MOST_SHRUNK_ROUNDS = 40
 class Traits:
     """What the portfolio must know of a data set to size its pipelines.
 
-    `shape` is that of a row and `length` the mean number of steps; `seconds` is what one fit of a trial may take, None
-    without a time limit; `trial_seconds` is what all fits of a trial may take together. `alone`
-    says that nothing but networks is tried.
+    `shape` is that of a row, `length` the mean number of steps and `n_texts` how many columns hold no numbers.
+    `seconds` is what one fit of a trial may take, None without a time limit; `trial_seconds` is what all fits of a trial
+    may take together. `alone` says that nothing but networks is tried.
     """
 
     n_rows: int
@@ -95,6 +95,7 @@ class Traits:
     trial_seconds: float | None = None
     alone: bool = False
     seed: int = 0
+    n_texts: int = 0
 
 
 def build(candidate, values, traits, seed):

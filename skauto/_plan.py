@@ -13,7 +13,7 @@ from skauto._constraints import UNBOUND, Constraints
 from skauto._decisions import positive_last
 from skauto._estimator_scoring import EstimatorScoring
 from skauto._scoring import Scoring, resolve_metric
-from skauto._sizing import fidelity_within, folds_within
+from skauto._sizing import ends_in_time, fidelity_within, folds_within
 from skauto._splits import fold_of_rows, folds_of, warn_of_one_class
 from skauto._timing import LONG_TRIAL_SHARE
 from skauto._treatments import treatments
@@ -71,14 +71,24 @@ class Plan:
         """The least power of a third, at least a ninth, that leaves enough rows, one where none does.
 
         A strategy that was asked for saves epochs where there are nets of series or images, however few the rows.
-        Where a table is large for its time, trials begin with fewer rows still.
+        Where there is much data for the time, trials begin with fewer rows still; networks plan their epochs.
         """
         build, auto = self.context.build, strategy == "auto"
-        if build.traits.kind != "table" and build.nets and not auto:
+        if self._plans_epochs and not auto:
             return LEAST_EPOCHS
         rows, n_rows = build.traits.n_rows, ROWS_TO_HALVE if auto else ROWS_OF_A_RUNG
         least = next((share for share in (1 / 9, 1 / 3) if share * rows >= n_rows), 1.0)
-        return least if build.traits.kind != "table" else fidelity_within(build.traits, least, n_rows)
+        return least if self._plans_epochs else fidelity_within(build.traits, least, ROWS_OF_A_RUNG)
+
+    def first_fidelity(self, strategy):
+        """The fidelity of the first configurations: the full one, unless a fit of it would outlast its trial."""
+        whole = self._plans_epochs or ends_in_time(self.context.build.traits)
+        return 1.0 if whole else self.min_fidelity(strategy)
+
+    @property
+    def _plans_epochs(self):
+        """Whether there are networks of series or images, which fit themselves into their time."""
+        return self.context.build.traits.kind != "table" and bool(self.context.build.nets)
 
 
 @dataclass(frozen=True)
@@ -199,7 +209,7 @@ def make_plan(
         n_classes=n_classes,
         space=space,
         build=build,
-        report=judged.report,
+        report=judged.report_of_trial,
         rank=judged.rank,
         seed=seed,
         fit=fit_last_step,
@@ -235,7 +245,13 @@ def _traits(data, folds, threads, seed, seconds):
         length=float(series_lengths(data.X).mean()) if data.kind == "sequence" else 0.0,
         seconds=seconds,
         seed=seed,
+        n_texts=_n_texts(data.X),
     )
+
+
+def _n_texts(X):
+    """How many columns of a DataFrame hold anything but numbers."""
+    return 0 if not hasattr(X, "columns") else X.shape[1] - X.select_dtypes(["number", "bool"]).shape[1]
 
 
 def _rarest(y, folds):

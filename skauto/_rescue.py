@@ -4,7 +4,7 @@ import math
 import time
 
 from skauto._quick import quick_fit, seconds_within
-from skauto.estimators._ensemble import endless
+from skauto._time_left import endless
 from skauto.search import _deadline
 from skauto.search._pool import Pool
 from skauto.search._workers import WorkerPool

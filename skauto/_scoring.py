@@ -9,6 +9,7 @@ from sklearn.metrics import get_scorer, get_scorer_names, roc_auc_score
 
 from skauto._out_of_fold import EstimatorMetric, takes_estimator
 from skauto._splits import parts_of_one_fold
+from skauto._time_left import endless, first_of
 from skauto.resample._costs import checked_costs, costs_of, expected_costs
 from skauto.resample._label_metric import LabelMetric, as_shown, parameters_of, requests_of, wants_weight
 from skauto.resample._threshold import (
@@ -20,6 +21,7 @@ from skauto.resample._threshold import (
     no_cut,
     wants_cut,
 )
+from skauto.search import _deadline
 from skauto.search._sandbox import attempt
 
 # Names that mean the positive class for two classes and the mean over classes for more.
@@ -307,67 +309,74 @@ class Scoring:
         """Mean log-likelihood of the true classes: what the ensemble goes by too, smooth where positives are few."""
         return self._pooled(lambda rows: _log_loss(self.y[rows], proba[rows], self._weight(rows)))
 
-    def report(self, proba):
+    def report(self, proba, left=endless):
         """The score, F1, AUC, AP and the score of each fold; the score is 0 where no fold could be judged.
 
-        Fewer probabilities than rows are those of the first folds.
+        Fewer probabilities than rows are those of the first folds. `left` gives the seconds that are left: with few,
+        the thresholds of many classes are those found so far.
         """
         if len(proba) < len(self.y):
-            return self.first(len(proba)).report(proba)
+            return self.first(len(proba)).report(proba, left)
         given = proba
         y, proba = self.oriented(proba)
         f1 = CONFUSION_METRICS["f1_macro" if proba.shape[1] > 2 else "f1"]
-        scores_f1 = self._label_score(y, proba, f1)
+        scores_f1 = self._label_score(y, proba, f1, left)
         measures = {
             "F1": self._pooled(scores_f1),
             "AUC": self._pooled(lambda rows: _auc(y[rows], proba[rows], self._weight(rows))),
             "AP": self._pooled(lambda rows: _ap(y[rows], proba[rows], self._weight(rows))),
         }
-        value = self._value(given, scores_f1)
+        value = self._value(given, scores_f1, left)
         folds = [value(np.flatnonzero(self.fold == k)) for k in np.unique(self.fold)]
         score = self._pooled(value)
         return {"score": score if np.isfinite(score) else 0.0, "fold_scores": folds, **measures}
 
-    def cut(self, proba):
+    def report_of_trial(self, proba):
+        """The report of the trial at hand, in half of the time that it has left: what it found must still be sent."""
+        return self.report(proba, first_of(2, _deadline.left))
+
+    def cut(self, proba, left=endless):
         """The cut that the score likes best on all rows; none where it needs no labels, or just the likeliest ones.
 
-        A weight for each of many classes is mostly luck: it must have paid where it was chosen on other folds.
+        A weight for each of many classes is mostly luck: it must have paid where it was chosen on other folds. `left`
+        gives the seconds that are left, as in `report`.
         """
         y, proba = self.oriented(proba)
         size = proba.shape[1]
         if self.kind == "proba" or not wants_cut(self.metric):
             return no_cut(size)
-        if size > 2 and not self._labels(y, proba, self.metric)[1]:
+        if size > 2 and not self._labels(y, proba, self.metric, first_of(2, left))[1]:
             return no_cut(size)
-        return best_cut(y, proba, self.metric, self.weight, repeats=len(self.parts))
+        return best_cut(y, proba, self.metric, self.weight, repeats=len(self.parts), left=left)
 
-    def _value(self, proba, scores_f1):
+    def _value(self, proba, scores_f1, left):
         """The score of some rows, a function of them; `scores_f1` is that of F1, which is known already."""
         y, proba = self.oriented(proba)
         if self.kind == "proba":
             return lambda rows: self._called(self.metric, y, proba, rows)
         is_f1 = self.metric is CONFUSION_METRICS["f1_macro" if proba.shape[1] > 2 else "f1"]
-        return scores_f1 if is_f1 else self._label_score(y, proba, self.metric)
+        return scores_f1 if is_f1 else self._label_score(y, proba, self.metric, left)
 
     def _called(self, metric, y, proba, rows):
         """A metric of probabilities of some rows; one that knows the rows is told which they are."""
         known = {"rows": rows} if getattr(metric, "by_row", False) else {}
         return metric(y[rows], proba[rows], self._weight(rows), **known)
 
-    def _label_score(self, y, proba, metric):
+    def _label_score(self, y, proba, metric, left):
         """The metric of some rows, labelled by cuts chosen on the other folds of their repeat, or uncut."""
-        labels, _ = self._labels(y, proba, metric)
+        labels, _ = self._labels(y, proba, metric, left)
         return self._scored(y, labels, metric, proba.shape[1])
 
-    def _labels(self, y, proba, metric):
+    def _labels(self, y, proba, metric, left):
         """Labels, and whether they are cut: of two classes always, of many where that pays on other folds."""
         size = proba.shape[1]
         plain = cut_labels(proba, no_cut(size))
         if not wants_cut(metric):
             return plain, False
         cut = np.empty(len(y), dtype=np.int64)
-        for rows in self.parts:
-            cut[rows] = cross_fitted_labels(y[rows], proba[rows], self.fold[rows], metric, self._weight(rows))
+        for done, rows in enumerate(self.parts):
+            share = first_of(len(self.parts) - done, left)
+            cut[rows] = cross_fitted_labels(y[rows], proba[rows], self.fold[rows], metric, self._weight(rows), share)
         if size == 2:
             return cut, True
         worth, without = (self._pooled(self._scored(y, labels, metric, size)) for labels in (cut, plain))

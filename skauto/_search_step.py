@@ -29,7 +29,7 @@ def run_search(auto, plan, history, pool, phases, progress):
     phases : Phases
     progress : Progress
     """
-    strategy = WarmStart(plan.first, _strategy(auto.strategy, plan))
+    strategy = _strategy(auto.strategy, plan)
     timed = auto.time_limit is not None
     budget = SearchBudget(phases, auto.n_iter or (plan.n_trials if timed else None), pool)
     pool.remaining = budget.remaining
@@ -62,8 +62,16 @@ def run_search(auto, plan, history, pool, phases, progress):
 
 
 def _strategy(given, plan):
-    """The strategy; halving begins at a share of the rows or epochs that still says something."""
-    small = plan.min_fidelity(given)
-    if given in ("auto", "halving"):
-        return Random() if small >= 1 else Halving(Random(), min_fidelity=small, n_initial=RUNG)
-    return make_strategy(given, small)
+    """The first configurations, then the strategy that was asked for.
+
+    Halving begins at a share of the rows or epochs that still says something. Where a full trial would not end in
+    time, the first configurations begin there too, and under halving they are its first rung.
+    """
+    small, first = plan.min_fidelity(given), plan.first_fidelity(given)
+    if given not in ("auto", "halving"):
+        return WarmStart(plan.first, make_strategy(given, small), first)
+    if small >= 1:
+        return WarmStart(plan.first, Random())
+    if first < 1:
+        return Halving(WarmStart(plan.first, Random()), min_fidelity=small, n_initial=RUNG)
+    return WarmStart(plan.first, Halving(Random(), min_fidelity=small, n_initial=RUNG))

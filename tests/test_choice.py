@@ -138,9 +138,9 @@ def counted(plan, monkeypatch):
     """The sizes of the reports that a scoring is asked for."""
     sizes, real = [], type(plan.scoring).report
 
-    def report(self, proba):
+    def report(self, proba, *left):
         sizes.append(len(proba))
-        return real(self, proba)
+        return real(self, proba, *left)
 
     monkeypatch.setattr(type(plan.scoring), "report", report)
     return sizes

@@ -125,3 +125,16 @@ def test_thresholds_lie_close_where_positives_are_rare():
     made = f1_score(y, positive >= mine.cut(proba))
     assert made >= 0.9 * f1_score(y, positive >= theirs.cut(proba)) > 0.3
     assert mine.report(proba)["score"] > 0.85 * theirs.report(proba)["score"]
+
+
+def test_without_time_left_thresholds_that_are_not_compared_do_not_count():
+    rng = np.random.default_rng(1)
+    y = (rng.random(1000) < 0.1).astype(int)
+    positive = np.clip(0.02 + 0.25 * y + rng.normal(0, 0.05, 1000), 0, 1)
+    proba = np.column_stack([1 - positive, positive])
+    own = EstimatorMetric(get_scorer("f1").__call__, np.array([0, 1]))
+    about = {"y": y, "fold": np.arange(1000) % 5, "repeat": np.zeros(1000)}
+    mine = EstimatorScoring("own", "estimator", own, X=np.zeros((1000, 1)), rows=np.arange(1000), **about)
+    assert mine.cut(proba, left=lambda: 0.0) == 0.5
+    assert mine.report(proba, left=lambda: 0.0)["score"] == f1_score(y, positive >= 0.5)
+    assert mine.cut(proba) < 0.5 and mine.report(proba)["score"] > 0.5

@@ -422,10 +422,10 @@ def test_a_scorer_that_raises_on_fewer_folds_leaves_the_trials_of_the_most(plan,
     finish, history = finished(plan, Clock(), None)
     size, real = of_one_fold(plan, finish, history), Scoring.report
 
-    def report(self, proba):
+    def report(self, proba, *left):
         if len(proba) == size:
             raise ValueError("needs more rows")
-        return real(self, proba)
+        return real(self, proba, *left)
 
     monkeypatch.setattr(Scoring, "report", report)
     with pytest.warns(UserWarning, match="needs more rows.*trials of fewer folds do not count"):
@@ -446,9 +446,9 @@ def test_a_slow_comparison_of_folds_ends_within_the_limit(plan, monkeypatch):
     finish, history = finished(plan, clock, 30)
     size, real = of_one_fold(plan, finish, history), Scoring.report
 
-    def report(self, proba):
+    def report(self, proba, *left):
         clock.now += 10 if len(proba) == size else 0
-        return real(self, proba)
+        return real(self, proba, *left)
 
     monkeypatch.setattr(Scoring, "report", report)
     finish.run(history, use_ensemble=True)

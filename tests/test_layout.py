@@ -13,7 +13,7 @@ FILES = {".".join(("skauto", *p.with_suffix("").parts)): p for p in TREES if p.n
 PILLARS = ("resample", "estimators", "search")
 FLOORS = {
     0: "_inputs _row_inputs _row_numbers _array_inputs _sklearn _seeds _deps _datasets _files "
-    "_kernel_folders _native _telling _version _csv",
+    "_kernel_folders _native _telling _time_left _version _csv",
     1: " ".join(PILLARS),
     2: "_assembly _available _bags _choice _columns _constraints _costs_by_row _decisions _estimator_scoring "
     "_finish _image_pipelines _image_portfolio _interrupts _leaderboard _out_of_fold _persistence _pipelines "

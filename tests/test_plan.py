@@ -143,6 +143,14 @@ def test_rungs_keep_enough_rows():
     assert many.min_fidelity("halving") == many.min_fidelity("auto") == 1 / 9
 
 
+def test_the_first_configurations_see_fewer_rows_where_a_fit_would_outlast_its_trial():
+    y = np.arange(60_000) % 2
+    assert plan_of(y, time_limit=60).first_fidelity("auto") == 1.0
+    short = plan_of(y, time_limit=0.5)
+    assert short.first_fidelity("auto") == short.first_fidelity("bayes") == 1 / 9
+    assert plan_of(y, time_limit=0.02).first_fidelity("auto") < 1 / 9
+
+
 def test_configurations_tried_first_come_in_their_order():
     plan = plan_of(np.arange(100) % 2)
     names = [plan.space.decode(params)["candidate"] for params in plan.first]

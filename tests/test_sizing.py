@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from skauto._pipelines import Traits
-from skauto._sizing import fidelity_within, fit_seconds, folds_within
+from skauto._sizing import ends_in_time, fidelity_within, fit_seconds, folds_within
 
 TRAITS = Traits(
     n_rows=4_000, n_columns=20, n_classes=2, sparse=False, threads=1, stops=False, seconds=1.0, trial_seconds=6.0
@@ -37,5 +37,17 @@ def test_without_a_limit_nothing_is_made_smaller():
     assert fidelity_within(replace(TRAITS, n_rows=10**6, trial_seconds=None), 1 / 9, 1_500) == 1 / 9
 
 
-def test_other_kinds_plan_for_themselves():
+def test_a_fit_that_outlasts_its_trial_is_foreseen():
+    assert ends_in_time(TRAITS)
+    assert ends_in_time(replace(TRAITS, n_rows=10**9, trial_seconds=None))
+    wide, classes = replace(TRAITS, n_columns=3_000), replace(TRAITS, n_rows=40_000, n_classes=100)
+    words = replace(TRAITS, n_rows=40_000, n_columns=60, n_texts=60)
+    image = replace(TRAITS, kind="image", n_rows=10_000, n_columns=3_072, trial_seconds=4.0)
+    series = replace(TRAITS, kind="sequence", n_rows=10_000, shape=(100, 3), length=100.0)
+    assert not any(map(ends_in_time, (wide, classes, words, image, series)))
+    assert ends_in_time(replace(words, n_texts=0))
+    assert ends_in_time(replace(series, length=10.0))
+
+
+def test_folds_of_other_kinds_are_never_fewer_from_the_start():
     assert folds_within(replace(TRAITS, kind="image", n_rows=10**6), 5) is None

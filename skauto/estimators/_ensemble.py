@@ -1,21 +1,15 @@
 """Weighted ensembles: greedy selection over out-of-fold predictions, and the classifier it gives."""
 
-import math
-
 import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.pipeline import Pipeline
 
 from skauto._sklearn import VisualBlock, check_has
+from skauto._time_left import endless
 
 # A gain below this is rounding.
 TOLERANCE = 1e-9
-
-
-def endless():
-    """Seconds that are left where nothing limits them."""
-    return math.inf
 
 
 def greedy_selection(predictions, value, n_steps=25, patience=5, left=endless):

@@ -4,7 +4,11 @@ Every label metric here is a function of confusion matrices, so that all cuts of
 `wants_cut = False` is best served by the likeliest label of each row: a cut of few rows would mostly be luck.
 """
 
+import functools
+
 import numpy as np
+
+from skauto._time_left import endless, first_of
 
 # With fewer rows or positives than this an optimised cut is noise (the rule of AutoGluon's threshold calibration).
 MIN_ROWS = 50
@@ -20,76 +24,92 @@ def _per_class(confusion):
     return hits, confusion.sum(-2), confusion.sum(-1)
 
 
+def _of_counts(function):
+    """A metric of confusion matrices from one of true positives, rows predicted and rows present of each class.
+
+    The counts have shape (..., K), which is K times less than the matrices.
+    """
+
+    @functools.wraps(function)
+    def metric(confusion):
+        return function(*_per_class(confusion))
+
+    metric.of_counts = function
+    return metric
+
+
 def _ratio(numerator, denominator):
     return np.divide(numerator, denominator, out=np.zeros(np.shape(denominator)), where=denominator > 0)
 
 
-def _f1_of_classes(confusion):
-    hits, predicted, present = _per_class(confusion)
+def _f1_of_classes(hits, predicted, present):
     return _ratio(2.0 * hits, predicted + present)
 
 
-def f1(confusion):
+@_of_counts
+def f1(hits, predicted, present):
     """F1 of the last class, the positive one; confusion has shape (..., 2, 2), true by predicted."""
-    return _f1_of_classes(confusion)[..., -1]
+    return _f1_of_classes(hits, predicted, present)[..., -1]
 
 
-def f1_macro(confusion):
+@_of_counts
+def f1_macro(hits, predicted, present):
     """Mean F1 over the classes that occur in truth or prediction."""
-    _, predicted, present = _per_class(confusion)
     seen = (predicted + present > 0).sum(-1)
-    return _ratio(_f1_of_classes(confusion).sum(-1), seen)
+    return _ratio(_f1_of_classes(hits, predicted, present).sum(-1), seen)
 
 
-def f1_weighted(confusion):
+@_of_counts
+def f1_weighted(hits, predicted, present):
     """F1 averaged with the true class counts as weights."""
-    present = confusion.sum(-1)
-    return _ratio((_f1_of_classes(confusion) * present).sum(-1), present.sum(-1))
+    return _ratio((_f1_of_classes(hits, predicted, present) * present).sum(-1), present.sum(-1))
 
 
-def accuracy(confusion):
+@_of_counts
+def accuracy(hits, predicted, present):
     """Share of rows labelled right."""
-    return _ratio(_per_class(confusion)[0].sum(-1), confusion.sum((-2, -1)))
+    return _ratio(hits.sum(-1), present.sum(-1))
 
 
 accuracy.wants_cut = False
 
 
-def balanced_accuracy(confusion):
+@_of_counts
+def balanced_accuracy(hits, predicted, present):
     """Mean recall over the classes that occur."""
-    hits, _, present = _per_class(confusion)
     return _ratio(_ratio(hits, present).sum(-1), (present > 0).sum(-1))
 
 
-def geometric_mean(confusion):
+@_of_counts
+def geometric_mean(hits, predicted, present):
     """Geometric mean of the recalls of the classes that occur (Kubat and Matwin 1997)."""
-    hits, _, present = _per_class(confusion)
     recalls = np.where(present > 0, _ratio(1.0 * hits, present), 1.0)
     return np.prod(recalls, axis=-1) ** _ratio(np.ones(recalls.shape[:-1]), (present > 0).sum(-1))
 
 
-def precision(confusion):
+@_of_counts
+def precision(hits, predicted, present):
     """Precision of the last class."""
-    hits, predicted, _ = _per_class(confusion)
     return _ratio(hits, predicted)[..., -1]
 
 
-def recall(confusion):
+@_of_counts
+def recall(hits, predicted, present):
     """Recall of the last class."""
-    hits, _, present = _per_class(confusion)
     return _ratio(hits, present)[..., -1]
 
 
-def jaccard(confusion):
+@_of_counts
+def jaccard(hits, predicted, present):
     """Jaccard index of the last class."""
-    hits, predicted, present = _per_class(confusion)
     return _ratio(hits, predicted + present - hits)[..., -1]
 
 
-def matthews_corrcoef(confusion):
+@_of_counts
+def matthews_corrcoef(hits, predicted, present):
     """Matthews correlation, in its form for any number of classes (Gorodkin 2004)."""
-    hits, predicted, present = (part.astype(float) for part in _per_class(confusion))
-    rows = confusion.sum((-2, -1)).astype(float)
+    hits, predicted, present = (part.astype(float) for part in (hits, predicted, present))
+    rows = present.sum(-1)
     covariance = hits.sum(-1) * rows - (predicted * present).sum(-1)
     spread = (rows**2 - (predicted**2).sum(-1)) * (rows**2 - (present**2).sum(-1))
     return _ratio(covariance, np.sqrt(np.maximum(spread, 0.0)))
@@ -132,7 +152,7 @@ def no_cut(n_classes):
     return 0.5 if n_classes == 2 else np.ones(n_classes)
 
 
-def best_cut(y, proba, metric, sample_weight=None, repeats=1):
+def best_cut(y, proba, metric, sample_weight=None, repeats=1, left=endless):
     """The cut of out-of-fold probabilities that a metric likes best.
 
     Parameters
@@ -144,6 +164,8 @@ def best_cut(y, proba, metric, sample_weight=None, repeats=1):
     sample_weight : ndarray of shape (n,), default=None
     repeats : int, default=1
         How often each row stands in y.
+    left : callable, default=endless
+        Gives the seconds that are left; with none, the weights of many classes are those found so far.
 
     Returns
     -------
@@ -157,7 +179,7 @@ def best_cut(y, proba, metric, sample_weight=None, repeats=1):
         return no_cut(n_classes)
     if n_classes == 2:
         return _best_threshold(y, proba[:, 1], metric, sample_weight)
-    return _best_weights(y, proba, metric, sample_weight, movable=counts >= MIN_POSITIVES)
+    return _best_weights(y, proba, metric, sample_weight, counts >= MIN_POSITIVES, left)
 
 
 def _best_threshold(y, score, metric, sample_weight):
@@ -200,37 +222,47 @@ def _guessed(confusion):
     return [_argmax(metric(confusion)) for metric in (f1_macro, balanced_accuracy, matthews_corrcoef)]
 
 
-def _best_weights(y, proba, metric, sample_weight, movable, n_rounds=3, n_steps=48):
-    """Coordinate ascent over the column weights: each class in turn takes the best of some cuts between rows."""
+def _best_weights(y, proba, metric, sample_weight, movable, left, n_rounds=3, n_steps=48):
+    """Coordinate ascent over the column weights: each class in turn takes the best of some cuts between rows.
+
+    The weights found so far are the answer where no time is left.
+    """
     n_classes = proba.shape[1]
 
     def value(weights):
         return metric(confusion_of(y, cut_labels(proba, weights), n_classes, sample_weight))
 
     with np.errstate(divide="ignore"):
-        logs = np.log(np.ascontiguousarray(proba.T, dtype=float))
+        logs = np.log(proba.astype(float))
     weights = np.ones(n_classes)
+    rivals = _Rivals(logs, weights)
     best = np.nan_to_num(value(weights), nan=-np.inf)
     for _ in range(n_rounds if getattr(metric, "max_cuts", None) is None else 1):
         before = best
         for k in np.flatnonzero(movable):
-            moved = _moved(y, logs, weights, k, metric, sample_weight, best, n_steps)
+            if left() <= 0:
+                return weights
+            moved = _moved(y, rivals, weights, k, metric, sample_weight, best, n_steps)
             reached = best if moved is weights else value(moved)
             if reached > best:  # labelled anew, since rounding can break ties
-                best, weights = reached, moved
+                best, weights, rivals = reached, moved, _Rivals(logs, moved)
         if best <= before:
             break
     return weights
 
 
-def _moved(y, logs, weights, k, metric, sample_weight, best, n_steps):
+def _moved(y, rivals, weights, k, metric, sample_weight, best, n_steps):
     """The weights, of mean 1, with the k-th where the metric likes it best; the same ones where none beats `best`."""
-    rival, ratio = _against(logs, np.log(weights), k)
+    rival, ratio = rivals.of(k)
     cuts = _cuts(ratio, n_steps)
     if not len(cuts):
         return weights
-    confusion = _confusion_of_cuts(y, k, rival, ratio, cuts, len(weights), sample_weight)
-    winner, reached = _best_of_few(metric, confusion)
+    known = y, k, rival, ratio, cuts, len(weights), sample_weight
+    if hasattr(metric, "of_counts"):
+        values = np.nan_to_num(metric.of_counts(*_counts_of_cuts(*known)), nan=-np.inf)
+        winner, reached = np.argmax(values), values.max()
+    else:
+        winner, reached = _best_of_few(metric, _confusion_of_cuts(*known))
     if not reached > best:
         return weights
     moved = weights.copy()
@@ -250,15 +282,28 @@ def _best_of_few(metric, confusion):
     return places[winner], values[winner]
 
 
-def _against(logs, weights, k):
-    """The best other class of each row, and the log of the factor that column k needs to draw level with it."""
-    own = logs[k] + weights[k]
-    rival, level = np.zeros(len(own), dtype=np.intp), np.full(len(own), -np.inf)
-    for other in np.delete(np.arange(len(logs)), k):
-        weighted = logs[other] + weights[other]
-        np.copyto(rival, other, where=weighted > level)
-        np.maximum(level, weighted, out=level)
-    return rival, np.subtract(level, own, out=np.full(len(own), np.inf), where=own > -np.inf)
+class _Rivals:
+    """The two most probable classes of each row under some weights: what another weight of one class is up against.
+
+    `logs` are those of the probabilities, of shape (n, K).
+    """
+
+    def __init__(self, logs, weights):
+        rows = np.arange(len(logs))
+        self.weighted = logs + np.log(weights)
+        self.first = self.weighted.argmax(axis=1)
+        self.level = self.weighted[rows, self.first]
+        rest = self.weighted.copy()
+        rest[rows, self.first] = -np.inf
+        self.second = rest.argmax(axis=1)
+        self.next_level = rest[rows, self.second]
+
+    def of(self, k):
+        """The best other class of each row, and the log of the factor that column k needs to draw level with it."""
+        own, leads = self.weighted[:, k], self.first == k
+        rival = np.where(leads, self.second, self.first)
+        level = np.where(leads, self.next_level, self.level)
+        return rival, np.subtract(level, own, out=np.full(len(own), np.inf), where=own > -np.inf)
 
 
 def _cuts(ratio, n_steps):
@@ -269,6 +314,29 @@ def _cuts(ratio, n_steps):
         wanted = np.linspace(0, len(near) - 2, n_steps).astype(int)
         gaps = gaps[np.unique(np.searchsorted(gaps, wanted).clip(max=len(gaps) - 1))]
     return (near[gaps] + near[gaps + 1]) / 2
+
+
+def _counts_of_cuts(y, k, rival, ratio, cuts, n_classes, sample_weight):
+    """True positives, rows predicted and rows present of each class at each cut, each of shape (n_cuts, K).
+
+    Sums as in `_confusion_of_cuts`, without the cells that no built-in metric asks for.
+    """
+    place, shape = np.searchsorted(cuts, ratio), (len(cuts) + 1, n_classes)
+
+    def stays(rows):
+        weight = None if sample_weight is None else sample_weight[rows]
+        cells = np.bincount(place[rows] * n_classes + rival[rows], weight, np.prod(shape)).reshape(shape)
+        return cells[:0:-1].cumsum(axis=0)[::-1]
+
+    def moves(rows):
+        weight = None if sample_weight is None else sample_weight[rows]
+        return np.bincount(place[rows], weight, len(cuts) + 1)[:-1].cumsum()
+
+    every = slice(None)
+    hits, predicted = stays(y == rival), stays(every)
+    hits[:, k] += moves(y == k)
+    predicted[:, k] += moves(every)
+    return hits, predicted, np.broadcast_to(np.bincount(y, sample_weight, n_classes), hits.shape)
 
 
 def _confusion_of_cuts(y, k, rival, ratio, cuts, n_classes, sample_weight):
@@ -285,7 +353,7 @@ def _confusion_of_cuts(y, k, rival, ratio, cuts, n_classes, sample_weight):
     return confusion
 
 
-def cross_fitted_labels(y, proba, fold, metric, sample_weight=None):
+def cross_fitted_labels(y, proba, fold, metric, sample_weight=None, left=endless):
     """Codes for out-of-fold rows, each fold cut where the other folds like it best.
 
     Parameters
@@ -297,14 +365,18 @@ def cross_fitted_labels(y, proba, fold, metric, sample_weight=None):
     metric : callable
         As in best_cut.
     sample_weight : ndarray of shape (n,), default=None
+    left : callable, default=endless
+        Gives the seconds that are left, which the folds share.
 
     Returns
     -------
     labels : ndarray of shape (n,), integer codes
     """
     labels = np.empty(len(y), dtype=np.int64)
-    for number in np.unique(fold):
+    numbers = np.unique(fold)
+    for done, number in enumerate(numbers):
         here, others = fold == number, fold != number
         weight = None if sample_weight is None else sample_weight[others]
-        labels[here] = cut_labels(proba[here], best_cut(y[others], proba[others], metric, weight))
+        share = first_of(len(numbers) - done, left)
+        labels[here] = cut_labels(proba[here], best_cut(y[others], proba[others], metric, weight, left=share))
     return labels

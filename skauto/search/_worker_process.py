@@ -27,6 +27,7 @@ from skauto.search._user_modules import Loaded
 
 SPARE_SECONDS = 60  # how long a worker without a pool waits for the next one
 GRACE_SECONDS = 10  # how long after a task's limit a worker ends itself if nobody else has
+PARTING_SECONDS = 2.0  # how long a worker whose channel has closed waits to see whether its parent has died
 SELF = psutil.Process()
 WARM_UP = ("numpy", "pandas", "sklearn.pipeline", "sklearn.compose", "sklearn.model_selection")
 
@@ -63,7 +64,7 @@ def main(descriptor, parent, mark, temporary):
     slowness = (time.monotonic() - began) / max(time.process_time() - used, 0.01)
     with contextlib.suppress(EOFError, OSError):
         _serve(Channel(socket.socket(fileno=descriptor), bytes.fromhex(mark)), places, slowness)
-    if os.getppid() != parent:  # else it is this worker alone that is lost, and others go on
+    if _died(parent, within=PARTING_SECONDS):  # else it is this worker alone that is lost, and others go on
         _sweep(places)
     os._exit(0)  # at once, whatever threads a task has left behind
 
@@ -173,6 +174,16 @@ def _end_fork(own, code=None):
 def _sweep(places):
     for place in tuple(places):  # the other thread may be adding to them
         sweep(place)
+
+
+def _died(parent, within):
+    """Whether the parent dies within so many seconds: one that is killed closes its sockets before it is gone."""
+    end = time.monotonic() + within
+    while os.getppid() == parent:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def _end_with_parent(parent, places):

@@ -76,6 +76,19 @@ def test_a_hundred_classes_with_little_time_end_in_time():
     assert auto.score(X, y) > 0.05  # one hundredth is a guess
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("shape", "classes"), [((20_000, 20), 100), ((25_000, 300), 2), ((2_000, 3_000), 2)])
+def test_much_data_begins_with_few_rows_and_ends_in_time(shape, classes):
+    """At 20 s no trial was complete on any of these; with 100 classes the thresholds alone then took 25 s."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=shape)
+    y = np.digitize(X[:, 0] + X[:, 1], np.quantile(X[:, 0] + X[:, 1], np.arange(1, classes) / classes))
+    auto, said, seconds = fitted(X, y, time_limit=12, pos_label=1 if classes == 2 else None)
+    assert seconds < 20
+    assert complete(auto) >= 1
+    assert nothing_is_lost(auto, said)
+
+
 def test_without_time_for_any_trial_a_quick_model_has_learnt_and_the_board_names_it():
     X, y = table(400)
     auto, said, _ = fitted(X, y, time_limit=0.01)

@@ -96,6 +96,34 @@ def test_weights_are_those_of_labelling_all_rows_at_each_step(name, seed, n_clas
     assert value(y, proba, found, metric) == value(y, proba, plain, metric)
 
 
+@pytest.mark.parametrize("name", CONFUSION_METRICS)
+@settings(deadline=None, max_examples=15)
+@given(seed=st.integers(0, 10_000), n_classes=st.integers(3, 6), weighted=st.booleans())
+def test_counts_of_classes_lead_where_whole_matrices_do(name, seed, n_classes, weighted):
+    """Of a built-in metric only the counts of each class are summed, which many classes need; one's own sees all."""
+    rng, metric = np.random.default_rng(seed), CONFUSION_METRICS[name]
+    y = rng.integers(n_classes, size=200)
+    proba = rng.dirichlet(np.ones(n_classes), size=200).round(2) + 0.3 * np.eye(n_classes)[y]
+    weight = rng.integers(1, 4, 200) if weighted else None
+
+    def whole(confusion):
+        return metric(confusion)
+
+    own = best_cut(y, proba, whole, weight)
+    np.testing.assert_allclose(best_cut(y, proba, metric, weight), own)
+
+
+def test_weights_found_so_far_are_the_answer_when_no_time_is_left():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [400, 60, 40])
+    proba = np.eye(3)[y] * 0.2 + rng.dirichlet([8, 1, 1], size=500)
+    asked = iter([1.0, 1.0, 0.0])
+    some = best_cut(y, proba, f1_macro, left=lambda: next(asked))
+    full, none = best_cut(y, proba, f1_macro), np.ones(3)
+    np.testing.assert_array_equal(best_cut(y, proba, f1_macro, left=lambda: 0.0), none)
+    assert value(y, proba, none, f1_macro) < value(y, proba, some, f1_macro) < value(y, proba, full, f1_macro)
+
+
 @settings(deadline=None, max_examples=30)
 @given(drawn=rows(3), weighted=st.booleans())
 def test_no_weight_of_the_first_class_alone_is_better(drawn, weighted):

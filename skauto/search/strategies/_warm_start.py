@@ -1,10 +1,11 @@
 """A wrapper that asks known configurations first."""
 
-from skauto.search.strategies._base import Strategy, next_trial, within
+from skauto.search._trial import Trial
+from skauto.search.strategies._base import Strategy, within
 
 
 class WarmStart(Strategy):
-    """Known configurations first, at full fidelity, then another strategy, which sees their results.
+    """Known configurations first, then another strategy, which sees their results.
 
     Parameters
     ----------
@@ -12,6 +13,8 @@ class WarmStart(Strategy):
         Params, as `Space.encode` gives them, in the order to try.
     base : Strategy
         What asks afterwards.
+    fidelity : float, default=1.0
+        Fidelity of the known configurations.
 
     Examples
     --------
@@ -25,17 +28,18 @@ class WarmStart(Strategy):
     [10]
     """
 
-    def __init__(self, first, base):
+    def __init__(self, first, base, fidelity=1.0):
         self.first = first
         self.base = base
+        self.fidelity = fidelity
 
     def within(self, n_trials):
         """The same strategy for a search of so many trials."""
-        return WarmStart(self.first, within(self.base, n_trials))
+        return WarmStart(self.first, within(self.base, n_trials), self.fidelity)
 
     def propose(self, history):
         """The next known configuration, then what the base proposes."""
         n_asked = sum("warm_start" in trial.tags for trial in history.trials)
         if n_asked < len(self.first):
-            return next_trial(history, self.first[n_asked], {"warm_start": n_asked})
+            return Trial(len(history), self.first[n_asked], self.fidelity, {"warm_start": n_asked})
         return self.base.propose(history)

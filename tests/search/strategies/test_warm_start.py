@@ -45,3 +45,9 @@ def test_under_halving_the_known_start_at_the_first_rung():
     assert history.trials[0].params == first[0]
     assert history.trials[0].fidelity < 1
     assert sum("warm_start" in trial.tags for trial in history.trials) == 1
+
+
+def test_the_known_may_begin_with_less():
+    first = [{"branch": 0, "values": {"x": number}} for number in (3, 1)]
+    history = run(WarmStart(first, Random(), fidelity=1 / 9).within(4), {"x": list(range(30))}, 4)
+    assert [trial.fidelity for trial in history.trials] == [1 / 9, 1 / 9, 1.0, 1.0]
