@@ -75,8 +75,8 @@ class Traits:
     """What the portfolio must know of a data set to size its pipelines.
 
     `shape` is that of a row, `length` the mean number of steps and `n_texts` how many columns hold no numbers.
-    `seconds` is what one fit of a trial may take, None without a time limit; `trial_seconds` is what all fits of a trial
-    may take together. `alone` says that nothing but networks is tried.
+    `seconds` is what one fit of a trial may take, None without a time limit, and `trial_seconds` what all fits of a
+    trial may take together. `alone` says that nothing but networks is tried.
     """
 
     n_rows: int
