@@ -84,6 +84,12 @@ def _string_labels(series):
     if all(issubclass(kind, str) for kind in kinds):
         return values.astype(str)
     names = ", ".join(sorted(kind.__name__ for kind in kinds))
+    if kinds == {int}:
+        longest = max(values, key=abs)
+        raise ValueError(
+            f"Unknown label type: y holds integers of more than 64 bits, such as {longest}; names of classes with so many "
+            "digits are strings: y.astype(str)"
+        )
     raise ValueError(
         f"Unknown label type: y holds values of type {names}; labels are strings, booleans or integers, all of one "
         "type: convert them, for example by y.astype(str)"

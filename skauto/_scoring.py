@@ -5,7 +5,7 @@ import warnings
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from sklearn.metrics import get_scorer, get_scorer_names, roc_auc_score
+from sklearn.metrics import get_scorer, get_scorer_names
 
 from skauto._out_of_fold import EstimatorMetric, takes_estimator
 from skauto._splits import parts_of_one_fold
@@ -34,23 +34,31 @@ SAMPLE = 400
 OF_TWO = ("precision", "recall", "jaccard")
 
 
-def average_precision(y, score, weight=None):
-    """Average precision of a boolean target; sklearn's definition, without its checks."""
+def _taken(y, score, weight):
+    """Positives and rows at each threshold, from the highest score on, by weight: each of shape (n_thresholds,)."""
     order = np.argsort(-score, kind="stable")
     hit = y[order] if weight is None else y[order] * weight[order]
     last = np.append(np.flatnonzero(np.diff(score[order])), len(y) - 1)
-    positives = np.cumsum(hit)[last]
     predicted = (np.arange(1, len(y) + 1) if weight is None else np.cumsum(weight[order]))[last]
+    return np.cumsum(hit)[last], predicted
+
+
+def average_precision(y, score, weight=None):
+    """Average precision of a boolean target; sklearn's definition, without its checks."""
+    positives, predicted = _taken(y, score, weight)
     if positives[-1] <= 0:
         return np.nan
     return float(np.sum(np.diff(positives, prepend=0) * positives / predicted) / positives[-1])
 
 
 def area_under_curve(y, score, weight=None):
-    """Area under the ROC curve of a boolean target, NaN where one class is missing."""
-    if y.all() or not y.any():
+    """Area under the ROC curve of a boolean target, by trapezoids as sklearn's; NaN where one class is missing."""
+    positives, predicted = _taken(y, score, weight)
+    negatives = predicted - positives
+    if positives[-1] <= 0 or negatives[-1] <= 0:
         return np.nan
-    return float(roc_auc_score(y, score, sample_weight=weight))
+    heights = positives + np.append(0, positives[:-1])
+    return float(np.sum(np.diff(negatives, prepend=0) * heights) / 2 / positives[-1] / negatives[-1])
 
 
 def one_vs_rest(measure, y, proba, weight=None):

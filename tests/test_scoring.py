@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 from sklearn.metrics import fbeta_score, get_scorer, make_scorer
 
-from skauto._scoring import Scoring, average_precision, own_pos_label, resolve_metric
+from skauto._scoring import Scoring, area_under_curve, average_precision, own_pos_label, resolve_metric
 from skauto.resample._threshold import CONFUSION_METRICS, confusion_of, cut_labels
 
 BINARY = np.array([0, 1])
@@ -153,13 +153,18 @@ def test_a_bare_function_is_no_scorer():
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5), st.integers(1, 4)), min_size=2, max_size=30))
-def test_average_precision_with_ties_and_weights(rows):
+def test_areas_with_ties_and_weights(rows):
     y, score, weight = (np.array(part) for part in zip(*rows, strict=True))
     if not y.any():
         assert np.isnan(average_precision(y, score / 5, weight))
         return
     expected = metrics.average_precision_score(y, score / 5, sample_weight=weight)
     assert average_precision(y, score / 5, weight) == pytest.approx(expected)
+    area = area_under_curve(y, score / 5, weight)
+    if y.all():
+        assert np.isnan(area)
+    else:
+        assert area == pytest.approx(metrics.roc_auc_score(y, score / 5, sample_weight=weight), abs=1e-12)
 
 
 # Pooled folds

@@ -106,3 +106,12 @@ def test_rows_as_dicts(fitted):
     with pytest.raises(ValueError, match=r"got a Series: one row is X.to_frame\(\).T"):
         fitted.predict(X.iloc[0])
     assert len(fitted.predict(X.iloc[0].to_frame().T)) == 1
+
+
+def test_integers_beyond_64_bits_are_no_labels():
+    """It said that labels are integers, of integers."""
+    names = [10**26 + number for number in Y]
+    with pytest.raises(ValueError, match=r"integers of more than 64 bits, such as 10{24}.*: y.astype\(str\)"):
+        quick().fit(X, names)
+    fitted = quick().fit(X, [str(name) for name in names])
+    assert set(fitted.predict(X)) <= {str(name) for name in names}
