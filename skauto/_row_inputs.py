@@ -87,8 +87,8 @@ def _string_labels(series):
     if kinds == {int}:
         longest = max(values, key=abs)
         raise ValueError(
-            f"Unknown label type: y holds integers of more than 64 bits, such as {longest}; names of classes with so many "
-            "digits are strings: y.astype(str)"
+            f"Unknown label type: y holds integers of more than 64 bits, such as {longest}; names of classes with so "
+            "many digits are strings: y.astype(str)"
         )
     raise ValueError(
         f"Unknown label type: y holds values of type {names}; labels are strings, booleans or integers, all of one "
