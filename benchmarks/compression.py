@@ -32,16 +32,16 @@ from sklearn.metrics import f1_score
 from torch import nn
 
 from skauto import AutoClassifier, compress
-from skauto.estimators._cnn import CNNClassifier
-from skauto.estimators.compression._binarize import Binarize
-from skauto.estimators.compression._binary_layers import BinaryConv2d, BinaryLinear
+from skauto.estimators.compression._batchnorm_folding import fold_norms
 from skauto.estimators.compression._classifier import CompressedClassifier
-from skauto.estimators.compression._distill import Distill
-from skauto.estimators.compression._fold import fold_norms
-from skauto.estimators.compression._lowrank import LowRank, split_layer
-from skauto.estimators.compression._prune import Prune
-from skauto.estimators.compression._quantize import Quantize
-from skauto.estimators.compression._sparse import SparseLinear
+from skauto.estimators.compression.layers._binary_layers import BinaryConv2d, BinaryLinear
+from skauto.estimators.compression.layers._sparse import SparseLinear
+from skauto.estimators.compression.steps._binarize import Binarize
+from skauto.estimators.compression.steps._distill import Distill
+from skauto.estimators.compression.steps._lowrank import LowRank, split_layer
+from skauto.estimators.compression.steps._prune import Prune
+from skauto.estimators.compression.steps._quantize import Quantize
+from skauto.estimators.images._cnn import CNNClassifier
 
 BATCHES = (1, 16, 64)
 NETS = {

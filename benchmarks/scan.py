@@ -18,8 +18,8 @@ import torch
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from skauto.estimators._recurrent_net import MinLayer
-from tests.estimators.reference_scan import log_space, recurrence
+from skauto.estimators.sequences._recurrent_net import MinLayer
+from tests.support.reference_scan import log_space, recurrence
 
 STEPS = [(64, 64, 128, 512), (64, 64, 128, 2048), (64, 64, 128, 4096), (16, 64, 64, 4096), (1, 8, 16, 4096)]
 GATES = [(0, 1), (8, 1), (40, 1), (0, 8)]
@@ -147,7 +147,7 @@ def gradient(args):
 
 def scan_of(pre):
     """Our operator."""
-    from skauto.estimators._scan import scan
+    from skauto.estimators.sequences.scan._operators import scan
 
     return scan(pre)
 
@@ -193,7 +193,7 @@ class Copier(nn.Module):
 
     def __init__(self, vocabulary, width, layers, lstm, expansion):
         super().__init__()
-        from skauto.estimators._recurrent_net import Block
+        from skauto.estimators.sequences._recurrent_net import Block
 
         options = {"normalization": "layer", "dropout": 0.0, "bidirectional": False, "memory": 256.0}
         options["expansion"] = expansion

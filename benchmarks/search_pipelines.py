@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from tables import read_table
 
-from skauto.search._evaluate import nested_rows
+from skauto.search._folds import nested_rows
 
 FOLDS, MIN_CLASS_ROWS = 3, 8
 

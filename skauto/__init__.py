@@ -9,7 +9,7 @@ from skauto._version import __version__
 
 # Public name -> the file that defines it.
 _NAMES = {
-    "AutoClassifier": "skauto._auto",
+    "AutoClassifier": "skauto.automl._classifier",
     "compress": "skauto._compress",
     "load_model": "skauto._persistence",
     "load_online_shoppers": "skauto._datasets",

@@ -7,7 +7,10 @@ import sys
 import warnings
 from pathlib import Path
 
-from skauto._csv import (
+from skauto._files import check_writable, write_whole
+from skauto._telling import steady_streams, tell
+from skauto._version import __version__
+from skauto.inputs._csv import (
     STANDARD_INPUT,
     CsvOptions,
     numeric_where_plain,
@@ -15,9 +18,6 @@ from skauto._csv import (
     with_decimal_points,
     without_row_numbers,
 )
-from skauto._files import check_writable, write_whole
-from skauto._telling import steady_streams, tell
-from skauto._version import __version__
 
 WIDTH = 100
 TRUST = "Load only model files that you trust: loading one runs code stored in it."
@@ -139,7 +139,7 @@ def _labels(y, decimal="."):
     """
     import pandas as pd
 
-    from skauto.estimators._table_labels import NULLS
+    from skauto.estimators.tables._table_labels import NULLS
 
     gaps = y.isin([*NULLS, "None"])
     plain = with_decimal_points(y[~gaps]) if decimal == "," else y[~gaps]
@@ -164,7 +164,7 @@ def _refuse_quantity(name, numbers):
 
 
 def _did_you_mean(name, names):
-    from skauto._inputs import closest
+    from skauto.inputs._read import closest
 
     close = closest(name, names)
     if close is not None:
@@ -183,7 +183,7 @@ def _writable(path, but_not=None):
 
 
 def _auto_classifier(args):
-    from skauto._auto import AutoClassifier
+    from skauto.automl._classifier import AutoClassifier
 
     return AutoClassifier(
         scoring=args.scoring, time_limit=args.time_limit, n_jobs=args.n_jobs, random_state=args.random_state

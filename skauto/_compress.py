@@ -16,13 +16,13 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
-from skauto._array_inputs import is_ragged, kind_of
 from skauto._deps import require
 from skauto._seeds import child_seed, root_seed
 from skauto._telling import steady_streams
-from skauto.estimators._footprint import footprint
-from skauto.estimators._images import rows_for
-from skauto.estimators._time_limit import limited
+from skauto.estimators.footprints._footprint import footprint
+from skauto.estimators.images._images import rows_for
+from skauto.estimators.neural._time_limit import limited
+from skauto.inputs._arrays import is_ragged, kind_of
 
 TARGETS = ("bytes", "latency_ms", "max_loss")
 MAX_LOSS = 0.005
@@ -174,8 +174,8 @@ class _Trials:
 
 def _compressible(estimator):
     """The classifier itself, out of a FrozenEstimator; ValueError where nothing can be made of it."""
-    from skauto.estimators._neural import NeuralClassifier
-    from skauto.estimators.compression._fitted import KNOWN
+    from skauto.estimators.compression.storage._fitted import KNOWN
+    from skauto.estimators.neural._neural import NeuralClassifier
 
     while isinstance(estimator, FrozenEstimator):
         estimator = estimator.estimator
@@ -198,7 +198,7 @@ def _compressible(estimator):
 def _network(fitted):
     """The single network that a fitted classifier ends in, if it sees the rows as they are, else the classifier."""
     from skauto.estimators._networks import way_to_network
-    from skauto.estimators.compression._tree import OWN_LEAVES
+    from skauto.estimators.compression.storage._tree import OWN_LEAVES
 
     found, before = way_to_network(fitted)
     if not found or before or getattr(found[-1], "n_members", 1) > 1:
@@ -227,10 +227,10 @@ def _costs(cost):
 
 def recipes(estimator, X, epochs, seed=None):
     """The chains to try, mild ones first: name to steps. The seed is that of students."""
-    from skauto.estimators._neural import NeuralClassifier
-    from skauto.estimators.compression._lowrank import LowRank
-    from skauto.estimators.compression._prune import Prune
-    from skauto.estimators.compression._quantize import Quantize
+    from skauto.estimators.compression.steps._lowrank import LowRank
+    from skauto.estimators.compression.steps._prune import Prune
+    from skauto.estimators.compression.steps._quantize import Quantize
+    from skauto.estimators.neural._neural import NeuralClassifier
 
     if not isinstance(estimator, NeuralClassifier) or getattr(estimator, "n_members", 1) > 1:
         return _students(_kind(estimator, X), epochs, seed)
@@ -262,11 +262,11 @@ def _kind(estimator, X):
 
 def _students(kind, epochs, seed):
     """Chains for what is no single network: it teaches small ones."""
-    from skauto.estimators._cnn import CNNClassifier
-    from skauto.estimators._mlp import MLPClassifier
-    from skauto.estimators._recurrent import MinGRUClassifier
-    from skauto.estimators.compression._distill import Distill
-    from skauto.estimators.compression._quantize import Quantize
+    from skauto.estimators.compression.steps._distill import Distill
+    from skauto.estimators.compression.steps._quantize import Quantize
+    from skauto.estimators.images._cnn import CNNClassifier
+    from skauto.estimators.sequences._recurrent import MinGRUClassifier
+    from skauto.estimators.tables._mlp import MLPClassifier
 
     def student(size):
         if kind == "image":

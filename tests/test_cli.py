@@ -12,9 +12,9 @@ import pytest
 from sklearn.dummy import DummyClassifier
 
 from skauto._cli import CommandError, _labels, _say_leaderboard, main
-from skauto._csv import read_csv
-from skauto._leaderboard import leaderboard
 from skauto._persistence import load_model, save_model
+from skauto.automl._leaderboard import leaderboard
+from skauto.inputs._csv import read_csv
 from skauto.search._history import History
 from skauto.search._space import Space
 

@@ -8,7 +8,7 @@ from sklearn.metrics import f1_score
 from sklearn.tree import DecisionTreeClassifier
 
 from skauto._compress import compress, recipes
-from skauto.estimators._cnn import CNNClassifier
+from skauto.estimators.images._cnn import CNNClassifier
 
 
 @pytest.fixture(scope="module")

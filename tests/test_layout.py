@@ -12,14 +12,9 @@ FILES = {".".join(("skauto", *p.with_suffix("").parts)): p for p in TREES if p.n
 
 PILLARS = ("resample", "estimators", "search")
 FLOORS = {
-    0: "_inputs _row_inputs _row_numbers _array_inputs _sklearn _seeds _deps _datasets _files "
-    "_kernel_folders _native _telling _time_left _version _csv",
+    0: "inputs _sklearn _seeds _deps _datasets _files _kernel_folders _native _telling _time_left _version",
     1: " ".join(PILLARS),
-    2: "_assembly _available _bags _choice _columns _constraints _costs_by_row _decisions _estimator_scoring "
-    "_finish _image_pipelines _image_portfolio _interrupts _leaderboard _out_of_fold _persistence _pipelines "
-    "_places _plan _portfolio _progress _quick _reading _refit _refit_chain _rescue _resuming _scoring "
-    "_search_step _sequence_pipelines _sequence_portfolio _sizing _splits _timing _treatments",
-    3: "_auto _compress",
+    3: "automl _compress _persistence",
     4: "_cli __main__",
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}
@@ -28,24 +23,31 @@ HEAVY = {"torch", "skorch", "lightgbm", "skopt", "matplotlib"}
 BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Files whose duty is to be run by another one's test, and that one.
-TESTED_WITH = {"search/_worker_process.py": "tests/search/test_workers.py", "_auto.py": "tests/test_auto_inputs.py"}
-TESTED_WITH |= {"_row_inputs.py": "tests/test_inputs.py", "_refit.py": "tests/test_finish.py"}
-TESTED_WITH |= {f"{part}.py": "tests/test_finish.py" for part in ("_assembly", "_interrupts")}
-TESTED_WITH |= {"_available.py": "tests/test_plan.py", "_bags.py": "tests/test_rescue.py"}
-TESTED_WITH |= {"_reading.py": "tests/test_auto_inputs.py", "_search_step.py": "tests/test_auto_count_mode.py"}
-TESTED_WITH["_resuming.py"] = "tests/test_places.py"
-TESTED_WITH["_out_of_fold.py"] = "tests/test_estimator_scoring.py"
-# What SearchCV is made of, and what runs on an executor's workers.
-SEARCH_PARTS = "callbacks fold_scores rescore rungs search_run table"
-TESTED_WITH |= {f"search/_{part}.py": "tests/search/test_search_cv.py" for part in SEARCH_PARTS.split()}
-TESTED_WITH |= {
+TESTED_WITH = {
+    "inputs/_rows.py": "tests/inputs/test_read.py",
+    "automl/_classifier.py": "tests/automl/test_auto_inputs.py",
+    "automl/_available.py": "tests/automl/test_plan.py",
+    "automl/_reading.py": "tests/automl/test_auto_inputs.py",
+    "automl/_search_step.py": "tests/automl/test_auto_count_mode.py",
+    "automl/_resuming.py": "tests/automl/test_runtime.py",
+    "automl/evaluation/_out_of_fold.py": "tests/automl/evaluation/test_estimator_scoring.py",
+    "automl/selection/_refit.py": "tests/automl/selection/test_finalize.py",
+    "automl/selection/_assembly.py": "tests/automl/selection/test_finalize.py",
+    "automl/selection/_interrupts.py": "tests/automl/selection/test_finalize.py",
+    "automl/selection/_bags.py": "tests/automl/selection/test_rescue.py",
+    "search/_worker_process.py": "tests/search/test_workers.py",
     "search/_remote.py": "tests/search/test_executor_pool.py",
     "search/_pool.py": "tests/search/test_pools.py",
+    "search/_inner_fits.py": "tests/faults/test_trained_as_reported.py",
+    "search/_scorers.py": "tests/faults/test_scores_and_labels.py",
 }
-TESTED_WITH["search/_inner_fits.py"] = "tests/faults/test_trained_as_reported.py"
-TESTED_WITH["search/_scorers.py"] = "tests/faults/test_scores_and_labels.py"
+# What SearchCV is made of.
+SEARCH_PARTS = "callbacks fold_scores rescore rungs search_run table"
+TESTED_WITH |= {f"search/_{part}.py": "tests/search/test_search_cv.py" for part in SEARCH_PARTS.split()}
 # What samplers are made of is tested through the contract that each of them must pass.
-SAMPLER_PARTS = "combined near_miss neighbours random_samplers rows sampler scan smote_variants tables targets wrapped"
+SAMPLER_PARTS = (
+    "combined near_miss neighbours random_samplers rows sampler exact_neighbours smote_variants tables targets wrapped"
+)
 TESTED_WITH |= {f"resample/_{part}.py": "tests/resample/test_samplers.py" for part in SAMPLER_PARTS.split()}
 
 

@@ -79,7 +79,7 @@ def test_words_of_the_data_are_no_packages(tmp_path, monkeypatch):
 
 def test_a_network_names_torch(tmp_path):
     pytest.importorskip("torch")
-    from skauto.estimators._mlp import MLPClassifier
+    from skauto.estimators.tables._mlp import MLPClassifier
 
     net = MLPClassifier(hidden_size=2, max_epochs=1).fit(np.eye(4), [0, 1, 0, 1])
     path = save_model(net, tmp_path / "m.joblib")

@@ -4,22 +4,22 @@ from importlib import import_module
 
 # public name -> the file that defines it; loaded on first use, so that torch stays out until it is needed
 NAMES = {
-    "Binarize": "compression._binarize",
-    "CNNClassifier": "_cnn",
+    "Binarize": "compression.steps._binarize",
+    "CNNClassifier": "images._cnn",
     "CompressedClassifier": "compression._classifier",
-    "DamagedModelError": "compression._packed",
-    "Distill": "compression._distill",
-    "GradCAMDisplay": "_gradcam",
-    "LowRank": "compression._lowrank",
-    "MLPClassifier": "_mlp",
-    "MinGRUClassifier": "_recurrent",
-    "MinLSTMClassifier": "_recurrent",
-    "MiniRocketTransformer": "_minirocket",
-    "SequenceSummaryTransformer": "_sequence_summary",
-    "Prune": "compression._prune",
-    "Quantize": "compression._quantize",
-    "footprint": "_footprint",
-    "grad_cam": "_gradcam",
+    "DamagedModelError": "compression.storage._packed",
+    "Distill": "compression.steps._distill",
+    "GradCAMDisplay": "images._gradcam",
+    "LowRank": "compression.steps._lowrank",
+    "MLPClassifier": "tables._mlp",
+    "MinGRUClassifier": "sequences._recurrent",
+    "MinLSTMClassifier": "sequences._recurrent",
+    "MiniRocketTransformer": "sequences._minirocket",
+    "SequenceSummaryTransformer": "sequences._sequence_summary",
+    "Prune": "compression.steps._prune",
+    "Quantize": "compression.steps._quantize",
+    "footprint": "footprints._footprint",
+    "grad_cam": "images._gradcam",
 }
 
 __all__ = sorted(NAMES)

@@ -6,9 +6,9 @@ from scipy import sparse
 from scipy.stats import mode
 
 from skauto._sklearn import distances_asked
+from skauto.resample._exact_neighbours import maybe_linked, own_neighbours_only
 from skauto.resample._neighbours import embed, has_missing, nearest_of, searcher
 from skauto.resample._sampler import RowSampler, kept
-from skauto.resample._scan import maybe_linked, own_neighbours_only
 
 SMALL = 2000  # up to this many rows a plain search is as fast
 # Seconds of a distance in a tree, and of a pair of rows in the scans, as measured (benchmarks/neighbours.py) and then

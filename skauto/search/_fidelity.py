@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import type_of_target
 
 from skauto._seeds import child_rng
-from skauto.search._evaluate import nested_rows
+from skauto.search._folds import nested_rows
 
 EPOCHS = ("max_epochs", "epochs", "n_epochs", "max_iter", "n_estimators")
 

@@ -115,3 +115,23 @@ def _balance(table, n_folds, rng):
         fold[group] = choices[np.argmin(held[choices].sum(axis=1))]
         held[fold[group]] += table[group]
     return fold
+
+
+def take(X, rows):
+    """Rows of an array, sparse matrix or DataFrame."""
+    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+
+
+def nested_rows(y, fidelity, min_class_rows, seed):
+    """Row numbers of a stratified share of the rows; a larger share holds the smaller ones.
+
+    Every class keeps at least `min_class_rows` of its rows, or all that it has.
+    """
+    if fidelity >= 1:
+        return np.arange(len(y))
+    shuffled = child_rng(seed, "rows").permutation(len(y))
+    kept = []
+    for code in np.unique(y):
+        rows = shuffled[y[shuffled] == code]
+        kept.append(rows[: max(int(np.ceil(fidelity * len(rows))), min_class_rows)])
+    return np.sort(np.concatenate(kept))

@@ -9,8 +9,8 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from skauto.search._idle_workers import SPARES
 from skauto.search._sandbox import attempt
-from skauto.search._spares import SPARES
 from skauto.search._workers import WorkerPool
 
 # Answers in the place of an Outcome: this worker lacks the context; the search is over, or wants the task no more.

@@ -7,19 +7,19 @@ from contextlib import ExitStack
 from skauto._seeds import root_seed
 from skauto._telling import tell
 from skauto.search._budget import RefitBudget
+from skauto.search._checkpoints import ModelStore
 from skauto.search._cores import cores, count_workers
 from skauto.search._executor_pool import ExecutorPool
 from skauto.search._fingerprint import described_seed, estimator_part, fingerprint, folds_part, part, space_part
 from skauto.search._fold_tasks import FoldTasks
 from skauto.search._history import History
+from skauto.search._idle_workers import SPARES
 from skauto.search._journal import Journal
 from skauto.search._loop import search
 from skauto.search._memory import memory_bytes
-from skauto.search._models import ModelStore
 from skauto.search._racing import Race, races
 from skauto.search._rungs import warn_of_empty_rungs
 from skauto.search._sequential import SequentialPool
-from skauto.search._spares import SPARES
 from skauto.search._trial import Status
 from skauto.search._workers import CHANCES, WorkerPool
 from skauto.search.strategies._base import parent

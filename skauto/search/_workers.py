@@ -12,9 +12,9 @@ import cloudpickle
 from skauto.search._caller import place, settings
 from skauto.search._channel import ready
 from skauto.search._folders import TemporaryFolder, no_room
+from skauto.search._idle_workers import SPARES
 from skauto.search._pool import Pool, Task, WorkersLostError
 from skauto.search._sandbox import Report, attempt
-from skauto.search._spares import SPARES
 from skauto.search._trial import Status
 from skauto.search._worker import LOG_BYTES, Worker
 

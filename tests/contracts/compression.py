@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sklearn.frozen import FrozenEstimator
 
-from skauto.estimators._cnn import CNNClassifier
 from skauto.estimators.compression._classifier import CompressedClassifier
+from skauto.estimators.images._cnn import CNNClassifier
 
 
 class CompressionContract:

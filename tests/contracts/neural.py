@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.base import clone
 
-from skauto.estimators._losses import LOSSES
+from skauto.estimators.neural._losses import LOSSES
 
 # checks of scikit-learn that a net trained in batches of float32 cannot pass
 EXPECTED_FAILURES = {

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from skauto.search._trial import Status
-from tests.search import tasks
+from tests.support import tasks
 
 # All that searches, budgets and refits read of a pool, each with what it must be.
 ATTRIBUTES = {

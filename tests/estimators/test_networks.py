@@ -7,8 +7,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skauto.estimators._ensemble import WeightedEnsembleClassifier
-from skauto.estimators._mlp import MLPClassifier
 from skauto.estimators._networks import network_inside, way_to_network, why_no_network
+from skauto.estimators.tables._mlp import MLPClassifier
 
 X, Y = np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 2
 NET = MLPClassifier(max_epochs=1, random_state=0).fit(X, Y)

@@ -8,7 +8,7 @@ from sklearn.datasets import make_classification
 from sklearn.neighbors import NearestNeighbors
 
 from skauto.resample import EditedNearestNeighbours, ResamplingWarning, TomekLinks
-from skauto.resample._scan import count_within, maybe_linked, nearby_order, nearest, own_neighbours_only
+from skauto.resample._exact_neighbours import count_within, maybe_linked, nearby_order, nearest, own_neighbours_only
 
 SETTINGS = [
     (TomekLinks, upstream.TomekLinks, {}),

@@ -19,8 +19,8 @@ from skauto.search._executor_pool import ExecutorPool, workers_of
 from skauto.search._pool import WorkersLostError
 from skauto.search._remote import CANCELLED, CONTEXT, LACKS, UNWANTED, _Child, _outcome, run_task, unpacked
 from skauto.search._workers import WorkerPool
-from tests.search import tasks
-from tests.search.shaky import Shaky, X, Y, outcome
+from tests.support import tasks
+from tests.support.shaky import Shaky, X, Y, outcome
 
 
 @pytest.fixture(scope="module")

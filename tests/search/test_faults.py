@@ -15,7 +15,7 @@ from sklearn.exceptions import FitFailedWarning
 
 from skauto.search import SearchCV
 from skauto.search._journal import LOG, JournalError
-from tests.search.shaky import Homebound, Shaky, X, Y, broken_score, nan_score, outcome
+from tests.support.shaky import Homebound, Shaky, X, Y, broken_score, nan_score, outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = {"cut": [-0.2, 0.0, 0.2]}
@@ -114,7 +114,7 @@ def script(folder, n_jobs, rest=""):
         sys.path.insert(0, {str(ROOT)!r})
         from scipy.stats import uniform
         from skauto.search import SearchCV
-        from tests.search.shaky import Shaky, X, Y, outcome
+        from tests.support.shaky import Shaky, X, Y, outcome
         {rest}
         search = SearchCV(
             Shaky(seconds=0.01), {{"cut": uniform(-1, 2)}}, strategy="genetic", n_iter=40, cv=3, random_state=0,

@@ -8,7 +8,7 @@ from multiprocessing import get_context
 
 import pytest
 
-from skauto._rescue import RescuePool
+from skauto.automl.selection._rescue import RescuePool
 from skauto.search._executor_pool import ExecutorPool
 from skauto.search._sequential import SequentialPool
 from skauto.search._workers import WorkerPool

@@ -19,8 +19,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skauto.search import Auto, Bayes, Genetic, Halving, Random, SearchCV
 from skauto.search._budget import RefitBudget
-from tests.search import shaky
-from tests.search.shaky import Shaky
+from tests.support import shaky
+from tests.support.shaky import Shaky
 
 X, Y = load_iris(return_X_y=True)
 GRID = [{"kernel": ["rbf"], "C": [0.1, 1.0, 10.0]}, {"kernel": ["linear"], "C": [1.0]}]

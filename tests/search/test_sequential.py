@@ -6,7 +6,7 @@ import pytest
 
 from skauto.search._sequential import SequentialPool
 from skauto.search._trial import Status
-from tests.search import tasks
+from tests.support import tasks
 
 
 def divide(context, by):

@@ -10,11 +10,11 @@ import threading
 import psutil
 import pytest
 
+from skauto.search._idle_workers import SPARES
 from skauto.search._pool import Outcome, WorkersLostError
-from skauto.search._spares import SPARES
 from skauto.search._trial import Status
 from skauto.search._workers import WorkerPool
-from tests.search import tasks
+from tests.support import tasks
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_a_worker_with_leaked_children_is_not_kept(tmp_path):
 def test_warnings_come_back_and_noise_does_not(pool, capfd):
     outcome = outcome_of(pool, tasks.warn)
     assert (outcome.value, *map(str, outcome.warnings)) == ("warned", "UserWarning: take care")
-    assert (outcome.warnings[0].category, outcome.warnings[0].module) == (UserWarning, "tests.search.tasks")
+    assert (outcome.warnings[0].category, outcome.warnings[0].module) == (UserWarning, "tests.support.tasks")
     assert outcome_of(pool, tasks.shout).status == Status.COMPLETE
     assert capfd.readouterr() == ("", "")
 

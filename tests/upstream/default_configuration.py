@@ -11,10 +11,10 @@ from functools import partial
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-import skauto._auto
+import skauto.automl._classifier
 from skauto import AutoClassifier
-from skauto._timing import Phases
-from tests.test_auto_sklearn import EXPECTED_FAILURES
+from skauto.automl._time_budget import Phases
+from tests.automl.test_auto_sklearn import EXPECTED_FAILURES
 
 SPEED = 5
 
@@ -22,7 +22,7 @@ SPEED = 5
 @pytest.fixture(autouse=True)
 def fast_clock(monkeypatch):
     """A fit's five minutes pass in one."""
-    monkeypatch.setattr(skauto._auto, "Phases", partial(Phases, clock=lambda: SPEED * time.monotonic()))
+    monkeypatch.setattr(skauto.automl._classifier, "Phases", partial(Phases, clock=lambda: SPEED * time.monotonic()))
 
 
 @pytest.mark.filterwarnings("ignore:pos_label=None takes the rarer class:UserWarning")

@@ -5,7 +5,7 @@ import operator
 import numpy as np
 
 from skauto._deps import require
-from skauto.estimators.compression._fold import NORMS
+from skauto.estimators.compression._batchnorm_folding import NORMS
 from skauto.estimators.compression._graph import traced
 
 torch = require("torch", extra="deep")

@@ -14,13 +14,13 @@ from sklearn.utils.validation import check_is_fitted
 from skauto._deps import require
 from skauto._files import write_whole
 from skauto._sklearn import BaseComposition, check_has
-from skauto.estimators._images import rows_for
-from skauto.estimators._time_limit import current_limit
-from skauto.estimators.compression._by_value import held, picklable
-from skauto.estimators.compression._distill import Distill
-from skauto.estimators.compression._fitted import from_plain, must_answer, to_plain, unfitted
-from skauto.estimators.compression._packed import DamagedModelError, from_bytes, report, to_bytes
-from skauto.estimators.compression._work import Work, check_alone, makes_student
+from skauto.estimators.compression._session import Work, check_alone, makes_student
+from skauto.estimators.compression.steps._distill import Distill
+from skauto.estimators.compression.storage._by_value import held, picklable
+from skauto.estimators.compression.storage._fitted import from_plain, must_answer, to_plain, unfitted
+from skauto.estimators.compression.storage._packed import DamagedModelError, from_bytes, report, to_bytes
+from skauto.estimators.images._images import rows_for
+from skauto.estimators.neural._time_limit import current_limit
 
 torch = require("torch", extra="deep")
 

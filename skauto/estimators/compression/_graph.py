@@ -1,7 +1,7 @@
 """The graph of a network, by tracing it once."""
 
 from skauto._deps import require
-from skauto.estimators.compression._tree import OWN_LEAVES
+from skauto.estimators.compression.storage._tree import OWN_LEAVES
 
 torch = require("torch", extra="deep")
 

@@ -3,7 +3,7 @@
 import pytest
 from sklearn.datasets import load_digits
 
-from skauto.estimators._cnn import CNNClassifier
+from skauto.estimators.images._cnn import CNNClassifier
 
 
 @pytest.fixture(scope="session")

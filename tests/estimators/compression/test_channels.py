@@ -1,7 +1,7 @@
 import torch
 
-from skauto.estimators._backbones import build_backbone
 from skauto.estimators.compression._channels import groups, trace
+from skauto.estimators.images._backbones import build_backbone
 
 
 def lively(name, side=20):

@@ -9,9 +9,9 @@ from skauto.estimators.compression._checks import (
     is_bits,
     is_share,
 )
-from skauto.estimators.compression._lowrank import LowRank
-from skauto.estimators.compression._prune import Prune
-from skauto.estimators.compression._quantize import Quantize
+from skauto.estimators.compression.steps._lowrank import LowRank
+from skauto.estimators.compression.steps._prune import Prune
+from skauto.estimators.compression.steps._quantize import Quantize
 
 
 @pytest.mark.parametrize("value", [0, 2, True, "a", None])

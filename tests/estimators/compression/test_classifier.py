@@ -11,13 +11,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skauto.estimators._cnn import CNNClassifier
-from skauto.estimators._mlp import MLPClassifier
-from skauto.estimators.compression._binarize import Binarize
 from skauto.estimators.compression._classifier import CompressedClassifier
-from skauto.estimators.compression._distill import Distill
-from skauto.estimators.compression._prune import Prune
-from skauto.estimators.compression._quantize import Quantize
+from skauto.estimators.compression.steps._binarize import Binarize
+from skauto.estimators.compression.steps._distill import Distill
+from skauto.estimators.compression.steps._prune import Prune
+from skauto.estimators.compression.steps._quantize import Quantize
+from skauto.estimators.images._cnn import CNNClassifier
+from skauto.estimators.tables._mlp import MLPClassifier
 from tests.contracts.neural import EXPECTED_FAILURES
 
 
@@ -99,7 +99,7 @@ def test_a_copy_keeps_a_fitted_teacher(digits_net):
 def test_what_could_not_be_loaded_is_not_saved_but_pickled(digits_net, tmp_path, monkeypatch):
     base, X, y = digits_net
     clf = CompressedClassifier(FrozenEstimator(base), [("q", Quantize("int8"))]).fit(X, y)
-    monkeypatch.setattr("skauto.estimators.compression._fitted.MOST_PRODUCTS", 1000)
+    monkeypatch.setattr("skauto.estimators.compression.storage._fitted.MOST_PRODUCTS", 1000)
     with pytest.raises(TypeError, match="cannot hold a .* that makes .* products; pickle"):
         clf.save(tmp_path / "model")
     again = pickle.loads(pickle.dumps(clf))

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from skauto.estimators.compression._binary_layers import BinaryLinear
 from skauto.estimators.compression._graph import UntraceableError, traced
-from skauto.estimators.compression._sparse import SparseLinear
+from skauto.estimators.compression.layers._binary_layers import BinaryLinear
+from skauto.estimators.compression.layers._sparse import SparseLinear
 
 
 class Branching(torch.nn.Module):

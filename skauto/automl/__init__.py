@@ -1,0 +1,1 @@
+"""AutoClassifier: a room for each kind of data and for each stage of a fit."""

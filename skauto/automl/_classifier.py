@@ -1,0 +1,390 @@
+"""AutoClassifier: inspect the data, search over pipelines, build the ensemble, cut, refit."""
+
+from contextlib import ExitStack
+from numbers import Integral, Real
+
+# Adds a method to scikit-learn's table of routed ones: here, where the name is fetched, and never within a fit, after
+# which requests made before would lack it.
+import imblearn.base  # noqa: F401
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from skauto._seeds import root_seed
+from skauto._sklearn import HasMethods, Interval, validate_parameter_constraints
+from skauto._telling import steady_streams
+from skauto.automl._costs_by_row import costs_for
+from skauto.automl._leaderboard import COLUMNS, cv_results, leaderboard, rescored
+from skauto.automl._progress import Progress
+from skauto.automl._reading import aligned, read
+from skauto.automl._resuming import begin_history, open_journal
+from skauto.automl._runtime import make_pool, memory_of_a_trial, warm
+from skauto.automl._search_step import run_search
+from skauto.automl._splits import given_folds
+from skauto.automl._time_budget import Phases
+from skauto.automl.evaluation._constraints import read_constraints
+from skauto.automl.selection._decisions import decide, score
+from skauto.automl.selection._finalize import Finish
+from skauto.automl.selection._rescue import RescuePool
+from skauto.automl.tables._columns import columns_of, lines_on, watch
+from skauto.inputs._arrays import describe
+from skauto.search._cores import cores, count_workers
+from skauto.search._executor_pool import UsesExecutor
+from skauto.search.strategies._base import Strategy
+from skauto.search.strategies._grid import Grid
+from skauto.search.strategies._names import make_strategy
+
+# Rows of the leaderboard under the diagram of a notebook.
+SHOWN = 10
+
+
+class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
+    """Finds, ensembles and cuts classifiers for a table, a batch of sequences or a stack of images.
+
+    Parameters
+    ----------
+    scoring : str, scorer or callable, default="f1"
+        What to maximise. "f1" is F1 of `pos_label` for two classes and macro F1 for more, "roc_auc" one-vs-rest for
+        more than two; other names are scikit-learn's. Label metrics are scored on pooled out-of-fold probabilities,
+        each fold cut where the other folds like it best. A callable ``(estimator, X, y)`` may read columns and
+        the index of X; it is given an estimator that answers with the out-of-fold predictions of these rows.
+    strategy : str or Strategy, default="auto"
+        "random", "genetic", "bayes", "halving", "auto", or an object of `skauto.search`.
+    time_limit : float or None, default=300
+        Seconds for everything, refit and ensemble included. A search of a small table may end sooner.
+    n_iter : int or None, default=None
+        Most trials. With `time_limit=None` the result is the same on any number of workers, and nothing stops a
+        trial that hangs.
+    cv : int, splitter, iterable of (train, test) or None, default=5
+        Folds; None is 5. An integer: stratified ones, drawn up to three times on small tables; of many images one is
+        held back. A splitter is given X, y and groups as they come, index and labels included; pairs are positions
+        of rows.
+    candidates : "auto", str or list of str, default="auto"
+        Which kinds of classifier to try: "lightgbm", "hist_boosting", "extra_trees", "random_forest", "logistic",
+        "svm", "knn", "naive_bayes", "mlp" and, only where named, "balanced_bagging", "easy_ensemble", "rusboost",
+        "balanced_forest"; of sequences "rocket", "rocket_logistic", "lightgbm", "extra_trees", "min_gru", "min_lstm";
+        of images "cnn", "compressed_cnn", "logistic", "svm", "extra_trees", "lightgbm".
+    kind : {"auto", "table", "sequence", "image"}, default="auto"
+        What X is. "auto" takes arrays of four axes, and of three if uint8, for images, other arrays of three axes and
+        lists of series for sequences, and everything else for a table.
+    pos_label : label or None, default=None
+        The positive class of two; None is the rarer one, on a tie the second.
+    cost_matrix : array-like of shape (n_classes, n_classes), DataFrame, dict or None, default=None
+        Cost of predicting the j-th class where the i-th is true, in the order of `classes_`, or labelled. With it the
+        search minimises the mean cost in the place of `scoring`, and `predict` decides by least expected cost. A dict
+        may name columns of X: ``{"false_negative": "amount", "false_positive": 5}`` of `pos_label`, or pairs of labels
+        ``{(true, predicted): cost}``. Costs of each row may also be given to `fit` and `predict`.
+    constraints : dict or None, default=None
+        What the model may cost: the most `bytes` that joblib stores of it, the most `latency_ms` to predict one row on
+        one thread, or any name with ``(callable, least)``, where ``callable(estimator, X, y)`` measures the fitted
+        model, greater being better. Trials are held to it, of images and series before they train, and the ensemble is.
+    ensemble : bool, default=True
+        Whether `predict` uses a weighted ensemble of the models tried; False uses the best one alone.
+    journal : str, path or None, default=None
+        Folder in which the search writes down all it does. After a kill, or with more budget, a fit with the same
+        data and arguments goes on from there; another search is refused with the difference named.
+    n_jobs : int or None, default=-1
+        Worker processes; -1 is one a core, None one.
+    executor : concurrent.futures.Executor or None, default=None
+        Where trials run instead of here, for example ``dask.distributed.Client(...).get_executor()``.
+    memory_limit : int, str or None, default=None
+        Most resident memory of a trial, in bytes or as "4GB". None is an equal share of four fifths of what is free.
+    random_state : int, RandomState or None, default=None
+        Seed.
+    verbose : int, default=1
+        1 shows a line of progress on standard error, 0 nothing.
+
+    Attributes
+    ----------
+    best_estimator_ : Pipeline
+        The best single model, refitted on all rows, with its threshold in the last step.
+    ensemble_ : WeightedEnsembleClassifier
+        What predicts.
+    leaderboard_ : DataFrame
+        A row a trial and one for what predicts, the best on top: `chosen` ("best" or "predicts"), `candidate`, `score`
+        (what `scoring` says, over pooled folds), `F1`, `AUC`, `AP`, `fold_std` (standard deviation of the score over
+        folds), `seconds`, `status`; see also `leaderboard`.
+    pareto_front_ : DataFrame or None
+        With `constraints`, the rows of ``leaderboard(details=True)`` that no other beats in score and in all that is
+        bounded.
+    best_params_ : dict
+    best_score_ : float
+        Score of the best single model over the pooled folds.
+    cv_results_ : dict
+        As in scikit-learn's searches.
+    threshold_ : float, ndarray of shape (n_classes,) or None
+        Cut of the probability of `pos_label_`; for more than two classes the factor of each column. None with costs.
+    cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
+        The costs, in the order of `classes_`; the mean over rows where they differ by row, by which `best_estimator_`
+        decides.
+    model_kind_ : {"refitted", "fold_models", "quick_model", "class_frequencies"}
+        What predicts: models refitted on all rows; where there was no time for one, those of the folds of the best
+        trial; where no trial was complete, a quick model on part of the rows, or the frequencies of the classes.
+    kind_ : {"table", "sequence", "image"}
+        What X was taken for.
+    columns_ : DataFrame or None
+        Of a table a row a column: `name`, `taken_as` ("number", "date", "category", "code", "text"), `dropped`, `why`.
+    pos_label_ : label or None
+        The positive class, None for more than two classes.
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+        Columns of a table, features of a step of a sequence, pixels times channels of an image.
+    feature_names_in_ : ndarray of str
+        Only where X had column names.
+    budget_ : DataFrame
+        Planned and used seconds of each phase.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from skauto import AutoClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    >>> auto = AutoClassifier(n_iter=3, time_limit=None, cv=3, pos_label=0, n_jobs=1, random_state=0, verbose=0)
+    >>> auto = auto.fit(X, y)
+    >>> auto.predict_proba(X).shape
+    (569, 2)
+    >>> auto.leaderboard_["candidate"].nunique()
+    4
+    """
+
+    _parameter_constraints = {
+        "strategy": [str, Strategy],
+        "time_limit": [Interval(Real, 0, None, closed="neither"), None],
+        "n_iter": [Interval(Integral, 1, None, closed="left"), None],
+        "cv": ["cv_object"],
+        "candidates": [str, list, tuple],
+        "kind": [str],
+        "cost_matrix": ["array-like", dict, None],
+        "constraints": [dict, None],
+        "ensemble": ["boolean"],
+        "n_jobs": [Integral, None],
+        "executor": [HasMethods(["submit"]), None],
+        "memory_limit": [Interval(Integral, 1, None, closed="left"), str, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        scoring="f1",
+        *,
+        strategy="auto",
+        time_limit=300,
+        n_iter=None,
+        cv=5,
+        candidates="auto",
+        kind="auto",
+        pos_label=None,
+        cost_matrix=None,
+        constraints=None,
+        ensemble=True,
+        journal=None,
+        n_jobs=-1,
+        executor=None,
+        memory_limit=None,
+        random_state=None,
+        verbose=1,
+    ):
+        self.scoring = scoring
+        self.strategy = strategy
+        self.time_limit = time_limit
+        self.n_iter = n_iter
+        self.cv = cv
+        self.candidates = candidates
+        self.kind = kind
+        self.pos_label = pos_label
+        self.cost_matrix = cost_matrix
+        self.constraints = constraints
+        self.ensemble = ensemble
+        self.journal = journal
+        self.n_jobs = n_jobs
+        self.executor = executor
+        self.memory_limit = memory_limit
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X, y, sample_weight=None, groups=None, cost_matrix=None):
+        """Search, ensemble, cut and refit.
+
+        Parameters
+        ----------
+        X : DataFrame, array or sparse matrix of shape (n, n_features)
+            Numbers, booleans, categories, strings and dates; missing values are welcome. Or sequences: an array
+            (n, time, features), shorter ones padded at the end with NaN, or a list of arrays (time_i, features). Or
+            images: (n, height, width), (n, height, width, channels) or (n, channels, height, width).
+        y : array-like of shape (n,)
+            Labels of two or more classes.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the rows, in fitting and scoring.
+        groups : array-like of shape (n,), default=None
+            Rows of one group are never on both sides of a fold.
+        cost_matrix : array-like of shape (n, n_classes, n_classes), default=None
+            Costs of each row, or what the constructor takes, in the place of it.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter cannot be used; the message says which and what would do.
+        """
+        self._check()
+        phases = Phases(self.time_limit)
+        seed, n_workers, threads = root_seed(self.random_state), count_workers(self.n_jobs), self._threads()
+        with ExitStack() as stack:
+            stack.enter_context(steady_streams())
+            with phases("inspect"):
+                data = read(self, X, y, sample_weight, groups, cost_matrix)
+                journal = open_journal(self, seed, stack)
+                seed = seed if journal is None else journal.seed
+                warm(self, n_workers, threads)  # they import while the plan is made
+                memory_limit = memory_of_a_trial(self, n_workers)
+                cv = given_folds(self.cv, X, y, groups, data.classes[data.y])
+                plan = self._plan(data, cv, seed, threads, memory_limit)
+                history = begin_history(self, journal, data, plan, seed)
+            progress = Progress(self.verbose, self.time_limit, phases.began)
+            for line in ([] if self.kind_ == "table" else [describe(data.X, self.kind_)]) + plan.missing:
+                progress.say(line)
+            pool = stack.enter_context(make_pool(self, n_workers, threads, plan.context, memory_limit))
+            pool = RescuePool(pool, data.classes, self.time_limit)
+            with phases("search"):
+                interrupted = run_search(self, plan, history, pool, phases, progress)
+            here = self.memory_limit is None
+            finish = Finish(plan, data.classes, self.pos_label_, pool, phases, progress, self.cost_matrix_, here)
+            finish.run(history, self.ensemble, interrupted)
+        self._keep(history, finish)
+        for line in lines_on(self.columns_):
+            progress.say(line)
+        progress.show("finished", end=True)
+        self.budget_ = phases.frame()
+        return self
+
+    def predict_proba(self, X):
+        """Probabilities of the ensemble, never moved by the threshold.
+
+        Parameters
+        ----------
+        X : as in `fit`
+            A DataFrame may have its columns in another order, unseen categories and new missing values; sequences may
+            have another number of steps.
+
+        Returns
+        -------
+        proba : ndarray of shape (n, n_classes)
+            Columns in the order of `classes_`.
+        """
+        return self._answer(X)[1]
+
+    def _answer(self, X):
+        """X as the members want it, and their probabilities."""
+        check_is_fitted(self, "ensemble_")
+        with steady_streams():
+            X = aligned(self, X)
+            return X, self.ensemble_.predict_proba(X)
+
+    def predict(self, X, cost_matrix=None):
+        """Labels of the ensemble at `threshold_`, or of least expected cost.
+
+        Parameters
+        ----------
+        X : as in `predict_proba`
+        cost_matrix : array-like of shape (n, n_classes, n_classes), default=None
+            Costs of these rows. None: those of the columns that the constructor names, else `cost_matrix_`.
+
+        Returns
+        -------
+        labels : ndarray of shape (n,)
+        """
+        X, proba = self._answer(X)
+        return decide(proba, self.classes_, self.pos_label_, self.threshold_, costs_for(self, X, cost_matrix))
+
+    def score(self, X, y, sample_weight=None, cost_matrix=None):
+        """The score that the search maximised, of given rows; costs are as in `predict`.
+
+        Raises
+        ------
+        ValueError
+            If y has another length than X, or labels that fit never saw.
+        """
+        X, proba = self._answer(X)
+        how = self.classes_, self.pos_label_, self.threshold_, costs_for(self, X, cost_matrix)
+        return score(y, proba, *how, self.scoring, sample_weight, X)
+
+    def leaderboard(self, X=None, y=None, *, details=False, cost_matrix=None):
+        """The leaderboard with more columns, or of other rows.
+
+        Parameters
+        ----------
+        X : as in `fit`, default=None
+            Rows on which every model that was kept is scored: what predicts, the members of the ensemble and the best
+            one, each with its own threshold. None gives the scores of the search, of all trials.
+        y : array-like of shape (n,), default=None
+            Their labels.
+        details : bool, default=False
+            Whether to add `trial`, `fidelity` (share of rows or epochs), `reason` of a failure, `params` (of an
+            ensemble its members with their weights) and what is constrained.
+        cost_matrix : array-like of shape (n, n_classes, n_classes), default=None
+            Costs of these rows, as in `predict`.
+
+        Returns
+        -------
+        board : DataFrame
+        """
+        check_is_fitted(self, "ensemble_")
+        if (X is None) != (y is None):
+            raise ValueError(f"{'X' if X is None else 'y'} is missing: leaderboard takes both X and y, or neither")
+        board = self._board.copy() if X is None else rescored(self, aligned(self, X), y, cost_matrix)
+        return board if details else board[COLUMNS]
+
+    def _check(self):
+        if isinstance(self.time_limit, str):
+            raise ValueError(f"time_limit={self.time_limit!r} must be a number of seconds, for example 3600, or None")
+        validate_parameter_constraints(self._parameter_constraints, self.get_params(deep=False), type(self).__name__)
+        if isinstance(self.cv, type):
+            raise ValueError(f"cv={self.cv.__name__} is a class: pass an object, for example {self.cv.__name__}()")
+        if self.time_limit is None and self.n_iter is None:
+            raise ValueError("time_limit=None needs n_iter, a number of trials, or the search would never end")
+
+    def _threads(self):
+        """Threads of a worker; always one in count mode, where results must not depend on the number of workers."""
+        if self.time_limit is None:
+            return 1
+        return max(cores() // count_workers(self.n_jobs), 1)
+
+    def _plan(self, data, cv, seed, threads, memory_limit):
+        from skauto.automl._plan import make_plan  # loads the portfolio's packages, which importing skauto must not
+
+        candidates = self.candidates if isinstance(self.candidates, str) else list(self.candidates)
+        return make_plan(
+            data, scoring=self.scoring, cv=cv, candidates=candidates, pos_label=self.pos_label_, seed=seed,
+            threads=threads, cost_matrix=data.costs, memory_limit=memory_limit,
+            finite=isinstance(make_strategy(self.strategy), Grid), time_limit=self.time_limit,
+            constraints=read_constraints(self.constraints),
+        )  # fmt: skip
+
+    def _keep(self, history, finish):
+        best = finish.best
+        self.best_estimator_, self.ensemble_, self.threshold_ = finish.best_estimator, finish.ensemble, finish.cut
+        self.model_kind_, self.columns_ = finish.model_kind, columns_of(self.best_estimator_)
+        watch(self.best_estimator_, self.ensemble_)
+        self.best_params_ = best.values if best else {}
+        self.best_score_ = best.score if best else np.nan
+        self.cv_results_ = cv_results(history)
+        bounds, number = finish.plan.constraints, best.number if best else None
+        self._board = leaderboard(history, number, finish.report, bounds.names)
+        self._kept = {"best": number, "members": finish.members, "thresholds": finish.cuts}
+        self.leaderboard_ = self._board[COLUMNS]
+        self.pareto_front_ = bounds.front(self._board) if bounds else None
+
+    def _html_repr(self):
+        """What a notebook shows: scikit-learn's diagram and, once fitted, the head of the leaderboard under it."""
+        board = getattr(self, "leaderboard_", None)
+        return super()._html_repr() + ("" if board is None else board.head(SHOWN)._repr_html_())
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = tags.input_tags.allow_nan = True
+        tags.input_tags.string = tags.input_tags.categorical = tags.input_tags.three_d_array = True
+        return tags

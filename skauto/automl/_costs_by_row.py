@@ -1,0 +1,117 @@
+"""What mistakes cost in AutoClassifier: a matrix, one for each row, or numbers and columns of X by kind of mistake."""
+
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+
+from skauto.inputs._read import closest
+from skauto.resample._costs import checked_costs
+
+# Kinds of mistakes of two classes: whether the positive class is true, and whether it is predicted.
+WORDS = {
+    "false_negative": (True, False),
+    "false_positive": (False, True),
+    "true_positive": (True, True),
+    "true_negative": (False, False),
+}
+FORM = (
+    "a dict holds 'false_negative' and 'false_positive' of two classes (and 'true_positive', 'true_negative'), or a "
+    "pair (true label, predicted label) for each mistake, and each value is a number or the name of a column of X"
+)
+
+
+def read_costs(cost_matrix, X, classes, pos_label):
+    """Costs as numbers, None for None.
+
+    Parameters
+    ----------
+    cost_matrix : array-like of shape (n_classes, n_classes) or (n, n_classes, n_classes), DataFrame, dict or None
+        A dict is as `FORM` says.
+    X : DataFrame, array or sparse matrix of n rows
+        As read: the columns that a dict names are looked up in it.
+    classes : ndarray of shape (n_classes,)
+    pos_label : label or None
+        The positive class of two.
+
+    Returns
+    -------
+    costs : ndarray of shape (n_classes, n_classes) or (n, n_classes, n_classes), or None
+
+    Raises
+    ------
+    ValueError
+        For another shape, a mistake without a cost, and a column that is missing or holds something else than numbers.
+    """
+    if cost_matrix is None:
+        return None
+    if not isinstance(cost_matrix, dict):
+        return checked_costs(cost_matrix, classes, X.shape[0])
+    cells = {_cell(key, classes, pos_label): value for key, value in cost_matrix.items()}
+    mistakes = [(i, j) for i in range(len(classes)) for j in range(len(classes)) if i != j]
+    lacking = [(classes[i].item(), classes[j].item()) for i, j in mistakes if (i, j) not in cells]
+    if lacking:
+        raise ValueError(f"cost_matrix={cost_matrix!r} has no cost of {lacking[0]} (true, predicted): {FORM}")
+    by_row = any(isinstance(value, str) for value in cells.values())
+    costs = np.zeros((X.shape[0] if by_row else 1, len(classes), len(classes)))
+    for (true, predicted), value in cells.items():
+        costs[:, true, predicted] = _amounts(value, X)
+    return checked_costs(costs if by_row else costs[0], classes, len(costs))
+
+
+def costs_for(auto, X, given=None):
+    """The costs by which a fitted AutoClassifier decides on rows, None where it decides by thresholds.
+
+    Parameters
+    ----------
+    auto : AutoClassifier
+    X : as its ensemble takes it
+    given : array-like of shape (n_classes, n_classes) or (n, n_classes, n_classes), DataFrame or dict, default=None
+        Costs of these rows. None: read from their columns where the search read them from columns, else `cost_matrix_`.
+    """
+    if auto.cost_matrix_ is None:
+        if given is not None:
+            raise ValueError(
+                "cost_matrix is given, but the fit had none: AutoClassifier(cost_matrix=...) or fit takes one"
+            )
+        return None
+    given = auto._costs_by_column if given is None else given
+    return auto.cost_matrix_ if given is None else read_costs(given, X, auto.classes_, auto.pos_label_)
+
+
+def _cell(key, classes, pos_label):
+    """The places of the true and of the predicted class that a key of a dict means."""
+    labels = classes.tolist()
+    if key in WORDS and len(labels) == 2:
+        positive = labels.index(pos_label)
+        return tuple(positive if is_positive else 1 - positive for is_positive in WORDS[key])
+    if isinstance(key, tuple) and len(key) == 2 and all(label in labels for label in key):
+        return labels.index(key[0]), labels.index(key[1])
+    raise ValueError(f"cost_matrix has the key {key!r}, but the classes are {labels}: {FORM}")
+
+
+def _amounts(value, X):
+    """A number, or those of a column."""
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f"cost_matrix has the value {value!r}: {FORM}")
+    if not isinstance(X, pd.DataFrame):
+        raise ValueError(f"cost_matrix names the column {value!r}, but X has no column names: give a DataFrame")
+    if value not in X.columns:
+        close = closest(value, X.columns)
+        hint = f"did you mean {close!r}?" if close else f"it has {', '.join(X.columns[:10])}"
+        raise ValueError(f"cost_matrix names the column {value!r}, which X has not; {hint}")
+    try:
+        numbers = pd.to_numeric(X[value]).to_numpy(dtype=float, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"cost_matrix names the column {value!r} of X, which does not hold numbers: {error}"
+        ) from error
+    missing = np.flatnonzero(~np.isfinite(numbers))
+    if len(missing):
+        raise ValueError(
+            f"cost_matrix names the column {value!r} of X, which is missing or infinite in {len(missing)} rows, the "
+            f"first is {missing[0]}: fill it, since every row needs its cost"
+        )
+    return numbers

@@ -1,0 +1,193 @@
+"""Tables of what a search did: the leaderboard and cv_results_."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from skauto.automl._costs_by_row import costs_for
+from skauto.automl.selection._decisions import scores_of
+
+ENSEMBLE = "ensemble"
+
+# What the leaderboard shows, and what it knows besides.
+COLUMNS = ["chosen", "candidate", "score", "F1", "AUC", "AP", "fold_std", "seconds", "status"]
+DETAILS = ["trial", "fidelity", "reason", "params"]
+SCORES = ["score", "F1", "AUC", "AP"]
+
+# Statuses in the words of the leaderboard, where these are others.
+SHOWN = {"timeout": "timed out"}
+
+
+class Leaderboard(pd.DataFrame):
+    """A DataFrame that prints within 80 columns where it has the columns of a leaderboard or some of them.
+
+    Values are in full; only the text and the table of a notebook have fewer digits and no row numbers.
+    """
+
+    @property
+    def _constructor(self):
+        return Leaderboard
+
+    def __repr__(self):
+        if not set(self.columns) <= set(COLUMNS) or self.empty:
+            return super().__repr__()
+        # row numbers are left out; names, as of the groups of a groupby, are not
+        index = not pd.api.types.is_integer_dtype(self.index)
+        return self.to_string(index=index, float_format=_digits, na_rep="", max_rows=60)
+
+    def _repr_html_(self):
+        with pd.option_context("display.float_format", _digits):
+            return super()._repr_html_()
+
+
+def _digits(number):
+    """Three digits after the point where few stand before it."""
+    return f"{number:.3f}" if abs(number) < 100 else f"{number:.5g}"
+
+
+def leaderboard(history, best, predicts, measured=()):
+    """One row a trial and one for what predicts: full evaluations first, the best on top.
+
+    Parameters
+    ----------
+    history : History
+    best : int or None
+        Number of the trial that became best_estimator_.
+    predicts : dict or None
+        Report of what predicts: the scores of the ensemble's out-of-fold probabilities and its "members"; or, where
+        no trial could be used, the "candidate" that had to do.
+    measured : list of str, default=()
+        Names of what was measured of each trial for constraints: a column each.
+
+    Returns
+    -------
+    board : Leaderboard
+        With the columns of `COLUMNS`, `DETAILS` and `measured`.
+    """
+    rows = [_row(history.space, trial, result) for trial, result in history.finished]
+    if predicts is not None:
+        rows.append(_row_of_what_predicts(predicts))
+    frame = pd.DataFrame(rows, columns=[*COLUMNS, *DETAILS, *measured])
+    frame.loc[frame["trial"] == best, "chosen"] = "best"
+    full = (frame["status"] == "complete") & (frame["fidelity"] >= 1)
+    order = frame.assign(full=full).sort_values(
+        ["full", "score", "trial"], ascending=[False, False, True], kind="stable", na_position="last"
+    )
+    return Leaderboard(frame.loc[order.index].reset_index(drop=True))
+
+
+def rescored(auto, X, y, cost_matrix=None):
+    """The rows of the models that were kept, with scores of other rows, the best on top.
+
+    Parameters
+    ----------
+    auto : AutoClassifier
+        A fitted one.
+    X : as its ensemble takes it
+    y : array-like of shape (n,)
+    cost_matrix : as in `AutoClassifier.predict`
+
+    Returns
+    -------
+    board : Leaderboard
+        `score`, F1, AUC and AP are those of the given rows; the rest is as the search left it.
+    """
+    board = auto.leaderboard(details=True)
+    rule = auto.classes_, auto.pos_label_, costs_for(auto, X, cost_matrix), auto.scoring
+    scores = {
+        number: scores_of(y, model.predict_proba(X), threshold, *rule, X=X)
+        for number, (model, threshold) in _kept_models(auto).items()
+    }
+    rows = board[board["trial"].isin(scores)].copy()
+    for name in SCORES:
+        rows[name] = [scores[number][name] for number in rows["trial"]]
+    return rows.sort_values(["score", "trial"], ascending=[False, True], na_position="last").reset_index(drop=True)
+
+
+def _kept_models(auto):
+    """What predicts as trial -1, the members of the ensemble and the best model: by trial (model, threshold)."""
+    known = auto._kept["members"]  # none where a fallback had to do
+    members = dict(zip(known, auto.ensemble_.estimators_, strict=True)) if known else {}
+    if auto._kept["best"] is not None:
+        members.setdefault(auto._kept["best"], auto.best_estimator_)
+    thresholds = auto._kept["thresholds"]
+    return {-1: (auto.ensemble_, auto.threshold_)} | {n: (model, thresholds.get(n)) for n, model in members.items()}
+
+
+def shown_status(status):
+    """How a trial ended, in words."""
+    return SHOWN.get(str(status), str(status))
+
+
+def _row(space, trial, result):
+    details = result.details or {}
+    values = space.decode(trial.params)
+    return {
+        "chosen": "",
+        "candidate": values["candidate"],
+        "score": result.score,
+        **{name: details.get(name, np.nan) for name in ("F1", "AUC", "AP")},
+        "fold_std": _fold_std(details.get("fold_scores")),
+        "seconds": result.seconds,
+        "status": shown_status(result.status),
+        "reason": result.reason,
+        "fidelity": trial.fidelity,
+        "trial": trial.number,
+        "params": {name: value for name, value in values.items() if name != "candidate"},
+        **(details.get("footprint") or {}),
+    }
+
+
+def _row_of_what_predicts(report):
+    known = "members" in report
+    return {
+        "chosen": "predicts",
+        "candidate": report.get("candidate", ENSEMBLE),
+        **{name: report.get(name, np.nan) for name in SCORES},
+        "fold_std": _fold_std(report.get("fold_scores")),
+        "seconds": np.nan,
+        "status": "complete" if known else "not scored",
+        "reason": "" if known else "no trial was evaluated and refitted",
+        "fidelity": 1.0,
+        "trial": -1,
+        "params": report.get("members", []),
+        **(report.get("footprint") or {}),
+    }
+
+
+def _fold_std(fold_scores):
+    return float(np.nanstd(fold_scores)) if fold_scores is not None and np.isfinite(fold_scores).any() else np.nan
+
+
+def cv_results(history):
+    """What scikit-learn's searches keep: a dict of arrays, one entry a trial, in the order asked."""
+    pairs = history.finished
+    n_folds = max((len((result.details or {}).get("fold_scores", ())) for _, result in pairs), default=0)
+    splits = np.full((len(pairs), n_folds), np.nan)
+    for row, (_, result) in enumerate(pairs):
+        scores = (result.details or {}).get("fold_scores", ())
+        splits[row, : len(scores)] = scores
+    scores = np.array([result.score for _, result in pairs])
+    seconds = [(result.details or {}).get("fit_seconds", np.nan) for _, result in pairs]
+    params = [history.space.decode(trial.params) for trial, _ in pairs]
+    fidelity = np.array([trial.fidelity for trial, _ in pairs])
+    ranked = np.where(np.isnan(scores) | (fidelity < 1), -np.inf, scores)  # only full evaluations compare
+    return {
+        "params": params,
+        **{f"param_{name}": _column(params, name) for name in sorted({name for row in params for name in row})},
+        **{f"split{k}_test_score": splits[:, k] for k in range(n_folds)},
+        "mean_test_score": scores,
+        "std_test_score": np.array([_fold_std(row) for row in splits]),
+        "rank_test_score": rankdata(-ranked, method="min").astype(np.int32),
+        "mean_fit_time": np.array(seconds),
+        "fidelity": fidelity,
+        "status": np.array([shown_status(result.status) for _, result in pairs]),
+    }
+
+
+def _column(params, name):
+    values = np.ma.masked_all(len(params), dtype=object)
+    for row, given in enumerate(params):
+        if name in given:
+            values[row] = given[name]
+    return values

@@ -1,0 +1,133 @@
+"""What a fit is given and what it alone tells: the kind of data, the classes, the positive class, the costs."""
+
+import traceback
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from skauto.automl._costs_by_row import read_costs
+from skauto.automl.evaluation._out_of_fold import with_index
+from skauto.automl.evaluation._scoring import own_pos_label, resolve_metric
+from skauto.automl.selection._decisions import positive_last
+from skauto.inputs._arrays import channels_first_hint, kind_of, read_images, read_sequences, same_features, same_form
+from skauto.inputs._read import align, inspect, rarest_class, refuse_lazy
+from skauto.inputs._row_numbers import warn_of_row_numbers
+from skauto.resample._threshold import confusion_of
+from skauto.search._sandbox import attempt
+
+# How the input of a fit is read.
+READERS = {"table": None, "sequence": read_sequences, "image": read_images}
+
+
+def read(auto, X, y, sample_weight, groups, cost_matrix=None):
+    """The checked input of a fit; what it alone tells becomes attributes of the classifier.
+
+    Parameters
+    ----------
+    auto : AutoClassifier
+    X, y, sample_weight, groups, cost_matrix : as in `AutoClassifier.fit`
+
+    Returns
+    -------
+    data : Data
+
+    Raises
+    ------
+    ValueError
+        If the data, the score or the costs cannot be used.
+    """
+    refuse_lazy(X)
+    refuse_lazy(y, "y")
+    kind = kind_of(X, auto.kind)
+    data = inspect(X, y, sample_weight, groups, kind=kind, read=READERS[kind])
+    if kind == "sequence" and (hint := channels_first_hint(data.X.shape)):
+        warnings.warn(hint, UserWarning, stacklevel=4)
+    _learn(auto, data)
+    if kind == "table" and not hasattr(data.X, "indptr"):
+        warn_of_row_numbers(data.X, data.y)
+    data = _with_costs(auto, data, cost_matrix)
+    order = positive_last(data.classes, auto.pos_label_)
+    name, kind, metric = resolve_metric(auto.scoring, data.classes[order], data.costs)
+    if not isinstance(auto.scoring, str):
+        _try_scorer(name, kind, metric, data, order)
+    return data
+
+
+def _try_scorer(name, kind, metric, data, order):
+    """Call a user's scorer once, on the labels of y and made-up predictions of them; ValueError where it fails."""
+    n_classes = len(data.classes)
+    sure = 0.35 + 0.6 * (np.arange(len(data.y)) * 7 % 11) / 10  # for some rows the true class, for others another
+    proba = np.repeat((1 - sure)[:, None] / (n_classes - 1), n_classes, axis=1)
+    proba[np.arange(len(data.y)), data.y] = sure
+    codes, weight = np.argsort(order)[data.y], data.sample_weight
+
+    def call():
+        if kind == "proba":
+            return metric(codes, proba[:, order], weight)
+        if kind == "estimator":
+            labels = data.classes[proba.argmax(axis=1)]
+            return metric.judge(with_index(data.X, data.index), data.classes[data.y], proba, labels, weight)[0]
+        return metric(confusion_of(codes, proba[:, order].argmax(axis=1), n_classes, weight))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tried = attempt(call)
+    where = "tried on the labels of y before the search"
+    if tried.error is not None:
+        lines = traceback.extract_tb(tried.error.__traceback__)
+        place = f"{lines[-1].name}, {Path(lines[-1].filename).name} line {lines[-1].lineno}"
+        raise ValueError(f"scoring={name!r} failed when {where}: {tried.reason} (in {place})") from tried.error
+    if not (np.ndim(tried.value) == 0 and np.isreal(tried.value) and np.isfinite(tried.value)):
+        raise ValueError(f"scoring={name!r} gave {tried.value!r} when {where}, where a finite number is needed")
+
+
+def _learn(auto, data):
+    """What the input alone tells; what an earlier fit left no longer goes with it."""
+    vars(auto).pop("ensemble_", None)
+    auto.kind_, auto.classes_, auto.n_features_in_ = data.kind, data.classes, data.n_features
+    if data.feature_names is not None:
+        auto.feature_names_in_ = np.asarray(data.feature_names, dtype=object)
+    elif hasattr(auto, "feature_names_in_"):
+        del auto.feature_names_in_
+    auto._form = data.X.shape
+    auto.pos_label_ = _positive(auto, data)
+
+
+def _with_costs(auto, data, cost_matrix):
+    """The data with the costs, those of fit before those of the constructor."""
+    given = auto.cost_matrix if cost_matrix is None else cost_matrix
+    costs = read_costs(given, data.X, data.classes, auto.pos_label_)
+    auto.cost_matrix_ = costs.mean(axis=0) if np.ndim(costs) == 3 else costs
+    auto._costs_by_column = given if isinstance(given, dict) else None
+    return replace(data, costs=costs)
+
+
+def _positive(auto, data):
+    """The positive class of two, None for more."""
+    given = own_pos_label(auto.scoring) if auto.pos_label is None else auto.pos_label
+    if len(data.classes) > 2:
+        if auto.pos_label is not None:
+            raise ValueError(f"pos_label={given!r} is for two classes, but y has {len(data.classes)}")
+        return None
+    if given is None:
+        chosen = rarest_class(data.classes, data.y)
+        if data.classes.dtype.kind != "b" and set(data.classes) == {0, 1} and chosen == 0:
+            message = f"pos_label=None takes the rarer class as positive, which is {chosen} here; "
+            message += f"pass pos_label={data.classes[1]} if the other is meant"
+            warnings.warn(message, UserWarning, stacklevel=5)
+        return chosen
+    if given not in data.classes.tolist():
+        raise ValueError(f"pos_label={given!r} is not among the classes {data.classes.tolist()}")
+    return data.classes[data.classes.tolist().index(given)]
+
+
+def aligned(auto, X):
+    """X of a predict as the members want it."""
+    refuse_lazy(X)
+    if auto.kind_ == "table":
+        return align(X, getattr(auto, "feature_names_in_", None), auto.n_features_in_)
+    X, names = READERS[auto.kind_](X)
+    same_form(X, auto._form, auto.kind_)
+    return same_features(X, names, getattr(auto, "feature_names_in_", None))

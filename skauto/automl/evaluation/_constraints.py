@@ -1,0 +1,264 @@
+"""What a winner of AutoClassifier may cost: bounds checked at the public door, held against fitted pipelines."""
+
+import time
+import warnings
+from dataclasses import dataclass, replace
+from numbers import Real
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from skauto.automl.evaluation._early_stopping import with_rounds
+from skauto.automl.evaluation._evaluate import fit_weighted
+from skauto.estimators.footprints._footprint import latency_ms, saved_bytes
+from skauto.search import _deadline
+from skauto.search._folds import nested_rows, take
+from skauto.search._front import pareto_front
+from skauto.search._sandbox import attempt
+from skauto.search._trial import InfeasibleError, Status
+
+# Seconds for which milliseconds are measured again where they are just too many, up to so many times the bound: on a
+# shared machine the same network takes up to twice as long for seconds, as others work there. Of the seconds that are
+# left a measurement may take a part only.
+PATIENCE, PATIENCE_PART, HOPELESS = 4.0, 0.1, 2.0
+
+# A network that was within its milliseconds before may take so many times as long at the end: it is the same one.
+SLOWED = 2.0
+
+# Trials are measured beside other trials: one that takes so many times the milliseconds allowed may be within them
+# alone, and is measured again at the end, which decides.
+BESIDE_TRIALS = 1.5
+
+# Rows of a rehearsal, of every class some. Of a network it must leave a part of the milliseconds allowed, for the cut
+# around it and since minutes of training are at stake, and may take some more bytes: weights that learnt take fewer.
+REHEARSAL_ROWS, REHEARSAL_CLASS_ROWS = 32, 2
+NETWORK_ROOM = {"latency_ms": 0.9, "bytes": 1.05}
+
+MOST = {"bytes": "bytes", "latency_ms": "milliseconds"}
+FORM = "bytes and latency_ms take a number, the most allowed; another name takes (callable, least allowed)"
+
+
+def read_constraints(constraints):
+    """The checked bounds; without any, those that everything meets.
+
+    Raises
+    ------
+    ValueError
+        For a name without a measure, and for a bound that is none.
+    """
+    if constraints is None:
+        return UNBOUND
+    if not constraints:
+        raise ValueError(f"constraints={constraints!r} bounds nothing: leave it None, or name a bound. {FORM}")
+    most, least = {}, {}
+    for name, value in constraints.items():
+        own = isinstance(value, (tuple, list)) and len(value) == 2 and callable(value[0])
+        bound = value[1] if own else value
+        if own == (name in MOST) or not isinstance(bound, Real) or isinstance(bound, bool) or not np.isfinite(bound):
+            raise ValueError(f"constraints[{name!r}]={value!r} cannot be used; {FORM}")
+        if not own and bound <= 0:
+            raise ValueError(f"constraints[{name!r}]={value!r} must be above 0")
+        if own:
+            least[name] = tuple(value)
+        else:
+            most[name] = bound
+    return Constraints(most, least)
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """Bounds of what is measured on a fitted pipeline: `most` by name, `least` with the callable that measures."""
+
+    most: dict
+    least: dict
+
+    def __bool__(self):
+        """Whether anything is bounded."""
+        return bool(self.names)
+
+    @property
+    def names(self):
+        """What is measured."""
+        return [*self.most, *self.least]
+
+    def measure(self, pipeline, row, rows=None, left=None):
+        """What is bounded, by name.
+
+        Parameters
+        ----------
+        pipeline : estimator
+            A fitted one.
+        row : array or DataFrame
+            The row that is predicted, again and again, for the latency.
+        rows : tuple of X and y, default=None
+            What the callables are given. Without it they are left out: they know pipelines, not ensembles of them.
+        left : callable, default=None
+            Gives the seconds that are left. Without it milliseconds that are just too many are not measured again.
+        """
+        own = {} if rows is None else self.least
+        values = {name: float(measure(pipeline, *rows)) for name, (measure, _) in own.items()}
+        if "bytes" in self.most:
+            values["bytes"] = saved_bytes(pipeline)
+        if "latency_ms" in self.most:
+            small = values.get("bytes", 0) <= self.most.get("bytes", 0)
+            patience = min(PATIENCE, PATIENCE_PART * left()) if left is not None and small else 0.0
+            values["latency_ms"] = self._latency(pipeline, row, patience)
+        return values
+
+    def _latency(self, pipeline, row, patience):
+        """Milliseconds, measured again where they are just too many: what else runs here can only add to them."""
+        bound, least = self.most["latency_ms"], latency_ms(pipeline, row)
+        end = time.monotonic() + patience
+        while bound < least <= HOPELESS * bound and time.monotonic() < end:
+            least = min(least, latency_ms(pipeline, row))
+        return least
+
+    def of_trial(self, context, values, seed, fitted, stop, rehearsed=None):
+        """`measure` of a trial's pipeline, fitted on the first fold; runs in a worker.
+
+        Of milliseconds the least counts, those of the rehearsal among them: what else runs here can only add to them.
+        `fitted` is its last step. It is fitted anew where it stopped early: it then carries rounds, and rows that
+        it watched, which a final model has not.
+        """
+        train, _ = context.folds[0]
+        X, y = take(context.X, train), context.y[train]
+        estimator = with_rounds(context.build.untimed()(values, seed), stop)
+        steps, prepared = estimator.steps[:-1], X
+        if steps:
+            prepared = Pipeline(steps).fit_transform(X, y)
+        if stop is not None:
+            weight = None if context.weight is None else context.weight[train]
+            fitted = fit_weighted(estimator.steps[-1][1], prepared, y, weight)
+        whole = Pipeline([*steps, (estimator.steps[-1][0], fitted)])
+        measured = self.measure(whole, first_row(context), (X, y))
+        if "latency_ms" in self.most:
+            measured["latency_ms"] = min(measured["latency_ms"], (rehearsed or {}).get("latency_ms", np.inf))
+        return measured
+
+    def rehearse(self, context, values, seed):
+        """What a trial's network takes; raises where a model on a few rows is too much already. Runs in a worker.
+
+        Its pipeline is fitted on a few rows, for one epoch or round of boosting. Of a network that gives the bytes and
+        milliseconds of its form, which hardly depend on what it learns; other models only grow with rows and rounds.
+        Tables are left out: their trials are short.
+
+        Returns
+        -------
+        measured : dict or None
+            None for what is no network.
+
+        Raises
+        ------
+        InfeasibleError
+        """
+        if context.build.traits.kind == "table":
+            return None
+        network = values["candidate"] in context.build.nets
+        bounds = replace(self.times(**NETWORK_ROOM if network else {"latency_ms": BESIDE_TRIALS}), least={})
+        made = attempt(bounds._rehearsed, context, values, seed)
+        if made.status == Status.COMPLETE and not bounds.hold(made.value):  # what went wrong will do so in earnest too
+            raise InfeasibleError(f"{told(made.value)} when fitted on a few rows, where it must be within {bounds}")
+        return made.value if network else None
+
+    def _rehearsed(self, context, values, seed):
+        """What is measured of a pipeline that was fitted on a few rows."""
+        train, _ = context.folds[0]
+        share = min(REHEARSAL_ROWS / len(train), 1.0)
+        rows = train[nested_rows(context.y[train], share, REHEARSAL_CLASS_ROWS, context.seed)]
+        pipeline, X = shortest(context.build.untimed()(values, seed)), take(context.X, rows)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # so few rows give reasons to, which are no news of the trial
+            return self.measure(pipeline.fit(X, context.y[rows]), first_row(context), left=_deadline.left)
+
+    def times(self, **factors):
+        """These bounds with some from above taken so many times."""
+        return replace(self, most={name: bound * factors.get(name, 1) for name, bound in self.most.items()})
+
+    def hold(self, values):
+        """Whether what was measured is within the bounds."""
+        small = all(values[name] <= bound for name, bound in self.most.items())
+        return small and all(values.get(name, bound) >= bound for name, (_, bound) in self.least.items())
+
+    def may_hold(self, values):
+        """Whether what was measured beside other trials may be within the bounds alone; None was not measured."""
+        return values is None or self.times(latency_ms=BESIDE_TRIALS).hold(values)
+
+    def allowed(self, trials, results):
+        """The trials that may be within the bounds, in their order.
+
+        Parameters
+        ----------
+        trials : list of Scored
+            Those that were fully evaluated.
+        results : list of Result
+            Of all that was asked.
+
+        Raises
+        ------
+        ValueError
+            If there are trials and none is within them, with the nearest one, or if nothing was worth evaluating.
+        """
+        if results and all(result.status == Status.INFEASIBLE for result in results):
+            raise ValueError(
+                f"constraints: none of {len(results)} trials is near enough to {self}, the first: {results[0].reason}. "
+                "Loosen them, or name smaller candidates"
+            )
+        kept = [trial for trial in trials if self.may_hold(trial.footprint)]
+        if trials and not kept:
+            near = self.roomiest(trials)
+            raise ValueError(
+                f"constraints: none of {len(trials)} trials is within {self}; the nearest, {near.values['candidate']}, "
+                f"has {told(near.footprint)}. Loosen them, search longer, or name smaller candidates"
+            )
+        return kept
+
+    def roomiest(self, trials):
+        """The trial that is farthest within its tightest bound, or that exceeds it the least."""
+        return min(trials, key=lambda trial: self._excess(trial.footprint))
+
+    def check(self, values, what):
+        """Raise a ValueError where what was measured is out of bounds."""
+        if not self.hold(values):
+            raise ValueError(
+                f"constraints: {what} has {told(values)}, which is not within {self}. Loosen them, or give more time"
+            )
+
+    def front(self, frame):
+        """The rows of a leaderboard that no other row matches in score and footprint and beats in one of them."""
+        frame = frame[frame["score"].notna() & frame[self.names].notna().all(axis=1)]
+        signs = dict.fromkeys(["score", *self.least], 1) | dict.fromkeys(self.most, -1)
+        results = {f"mean_test_{name}": sign * frame[name].to_numpy(float) for name, sign in signs.items()}
+        return frame.iloc[pareto_front(results)] if len(frame) else frame
+
+    def _excess(self, values):
+        """How far the worst bound is missed, in shares of it for those from above."""
+        over = [values[name] / bound for name, bound in self.most.items()]
+        return max(over + [1 + bound - values[name] for name, (_, bound) in self.least.items()])
+
+    def __str__(self):
+        most = [f"{name} <= {number(bound)}" for name, bound in self.most.items()]
+        return ", ".join(most + [f"{name} >= {number(bound)}" for name, (_, bound) in self.least.items()])
+
+
+UNBOUND = Constraints({}, {})
+
+
+def first_row(context):
+    """The row whose prediction is timed, the same for all models."""
+    return take(context.X, slice(0, 1))
+
+
+def shortest(estimator):
+    """The same estimator with one epoch, or round of LightGBM, in the place of every number of them in it."""
+    names = [name for name in estimator.get_params() if name.rpartition("__")[2] in ("max_epochs", "epochs")]
+    return with_rounds(estimator.set_params(**dict.fromkeys(names, 1)), 1)
+
+
+def told(values):
+    """Measured values as words."""
+    return ", ".join(f"{name} {number(value)}" for name, value in values.items())
+
+
+def number(value):
+    """A measure as text, large ones in full."""
+    return f"{value:.{6 if abs(value) < 1e6 else 15}g}"

@@ -1,0 +1,115 @@
+"""What to try on images: candidates with their preparation, space and first settings, as plain data."""
+
+from scipy.stats import loguniform, randint
+
+from skauto.automl.images import _learners as make
+from skauto.automl.sequences import _learners as _sequence_learners
+from skauto.automl.tables import _learners as _table_learners
+from skauto.automl.tables._candidates import LIGHTGBM as TABLE_LIGHTGBM
+from skauto.automl.tables._candidates import WEIGHTS, Candidate
+
+# Ways to treat the classes, beside leaving them as they are: images are repeated whole.
+OVER = ("RandomOverSampler",)
+
+LOGISTIC = Candidate(
+    name="logistic",
+    build=make.logistic,
+    prepare=make.scaled_summary,
+    space={"C": loguniform(1e-4, 1)},
+    usual={"C": 0.01},
+    first=((0, {}),),
+    imbalance=(WEIGHTS, OVER),
+)
+
+EXTRA_TREES = Candidate(
+    name="extra_trees",
+    build=_sequence_learners.extra_trees,
+    prepare=make.summary,
+    space={"max_features": [0.05, 0.1, 0.2, "sqrt"], "min_samples_leaf": randint(1, 6)},
+    usual={"max_features": "sqrt", "min_samples_leaf": 1},
+    first=((4, {}),),
+    imbalance=(OVER,),
+    weight=0.5,
+)
+
+LIGHTGBM = Candidate(
+    name="lightgbm",
+    build=_table_learners.lightgbm,
+    prepare=make.summary,
+    space={name: values for name, values in TABLE_LIGHTGBM.space.items() if name != "cat_smooth"},
+    usual={
+        **{name: value for name, value in TABLE_LIGHTGBM.usual.items() if name != "cat_smooth"},
+        "colsample_bytree": 0.4,
+        "min_child_samples": 20,
+    },
+    first=((5, {}),),
+    imbalance=(WEIGHTS, OVER),
+    weight=0.5,
+    max_rows=8_000,
+    package="lightgbm",
+)
+
+SVM = Candidate(
+    name="svm",
+    build=_table_learners.svm,
+    prepare=make.scaled_summary,
+    space={"C": loguniform(0.3, 30), "gamma": ["scale"]},
+    usual={"C": 5.0, "gamma": "scale"},
+    first=((3, {}),),
+    imbalance=(WEIGHTS,),
+    max_rows=5_000,
+)
+
+CNN = Candidate(
+    name="cnn",
+    build=make.cnn,
+    prepare=make.whole,
+    space={
+        "backbone": ["plain", "resnet"],
+        "width": [8, 16, 32],
+        "depth": [1, 2],
+        "lr": loguniform(1e-3, 1e-2),
+        "flip": [0.0, 0.5],
+        "shift": [0.0, 0.05, 0.1],
+        "cutout": [0.0, 0.25],
+    },
+    usual={"backbone": "resnet", "width": 8, "depth": 1, "lr": 5e-3, "flip": 0.0, "shift": 0.05, "cutout": 0.0},
+    first=(
+        (1, {"width": 16}),
+        (2, {"width": 16, "flip": 0.5}),
+        (6, {}),
+        (7, {"backbone": "plain", "width": 16, "depth": 2}),
+    ),
+    imbalance=(WEIGHTS, OVER),
+    weight=2.0,
+    package="torch skorch",
+    extra="deep",
+    affords=make.net_affords,
+)
+
+COMPRESSED_CNN = Candidate(
+    name="compressed_cnn",
+    build=make.compressed_cnn,
+    prepare=make.whole,
+    space={**CNN.space, "width": [4, 8, 16, 32], "filters": [0.0, 0.3, 0.5], "form": ["int8", "codebook"]},
+    usual={**CNN.usual, "filters": 0.0, "form": "codebook"},
+    # Within bounds the largest come first, as rehearsals leave out at once what is too large.
+    first=(
+        (2.2, {"width": 16}),
+        (2.4, {}),
+        (2.6, {"flip": 0.5}),
+        (6.5, {"backbone": "plain", "width": 16, "depth": 2}),
+        (7.5, {"width": 4}),
+        (8, {"backbone": "plain", "width": 16, "form": "int8"}),
+    ),
+    imbalance=CNN.imbalance,
+    weight=2.0,
+    package=CNN.package,
+    extra=CNN.extra,
+    affords=make.compressed_affords,
+)
+
+# Tried only where named, or where a winner's cost is bounded.
+COMPRESSED = (COMPRESSED_CNN,)
+
+IMAGES = (LOGISTIC, CNN, EXTRA_TREES, SVM, LIGHTGBM)

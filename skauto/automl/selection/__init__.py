@@ -1,0 +1,1 @@
+"""From the trials of a search to the models that predict."""

@@ -1,0 +1,113 @@
+"""From fitted models to what predicts: the ensemble and the best model within their bounds, cut and judged."""
+
+import warnings
+from contextlib import nullcontext, suppress
+
+import numpy as np
+
+from skauto._time_left import first_of
+from skauto.automl._time_budget import CLOSING_CARE
+from skauto.automl.evaluation._constraints import SLOWED, first_row, told
+from skauto.automl.selection._refit import with_cut
+from skauto.automl.selection._select import mixed
+from skauto.automl.tables._columns import watch
+from skauto.estimators._ensemble import WeightedEnsembleClassifier
+from skauto.resample._threshold import no_cut
+from skauto.search._trial import Status
+
+WHAT = "the best model"
+
+
+class Assembly:
+    """What a fit ends with: `best`, `best_estimator`, `ensemble`, `cut` and `report`, see `Finish`."""
+
+    def _assemble_within(self, best, members, trials, fitted):
+        """Assemble the largest part of the ensemble that the constraints allow, at least one model; gives it."""
+        rows = self.plan.context.X, self.classes[self.plan.context.y]
+        measured = {number: self._measured(model, rows) for number, model in fitted.items()}
+        bounds = {trial.number: self._bounds([trial]) for trial in trials}
+        fitted = {number: model for number, model in fitted.items() if bounds[number].hold(measured[number])}
+        if not fitted:
+            self.plan.constraints.check(measured[next(iter(measured))], WHAT)
+        members = [(trial, weight) for trial, weight in members if trial.number in fitted]
+        tries = [(best, members)] if members else []
+        tries += [(best, members[:size]) for size in range(len(members) - 1, 1, -1)]
+        tries += [(trial, [(trial, 1.0)]) for trial in trials if trial.number in fitted]
+        for number, (lead, some) in enumerate(tries, 1):
+            self._assemble(lead, some, fitted)
+            with suppress(ValueError) if number < len(tries) else nullcontext():
+                self._hold(WHAT, [trial for trial, _ in some])
+                return some
+
+    def _measured(self, model, rows=None):
+        """What a model costs by the measures that are bounded."""
+        return self.plan.constraints.measure(model, first_row(self.plan.context), rows, self._left)
+
+    def _bounds(self, trials):
+        """What the model of some trials is held to: a network within the bounds before is only slowed by others now."""
+        bounds = self.plan.constraints
+        same = len(trials) == 1 and trials[0] and trials[0].model is not None and bounds.hold(trials[0].footprint)
+        return bounds.times(latency_ms=SLOWED) if same else bounds
+
+    def _hold(self, what, members=()):
+        """Hold the best single model and the ensemble of some trials against their bounds; ValueError if too large."""
+        constraints, slow = self.plan.constraints, None
+        held = []
+        for model, trials in ((self.ensemble, members), (self.best_estimator, [self.best])):
+            held.append(self._measured(model))
+            if not self._bounds(trials).hold(held[-1]):
+                constraints.check(held[-1], what)
+            slow = slow if constraints.hold(held[-1]) else held[-1]
+        if slow:
+            warnings.warn(
+                f"constraints: {what} has {told(slow)} now, beyond {constraints}, and was within them before: "
+                "something else slows this machine. Measure it again later, with skauto.estimators.footprint",
+                UserWarning,
+                stacklevel=6,
+            )
+        self.report = self.report and {**self.report, "footprint": held[0]}
+
+    def _say_failed(self, made, instead):
+        if made.status != Status.CANCELLED:
+            warnings.warn(
+                f"scoring={self.scoring.name!r} failed after the search with {made.reason!r}, so {instead}; see "
+                "that it always gives a number",
+                UserWarning,
+                stacklevel=5,
+            )
+
+    def _assemble(self, best, members, fitted):
+        """The ensemble and the best model, not yet cut and judged."""
+        self.best = best if best.number in fitted else max((trial for trial, _ in members), key=lambda t: t.score)
+        self.ensemble = WeightedEnsembleClassifier.from_fitted(
+            [fitted[trial.number] for trial, _ in members], [weight for _, weight in members]
+        )
+        self.members = [trial.number for trial, _ in members]
+        names = [(trial.values["candidate"], trial.number, round(weight, 3)) for trial, weight in members]
+        self.report = {**dict.fromkeys(("score", "F1", "AUC", "AP"), np.nan), "fold_scores": None, "members": names}
+        self._take(no_cut(len(self.classes)))
+        watch(self.ensemble)  # before it is measured: what it says of unread columns is part of the model
+        self.best_estimator = self._decided(fitted[self.best.number], no_cut(len(self.classes)))
+
+    def _judge(self, members, model):
+        """Cut the ensemble and the best model, and score; what an exception or Ctrl-C prevents stays as it is."""
+        scoring, proba, left = self.scoring, mixed(members), self.phases.left
+
+        def judge():
+            self._take(scoring.cut(proba, first_of(3, left)))
+            self.cuts[self.best.number] = scoring.cut(self.best.proba, first_of(2, left))
+            self.best_estimator = self._decided(model, self.cuts[self.best.number])
+            self.report = {**self.report, **scoring.report(proba, left)}
+            for trial, _ in members:
+                if trial.number not in self.cuts and left() > self._closing / CLOSING_CARE:
+                    self.cuts[trial.number] = scoring.cut(trial.proba, left)
+
+        made = self.interrupts.attempt(judge)
+        if made.status != Status.COMPLETE:
+            self._say_failed(made, "the ensemble has no score, and no cut where none was found")
+
+    def _take(self, cut):
+        self.cut = None if self.costs is not None else cut
+
+    def _decided(self, pipeline, cut):
+        return with_cut(pipeline, cut, self.pos_label, self.classes, self.costs)

@@ -1,0 +1,98 @@
+"""Fold models of a trial that predict together, where there is no time for a model of all rows."""
+
+import io
+import pickle
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.pipeline import Pipeline
+
+from skauto._sklearn import check_has
+from skauto.automl.evaluation._early_stopping import settled
+from skauto.automl.selection._refit import release_limits, release_threads
+from skauto.search._sandbox import attempt
+
+# Most bytes of the fold models that a trial sends back: two such parcels at a time are in memory, and most are smaller.
+BAG_BYTES = 1 << 24
+
+
+class _Bounded(io.BytesIO):
+    """A file in memory that refuses to grow beyond a size: what is too large is not pickled to its end."""
+
+    def __init__(self, most):
+        super().__init__()
+        self.most = most
+
+    def write(self, data):
+        if self.tell() + memoryview(data).nbytes > self.most:
+            raise OverflowError
+        return super().write(data)
+
+
+def pack(pipelines, stop, most_bytes=BAG_BYTES):
+    """The fold models of a trial as bytes; None where they are too large or cannot be pickled.
+
+    Parameters
+    ----------
+    pipelines : list of fitted Pipeline
+        One a fold, with codes for labels.
+    stop : int or None
+        The round at which boosting is read.
+    most_bytes : int, default=BAG_BYTES
+    """
+    file = _Bounded(most_bytes)
+    for pipeline in pipelines:
+        settled(pipeline.steps[-1][1], stop)
+    return file.getvalue() if attempt(pickle.dump, pipelines, file, 5).error is None else None
+
+
+def unpack(bag, labels):
+    """The Pipeline of one step that a bag stands for, with the labels as the user gave them."""
+    pipelines = pickle.loads(bag)
+    for pipeline in pipelines:
+        release_threads(pipeline.steps[-1][1])
+        release_limits(pipeline.steps[-1][1])
+    return Pipeline([("classify", FoldModelsClassifier(pipelines)._labelled(labels))])
+
+
+class FoldModelsClassifier(ClassifierMixin, BaseEstimator):
+    """The mean of classifiers that were fitted on one fold each.
+
+    Parameters
+    ----------
+    estimators : list of classifiers
+        Fitted, on codes of labels; a class may be missing from some of them.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    """
+
+    def __init__(self, estimators):
+        self.estimators = estimators
+
+    def fit(self, X, y):
+        """Fit a clone of each estimator on all rows."""
+        labels, codes = np.unique(y, return_inverse=True)
+        self.estimators_ = [clone(estimator).fit(X, codes) for estimator in self.estimators]
+        self.classes_ = labels
+        return self
+
+    def _labelled(self, labels):
+        self.estimators_, self.classes_ = self.estimators, labels
+        return self
+
+    def predict_proba(self, X):
+        """Mean of the members' probabilities, shape (n, n_classes)."""
+        check_has(self, "estimators_")
+        total = 0.0
+        for member in self.estimators_:
+            proba = member.predict_proba(X)
+            columns = np.zeros((len(proba), len(self.classes_)))
+            columns[:, member.classes_] = proba
+            total = total + columns
+        return total / len(self.estimators_)
+
+    def predict(self, X):
+        """The class with the greatest mean probability."""
+        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]

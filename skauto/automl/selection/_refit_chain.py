@@ -1,0 +1,167 @@
+"""Models of chosen trials within the time that is left: refitted by workers, else in this process, else fold models."""
+
+import importlib
+import math
+from dataclasses import replace
+
+from threadpoolctl import threadpool_limits
+
+from skauto.automl.selection._bags import unpack
+from skauto.automl.selection._refit import as_final, refit
+from skauto.search._pool import WorkersLostError
+from skauto.search._sandbox import attempt
+
+# Seconds of a refit over those of a fold, with some care.
+REFIT_FACTOR = 1.6
+
+# A refit in this process cannot be ended: it may take this part of what is left, and waits for the workers, which may
+# come first, until there are just so many times its seconds, and some more.
+HERE_PART, HERE_WAIT, HERE_MORE = 1 / 3, 4.0, 1.0
+
+# Seconds between looks at the deadline.
+WAIT = 0.5
+
+# How often refits are handed to workers: once more where those were lost, as others come in their place.
+TRIES = 2
+
+
+def import_nets():
+    """Import what a network needs to be read here: seconds of a CPU, which workers should spend on it meanwhile."""
+    attempt(importlib.import_module, "skauto.estimators.neural._trainer")
+
+
+def refit_seconds(trial):
+    """What a refit may take; none where the model of the trial is the final one."""
+    return trial.fit_seconds / trial.fidelity * REFIT_FACTOR if trial.model is None else 0.0
+
+
+class RefitChain:
+    """Gets the models of trials in the best way that there is time for.
+
+    Parameters
+    ----------
+    context : Evaluation
+    labels : ndarray of shape (n_classes,)
+    pool : RescuePool
+    left : callable
+        Gives the seconds until the models must be there.
+    say : callable
+        Takes a line for the user.
+    interrupts : Interrupts
+    here : bool, default=True
+        Whether a model may be fitted in this process; not where its memory is bounded.
+    """
+
+    def __init__(self, context, labels, pool, left, say, interrupts, here=True):
+        self.context = context
+        self.labels = labels
+        self.pool = pool
+        self.left = left
+        self.say = say
+        self.interrupts = interrupts
+        self.here = here
+        self._failed, self._failed_here = set(), set()  # trials whose refit gave no model, in a worker and here
+
+    def refitted(self, trials):
+        """Fitted pipelines by trial number; what is not done when the time is up is left out."""
+        fitted = {t.number: as_final(t.model, self.labels) for t in trials if t.model is not None}
+        rest = [trial for trial in trials if trial.number not in fitted]
+        try:
+            self._by_workers(rest, fitted)
+        except KeyboardInterrupt as error:  # keep what is done, wait only for a first one
+            self.interrupts.note(error)
+            for trial in rest[1:]:
+                self.pool.cancel(trial.number)
+            self._by_workers([trial for trial in rest[:1] if trial.number in self.pool.running], fitted)
+        for trial in rest:
+            self.pool.cancel(trial.number)
+        return fitted
+
+    def _by_workers(self, trials, fitted):
+        """Refits by workers, once more where these are lost; after another loss what is done must do."""
+        for _ in range(TRIES):
+            try:
+                self._submit(trials, fitted)
+                self.collect(trials, fitted)
+                return
+            except WorkersLostError as error:
+                self.say(f"the workers that refit were lost: {error}")
+
+    def _submit(self, trials, fitted):
+        """Hand workers the trials that they neither have nor have done."""
+        known = {*fitted, *self.pool.running}
+        rest = [trial for trial in trials if trial.number not in known]
+        limit = self._limit(len(rest))
+        for trial in rest:
+            self.pool.submit(trial.number, refit, trial, self.labels, time_limit=limit)
+        if any(trial.values["candidate"] in self.context.build.nets for trial in rest):
+            import_nets()
+
+    def collect(self, trials, fitted):
+        """Take in refits as they end, and begin one here at the last moment if none has."""
+        while self._busy(trials, fitted) and (left := self.left()) > 0:
+            if not fitted and self._late(trials):
+                self._fit_here(trials, fitted)
+            for outcome in self.pool.wait(min(left, WAIT)):
+                if outcome.status == "complete":
+                    fitted.setdefault(outcome.key, outcome.value)
+                else:
+                    self._failed.add(outcome.key)
+                    self.say(f"trial {outcome.key} could not be refitted: {outcome.reason}")
+
+    def instead(self, trials):
+        """The fold models of the best trial where there are some, else a refit here of any; a dict, empty or of one."""
+        number = self.pool.bag_of
+        if number in {trial.number for trial in trials}:
+            made = attempt(unpack, self.pool.bag, self.labels)
+            if made.error is None:
+                return {number: made.value}
+        fitted = {}
+        while not fitted and self._first_here(trials) is not None:
+            self._fit_here(trials, fitted)
+        return fitted
+
+    def _busy(self, trials, fitted):
+        """Whether a worker has one of the trials that may still become a model; what raised here will raise there."""
+        done = {*fitted, *self._failed_here}
+        return any(trial.number in self.pool.running and trial.number not in done for trial in trials)
+
+    def _limit(self, count):
+        """Seconds of one refit, of which nets plan with a part: what is left, less where some must wait for others."""
+        left = self.left()
+        return None if math.isinf(left) or not count else left * min(self.pool.n_workers / count, 1.0)
+
+    def _late(self, trials):
+        trial = self._first_here(trials)
+        return trial is not None and self.left() < HERE_WAIT * self._seconds_here(trial) + HERE_MORE
+
+    def _fit_here(self, trials, fitted):
+        trial = self._first_here(trials)
+        if trial is None:
+            return
+        self.say(f"trial {trial.number} is refitted in this process, as no worker was ready")
+        made = self.interrupts.attempt(refit_here, self.context, trial, self.labels)
+        if made.status == "complete":
+            fitted[trial.number] = made.value
+        else:
+            self._failed_here.add(trial.number)
+            self.say(f"trial {trial.number} could not be refitted: {made.reason}")
+
+    def _first_here(self, trials):
+        """The first trial whose refit in this process is safe and short, and did not fail before."""
+        if not self.here or math.isinf(self.left()):
+            return None
+        most = HERE_PART * self.left()
+        build, failed = self.context.build, self._failed | self._failed_here
+        rest = [trial for trial in trials if trial.number not in failed]
+        return next((t for t in rest if build.is_safe(t.values) and self._seconds_here(t) <= most), None)
+
+    def _seconds_here(self, trial):
+        return refit_seconds(trial) * self.context.build.traits.threads
+
+
+def refit_here(context, trial, labels):
+    """`refit` in this process, on one thread."""
+    build = replace(context.build, traits=replace(context.build.traits, threads=1))
+    with threadpool_limits(1):
+        return refit(replace(context, build=build), trial, labels)

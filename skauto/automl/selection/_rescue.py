@@ -1,0 +1,134 @@
+"""Beside the trials of a timed search: what may have to predict in the end, should no refit be ready in time."""
+
+import math
+import time
+
+from skauto._time_left import endless
+from skauto.automl.selection._quick import quick_fit, seconds_within
+from skauto.search import _deadline
+from skauto.search._pool import Pool
+from skauto.search._workers import WorkerPool
+
+# The key of the quick model among the tasks of the pool; trials have numbers.
+QUICK = "quick_model"
+
+# Where the search has no more seconds than a worker needs to start, times this care, replacements begin to import:
+# its end kills workers, and the refits want others at once.
+START_CARE = 1.5
+
+# The part of the time limit after which the quick model is given up; it should take a small part of it.
+QUICK_PART = 0.3
+
+
+def before(context, moment, function, *args):
+    """What a function gives in a worker, after the note that it must have ended by a moment of the monotonic clock."""
+    _deadline.end_by(moment)
+    return function(context, *args)
+
+
+class RescuePool(Pool):
+    """A pool for the trials of a search which keeps a quick model and the fold models of the best trial.
+
+    Once the first trial is out a worker fits the quick model. A trial may bring its fold models as "bag"; those of the
+    best one are kept, as bytes, and the history sees none.
+
+    Parameters
+    ----------
+    pool : WorkerPool or ExecutorPool
+    labels : ndarray of shape (n_classes,)
+        The classes as the user gave them.
+    time_limit : float or None
+        Of the whole fit; without one there is no quick model, as all trials end.
+
+    Attributes
+    ----------
+    quick : Pipeline or None
+    bag : bytes or None
+    bag_of : int or None
+        Number of the trial that the bag is of.
+    complete : bool
+        Whether a trial is complete, so that there is something to refit.
+    searching : bool
+        Whether the search runs: its end kills workers, so that spares are wanted shortly before.
+    remaining : callable
+        Gives the seconds until tasks must have ended: those that wait for a worker have less of their limit left.
+    """
+
+    def __init__(self, pool, labels, time_limit):
+        self.pool = pool
+        self.quick = self.bag = self.bag_of = None
+        self.remaining = endless
+        self._task = None if time_limit is None else (quick_fit, labels, seconds_within(time_limit))
+        self._limit = None if time_limit is None else QUICK_PART * time_limit
+        self._mark = ()
+        self._fidelities = {}  # by trial: of a history the fullest count alone
+        self.searching = self.complete = self._warmed = False
+
+    @property
+    def n_workers(self):
+        """How many tasks run at once."""
+        return self.pool.n_workers
+
+    @property
+    def start_seconds(self):
+        """The longest that a worker took until it was ready."""
+        return self.pool.start_seconds
+
+    @property
+    def slowness(self):
+        """Seconds that pass in a CPU second of a worker."""
+        return self.pool.slowness
+
+    @property
+    def running(self):
+        """Keys of the tasks whose outcomes were not given out."""
+        return self.pool.running
+
+    def submit(self, key, function, *args, time_limit=None):
+        """Run a trial, which ends with the search wherever it has begun; after the first one the quick model."""
+        self._fidelities[key] = getattr(args[0], "fidelity", 1.0) if args else 1.0  # what is no trial is whole
+        left = self.remaining()
+        if isinstance(self.pool, WorkerPool) and math.isfinite(left):  # on other machines clocks are others
+            function, args = before, (time.monotonic() + left, function, *args)
+        self.pool.submit(key, function, *args, time_limit=time_limit)
+        if self._task is not None:
+            task, self._task = self._task, None
+            self.pool.submit(QUICK, *task, time_limit=self._limit)
+
+    def wait(self, timeout=None):
+        """Outcomes of trials that have ended, none where spares are due before; see `WorkerPool.wait`."""
+        due = self._spares_due()
+        if due <= 0:
+            self._warmed = True
+            self.pool.prepare()
+        elif math.isfinite(due):
+            timeout = due if timeout is None else min(timeout, due)
+        return [outcome for outcome in self.pool.wait(timeout) if not self._kept(outcome)]
+
+    def cancel(self, key):
+        """End a trial."""
+        self.pool.cancel(key)
+
+    def close(self):
+        """Close the pool."""
+        self.pool.close()
+
+    def _spares_due(self):
+        """Seconds until idle workers must begin to import for the refits; infinity where none are wanted."""
+        if not self.searching or not self.complete or self._warmed:
+            return math.inf
+        return self.remaining() - START_CARE * self.start_seconds
+
+    def _kept(self, outcome):
+        """Take what is for here; whether the outcome is no trial."""
+        if outcome.key == QUICK:
+            self.quick = outcome.value
+            return True
+        value = outcome.value
+        self.complete = self.complete or value is not None
+        bag = value.pop("bag", None) if isinstance(value, dict) else None
+        if bag is not None:
+            mark = (self._fidelities.get(outcome.key, 1.0), len(value["proba"]), value["score"])
+            if mark > self._mark:
+                self._mark, self.bag, self.bag_of = mark, bag, outcome.key
+        return False

@@ -1,0 +1,1 @@
+"""What AutoClassifier tries on sequences."""

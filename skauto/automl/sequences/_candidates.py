@@ -1,0 +1,91 @@
+"""What to try on sequences: candidates with their preparation, space and first settings, as plain data."""
+
+from scipy.stats import loguniform, randint, uniform
+
+from skauto.automl.sequences import _learners as make
+from skauto.automl.tables import _learners as _table_learners
+from skauto.automl.tables._candidates import LIGHTGBM as TABLE_LIGHTGBM
+from skauto.automl.tables._candidates import WEIGHTS, Candidate
+
+# Ways to treat the classes, beside leaving them as they are: series are repeated whole.
+OVER = ("RandomOverSampler",)
+
+FEATURES = {"n_features": [2_000, 5_000, 10_000], "differences": [False, True]}
+
+ROCKET = Candidate(
+    name="rocket",
+    build=make.ridge,
+    prepare=make.rocket,
+    space=FEATURES,
+    usual={"n_features": 10_000, "differences": False},
+    first=((0, {}), (2, {"differences": True})),
+    imbalance=(WEIGHTS, OVER),
+    max_rows=6_000,
+)
+
+ROCKET_LOGISTIC = Candidate(
+    name="rocket_logistic",
+    build=make.logistic,
+    prepare=make.rocket,
+    space={"C": loguniform(1e-5, 1e-1), **FEATURES},
+    usual={"C": 1e-3, "n_features": 10_000, "differences": False},
+    first=((4, {}),),
+    imbalance=(WEIGHTS, OVER),
+)
+
+LIGHTGBM = Candidate(
+    name="lightgbm",
+    build=_table_learners.lightgbm,
+    prepare=make.summary,
+    space={name: values for name, values in TABLE_LIGHTGBM.space.items() if name != "cat_smooth"},
+    usual={name: value for name, value in TABLE_LIGHTGBM.usual.items() if name != "cat_smooth"},
+    first=((1, {}), (7, {"learning_rate": 0.05, "num_leaves": 8, "min_child_samples": 10})),
+    imbalance=(WEIGHTS, OVER),
+    package="lightgbm",
+)
+
+EXTRA_TREES = Candidate(
+    name="extra_trees",
+    build=make.extra_trees,
+    prepare=make.summary,
+    space={"max_features": [0.1, 0.2, 0.4, "sqrt"], "min_samples_leaf": randint(1, 6)},
+    usual={"max_features": "sqrt", "min_samples_leaf": 1},
+    first=((3, {}),),
+    imbalance=(OVER,),
+    weight=0.5,
+)
+
+NET_SPACE = {
+    "hidden_size": [32, 64, 128],
+    "n_layers": [1, 2, 3],
+    "bidirectional": [False, True],
+    "pooling": ["mean", "last", "attention"],
+    "conv_size": [1, 4, 9],
+    "normalization": ["layer", "batch"],
+    "lr": loguniform(1e-3, 2e-2),
+    "dropout": uniform(0.0, 0.4),
+}
+NET_USUAL = {
+    "hidden_size": 64,
+    "n_layers": 2,
+    "bidirectional": False,
+    "pooling": "mean",
+    "conv_size": 4,
+    "normalization": "layer",
+    "lr": 5e-3,
+    "dropout": 0.1,
+}
+NET = {
+    "prepare": make.whole,
+    "space": NET_SPACE,
+    "usual": NET_USUAL,
+    "imbalance": (WEIGHTS, OVER),
+    "package": "torch skorch",
+    "extra": "deep",
+    "affords": make.net_affords,
+}
+
+MIN_GRU = Candidate(name="min_gru", build=make.min_gru, first=((5, {}), (8, {"bidirectional": True})), **NET)
+MIN_LSTM = Candidate(name="min_lstm", build=make.min_lstm, first=((6, {}),), weight=0.5, **NET)
+
+SEQUENCES = (ROCKET, LIGHTGBM, MIN_GRU, EXTRA_TREES, ROCKET_LOGISTIC, MIN_LSTM)

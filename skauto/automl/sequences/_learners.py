@@ -1,0 +1,97 @@
+"""Classifiers of sequences and what comes before them, from the values of a configuration."""
+
+from dataclasses import replace
+
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline, make_union
+from sklearn.preprocessing import StandardScaler
+
+from skauto.automl.tables._learners import epochs_within, net_seconds
+from skauto.estimators.sequences._minirocket import MiniRocketTransformer
+from skauto.estimators.sequences._ridge import CalibratedRidgeClassifier
+from skauto.estimators.sequences._sequence_summary import SequenceSummaryTransformer
+from skauto.estimators.sequences._sequences import DifferencesTransformer
+
+# Epochs of a net where there is time, and the fewest with which it is worth trying.
+EPOCHS, FEWEST_EPOCHS = 60, 8
+
+# Multiplications and additions a second in training on one thread, with something to spare (10 to 20e9 were measured on
+# five sets), and the seconds that a row costs beside them.
+FLOPS_A_SECOND, ROW_SECONDS = 12e9, 6e-4
+
+
+def rocket(values, traits):
+    """MiniRocket's features, of the differences too if asked, on one scale."""
+    options = {"n_features": values.pop("n_features"), "random_state": traits.seed}
+    features = MiniRocketTransformer(**options)
+    if values.pop("differences"):
+        changes = make_pipeline(DifferencesTransformer(), MiniRocketTransformer(**options))
+        features = make_union(features, changes)
+    return make_pipeline(features, StandardScaler())
+
+
+def summary(values, traits):
+    """Summary features of the series."""
+    return SequenceSummaryTransformer()
+
+
+def whole(values, traits):
+    """Nothing: nets take series as they are."""
+    return None
+
+
+def ridge(values, traits, seed):
+    """Ridge regression with probabilities."""
+    return CalibratedRidgeClassifier(**values)
+
+
+def logistic(values, traits, seed):
+    """Logistic regression on many features."""
+    return LogisticRegression(**values, max_iter=200)
+
+
+def extra_trees(values, traits, seed):
+    """Extremely randomised trees, all rows in each."""
+    return ExtraTreesClassifier(**values, n_estimators=400, n_jobs=traits.threads, random_state=seed)
+
+
+def min_gru(values, traits, seed):
+    """minGRU, as many epochs as there is time for."""
+    from skauto.estimators.sequences._recurrent import MinGRUClassifier
+
+    return _net(MinGRUClassifier, values, traits, seed)
+
+
+def min_lstm(values, traits, seed):
+    """minLSTM, as many epochs as there is time for."""
+    from skauto.estimators.sequences._recurrent import MinLSTMClassifier
+
+    return _net(MinLSTMClassifier, values, traits, seed)
+
+
+def _net(make, values, traits, seed):
+    """A net with as many epochs as there should be time for, and fewer should it turn out slower."""
+    limit = net_seconds(traits)
+    planned = traits.seconds if limit is None or traits.refit else limit
+    most = max(epochs(values, replace(traits, seconds=planned)), 1)
+    return make(**values, max_epochs=most, time_limit=limit, device="cpu", random_state=seed)
+
+
+def epochs(values, traits):
+    """Epochs of a net that fit into the time of one fit."""
+    width, ways = values["hidden_size"], 2 if values["bidirectional"] else 1
+    inner = values["n_layers"] * ways * 4 * width * width  # gates, candidates, and back
+    step_flops = 3 * 2 * (inner + values["conv_size"] * traits.shape[1] * width)  # forward and twice that backward
+    return epochs_within(traits, ROW_SECONDS + traits.length * step_flops / FLOPS_A_SECOND, EPOCHS)
+
+
+def net_affords(values, traits):
+    """Why there is no time for a net, an empty line if there is."""
+    enough = epochs(values, traits) >= FEWEST_EPOCHS
+    return "" if enough else f"{FEWEST_EPOCHS} epochs of it do not fit into a fifth of time_limit"
+
+
+def fallback(traits):
+    """A small model that is fitted in about a second."""
+    return Pipeline([("prepare", SequenceSummaryTransformer()), ("classify", ExtraTreesClassifier(60, random_state=0))])

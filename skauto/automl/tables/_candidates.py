@@ -1,0 +1,260 @@
+"""What to try on a table: candidates with their preparation, space and first settings, as plain data."""
+
+from dataclasses import dataclass
+
+from scipy.stats import loguniform, randint, uniform
+
+from skauto.automl.tables import _learners as make
+
+# Ways to treat the classes, beside leaving them as they are; `_treatments` has their settings.
+WEIGHTS = ("class_weight",)
+UNDER = ("RandomUnderSampler",)
+OVER = ("SMOTE", "BorderlineSMOTE", "RandomOverSampler")
+
+# How numbers are scaled and categories encoded for candidates that need both.
+SCALER = {"scaler": ["standard", "quantile"], "encode": ["onehot", "target"]}
+PLAIN = {"scaler": "standard", "encode": "onehot"}
+RANKS = {"scaler": "quantile", "encode": "onehot"}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A kind of classifier with what belongs to it.
+
+    `build(values, traits, seed)` makes the unfitted classifier and `prepare(values, traits)` the transformer before
+    it, or None. `space` holds its parameters and `usual` a value of each; `first` are configurations evaluated before
+    any search, as pairs of their place among those of all candidates and what differs from `usual`. `imbalance` are
+    groups of the ways to treat the classes that suit it; `weight` is its share of the random trials. `max_rows`,
+    `sparse`, `weighted` (whether it takes sample weights) and `package`, which `extra` brings, say where it can be
+    used; `affords(values, traits)` is a line on why there is no time for it, or an empty one.
+    """
+
+    name: str
+    build: object
+    prepare: object
+    space: dict
+    usual: dict
+    first: tuple
+    imbalance: tuple = ()
+    weight: float = 1.0
+    max_rows: int | None = None
+    sparse: bool = True
+    weighted: bool = True
+    package: str | None = None
+    extra: str | None = None
+    affords: object = None
+
+
+LIGHTGBM = Candidate(
+    name="lightgbm",
+    build=make.lightgbm,
+    prepare=make.named,
+    space={
+        "learning_rate": loguniform(0.02, 0.2),
+        "n_estimators": randint(40, 300),
+        "num_leaves": randint(4, 64),
+        "min_child_samples": randint(2, 60),
+        "colsample_bytree": uniform(0.4, 0.6),
+        "subsample": uniform(0.5, 0.5),
+        "reg_lambda": loguniform(1e-2, 30),
+        "cat_smooth": loguniform(1, 50),
+    },
+    usual={
+        "learning_rate": 0.08,
+        "n_estimators": 100,
+        "num_leaves": 31,
+        "min_child_samples": 5,
+        "colsample_bytree": 0.5,
+        "subsample": 0.7,
+        "reg_lambda": 1.0,
+        "cat_smooth": 10.0,
+    },
+    first=(
+        (0, {"learning_rate": 0.2, "num_leaves": 12, "min_child_samples": 20, "colsample_bytree": 0.9}),
+        (4, {}),
+        (6, {"learning_rate": 0.05, "num_leaves": 8, "min_child_samples": 10, "colsample_bytree": 0.6}),
+        (8, {"learning_rate": 0.06, "num_leaves": 48, "min_child_samples": 30, "reg_lambda": 5.0}),
+    ),
+    imbalance=(WEIGHTS, UNDER, OVER),
+    weight=2.0,
+    package="lightgbm",
+)  # fmt: skip
+
+LOGISTIC = Candidate(
+    name="logistic",
+    build=make.logistic,
+    prepare=make.scaled,
+    space={"C": loguniform(1e-3, 30), "splines": [None, 4, 8], **SCALER},
+    usual={"C": 0.5, "splines": None, **PLAIN},
+    first=((1, {}), (7, {"C": 0.1, "splines": 8, **RANKS})),
+    imbalance=(WEIGHTS, OVER),
+)
+
+FOREST_SPACE = {
+    "max_features": [0.2, 0.4, 0.7, 1.0, "sqrt"],
+    "min_samples_leaf": randint(1, 12),
+    "criterion": ["gini", "entropy"],
+}
+FOREST_USUAL = {"max_features": "sqrt", "min_samples_leaf": 2, "criterion": "entropy"}
+
+EXTRA_TREES = Candidate(
+    name="extra_trees",
+    build=make.extra_trees,
+    prepare=make.codes,
+    space=FOREST_SPACE,
+    usual=FOREST_USUAL,
+    first=((3, {}), (9, {"min_samples_leaf": 1, "criterion": "gini"})),
+    imbalance=(UNDER, OVER),
+)
+
+RANDOM_FOREST = Candidate(
+    name="random_forest",
+    build=make.random_forest,
+    prepare=make.codes,
+    space=FOREST_SPACE,
+    usual=FOREST_USUAL,
+    first=((5, {}), (10, {"max_features": 0.4, "min_samples_leaf": 1, "criterion": "gini"})),
+    imbalance=(UNDER, OVER),
+)
+
+HIST_BOOSTING = Candidate(
+    name="hist_boosting",
+    build=make.hist_boosting,
+    prepare=make.native,
+    space={
+        "learning_rate": loguniform(0.02, 0.3),
+        "max_iter": [60, 100, 160, 250],
+        "max_leaf_nodes": randint(4, 48),
+        "min_samples_leaf": randint(2, 60),
+        "l2_regularization": loguniform(1e-3, 30),
+        "max_features": uniform(0.3, 0.7),
+    },
+    usual={
+        "learning_rate": 0.08,
+        "max_iter": 100,
+        "max_leaf_nodes": 16,
+        "min_samples_leaf": 20,
+        "l2_regularization": 1.0,
+        "max_features": 0.6,
+    },
+    first=((2, {}),),
+    imbalance=(WEIGHTS, UNDER, OVER),
+    sparse=False,
+)
+
+SVM = Candidate(
+    name="svm",
+    build=make.svm,
+    prepare=make.scaled,
+    space={"C": loguniform(0.05, 100), "gamma": ["scale", 0.1, 0.3, 1.0, 3.0], **SCALER},
+    usual={"C": 1.0, "gamma": "scale", **PLAIN},
+    first=((3.5, {}),),
+    imbalance=(WEIGHTS,),
+    max_rows=5_000,
+)
+
+NEAREST_NEIGHBORS = Candidate(
+    name="knn",
+    build=make.nearest_neighbors,
+    prepare=make.scaled,
+    space={"n_neighbors": randint(3, 60), "weights": ["uniform", "distance"], "p": [1, 2], **SCALER},
+    usual={"n_neighbors": 20, "weights": "distance", "p": 1, **RANKS},
+    first=((11, {}),),
+    imbalance=(UNDER, OVER),
+    weight=0.5,
+    max_rows=30_000,
+    weighted=False,
+)
+
+NAIVE_BAYES = Candidate(
+    name="naive_bayes",
+    build=make.naive_bayes,
+    prepare=make.scaled,
+    space={"var_smoothing": loguniform(1e-6, 0.5), **SCALER},
+    usual={"var_smoothing": 0.01, "scaler": "quantile", "encode": "target"},
+    first=((12, {}),),
+    imbalance=(UNDER,),
+    weight=0.25,
+    sparse=False,
+)
+
+MLP = Candidate(
+    name="mlp",
+    build=make.mlp,
+    prepare=make.scaled,
+    space={
+        "hidden_size": [32, 64, 128, 256],
+        "n_layers": [1, 2, 3],
+        "lr": loguniform(3e-3, 3e-2),
+        "weight_decay": loguniform(1e-4, 0.3),
+        "dropout": uniform(0.0, 0.4),
+        **SCALER,
+    },
+    usual={"hidden_size": 64, "n_layers": 2, "lr": 0.015, "weight_decay": 0.02, "dropout": 0.1, **RANKS},
+    first=((6.5, {}),),
+    imbalance=(OVER,),
+    weight=0.5,
+    sparse=False,
+    package="torch skorch",
+    extra="deep",
+    affords=make.mlp_affords,
+)
+
+TABLES = (
+    LIGHTGBM, LOGISTIC, EXTRA_TREES, SVM, RANDOM_FOREST, HIST_BOOSTING, MLP, NEAREST_NEIGHBORS, NAIVE_BAYES
+)  # fmt: skip
+
+BALANCED_BAGGING = Candidate(
+    name="balanced_bagging",
+    build=make.balanced_bagging,
+    prepare=make.codes,
+    space={
+        "n_estimators": randint(10, 100),
+        "max_depth": [None, 4, 8, 16],
+        "min_samples_leaf": randint(1, 20),
+        "max_features": [None, "sqrt", 0.5],
+    },
+    usual={"n_estimators": 40, "max_depth": None, "min_samples_leaf": 2, "max_features": None},
+    first=((13, {}),),
+)
+
+EASY_ENSEMBLE = Candidate(
+    name="easy_ensemble",
+    build=make.easy_ensemble,
+    prepare=make.native,
+    space={
+        "n_estimators": randint(5, 20),
+        "learning_rate": loguniform(0.05, 0.3),
+        "max_iter": randint(20, 100),
+        "max_leaf_nodes": randint(4, 32),
+    },
+    usual={"n_estimators": 10, "learning_rate": 0.1, "max_iter": 50, "max_leaf_nodes": 8},
+    first=((14, {}),),
+    sparse=False,
+)
+
+RUSBOOST = Candidate(
+    name="rusboost",
+    build=make.rusboost,
+    prepare=make.codes,
+    space={
+        "n_estimators": randint(20, 150),
+        "learning_rate": loguniform(0.1, 1.0),
+        "max_depth": randint(1, 6),
+        "min_samples_leaf": randint(1, 20),
+    },
+    usual={"n_estimators": 50, "learning_rate": 0.5, "max_depth": 3, "min_samples_leaf": 5},
+    first=((15, {}),),
+)
+
+BALANCED_FOREST = Candidate(
+    name="balanced_forest",
+    build=make.balanced_forest,
+    prepare=make.codes,
+    space=FOREST_SPACE,
+    usual=FOREST_USUAL,
+    first=((16, {}),),
+)
+
+# Ensembles of balanced draws are tried only where `candidates` names them: no evidence puts them before the others.
+ON_REQUEST = (BALANCED_BAGGING, EASY_ENSEMBLE, RUSBOOST, BALANCED_FOREST)

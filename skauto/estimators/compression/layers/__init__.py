@@ -1,0 +1,1 @@
+"""Layers that compressed networks are made of."""

@@ -1,0 +1,1 @@
+"""Images: networks, augmentation, summaries, Grad-CAM."""

@@ -1,0 +1,18 @@
+"""All image networks by name."""
+
+from skauto.estimators.images._backbones_light import MobileNetV2, ShuffleNetV2
+from skauto.estimators.images._backbones_plain import LeNet5, Plain, ResNet
+
+BACKBONES = {
+    "plain": Plain,
+    "lenet5": LeNet5,
+    "resnet": ResNet,
+    "mobilenetv2": MobileNetV2,
+    "shufflenetv2": ShuffleNetV2,
+}
+
+
+def build_backbone(backbone, channels, n_classes, width, depth):
+    """A network by name, or from a callable ``backbone(channels, n_classes, width, depth)``."""
+    build = BACKBONES[backbone] if isinstance(backbone, str) else backbone
+    return build(channels, n_classes, width, depth)

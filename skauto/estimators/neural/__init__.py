@@ -1,0 +1,1 @@
+"""The one training loop of all networks, and its parts."""

@@ -1,0 +1,1 @@
+"""The scan behind minGRU and minLSTM: its operators and their backends."""

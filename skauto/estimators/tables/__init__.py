@@ -1,0 +1,1 @@
+"""Tables: the cleaner, and networks on them."""

@@ -1,0 +1,1 @@
+"""What the caller handed in, checked once at the public door."""

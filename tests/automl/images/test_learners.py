@@ -1,0 +1,134 @@
+"""Pipelines of images: every candidate learns digits, and networks are given the epochs that there is time for."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from skauto.automl.images._candidates import COMPRESSED_CNN, IMAGES
+from skauto.automl.images._learners import (
+    EPOCHS,
+    FEWEST_EPOCHS,
+    FIT_SHARE,
+    TUNING,
+    cnn,
+    compressed_affords,
+    compressed_cnn,
+    epochs,
+    fallback,
+    net_affords,
+)
+from skauto.automl.tables._learners import Traits, build
+from skauto.search import _deadline
+
+X, Y = load_digits(n_class=4, return_X_y=True)
+X = X.reshape(-1, 8, 8)
+TRAITS = Traits(
+    n_rows=400, n_columns=64, n_classes=4, sparse=False, threads=1, stops=False, kind="image", shape=(8, 8), seconds=2.0
+)
+
+
+def candidate(name):
+    return next(candidate for candidate in IMAGES if candidate.name == name)
+
+
+@pytest.mark.lightgbm
+@pytest.mark.parametrize("name", [candidate.name for candidate in IMAGES])
+def test_every_candidate_learns_digits(name):
+    if candidate(name).extra:
+        pytest.importorskip("torch")
+    values = {**candidate(name).usual, **({"n_estimators": 20} if name == "lightgbm" else {})}
+    model = build(candidate(name), values, replace(TRAITS, seconds=None), seed=0).fit(X[:400], Y[:400])
+    assert model.score(X[400:], Y[400:]) > 0.9
+    np.testing.assert_allclose(model.predict_proba(X[400:]).sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.fixture
+def a_microsecond_a_weight(monkeypatch):
+    """In the place of the measured time of a network's steps."""
+    pytest.importorskip("torch")
+    speed = "skauto.estimators.neural._speed.training_seconds_a_row"
+    monkeypatch.setattr(speed, lambda network, shape: 1e-6 * sum(p.numel() for p in network.parameters()))
+
+
+def test_epochs_follow_the_time_and_the_network(a_microsecond_a_weight):
+    usual, large = candidate("cnn").usual, replace(TRAITS, shape=(3, 32, 32), seconds=200.0)
+    assert epochs(usual, replace(TRAITS, seconds=None)) == EPOCHS
+    assert 0 < epochs(usual, large) < EPOCHS
+    assert epochs({**usual, "width": 16}, large) < epochs(usual, large)
+    assert epochs(usual, replace(large, seconds=400.0)) > epochs(usual, large)
+    assert epochs(usual, replace(large, n_rows=800)) < epochs(usual, large)
+    assert epochs(usual, replace(large, shape=(32, 32, 3))) == epochs(usual, large)
+
+
+def test_a_trial_that_begins_late_has_fewer_epochs(a_microsecond_a_weight, monkeypatch):
+    usual, large = candidate("cnn").usual, replace(TRAITS, shape=(3, 32, 32), seconds=200.0)
+    assert _deadline.left() == math.inf
+    whole = epochs(usual, large)
+    monkeypatch.setattr(_deadline, "left", lambda: 160.0)
+    assert 0 < epochs(usual, large) < whole
+
+
+def test_a_network_stops_should_the_machine_turn_out_slow(a_microsecond_a_weight, monkeypatch):
+    usual, few = candidate("cnn").usual, replace(TRAITS, n_rows=4)
+    assert few.seconds < cnn(usual, few, 0).time_limit < few.seconds / FIT_SHARE
+    monkeypatch.setattr(_deadline, "left", lambda: 2.0)
+    assert 0 < cnn(usual, few, 0).time_limit < 1
+    small = {**COMPRESSED_CNN.usual, "backbone": "plain"}
+    compressed = compressed_cnn(small, few, 0).estimator.time_limit
+    assert 0 < compressed < cnn(usual_of_cnn(small), few, 0).time_limit
+    monkeypatch.setattr(_deadline, "left", lambda: 0.5)
+    with pytest.raises(TimeoutError, match=f"{FEWEST_EPOCHS} epochs of it do not fit into the 0 s that are left"):
+        cnn(usual, few, 0)
+    assert cnn(usual, replace(few, refit=True), 0).max_epochs == 1
+    assert cnn(usual, replace(few, seconds=None), 0).time_limit is None
+
+
+def test_tuning_of_a_compressed_network_is_within_its_time(a_microsecond_a_weight):
+    usual, large = {**COMPRESSED_CNN.usual, "filters": 0.3}, replace(TRAITS, shape=(3, 32, 32), seconds=200.0)
+    most = cnn(usual_of_cnn(usual), large, 0).max_epochs
+    tuned = compressed_cnn(usual, large, 0)
+    assert tuned.estimator.max_epochs + sum(step.epochs for _, step in tuned.steps) == most
+    assert compressed_cnn({**usual, "filters": 0.0, "form": "int8"}, large, 0).estimator.max_epochs == most
+    little = replace(large, seconds=large.seconds * (2 * TUNING + 1) / most)
+    assert net_affords(usual, little) == ""
+    with pytest.raises(TimeoutError, match="epochs of it do not fit"):
+        compressed_cnn(usual, little, 0)
+
+
+def test_a_compressed_network_is_trained_with_class_weights(monkeypatch):
+    monkeypatch.setattr("skauto.automl.images._learners.EPOCHS", 6)
+    rows = np.flatnonzero((Y > 1) | (np.arange(len(Y)) % 4 == 0))  # of the first two classes a quarter
+    values = {**COMPRESSED_CNN.usual, "width": 4, "imbalance": "class_weight"}
+    model = build(COMPRESSED_CNN, values, replace(TRAITS, seconds=None), 0).fit(X[rows], Y[rows]).steps[-1][1]
+    assert model.estimator_.estimator.class_weight == "balanced"
+    np.testing.assert_allclose(model.trained_priors_, 0.25)
+
+
+def usual_of_cnn(values):
+    return {name: value for name, value in values.items() if name not in ("filters", "form")}
+
+
+def test_a_network_without_time_is_left_out(a_microsecond_a_weight):
+    usual = candidate("cnn").usual
+    assert net_affords(usual, replace(TRAITS, seconds=1e4)) == ""
+    assert f"{FEWEST_EPOCHS} epochs" in net_affords(usual, replace(TRAITS, seconds=1e-3))
+    assert f"{2 * TUNING + FEWEST_EPOCHS} epochs" in compressed_affords(usual, replace(TRAITS, seconds=1e-3))
+
+
+def test_no_network_is_trained_where_nothing_can_end_it(monkeypatch):
+    """Whether there is time is told without PyTorch: the plan is made in the user's process."""
+    monkeypatch.setattr("skauto.automl.images._learners._network_seconds", None)
+    assert net_affords(candidate("cnn").usual, replace(TRAITS, seconds=1e4)) == ""
+
+
+def test_a_network_that_nothing_else_stands_in_for_makes_do_with_less(a_microsecond_a_weight, monkeypatch):
+    monkeypatch.setattr(_deadline, "left", lambda: 0.5)
+    net = cnn(candidate("cnn").usual, replace(TRAITS, alone=True), 0)
+    assert net.max_epochs == 1 and net.time_limit > 0
+
+
+def test_the_small_model():
+    assert fallback(TRAITS).fit(X[:400], Y[:400]).score(X[400:], Y[400:]) > 0.9

@@ -1,0 +1,455 @@
+"""After the search: what a refit gives, where the cut sits, and what is held to constraints."""
+
+import copy
+from dataclasses import replace
+from unittest.mock import Mock
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, make_classification
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.pipeline import Pipeline
+
+from skauto import AutoClassifier
+from skauto.automl._plan import make_plan
+from skauto.automl._progress import Progress
+from skauto.automl._time_budget import Phases
+from skauto.automl.evaluation._constraints import read_constraints
+from skauto.automl.evaluation._scoring import Scoring
+from skauto.automl.selection._finalize import Finish
+from skauto.automl.selection._quick import quick_fit
+from skauto.automl.selection._refit import as_final, refit, release_threads, with_cut
+from skauto.automl.selection._refit_chain import RefitChain
+from skauto.automl.selection._rescue import RescuePool
+from skauto.inputs._read import inspect
+from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
+from skauto.resample._priors import PriorCorrectedClassifier
+from skauto.search._history import History
+from skauto.search._pool import Outcome, Pool
+from skauto.search._trial import Result, Status, Trial
+from tests.support.clock import Clock
+from tests.support.trials import scored, small_plan
+
+
+@pytest.fixture
+def plan():
+    return small_plan()
+
+
+LABELS = np.array(["no", "yes"])
+CLASSES = {"logistic": "LogisticRegression", "extra_trees": "ExtraTreesClassifier"}
+
+
+def trial_of(plan, name):
+    values = next(v for v in map(plan.space.decode, plan.first) if v["candidate"] == name)
+    return replace(scored(0, 0.5, [0.5]), values=values)
+
+
+def test_a_refit_is_a_pipeline_of_all_rows_with_the_users_labels(plan):
+    fitted = refit(plan.context, trial_of(plan, "logistic"), LABELS)
+    assert fitted.classes_.tolist() == ["no", "yes"]
+    again = clone(fitted).fit(plan.context.X, LABELS[plan.context.y])
+    np.testing.assert_allclose(fitted.predict_proba(plan.context.X), again.predict_proba(plan.context.X))
+
+
+def test_a_refitted_forest_uses_all_cores_later(plan):
+    fitted = refit(plan.context, trial_of(plan, "extra_trees"), LABELS)
+    assert fitted.steps[-1][1].n_jobs is None
+    release_threads(fitted.steps[-1][1])
+
+
+def test_a_kept_network_is_not_bound_to_the_seconds_of_its_trial():
+    pytest.importorskip("torch")
+    from skauto.estimators import MLPClassifier
+
+    X, y = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2
+    net = MLPClassifier(max_epochs=1, time_limit=60, random_state=0)
+    kept = as_final(Pipeline([("classify", PriorCorrectedClassifier(net).fit(X, y))]), LABELS)
+    assert kept.classes_.tolist() == kept.steps[-1][1].estimator_.classes_.tolist() == ["no", "yes"]
+    assert {part.time_limit for part in (net, kept.steps[-1][1].estimator_)} == {None}
+
+
+@pytest.mark.parametrize("positive", ["no", "yes"])
+def test_a_cut_is_the_last_step_and_moves_labels_only(plan, positive):
+    fitted = refit(plan.context, trial_of(plan, "logistic"), LABELS)
+    X, before = plan.context.X, fitted.predict_proba(plan.context.X)
+    column = list(LABELS).index(positive)
+    cut = with_cut(fitted, 0.2, positive, LABELS)
+    assert isinstance(cut.steps[-1][1], FixedThresholdClassifier)
+    np.testing.assert_array_equal(cut.predict_proba(X), before)
+    np.testing.assert_array_equal(cut.predict(X) == positive, before[:, column] >= 0.2)
+    again = clone(cut).fit(X, LABELS[plan.context.y])
+    np.testing.assert_array_equal(again.predict(X), cut.predict(X))
+
+
+def test_a_cut_of_many_classes():
+    X, y = make_classification(150, 5, n_informative=4, n_redundant=0, n_classes=3, random_state=0)
+    data = inspect(X, y)
+    plan = make_plan(data, scoring="f1", cv=3, candidates=["logistic"], pos_label=None, seed=0, threads=1)
+    cut = with_cut(
+        refit(plan.context, trial_of(plan, "logistic"), data.classes), np.array([1.0, 5.0, 1.0]), None, data.classes
+    )
+    assert isinstance(cut.steps[-1][1], MulticlassFixedThresholdClassifier)
+    np.testing.assert_array_equal(cut.predict(X), (cut.predict_proba(X) * [1, 5, 1]).argmax(1))
+
+
+def test_constraints_that_all_meet_change_no_choice(plan):
+    """The first of the trials by score is not the one chosen: it is rebalanced and too little better."""
+    first, best = (replace(trial_of(plan, name), number=n) for n, name in enumerate(("extra_trees", "logistic")))
+    trials = [replace(trial, proba=np.full((len(plan.scoring.y), 2), 0.5)) for trial in (first, best)]
+    fitted = {trial.number: refit(plan.context, trial, LABELS) for trial in trials}
+    finish = Finish(replace(plan, constraints=read_constraints({"bytes": 1e9})), LABELS, "yes", None, None, None)
+    finish._assemble_within(trials[1], [(trials[1], 1.0)], trials, fitted)
+    assert finish.best is trials[1]
+    assert finish.ensemble.estimators_ == [fitted[1]]
+
+
+class Now(Pool):
+    """A pool that refits at once, on a simulated clock that each refit puts forward; Ctrl-C can fall into a wait."""
+
+    n_workers = 1
+
+    def __init__(self, context, clock, seconds=1.0):
+        self.context, self.clock, self.seconds = context, clock, seconds
+        self.tasks = {}
+
+    @property
+    def running(self):
+        return list(self.tasks)
+
+    def submit(self, key, function, *args, time_limit=None):
+        self.tasks[key] = function, args
+
+    def cancel(self, key):
+        self.tasks.pop(key, None)
+
+    def wait(self, timeout):
+        self.clock.now += self.seconds
+        key = next(iter(self.tasks))
+        function, args = self.tasks.pop(key)
+        return [Outcome(key, Status.COMPLETE, function(self.context, *args))]
+
+
+def finished(plan, clock, limit, **details):
+    """A Finish on a simulated clock, and a history of two trials, the second one better."""
+    history = History(plan.space, 0)
+    for number, params in enumerate(plan.first[:2]):
+        history.asked(Trial(number, params))
+        p = plan.scoring.y * (0.2 + 0.2 * number) + 0.3 - 0.1 * number  # to be cut at 0.4
+        known = {"fold_scores": [0.5] * 3, "proba": np.column_stack([1 - p, p]), "fit_seconds": 0.5, "stop": None}
+        known |= details
+        history.told(Result(number, Status.COMPLETE, 0.5 + 0.1 * number, details=known))
+    phases, pool = Phases(limit, clock), RescuePool(Now(plan.context, clock), LABELS, None)
+    return Finish(plan, LABELS, "yes", pool, phases, Progress(0, limit, clock())), history
+
+
+def with_metric(plan, metric):
+    return replace(plan, scoring=replace(plan.scoring, name="mine", kind="proba", metric=metric))
+
+
+def test_a_slow_scorer_ends_the_choice_and_not_the_fit(plan):
+    """The choice and a report would take longer than the limit: each asks for some dozens of scores of a second."""
+    clock = Clock()
+
+    def slow(y, proba, weight=None):
+        clock.now += 1
+        return -float(np.mean((proba[:, 1] - y) ** 2))
+
+    finish, history = finished(with_metric(plan, slow), clock, 45, score_seconds=12.0)
+    finish.run(history, use_ensemble=True)
+    assert finish.phases.left() > 0
+    assert finish.best.number == 1
+    assert finish.report["score"] > -0.25
+
+
+def test_where_no_time_is_left_for_a_choice_the_best_model_is_refitted(plan, monkeypatch):
+    monkeypatch.setattr("skauto.automl.selection._finalize.choose_members", None)
+    finish, history = finished(plan, Clock(), 9, score_seconds=4.05)
+    finish.run(history, use_ensemble=True)
+    assert finish.report["members"] == [(finish.best.values["candidate"], 1, 1.0)]
+    assert finish.phases.left() > 0
+
+
+def test_a_refit_that_leaves_no_time_for_the_cut_is_left_out(plan):
+    clock = Clock()
+    finish, history = finished(plan, clock, 20, score_seconds=4.0)
+    finish.pool.pool.seconds = 7.0
+    finish.run(history, use_ensemble=True)
+    assert len(finish.ensemble.estimators_) == 2
+    clock.now = 100.0
+    finish, history = finished(plan, clock, 20, score_seconds=7.0)
+    finish.pool.pool.seconds = 7.0
+    finish.run(history, use_ensemble=True)
+    assert len(finish.ensemble.estimators_) == 1
+
+
+def test_a_model_that_was_kept_is_the_final_one_with_the_users_labels(plan):
+    trial = trial_of(plan, "logistic")
+    model = refit(plan.context, trial, np.arange(2))
+    finish, history = finished(plan, Clock(), 20, model=model)
+    finish.run(history, use_ensemble=False)
+    assert not finish.pool.pool.tasks
+    assert finish.ensemble.estimators_[0] is model
+    assert set(finish.best_estimator.predict(plan.context.X)) <= set(LABELS)
+
+
+def test_a_scorer_that_raises_after_the_search_costs_the_cut_and_not_the_models(plan):
+    def broken(y, proba, weight=None):
+        raise RuntimeError("not here")
+
+    finish, history = finished(with_metric(plan, broken), Clock(), None)
+    with pytest.warns(
+        UserWarning, match="scoring='mine' failed after the search with 'RuntimeError: not here'"
+    ) as said:
+        finish.run(history, use_ensemble=True)
+    assert len(said) == 2  # the choice, and the report
+    assert finish.best.number == 1
+    assert finish.cut == 0.5
+    assert finish.report["members"] == [(finish.best.values["candidate"], 1, 1.0)]
+    assert np.isnan(finish.report["score"])
+    assert set(finish.best_estimator.predict(plan.context.X)) == {"no", "yes"}
+
+
+def interrupting(monkeypatch, name, instead=None):
+    """The first call of a method of Scoring is Ctrl-C."""
+    calls, real = [], getattr(Scoring, name)
+
+    def method(self, *args):
+        calls.append(name)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return real(self, *args)
+
+    monkeypatch.setattr(Scoring, name, method)
+
+
+@pytest.mark.parametrize("name", ["select", "cut", "report"])
+def test_a_first_ctrl_c_after_the_search_keeps_the_models(plan, monkeypatch, name):
+    interrupting(monkeypatch, name)
+    finish, history = finished(plan, Clock(), None)
+    finish.run(history, use_ensemble=True)
+    assert finish.interrupted
+    assert len(finish.ensemble.estimators_) == (1 if name == "select" else 2)
+    assert (finish.cut == 0.5) == (name == "cut")
+    assert np.isnan(finish.report["score"]) == (name != "select")
+    assert set(finish.best_estimator.predict(plan.context.X)) == {"no", "yes"}
+
+
+@pytest.mark.parametrize("name", ["select", "cut", "report"])
+def test_a_second_ctrl_c_after_the_search_stops(plan, monkeypatch, name):
+    interrupting(monkeypatch, name)
+    finish, history = finished(plan, Clock(), None)
+    with pytest.raises(KeyboardInterrupt):
+        finish.run(history, use_ensemble=True, interrupted=True)
+
+
+def test_ctrl_c_in_the_refit_and_then_in_the_cut_stops(plan, monkeypatch):
+    interrupting(monkeypatch, "cut")
+    finish, history = finished(plan, Clock(), None)
+    monkeypatch.setattr(RefitChain, "collect", Mock(side_effect=[KeyboardInterrupt, None]))
+    with (
+        pytest.raises(KeyboardInterrupt),
+        pytest.warns(UserWarning, match="2 trials were evaluated, none could be refitted"),
+    ):
+        monkeypatch.setattr("skauto.automl.selection._finalize.quick_fit", Mock(side_effect=KeyboardInterrupt))
+        finish.run(history, use_ensemble=True)
+
+
+def test_a_first_ctrl_c_in_the_quick_model_leaves_the_shares_of_the_classes(plan, monkeypatch):
+    monkeypatch.setattr("skauto.automl.selection._finalize.quick_fit", Mock(side_effect=KeyboardInterrupt))
+    finish, _ = finished(plan, Clock(), 1)
+    with pytest.warns(UserWarning, match="frequencies of the classes .*KeyboardInterrupt.*raise time_limit"):
+        finish.run(History(plan.space, 0), use_ensemble=True)
+    np.testing.assert_allclose(finish.ensemble.predict_proba(plan.context.X)[0, 1], np.mean(plan.context.y))
+    finish, _ = finished(plan, Clock(), 1)
+    with pytest.raises(KeyboardInterrupt):
+        finish.run(History(plan.space, 0), use_ensemble=True, interrupted=True)
+
+
+def test_a_first_ctrl_c_while_constraints_are_measured_begins_anew(plan, monkeypatch):
+    bounds = read_constraints({"bytes": 1e9})
+    finish, history = finished(replace(plan, constraints=bounds), Clock(), None, footprint={"bytes": 1.0})
+    real, calls = type(bounds).measure, []
+
+    def measure(self, *args, **named):
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return real(self, *args, **named)
+
+    monkeypatch.setattr(type(bounds), "measure", measure)
+    finish.run(history, use_ensemble=True)
+    assert 0 < finish.report["footprint"]["bytes"] <= 1e9
+
+
+@pytest.mark.parametrize("alone", [0.9, 1.1])
+def test_milliseconds_are_held_to_once_nothing_else_runs(plan, monkeypatch, alone):
+    bounds, clock = read_constraints({"latency_ms": 1.0}), Clock()
+    finish, history = finished(replace(plan, constraints=bounds), clock, None)
+    names = [history.space.decode(params)["candidate"] for params in plan.first[:2]]
+    for number, beside_trials in enumerate((0.5, 1.4)):
+        history.result(number).details["footprint"] = {"latency_ms": beside_trials}
+
+    timed(monkeypatch, clock, lambda name: alone if name == names[1] else 0.5)
+    finish.run(history, use_ensemble=False)
+    assert finish.best.values["candidate"] == (names[1] if alone < 1 else names[0])
+
+
+def timed(monkeypatch, clock, milliseconds):
+    """Each model takes what `milliseconds` says of its name, and measuring it some of a simulated clock's seconds."""
+
+    def latency_ms(model, row):
+        clock.now += 0.5
+        return milliseconds(next(name for name in CLASSES if CLASSES[name] in repr(model)))
+
+    monkeypatch.setattr("skauto.automl.evaluation._constraints.latency_ms", latency_ms)
+    monkeypatch.setattr("skauto.automl.evaluation._constraints.time.monotonic", clock)
+
+
+def kept(plan, clock, before, limit=None):
+    """A Finish with a bound of one millisecond, and two trials whose models were kept, as quick as `before` says."""
+    model = refit(plan.context, trial_of(plan, "logistic"), np.arange(2))
+    plan = replace(plan, constraints=read_constraints({"latency_ms": 1.0}))
+    finish, history = finished(plan, clock, limit, footprint={"latency_ms": before})
+    for number in range(2):
+        history.result(number).details["model"] = copy.deepcopy(model)
+    return finish, history
+
+
+@pytest.mark.parametrize(("before", "now", "held"), [(0.9, 1.9, True), (0.9, 2.1, False), (1.1, 1.2, False)])
+def test_a_kept_model_that_was_quick_enough_is_only_slowed_by_others(plan, monkeypatch, before, now, held):
+    clock = Clock()
+    finish, history = kept(plan, clock, before)
+    timed(monkeypatch, clock, lambda name: now)
+    if held:
+        with pytest.warns(UserWarning, match=f"latency_ms {now} now, beyond latency_ms <= 1, and was within"):
+            finish.run(history, use_ensemble=False)
+        assert finish.report["footprint"]["latency_ms"] == now
+    else:
+        with pytest.raises(ValueError, match=f"the best model has latency_ms {now}, .* not within latency_ms <= 1"):
+            finish.run(history, use_ensemble=False)
+
+
+def test_a_slow_second_is_not_told_of_a_kept_model(plan, monkeypatch):
+    clock = Clock()
+    finish, history = kept(plan, clock, 0.9)
+    timed(monkeypatch, clock, lambda name: 1.5 if clock.now % 2 else 0.8)
+    finish.run(history, use_ensemble=False)  # warnings are errors
+    assert finish.report["footprint"]["latency_ms"] == 0.8
+
+
+def test_a_refitted_best_model_is_held_to_the_bounds_beside_a_kept_member(plan, monkeypatch):
+    finish, _ = finished(replace(plan, constraints=read_constraints({"latency_ms": 1.0})), Clock(), None)
+    trial = replace(trial_of(plan, "logistic"), footprint={"latency_ms": 0.9})
+    assert finish._bounds([replace(trial, model=Pipeline([("classify", None)]))]).most == {"latency_ms": 2.0}
+    for trials in ([trial], [None], [], 2 * [replace(trial, model=Pipeline([("classify", None)]))]):
+        assert finish._bounds(trials).most == {"latency_ms": 1.0}
+    member = replace(trial, number=1, model=Pipeline([("classify", None)]))
+    finish.best, finish.ensemble, finish.best_estimator = trial, "of the member", "refitted"
+    monkeypatch.setattr(finish, "_measured", lambda model: {"latency_ms": 1.5 if model == "refitted" else 0.9})
+    with pytest.raises(ValueError, match="the model has latency_ms 1.5"):
+        finish._hold("the model", [member])
+
+
+def test_measuring_again_ends_with_the_time_limit(plan, monkeypatch):
+    clock = Clock()
+    finish, history = kept(plan, clock, 0.9, limit=20)
+    timed(monkeypatch, clock, lambda name: 1.5)
+    with pytest.warns(UserWarning, match="something else slows this machine"):
+        finish.run(history, use_ensemble=True)
+    assert finish.phases.left() > 0
+
+
+@pytest.mark.parametrize("last", [Status.CANCELLED, Status.TIMEOUT])
+def test_where_time_ran_out_on_what_was_not_refused_a_small_model_has_learnt(plan, last):
+    finish, history = finished(replace(plan, constraints=read_constraints({"bytes": 1e9})), Clock(), None)
+    history = History(plan.space, 0)
+    for number, status in enumerate((Status.INFEASIBLE, last)):
+        history.asked(Trial(number, plan.first[0]))
+        history.told(Result(number, status, reason="bytes 12"))
+    with pytest.warns(UserWarning, match="raise time_limit; 1 trials were out of constraints, the first: bytes 12"):
+        finish.run(history, use_ensemble=True)
+    assert finish.ensemble.predict(plan.context.X).shape == (120,)
+
+
+def test_the_quick_model_of_many_classes_has_trees_for_all_of_them():
+    y = np.arange(780) % 26
+    data = inspect(np.random.default_rng(0).normal(size=(780, 3)), y)
+    plan = make_plan(data, scoring="f1", cv=3, candidates=["naive_bayes"], pos_label=None, seed=0, threads=1)
+    assert len(quick_fit(plan.context, data.classes).steps[-1][1].estimators_) == 20
+
+
+def test_the_quick_model(plan):
+    model = quick_fit(plan.context, LABELS)
+    assert model.score(plan.context.X, LABELS[plan.context.y]) > 0.7
+
+
+def test_the_quick_model_heeds_weights(plan):
+    weight = np.where(plan.context.y == 1, 1e-3, 1.0)
+    weighted = quick_fit(replace(plan.context, weight=weight), LABELS)
+    assert (weighted.predict(plan.context.X) == "no").mean() > (
+        quick_fit(plan.context, LABELS).predict(plan.context.X) == "no"
+    ).mean()
+
+
+def test_where_no_trial_had_time_a_small_model_has_learnt():
+    X, y = load_breast_cancer(return_X_y=True)
+    with pytest.warns(UserWarning, match="the model is a small one on part of the rows; raise time_limit"):
+        auto = AutoClassifier(time_limit=0.01, pos_label=0, verbose=0).fit(X[::2], y[::2])
+    assert auto.score(X[1::2], y[1::2]) > 0.85
+
+
+def test_where_the_small_model_fails_too_the_shares_of_the_classes_do(monkeypatch):
+    monkeypatch.setattr("skauto.automl.selection._finalize.quick_fit", lambda *_: 1 / 0)
+    X, y = load_breast_cancer(return_X_y=True)
+    with pytest.warns(UserWarning, match="frequencies of the classes .*ZeroDivisionError.*raise time_limit"):
+        auto = AutoClassifier(time_limit=0.01, pos_label=0, verbose=0).fit(X, y)
+    np.testing.assert_allclose(auto.predict_proba(X[:2])[:, 0], np.mean(y == 0))
+
+
+def of_one_fold(plan, finish, history):
+    """A third trial, the best one, that had time for the first fold alone."""
+    size = int(np.sum(plan.scoring.fold == plan.scoring.fold[0]))
+    y = plan.scoring.y[:size]
+    known = {"fold_scores": [0.9] * 3, "proba": np.column_stack([1 - y, y]) * 0.9 + 0.05, "fit_seconds": 0.5}
+    history.asked(Trial(2, plan.first[0]))
+    history.told(Result(2, Status.COMPLETE, 0.9, details={**known, "stop": None, "score_seconds": 0.1}))
+    return size
+
+
+def test_a_scorer_that_raises_on_fewer_folds_leaves_the_trials_of_the_most(plan, monkeypatch):
+    finish, history = finished(plan, Clock(), None)
+    size, real = of_one_fold(plan, finish, history), Scoring.report
+
+    def report(self, proba, *left):
+        if len(proba) == size:
+            raise ValueError("needs more rows")
+        return real(self, proba, *left)
+
+    monkeypatch.setattr(Scoring, "report", report)
+    with pytest.warns(UserWarning, match="needs more rows.*trials of fewer folds do not count"):
+        finish.run(history, use_ensemble=True)
+    assert set(finish.members) == {0, 1}
+
+
+def test_a_first_ctrl_c_in_the_comparison_of_folds_keeps_the_trials_of_the_most(plan, monkeypatch):
+    finish, history = finished(plan, Clock(), None)
+    of_one_fold(plan, finish, history)
+    interrupting(monkeypatch, "report")
+    finish.run(history, use_ensemble=True)
+    assert finish.interrupted and set(finish.members) == {0, 1}
+
+
+def test_a_slow_comparison_of_folds_ends_within_the_limit(plan, monkeypatch):
+    clock = Clock()
+    finish, history = finished(plan, clock, 30)
+    size, real = of_one_fold(plan, finish, history), Scoring.report
+
+    def report(self, proba, *left):
+        clock.now += 10 if len(proba) == size else 0
+        return real(self, proba, *left)
+
+    monkeypatch.setattr(Scoring, "report", report)
+    finish.run(history, use_ensemble=True)
+    assert set(finish.members) == {0, 1} and finish.phases.left() > 0

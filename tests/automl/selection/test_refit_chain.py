@@ -1,0 +1,250 @@
+"""How the models of chosen trials are got in the time that is left, on a simulated clock."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from skauto.automl._progress import Progress
+from skauto.automl._time_budget import Phases
+from skauto.automl.evaluation._constraints import read_constraints
+from skauto.automl.evaluation._evaluate import evaluate
+from skauto.automl.selection._bags import pack
+from skauto.automl.selection._finalize import Finish
+from skauto.automl.selection._rescue import QUICK, RescuePool
+from skauto.search._history import History
+from skauto.search._pool import Outcome, Pool, WorkersLostError
+from skauto.search._trial import Result, Status, Trial
+from tests.support.clock import Clock
+from tests.support.trials import small_plan
+
+LABELS = np.array(["no", "yes"])
+
+
+class Importing(Pool):
+    """A pool whose workers are all still importing: waiting for it takes the time and gives nothing."""
+
+    n_workers = 2
+
+    def __init__(self, clock):
+        self.clock, self.tasks = clock, []
+
+    @property
+    def running(self):
+        return self.tasks
+
+    def submit(self, key, function, *args, time_limit=None):
+        self.tasks.append(key)
+
+    def cancel(self, key):
+        self.tasks = [task for task in self.tasks if task != key]
+
+    def wait(self, timeout):
+        self.clock.now += timeout + 1e-3
+        return []
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return small_plan()
+
+
+@pytest.fixture(scope="module")
+def results(plan):
+    """Two complete trials, logistic regression and a forest."""
+    context = replace(plan.context, bag=pack)
+    return [evaluate(context, Trial(number, params)) for number, params in enumerate(plan.first[:2])]
+
+
+def finish_of(plan, results, *, limit, fit_seconds, here=True, bag=None, quick=None):
+    clock, history = Clock(), History(plan.space, 0)
+    for number, details in enumerate(results):
+        history.asked(Trial(number, plan.first[number]))
+        known = {name: value for name, value in details.items() if name not in ("bag", "score")}
+        known |= {"fit_seconds": fit_seconds, "score_seconds": 0.0}
+        history.told(Result(number, Status.COMPLETE, details["score"], details=known))
+    pool = RescuePool(Importing(clock), LABELS, limit)
+    if bag is not None:
+        pool.bag, pool.bag_of = results[bag]["bag"], bag
+    pool.quick = quick
+    return Finish(plan, LABELS, "yes", pool, Phases(limit, clock), Progress(0, limit, 0.0), here=here), history
+
+
+def test_where_no_worker_comes_a_short_refit_is_done_here_at_the_last_moment(plan, results):
+    finish, history = finish_of(plan, results, limit=30, fit_seconds=0.5, bag=0)
+    finish.run(history, use_ensemble=True)
+    assert finish.model_kind == "refitted"
+    assert finish.phases.left() > 0 or finish.phases.clock.now - finish.phases.began <= 30
+    assert len(finish.ensemble.estimators_) == 1
+    assert set(finish.best_estimator.predict(plan.context.X)) <= set(LABELS)
+    assert finish.report["score"] > 0
+
+
+def test_a_refit_that_would_take_too_long_here_leaves_it_to_the_fold_models(plan, results):
+    finish, history = finish_of(plan, results, limit=9, fit_seconds=2.5, bag=1)
+    with pytest.warns(UserWarning, match="2 trials were evaluated, none could be refitted in time, so the models"):
+        finish.run(history, use_ensemble=True)
+    assert finish.model_kind == "fold_models"
+    assert finish.best.number == 1
+    proba = finish.ensemble.predict_proba(plan.context.X)
+    np.testing.assert_allclose(proba, finish.best_estimator.predict_proba(plan.context.X))
+    assert np.isfinite(finish.report["score"])
+
+
+def test_under_a_limit_of_memory_nothing_is_fitted_here(plan, results):
+    finish, history = finish_of(plan, results, limit=30, fit_seconds=0.01, here=False, bag=0)
+    with pytest.warns(UserWarning, match="models of the folds of the best one predict together"):
+        finish.run(history, use_ensemble=False)
+    assert finish.model_kind == "fold_models"
+
+
+def test_a_net_or_a_candidate_of_ones_own_is_never_fitted_here(plan):
+    build = plan.context.build
+    assert build.is_safe({"candidate": "logistic"})
+    nets = replace(build, candidates={"logistic": replace(build.candidates["logistic"], extra="deep")})
+    assert not nets.is_safe({"candidate": "logistic"})
+    own = replace(build, candidates={"logistic": replace(build.candidates["logistic"], build=small_plan)})
+    assert not own.is_safe({"candidate": "logistic"})
+
+
+def test_without_fold_models_the_quick_model_does_and_says_how_many_trials_there_were(plan, results):
+    finish, history = finish_of(plan, results, limit=9, fit_seconds=100.0)
+    model = finish._quick_model()
+    finish, history = finish_of(plan, results, limit=9, fit_seconds=100.0, quick=model)
+    with pytest.warns(UserWarning, match="2 trials were evaluated, none could be refitted in time, so the model is"):
+        finish.run(history, use_ensemble=True)
+    assert finish.model_kind == QUICK
+    assert finish.ensemble.estimators_ == [model]
+    assert finish.report["candidate"] == QUICK
+
+
+def test_fold_models_are_held_to_the_bounds_too(plan, results):
+    bounds = read_constraints({"bytes": 10.0})
+    few = [{**details, "footprint": {"bytes": 5.0}} for details in results]
+    finish, history = finish_of(replace(plan, constraints=bounds), few, limit=9, fit_seconds=100.0, bag=0)
+    with pytest.warns(UserWarning, match="models of the folds"), pytest.raises(ValueError, match="the best model has"):
+        finish.run(history, use_ensemble=True)
+
+
+def test_a_refit_that_comes_in_time_is_taken(plan, results):
+    finish, history = finish_of(plan, results, limit=30, fit_seconds=0.5, bag=0)
+    inner = finish.pool.pool
+    waits = []
+
+    def wait(timeout):
+        waits.append(timeout)
+        inner.clock.now += timeout + 1e-3
+        if len(waits) < 3:
+            return []
+        inner.tasks, ready = [], inner.tasks
+        return [Outcome(key, Status.COMPLETE, _refitted(plan, history, key)) for key in ready if key != QUICK]
+
+    inner.wait = wait
+    finish.run(history, use_ensemble=False)
+    assert len(waits) == 3 and finish.model_kind == "refitted"
+
+
+class Losing(Importing):
+    """A pool that loses its workers with their tasks so many times, in the next call; those that follow refit."""
+
+    losses = 1
+
+    def __init__(self, clock, refitted=None, call="wait"):
+        super().__init__(clock)
+        self.refitted, self.call = refitted, call
+
+    def _lose(self, call):
+        if self.losses and call == self.call:
+            self.losses, self.tasks = self.losses - 1, []
+            raise WorkersLostError("the executor is lost")
+
+    def submit(self, key, function, *args, time_limit=None):
+        self._lose("submit")
+        super().submit(key, function, *args, time_limit=time_limit)
+
+    def wait(self, timeout):
+        self._lose("wait")
+        self.clock.now += timeout + 1e-3
+        ready, self.tasks = self.tasks, []
+        return [Outcome(key, Status.COMPLETE, self.refitted(key)) for key in ready if key != QUICK]
+
+
+@pytest.mark.parametrize("call", ["submit", "wait"])
+def test_refits_whose_workers_are_lost_are_done_by_the_next_ones(plan, results, call):
+    finish, history = finish_of(plan, results, limit=30, fit_seconds=0.5, bag=0)
+    finish.pool.pool = Losing(finish.phases.clock, lambda key: _refitted(plan, history, key), call)
+    finish.run(history, use_ensemble=False)
+    assert finish.model_kind == "refitted"
+    assert finish.phases.clock.now < finish.phases.began + 5
+
+
+def test_where_workers_are_lost_again_the_fold_models_do(plan, results):
+    finish, history = finish_of(plan, results, limit=30, fit_seconds=0.5, here=False, bag=0)
+    finish.pool.pool = Losing(finish.phases.clock)
+    finish.pool.pool.losses = 2
+    with pytest.warns(UserWarning, match="models of the folds of the best one predict together"):
+        finish.run(history, use_ensemble=False)
+    assert finish.model_kind == "fold_models"
+
+
+def test_a_quick_model_lost_with_its_worker_is_made_here(plan, results):
+    finish, history = finish_of(plan, results, limit=30, fit_seconds=0.5)
+    finish.pool.pool = Losing(finish.phases.clock)
+    finish.pool.pool.tasks.append(QUICK)
+    assert set(finish._quick_model().predict(plan.context.X)) <= set(LABELS)
+
+
+def _refitted(plan, history, number):
+    from skauto.automl.selection._refit import refit
+    from skauto.automl.selection._select import scored_trials
+
+    trial = next(trial for trial in scored_trials(history) if trial.number == number)
+    return refit(plan.context, trial, LABELS)
+
+
+def test_the_fold_models_of_the_best_trial_do_though_its_refit_would_take_too_long(plan, results):
+    finish, history = finish_of(plan, results, limit=9, fit_seconds=100.0, bag=0)
+    history.results[1].details["fit_seconds"] = 2.5  # a worker might do this one; none comes
+    with pytest.warns(UserWarning, match="models of the folds of the best one"):
+        finish.run(history, use_ensemble=True)
+    assert finish.model_kind == "fold_models"
+    assert finish.best.number == 0
+
+
+@pytest.mark.parametrize("use_ensemble", [True, False])
+def test_after_a_refit_here_that_raises_another_trial_is_tried(plan, results, monkeypatch, use_ensemble):
+    from skauto.automl.selection import _refit_chain
+
+    asked, real = [], _refit_chain.refit_here
+
+    def refit_here(context, trial, labels):
+        asked.append(trial.number)
+        if len(asked) == 1:
+            raise ValueError("not on all rows")
+        return real(context, trial, labels)
+
+    monkeypatch.setattr(_refit_chain, "refit_here", refit_here)
+    finish, history = finish_of(plan, results, limit=30, fit_seconds=0.5)
+    finish.run(history, use_ensemble=use_ensemble)
+    assert finish.model_kind == "refitted"
+    assert len(asked) == 2 and finish.best.number == asked[1] != asked[0]
+
+
+def test_a_trial_that_failed_in_a_worker_is_not_refitted_here(plan, results, monkeypatch):
+    from skauto.automl.selection import _refit_chain
+
+    asked = []
+    monkeypatch.setattr(_refit_chain, "refit_here", lambda context, trial, labels: asked.append(trial.number))
+    finish, history = finish_of(plan, results, limit=30, fit_seconds=0.5)
+    inner = finish.pool.pool
+
+    def wait(timeout):
+        inner.clock.now += timeout + 1e-3
+        inner.tasks, ready = [], inner.tasks
+        return [Outcome(key, Status.CRASHED, reason="SIGSEGV") for key in ready]
+
+    inner.wait = wait
+    finish.pool.quick = finish._quick_model()
+    with pytest.warns(UserWarning, match="none could be refitted in time, so the model is a small one"):
+        finish.run(history, use_ensemble=True)
+    assert asked == []

@@ -1,0 +1,206 @@
+"""What a timed search keeps beside its trials: a quick model, and the fold models of the best one."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from skauto.automl._imbalance import NONE
+from skauto.automl.evaluation._constraints import read_constraints
+from skauto.automl.evaluation._evaluate import evaluate
+from skauto.automl.selection._bags import pack, unpack
+from skauto.automl.selection._rescue import QUICK, RescuePool
+from skauto.search._pool import Outcome, Pool
+from skauto.search._trial import Status, Trial
+from tests.support.clock import Clock
+from tests.support.trials import small_plan
+
+LABELS = np.array(["no", "yes"])
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return small_plan()
+
+
+class Later(Pool):
+    """A pool that gives out what is put into it."""
+
+    n_workers = 2
+
+    def __init__(self):
+        self.submitted, self.ready = [], []
+
+    running = ()
+
+    def submit(self, key, function, *args, time_limit=None):
+        self.submitted.append((key, function, args))
+
+    def wait(self, timeout=None):
+        ready, self.ready = self.ready, []
+        return ready
+
+
+def complete(key, score, bag, rows=4):
+    value = {"score": score, "proba": np.zeros((rows, 2)), "fold_scores": [score], "bag": bag}
+    return Outcome(key, Status.COMPLETE, value)
+
+
+def test_the_quick_model_goes_out_after_the_first_trial(plan):
+    inner = Later()
+    pool = RescuePool(inner, LABELS, 10)
+    pool.submit(0, None)
+    pool.submit(1, None)
+    assert [key for key, *_ in inner.submitted] == [0, QUICK, 1]
+    _, function, args = inner.submitted[1]
+    inner.ready = [Outcome(QUICK, Status.COMPLETE, function(plan.context, *args))]
+    assert pool.wait() == []
+    assert set(pool.quick.predict(plan.context.X)) <= set(LABELS)
+
+
+def test_without_a_limit_there_is_none():
+    inner = Later()
+    RescuePool(inner, LABELS, None).submit(0, None)
+    assert [key for key, *_ in inner.submitted] == [0]
+
+
+def test_the_fold_models_of_the_best_trial_are_kept_and_the_history_sees_none():
+    inner = Later()
+    pool = RescuePool(inner, LABELS, 10)
+    inner.ready = [complete(0, 0.5, b"a"), complete(1, 0.7, b"b"), complete(2, 0.6, b"c")]
+    inner.ready.append(complete(3, 0.9, b"d", rows=2))  # of fewer folds
+    assert ["bag" in outcome.value for outcome in pool.wait()] == [False] * 4
+    assert (pool.bag, pool.bag_of) == (b"b", 1)
+
+
+def best_folds(plan, name):
+    params = next(p for p in plan.first if plan.space.decode(p)["candidate"] == name)
+    return evaluate(replace(plan.context, bag=pack), Trial(0, params))
+
+
+def test_fold_models_predict_together_with_the_users_labels(plan):
+    outcome = best_folds(plan, "logistic")
+    model = unpack(outcome["bag"], LABELS)
+    assert len(model.steps[-1][1].estimators_) == 3
+    proba = model.predict_proba(plan.context.X)
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+    assert np.mean(model.predict(plan.context.X) == LABELS[plan.context.y]) > 0.7
+    each = [member.predict_proba(plan.context.X) for member in model.steps[-1][1].estimators_]
+    np.testing.assert_allclose(proba, np.mean(each, axis=0))
+
+
+def test_only_a_trial_that_is_the_best_of_its_worker_sends_fold_models(plan):
+    context = replace(plan.context, bag=pack)
+    found = [evaluate(context, Trial(number, plan.first[0])) for number in (0, 1)]
+    assert ["bag" in outcome for outcome in found] == [True, False]
+
+
+def test_fold_models_that_are_too_large_stay_where_they_are(plan):
+    outcome = best_folds(plan, "extra_trees")
+    assert pack(unpack(outcome["bag"], LABELS).steps[-1][1].estimators_, None, 1_000) is None
+
+
+@pytest.mark.lightgbm
+@pytest.mark.parametrize("way", [NONE, "class_weight", "RandomUnderSampler"])
+def test_boosting_that_stopped_early_is_read_where_it_stopped(way):
+    """What watched a fold must not travel: neither its rows nor a class that only a worker knows."""
+    from sklearn.datasets import make_classification
+
+    from skauto.automl._plan import make_plan
+    from skauto.inputs._read import inspect
+
+    X, y = make_classification(600, 6, weights=[0.7], random_state=0)
+    data = inspect(X, y)
+    plan = make_plan(data, scoring="f1", cv=3, candidates=["lightgbm"], pos_label=1, seed=0, threads=1)
+    branches = [plan.space.decode(params) for params in plan.first[:1]]
+    values = {**branches[0], "imbalance": way}
+    if way == "class_weight":
+        values["imbalance__class_weight"] = "balanced"
+    elif way != NONE:
+        values["imbalance__sampling_strategy"] = 0.5
+    outcome = evaluate(replace(plan.context, bag=pack), Trial(0, plan.space.encode(values)))
+    bag = unpack(outcome["bag"], data.classes)
+    assert b"Watching" not in outcome["bag"]
+    fitted = bag.steps[-1][1].estimators_[0].steps[-1][1]
+    fitted = getattr(fitted, "estimator_", fitted)
+    assert fitted.booster_.best_iteration == outcome["stop"] > 0
+
+
+def test_the_fold_models_of_the_fullest_fidelity_are_kept():
+    """The history keeps the trials of the fullest fidelity alone: fold models of another would be of no use."""
+    inner = Later()
+    pool = RescuePool(inner, LABELS, 10)
+    for number, fidelity in enumerate([1 / 9, 1 / 3, 1 / 9]):
+        pool.submit(number, evaluate, Trial(number, None, fidelity))
+    inner.ready = [complete(0, 0.9, b"a"), complete(1, 0.5, b"b"), complete(2, 0.95, b"c")]
+    for outcome in inner.ready:
+        del outcome.value["fold_scores"]
+    pool.wait()
+    assert (pool.bag, pool.bag_of) == (b"b", 1)
+
+
+def test_a_plan_with_constraints_sends_fold_models_within_them_alone():
+    bounds = read_constraints({"latency_ms": 10.0})
+    assert bounds.may_hold({"latency_ms": 14.0}) and not bounds.may_hold({"latency_ms": 16.0})
+
+
+class Preparing(Later):
+    """A pool on a simulated clock whose waits give nothing; it notes them, and when spares begin to import."""
+
+    start_seconds = 2.0
+
+    def __init__(self, clock):
+        super().__init__()
+        self.clock, self.began, self.waits, self.prepared = clock, clock.now, [], []
+
+    def wait(self, timeout=None):
+        self.waits.append(timeout)
+        self.clock.now += timeout
+        return []
+
+    def prepare(self):
+        self.prepared.append(self.clock.now - self.began)
+
+
+def ending(limit):
+    """A pool in a search that ends after so many seconds, with a complete trial; and its inner one."""
+    clock = Clock()
+    inner = Preparing(clock)
+    pool = RescuePool(inner, LABELS, limit)
+    end = clock.now + limit
+    pool.remaining = lambda: end - clock.now
+    pool.complete = pool.searching = True
+    return pool, inner
+
+
+def test_spares_begin_before_the_end_of_a_search_that_waits_for_long_trials():
+    """The last wait begins when there is still time, and ends with the search: spares are due in its midst."""
+    pool, inner = ending(10)
+    while pool.remaining() > 0:
+        pool.wait(pool.remaining())
+    assert inner.prepared == [7.0]
+    assert inner.waits == [7.0, 3.0]
+
+
+def test_no_spares_begin_beside_the_refits():
+    pool, inner = ending(10)
+    pool.searching = False
+    for _ in range(20):
+        pool.wait(0.5)
+    assert inner.prepared == []
+    assert inner.waits == [0.5] * 20
+
+
+def test_no_spares_begin_where_nothing_is_to_be_refitted():
+    pool, inner = ending(10)
+    pool.complete = False
+    pool.wait(10)
+    assert inner.prepared == []
+
+
+def test_without_a_limit_no_spares_begin_and_waits_are_as_asked():
+    inner = Preparing(Clock())
+    pool = RescuePool(inner, LABELS, None)
+    pool.complete = pool.searching = True
+    pool.wait(0.5)
+    assert inner.prepared == [] and inner.waits == [0.5]

@@ -1,0 +1,83 @@
+"""The portfolio is data that fits together: every first configuration lies in its space and gives a pipeline."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from skauto import AutoClassifier
+from skauto.automl._available import PORTFOLIOS
+from skauto.automl._imbalance import treatments
+from skauto.automl._plan import table_space
+from skauto.automl.tables._candidates import ON_REQUEST, TABLES
+from skauto.automl.tables._learners import Traits, build
+from skauto.search._space import Space
+
+WAYS = treatments(np.repeat([0, 1], [900, 200]))
+TRAITS = Traits(n_rows=200, n_columns=6, n_classes=2, sparse=False, threads=1, stops=False)
+FORMS = {"table": {}, "sequence": {"shape": (50, 6), "length": 40.0}, "image": {"shape": (3, 20, 16)}}
+NAMES = {"lightgbm", "logistic", "extra_trees", "svm", "random_forest", "hist_boosting", "mlp", "knn", "naive_bayes"}
+EVERY = [(kind, candidate) for kind, candidates in PORTFOLIOS.items() for candidate in candidates]
+EVERY += [("table", candidate) for candidate in ON_REQUEST]
+every_candidate = pytest.mark.parametrize(("kind", "candidate"), EVERY, ids=lambda part: getattr(part, "name", part))
+
+
+def test_every_candidate_of_the_docs_is_there():
+    assert {candidate.name for candidate in TABLES} == NAMES
+    for kind, candidates in PORTFOLIOS.items():
+        for candidate in candidates:
+            assert f'"{candidate.name}"' in AutoClassifier.__doc__, kind
+
+
+@every_candidate
+def test_usual_values_are_one_for_each_parameter(kind, candidate):
+    assert set(candidate.usual) == set(candidate.space)
+    assert candidate.first
+    for _, changed in candidate.first:
+        assert set(changed) <= set(candidate.space)
+
+
+@every_candidate
+def test_first_configurations_lie_in_the_space(kind, candidate):
+    space, first = table_space([candidate], WAYS)
+    assert len(first) == len(candidate.first)
+    for params in first:
+        values = space.decode(params)
+        assert values["candidate"] == candidate.name
+        assert values["imbalance"] == "none"
+
+
+@pytest.mark.lightgbm
+@every_candidate
+def test_random_configurations_give_pipelines(kind, candidate):
+    if candidate.extra:
+        for package in candidate.package.split():
+            pytest.importorskip(package)
+    space, _ = table_space([candidate], WAYS)
+    traits = replace(TRAITS, kind=kind, seconds=500.0, **FORMS[kind])
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        values = space.decode(space.sample(rng))
+        values.pop("candidate")
+        pipeline = build(candidate, values, traits, seed=3)
+        assert isinstance(pipeline, Pipeline)
+        assert pipeline.steps[-1][0] == "classify"
+        clone(pipeline)
+
+
+def test_ways_to_treat_classes_are_known():
+    for _, candidate in EVERY:
+        for group in candidate.imbalance:
+            assert set(group) <= set(WAYS)
+
+
+def test_leaving_the_classes_alone_always_competes():
+    space, _ = table_space(list(TABLES), WAYS)
+    rng = np.random.default_rng(0)
+    drawn = [space.decode(space.sample(rng)) for _ in range(2000)]
+    natural = {values["candidate"] for values in drawn if values["imbalance"] == "none"}
+    assert natural == NAMES
+    assert 0.5 < np.mean([values["imbalance"] == "none" for values in drawn]) < 0.7
+    assert isinstance(space, Space)

@@ -1,0 +1,89 @@
+"""Count mode: the same leaderboard and the same model on any number of workers and in every run."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import make_classification
+
+from skauto import AutoClassifier
+from skauto.automl._progress import Progress
+from skauto.automl._search_step import run_search
+from skauto.automl._time_budget import Phases
+from skauto.automl.selection._rescue import RescuePool
+from skauto.search._history import History
+from skauto.search._sequential import SequentialPool
+from skauto.search._trial import Result, Status, Trial
+from skauto.search.strategies._halving import Halving
+from skauto.search.strategies._random import Random
+from tests.support.autos import quick
+from tests.support.clock import Clock
+from tests.support.trials import small_plan
+
+# Half of the targets here have 0 as the rarer class, which is said; one test is about that.
+pytestmark = pytest.mark.filterwarnings("ignore:pos_label=None takes the rarer class:UserWarning")
+
+X, Y = make_classification(160, 5, weights=[0.7], flip_y=0.1, random_state=0)
+SECONDS = ["seconds"]
+
+
+def outcome(X=X, y=Y, **changes):
+    """What must not depend on workers: the leaderboard without its seconds, and probabilities."""
+    auto = quick(n_iter=9, **changes).fit(X, y)
+    return auto.leaderboard(details=True).drop(columns=SECONDS), auto.predict_proba(X), auto.threshold_
+
+
+def same(one, two):
+    pd.testing.assert_frame_equal(one[0], two[0])
+    np.testing.assert_array_equal(one[1], two[1])
+    assert one[2] == two[2]
+
+
+def test_two_runs_are_the_same():
+    same(outcome(n_jobs=1), outcome(n_jobs=1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["random", "genetic", "bayes", "auto"])
+def test_one_and_two_workers(strategy):
+    same(outcome(strategy=strategy, n_jobs=1), outcome(strategy=strategy, n_jobs=2))
+
+
+@pytest.mark.slow
+@pytest.mark.lightgbm
+def test_one_and_two_workers_with_boosting_and_forests():
+    settings = {"candidates": ["lightgbm", "extra_trees", "hist_boosting"], "strategy": "random"}
+    same(outcome(**settings, n_jobs=1), outcome(**settings, n_jobs=2))
+
+
+@pytest.mark.slow
+def test_one_and_two_workers_under_halving():
+    X, y = make_classification(1000, 5, flip_y=0.2, random_state=0)
+    strategy = Halving(Random(), min_fidelity=1 / 3, n_initial=3)
+    one, two = (outcome(X, y, strategy=strategy, n_jobs=n) for n in (1, 2))
+    assert (one[0]["fidelity"] < 1).any()
+    same(one, two)
+
+
+@pytest.mark.slow
+def test_another_seed_is_another_search():
+    one, two = (outcome(random_state=seed)[0]["params"].tolist() for seed in (0, 1))
+    assert one != two
+
+
+def test_a_timed_search_that_goes_on_from_a_journal_keeps_time_for_its_finish(monkeypatch):
+    """What the journal holds is to be refitted too, though no trial of this run may end."""
+    plan, clock, reserves = small_plan(), Clock(), []
+    history = History(plan.space, 0)
+    history.asked(Trial(0, plan.first[0]))
+    details = {"fold_scores": [0.5], "fit_seconds": 1.0}
+    history.told(Result(0, Status.COMPLETE, 0.5, 3.0, details=details))
+
+    def search(strategy, history, evaluate, pool, budget, **_):
+        reserves.append(budget.reserve)
+        return "time limit"
+
+    monkeypatch.setattr("skauto.automl._search_step.search", search)
+    pool, phases = RescuePool(SequentialPool(plan.context), np.array(["no", "yes"]), 100), Phases(100, clock)
+    run_search(AutoClassifier(time_limit=100), plan, history, pool, phases, Progress(0, 100, clock()))
+    assert reserves == [phases.for_finish()]
+    assert pool.complete

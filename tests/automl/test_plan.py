@@ -1,0 +1,257 @@
+"""The plan of a search: folds that respect classes and groups, candidates that can run, names that are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.model_selection import GroupKFold, KFold, RepeatedStratifiedKFold, ShuffleSplit
+
+from skauto.automl._available import available, share_of_a_trial
+from skauto.automl._plan import make_plan
+from skauto.automl._splits import MAX_REPEATS
+from skauto.automl._time_budget import ALONE_SHARE, LONG_TRIAL_SHARE, TRIAL_SHARE
+from skauto.automl.evaluation._constraints import read_constraints
+from skauto.automl.tables._candidates import ON_REQUEST, OVER, TABLES
+from skauto.automl.tables._learners import Traits
+from skauto.inputs._arrays import read_images
+from skauto.inputs._read import inspect
+from skauto.search._trial import Trial
+
+TRAITS = Traits(n_rows=200, n_columns=4, n_classes=2, sparse=False, threads=1, stops=False)
+
+
+def plan_of(y, groups=None, X=None, **changes):
+    X = np.random.default_rng(0).normal(size=(len(y), 3)) if X is None else X
+    data = inspect(X, y, None, groups)
+    given = {"scoring": "f1", "cv": 4, "candidates": ["logistic", "naive_bayes"], "pos_label": data.classes[-1],
+             "seed": 0, "threads": 1}  # fmt: skip
+    return make_plan(data, **{**given, **changes})
+
+
+def test_small_tables_are_split_again():
+    plan = plan_of(np.arange(200) % 2)
+    assert len(plan.context.folds) == 4 * MAX_REPEATS
+    assert sorted(np.unique(plan.scoring.repeat)) == list(range(MAX_REPEATS))
+    for repeat in range(MAX_REPEATS):
+        rows = np.concatenate([valid for _, valid in plan.context.folds[4 * repeat : 4 * repeat + 4]])
+        np.testing.assert_array_equal(np.sort(rows), np.arange(200))
+    assert len(plan_of(np.arange(4000) % 2).context.folds) == 4
+    assert len(plan_of(np.arange(40) % 2).context.folds) == 4
+
+
+def test_a_single_fold_is_divided_for_the_judgement_of_cuts():
+    y = np.random.default_rng(0).integers(3, size=200)
+    plan = plan_of(y, cv=ShuffleSplit(1, test_size=100, random_state=0))
+    assert len(plan.context.folds) == 1
+    for part in range(5):
+        assert set(plan.scoring.y[plan.scoring.fold == part]) == {0, 1, 2}
+    few = plan_of(y, cv=ShuffleSplit(1, test_size=6, random_state=0))
+    assert set(few.scoring.fold) == {0}
+
+
+def test_one_fold_of_many_images_is_held_back(monkeypatch):
+    monkeypatch.setattr("skauto.automl._splits.ONE_FOLD_ROWS", 100)
+    images = np.random.default_rng(0).integers(0, 255, (120, 1, 6, 6), dtype=np.uint8)
+    data = inspect(images, np.arange(120) % 3, None, None, kind="image", read=read_images)
+    given = {"scoring": "f1", "candidates": ["logistic"], "pos_label": None, "seed": 0, "threads": 1}
+    ((train, valid),) = make_plan(data, cv=4, **given).context.folds
+    assert (len(train), len(valid)) == (90, 30)
+    build = make_plan(data, cv=4, **given | {"candidates": "auto"}).context.build
+    assert [name for name in build.candidates if build.keeps({"candidate": name})] == ["cnn"]
+    assert len(make_plan(data, cv=KFold(3), **given).context.folds) == 3
+    few = inspect(images[:99], np.arange(99) % 3, None, None, kind="image", read=read_images)
+    assert len(make_plan(few, cv=4, **given).context.folds) == 4
+
+
+def test_networks_that_are_final_may_take_longer(monkeypatch):
+    images = np.random.default_rng(0).integers(0, 255, (120, 1, 6, 6), dtype=np.uint8)
+    data = inspect(images, np.arange(120) % 3, None, None, kind="image", read=read_images)
+    given = {"scoring": "f1", "cv": 4, "candidates": "auto", "pos_label": None, "seed": 0, "threads": 1}
+
+    def shares(**changes):
+        plan = make_plan(data, **given, **changes)
+        trials = [Trial(number, params) for number, params in enumerate(plan.first)]
+        names = [plan.space.decode(params)["candidate"] for params in plan.first]
+        return {name: plan.share_of(trial) for name, trial in zip(names, trials, strict=True)}
+
+    assert set(shares().values()) == {TRIAL_SHARE}
+    monkeypatch.setattr("skauto.automl._splits.ONE_FOLD_ROWS", 100)
+    assert shares() == {**dict.fromkeys(shares(), TRIAL_SHARE), "cnn": LONG_TRIAL_SHARE}
+    bound = shares(constraints=read_constraints({"bytes": 10_000}))
+    assert bound["cnn"] == bound["compressed_cnn"] == LONG_TRIAL_SHARE and bound["logistic"] == TRIAL_SHARE
+
+
+def test_what_is_judged_is_in_the_order_of_the_folds():
+    y = np.random.default_rng(0).integers(3, size=90)
+    plan = plan_of(y)
+    rows = np.concatenate([valid for _, valid in plan.context.folds])
+    np.testing.assert_array_equal(plan.scoring.y, y[rows])
+    assert len(plan.scoring.fold) == len(rows)
+
+
+def test_groups_are_on_one_side():
+    groups = np.arange(120) // 4
+    for train, valid in plan_of(np.arange(120) % 2, groups).context.folds:
+        assert not set(groups[train]) & set(groups[valid])
+
+
+def test_rare_classes_learn_and_are_never_judged():
+    y = np.array([0] * 60 + [1] * 60 + [2] * 2 + [3])
+    plan = plan_of(y)
+    assert all({120, 121, 122} <= set(train) for train, _ in plan.context.folds)
+    assert set(plan.scoring.y) == {0, 1}
+
+
+@pytest.mark.parametrize("positives", [1, 2])
+def test_scores_that_judge_one_class_alone_are_said_to(positives):
+    y = (np.arange(60) < positives).astype(int)
+    with pytest.warns(UserWarning, match=f"y: only class 0 is ever held back .*1: {positives}}}.*three rows of each"):
+        plan_of(y)
+
+
+def test_a_splitter_of_the_user():
+    plan = plan_of(np.arange(60) % 2, cv=KFold(3))
+    assert [len(valid) for _, valid in plan.context.folds] == [20, 20, 20]
+
+
+def test_a_splitter_that_needs_groups_says_how_to_give_them():
+    y = np.arange(60) % 2
+    message = r"cv=GroupKFold\(n_splits=3.*cannot split these 60 rows: .*groups.*; pass groups= to fit"
+    with pytest.raises(ValueError, match=message):
+        plan_of(y, cv=GroupKFold(3))
+    with pytest.raises(ValueError, match="cannot split these 60 rows: .*number of groups: 2.$"):
+        plan_of(y, groups=np.arange(60) // 30, cv=GroupKFold(3))
+
+
+def test_the_positive_class():
+    y = np.array(["no"] * 30 + ["yes"] * 50)
+    assert plan_of(y, pos_label="no").scoring.positive == 0
+    assert plan_of(y, pos_label="yes").scoring.positive == 1
+
+
+def test_early_stopping_needs_positives_in_every_fold():
+    assert plan_of((np.arange(400) % 10 == 0).astype(int)).context.build.traits.stops
+    assert not plan_of((np.arange(400) % 20 == 0).astype(int)).context.build.traits.stops
+
+
+def test_rungs_keep_enough_rows():
+    few, some, many = (plan_of(np.arange(rows) % 2) for rows in (250, 1_000, 20_000))
+    assert few.min_fidelity("halving") == 1.0
+    assert few.context.spend(few.context.build(few.space.decode(few.first[0]), 0), 1 / 9)[1] == 1.0
+    assert some.min_fidelity("halving") == 1 / 3 and some.min_fidelity("auto") == 1.0
+    assert many.min_fidelity("halving") == many.min_fidelity("auto") == 1 / 9
+
+
+def test_the_first_configurations_see_fewer_rows_where_a_fit_would_outlast_its_trial():
+    y = np.arange(60_000) % 2
+    assert plan_of(y, time_limit=60).first_fidelity("auto") == 1.0
+    short = plan_of(y, time_limit=0.5)
+    assert short.first_fidelity("auto") == short.first_fidelity("bayes") == 1 / 9
+    assert plan_of(y, time_limit=0.02).first_fidelity("auto") < 1 / 9
+
+
+def test_configurations_tried_first_come_in_their_order():
+    plan = plan_of(np.arange(100) % 2)
+    names = [plan.space.decode(params)["candidate"] for params in plan.first]
+    assert names == ["logistic", "logistic", "naive_bayes"]
+    assert plan.n_trials > len(names)
+
+
+def test_large_and_sparse_tables_leave_some_out():
+    def names(**changes):
+        return {candidate.name for candidate in available("auto", replace(TRAITS, **changes))[0]}
+
+    assert "svm" in names()
+    assert "svm" not in names(n_rows=100_000)
+    assert {"hist_boosting", "naive_bayes"}.isdisjoint(names(sparse=True))
+
+
+@pytest.mark.parametrize(("wrong", "hint"), [("lightgmb", "lightgbm"), ("LightGBM", "'lightgbm'.?"), ("zzz", "auto")])
+def test_an_unknown_candidate_is_told_what_was_meant(wrong, hint):
+    with pytest.raises(ValueError, match=f"{wrong}.*not known.*{hint}"):
+        available([wrong], TRAITS)
+
+
+def test_nothing_left_to_try():
+    with pytest.raises(ValueError, match="leaves nothing to try.*naive_bayes left out: it takes no sparse X; choose"):
+        plan_of(np.arange(60) % 2, X=sp.random(60, 5, 0.5, format="csr"), candidates=["naive_bayes"])
+    with pytest.raises(ValueError, match="leaves nothing to try on these data; choose 'auto'"):
+        available([], TRAITS)
+
+
+def test_a_candidate_that_was_named_and_cannot_be_used_is_said():
+    chosen, missing = available(["svm", "knn", "logistic"], replace(TRAITS, n_rows=6_000, weighted=True))
+    assert [candidate.name for candidate in chosen] == ["logistic"]
+    assert missing == [
+        "svm left out: it learns from at most 5000 rows, here are 6000",
+        "knn left out: it takes no sample_weight",
+    ]
+    assert not any("svm" in line for line in available("auto", replace(TRAITS, n_rows=6_000))[1])
+
+
+def test_every_candidate_can_be_named():
+    for candidate in (*TABLES, *ON_REQUEST):
+        chosen, missing = available([candidate.name, "naive_bayes"], TRAITS)
+        assert len(chosen) + len(missing) == 2
+
+
+def test_ways_to_treat_classes_are_tried_only_where_there_is_something_to_balance():
+    def ways(y):
+        plan = plan_of(y, candidates=["logistic"])
+        rng = np.random.default_rng(0)
+        return {plan.space.decode(plan.space.sample(rng))["imbalance"] for _ in range(100)}
+
+    assert ways(np.arange(90) % 2) == {"none"}
+    assert ways((np.arange(90) % 3 == 0).astype(int)) == {"none", "class_weight", *OVER}
+
+
+def test_balanced_ensembles_wait_to_be_named():
+    chosen, _ = available("auto", TRAITS)
+    assert not {candidate.name for candidate in chosen} & {candidate.name for candidate in ON_REQUEST}
+
+
+def test_folds_of_a_repeating_splitter_are_kept_apart():
+    plan = plan_of(np.arange(60) % 2, cv=RepeatedStratifiedKFold(n_splits=3, n_repeats=2, random_state=0))
+    np.testing.assert_array_equal(plan.context.repeat, [0, 0, 0, 1, 1, 1])
+
+
+def test_a_grid_holds_two_values_of_each_number():
+    plan = plan_of(np.arange(60) % 2, candidates=["naive_bayes"], finite=True)
+    values = {plan.space.decode(params)["var_smoothing"] for params in plan.space.grid()}
+    assert len(values) == 2 and plan.first == [] and plan.n_trials == plan.space.size
+
+
+def test_candidates_without_weights_are_left_out_where_there_are_some():
+    names = {candidate.name for candidate in available("auto", replace(TRAITS, weighted=True))[0]}
+    assert "knn" not in names and "logistic" in names
+
+
+@pytest.mark.parametrize(
+    ("names", "share"),
+    [("auto", TRIAL_SHARE), (["logistic", "mlp"], TRIAL_SHARE), ("mlp", ALONE_SHARE), (["logistic"], ALONE_SHARE)],
+)
+def test_a_trial_may_use_more_where_nothing_else_is_in_play(names, share):
+    assert share_of_a_trial(names, "table") == share
+    assert share_of_a_trial(["min_gru", "min_lstm"], "sequence") == ALONE_SHARE
+
+
+def test_a_net_with_too_little_time_is_left_out_beside_others_only():
+    hurried = replace(TRAITS, trial_seconds=1.0)
+    chosen, missing = available("auto", hurried)
+    assert "mlp" not in {candidate.name for candidate in chosen}
+    assert [line for line in missing if line.startswith("mlp left out: a trial has 1 s")]
+    pytest.importorskip("torch")
+    chosen, missing = available("mlp", hurried)
+    assert [candidate.name for candidate in chosen] == ["mlp"] and missing == []
+
+
+def test_a_table_that_is_large_for_its_time_has_trials_of_one_fold():
+    X = np.random.default_rng(0).normal(size=(2_000, 400))
+    data, how = inspect(X, np.arange(2_000) % 2), {"scoring": "f1", "cv": 5, "candidates": "auto", "pos_label": 1}
+    short, long, counted = (
+        make_plan(data, **how, seed=0, threads=1, time_limit=limit).context for limit in (2, 600, None)
+    )
+    assert (short.most_folds, long.most_folds, counted.most_folds) == (1, None, None)
+    assert len(short.folds) == len(long.folds)  # so that a journal can be taken up with more time
+    assert counted.bag is None and long.bag is not None

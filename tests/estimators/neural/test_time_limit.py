@@ -1,0 +1,76 @@
+import math
+
+import pytest
+
+from skauto.estimators.neural import _time_limit
+from skauto.estimators.neural._time_limit import UNLIMITED, Pace, current_limit, limited
+
+
+@pytest.fixture
+def now(monkeypatch):
+    """A clock in a list."""
+    now = [100.0]
+    monkeypatch.setattr(_time_limit.time, "monotonic", lambda: now[0])
+    return now
+
+
+def run(pace, now, seconds):
+    """Batches of these seconds until the time is over; the shares of the schedule at which each began."""
+    shares, number = [], 0
+    while pace.done < pace.most and not pace.is_over() if number else True:
+        shares.append(pace.progress())
+        now[0] += seconds(number)
+        number += 1
+        pace.trained(number / pace.steps)
+    return shares
+
+
+def test_without_a_limit_the_schedule_is_that_of_all_epochs(now):
+    shares = run(Pace(3, math.inf, steps=4, watched=0, done=0), now, lambda i: 1e9)
+    assert shares == [i / 4 / 3 for i in range(12)]
+
+
+def test_a_limit_that_does_not_bind_changes_nothing(now):
+    assert run(Pace(3, 200.0, steps=4, watched=0, done=0), now, lambda i: 1.0) == [i / 4 / 3 for i in range(12)]
+
+
+@pytest.mark.parametrize("seconds", [lambda i: 1.0, lambda i: 1.0 + 4 * (i == 0), lambda i: 0.5 + (i % 3) / 2])
+def test_the_schedule_reaches_its_end_in_time(now, seconds):
+    shares = run(Pace(1000, 130.0, steps=50, watched=0, done=0), now, seconds)
+    assert 125 < now[0] <= 130
+    assert all(b > a for a, b in zip(shares, shares[1:], strict=False))
+    assert shares[-1] > 0.85
+
+
+def test_a_machine_that_becomes_slower_or_faster_moves_the_plan(now):
+    shares = run(Pace(1000, 200.0, steps=50, watched=0, done=0), now, lambda i: 1.0 if i < 30 else 3.0)
+    assert now[0] <= 200 and shares[-1] > 0.9
+    now[0] = 100.0
+    shares = run(Pace(1000, 200.0, steps=50, watched=0, done=0), now, lambda i: 3.0 if i < 10 else 0.5)
+    assert 197 < now[0] <= 200 and shares[-1] > 0.95
+
+
+def test_rows_to_watch_are_planned_for(now):
+    pace = Pace(10, 112.5, steps=4, watched=4, done=0)
+    for number in range(1, 9):
+        now[0] += 1.0
+        pace.trained(number / 4)
+        if number == 4:
+            now[0] += 2.0
+            pace.watched_all()
+    assert pace.is_over()
+    assert not pace.watching_is_over()
+    now[0] += 2.4
+    assert pace.watching_is_over()
+
+
+def test_the_context_limits_and_gives_up(now):
+    assert current_limit() is UNLIMITED
+    with limited(101.0, gives_up=True):
+        current_limit().check()
+        now[0] = 102.0
+        with pytest.raises(TimeoutError, match="time is over"):
+            current_limit().check()
+        with limited(101.0):
+            current_limit().check()
+    assert current_limit() is UNLIMITED

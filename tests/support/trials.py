@@ -1,0 +1,22 @@
+"""Trials that are fully evaluated, and a small plan, for the tests of what comes after a search."""
+
+import numpy as np
+from sklearn.datasets import make_classification
+
+from skauto.automl._plan import make_plan
+from skauto.automl.selection._select import Scored
+from skauto.inputs._read import inspect
+
+
+def scored(number, score, folds, natural=True, proba=None):
+    values = {"candidate": "logistic", "imbalance": "none" if natural else "SMOTE"}
+    return Scored(number, values, score, np.array(folds), proba, fit_seconds=0.1, stop=None, natural=natural)
+
+
+def small_plan():
+    """The plan of a small table of two classes, "no" and "yes"."""
+    X, y = make_classification(120, 5, weights=[0.7], random_state=0)
+    data = inspect(X, np.array(["no", "yes"])[y])
+    return make_plan(
+        data, scoring="f1", cv=3, candidates=["logistic", "extra_trees"], pos_label="yes", seed=0, threads=1
+    )
