@@ -34,8 +34,20 @@ from skauto.search import SearchCV
 # Old name -> new name of columns of the leaderboard and keys of the journal.
 RENAMED = {}
 
-# What may differ between two runs of the same code, or names the code itself.
-TIMES = {"seconds", "time", "crc32", "fit_seconds", "score_seconds", "about", "resident", "fold_seconds"}
+# What may differ between two runs of the same code, or with the names of files: the bytes of a pickled model hold them.
+TIMES = {
+    "footprint",
+    "bytes",
+    "seconds",
+    "time",
+    "crc32",
+    "fit_seconds",
+    "score_seconds",
+    "fit_time",
+    "score_time",
+    "peak_memory",
+    "about",
+}
 
 
 def table(n_rows=400, n_classes=2, seed=0):
@@ -102,7 +114,7 @@ def sequences(place):
     y = np.arange(90) % 3
     X = np.sin(np.arange(30) * (0.3 + 0.2 * y[:, None]))[:, :, None] + rng.normal(0, 0.4, (90, 30, 2))
     X[::4, 20:] = np.nan
-    model = auto(n_iter=7, cv=2, candidates=["rocket", "mingru", "lightgbm"], journal=place)
+    model = auto(n_iter=7, cv=2, candidates=["rocket", "min_gru", "lightgbm"], journal=place)
     return model.fit(X, y), X
 
 
@@ -154,7 +166,8 @@ def answers(fit):
     else:
         results = pd.DataFrame(model.cv_results_)
         board = results[[name for name in results if not name.endswith("_time")]]
-    said["board"] = {name: [_plain(cell) for cell in column] for name, column in board.sort_index(axis=1).items()}
+    columns = board.drop(columns=TIMES & set(board)).sort_index(axis=1).items()
+    said["board"] = {name: [_plain(cell) for cell in column] for name, column in columns}
     return said
 
 
@@ -169,7 +182,13 @@ def _plain(cell):
 def _journal(log):
     """The lines of a journal in the order of trials, without what may differ."""
     lines = [_kept(json.loads(line)) for line in log.read_text().splitlines()]
-    return sorted(json.dumps(line, sort_keys=True) for line in lines)
+    lines.sort(key=lambda line: (line["event"], _number(line)))
+    return [json.dumps(line, sort_keys=True) for line in lines]
+
+
+def _number(line):
+    """The number of the trial that a line is about, -1 for the first line."""
+    return line.get("number", line.get("trial", line.get("result", {"number": -1}))["number"])
 
 
 def _kept(value):

@@ -19,10 +19,11 @@ from sklearn.utils.validation import check_is_fitted
 from skauto._deps import require
 from skauto._seeds import child_seed, root_seed
 from skauto._telling import steady_streams
+from skauto.automl._kind import kind_of
 from skauto.estimators.footprints._footprint import footprint
 from skauto.estimators.images._images import rows_for
 from skauto.estimators.neural._time_limit import limited
-from skauto.inputs._arrays import is_ragged, kind_of
+from skauto.inputs._sequences import is_ragged
 
 TARGETS = ("bytes", "latency_ms", "max_loss")
 MAX_LOSS = 0.005
@@ -257,25 +258,15 @@ def recipes(estimator, X, epochs, seed=None):
 
 def _kind(estimator, X):
     """What the rows are to students: what an AutoClassifier took them for, or else what they look like."""
-    return getattr(estimator, "kind_", None) or kind_of(X)
+    return kind_of(X, getattr(estimator, "kind_", "auto"))
 
 
 def _students(kind, epochs, seed):
     """Chains for what is no single network: it teaches small ones."""
     from skauto.estimators.compression.steps._distill import Distill
     from skauto.estimators.compression.steps._quantize import Quantize
-    from skauto.estimators.images._cnn import CNNClassifier
-    from skauto.estimators.sequences._recurrent import MinGRUClassifier
-    from skauto.estimators.tables._mlp import MLPClassifier
 
-    def student(size):
-        if kind == "image":
-            return CNNClassifier(width=size, random_state=seed)
-        if kind == "sequence":
-            return MinGRUClassifier(hidden_size=size, random_state=seed)
-        return MLPClassifier(hidden_size=4 * size, n_members=1, random_state=seed)
-
-    students = {f"student of {size}": student(size) for size in (8, 16, 32)}
+    students = {f"student of {size}": kind.student(size, seed) for size in (8, 16, 32)}
     book = [("quantize", Quantize(bits=6, smallest=SMALLEST, epochs=epochs))]
     taught = {n: [("distill", Distill(s, epochs=4 * epochs))] for n, s in students.items()}
     return taught | {f"{name}, codebook": [*steps, *book] for name, steps in taught.items()}

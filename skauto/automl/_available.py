@@ -5,13 +5,6 @@ import importlib.util
 
 from skauto._deps import MissingDependencyError, require
 from skauto.automl._time_budget import ALONE_SHARE, TRIAL_SHARE
-from skauto.automl.images._candidates import COMPRESSED, IMAGES
-from skauto.automl.sequences._candidates import SEQUENCES
-from skauto.automl.tables._candidates import ON_REQUEST, TABLES
-
-# What is tried on each kind of data, and what only where it is named.
-PORTFOLIOS = {"table": TABLES, "sequence": SEQUENCES, "image": IMAGES}
-NAMED = {"table": ON_REQUEST, "sequence": (), "image": COMPRESSED}
 
 # How much a name must be like another one to be taken for a slip: 'catboost' is none of 'rusboost'.
 LIKE_ENOUGH = 0.75
@@ -27,8 +20,8 @@ def available(names, traits, small=False):
     ValueError
         If a name is unknown or no candidate is left.
     """
-    portfolio = PORTFOLIOS[traits.kind] + (COMPRESSED if small and traits.kind == "image" else ())
-    known = {candidate.name: candidate for candidate in (*portfolio, *NAMED[traits.kind])}
+    portfolio = traits.kind.when_bounded() if small else traits.kind.candidates()
+    known = {candidate.name: candidate for candidate in (*portfolio, *traits.kind.on_request())}
     every = isinstance(names, str) and names == "auto"
     if isinstance(names, str):
         names = [candidate.name for candidate in portfolio] if every else [names]
@@ -93,5 +86,5 @@ def share_of_a_trial(names, kind):
     names = {names} if isinstance(names, str) else {name for name in names if isinstance(name, str)}
     if names == {"auto"}:
         return TRIAL_SHARE
-    nets = {candidate.name for candidate in (*PORTFOLIOS[kind], *NAMED[kind]) if candidate.extra == "deep"}
+    nets = {candidate.name for candidate in (*kind.candidates(), *kind.on_request()) if candidate.extra == "deep"}
     return ALONE_SHARE if len(names) == 1 or names <= nets else TRIAL_SHARE

@@ -14,6 +14,7 @@ from skauto._seeds import root_seed
 from skauto._sklearn import HasMethods, Interval, validate_parameter_constraints
 from skauto._telling import steady_streams
 from skauto.automl._costs_by_row import costs_for
+from skauto.automl._kind import kind_named
 from skauto.automl._leaderboard import COLUMNS, cv_results, leaderboard, rescored
 from skauto.automl._progress import Progress
 from skauto.automl._reading import aligned, read
@@ -27,7 +28,6 @@ from skauto.automl.selection._decisions import decide, score
 from skauto.automl.selection._finalize import Finish
 from skauto.automl.selection._rescue import RescuePool
 from skauto.automl.tables._columns import columns_of, lines_on, watch
-from skauto.inputs._arrays import describe
 from skauto.search._cores import cores, count_workers
 from skauto.search._executor_pool import UsesExecutor
 from skauto.search.strategies._base import Strategy
@@ -245,7 +245,7 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
                 plan = self._plan(data, cv, seed, threads, memory_limit)
                 history = begin_history(self, journal, data, plan, seed)
             progress = Progress(self.verbose, self.time_limit, phases.began)
-            for line in ([] if self.kind_ == "table" else [describe(data.X, self.kind_)]) + plan.missing:
+            for line in filter(None, [kind_named(self.kind_).describe(data.X), *plan.missing]):
                 progress.say(line)
             pool = stack.enter_context(make_pool(self, n_workers, threads, plan.context, memory_limit))
             pool = RescuePool(pool, data.classes, self.time_limit)

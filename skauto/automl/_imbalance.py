@@ -12,6 +12,9 @@ from skauto.resample._smote_variants import BorderlineSMOTE
 NONE = "none"
 SAMPLERS = {cls.__name__: cls for cls in (SMOTE, BorderlineSMOTE, RandomOverSampler, RandomUnderSampler)}
 
+# The group of imbalance strategies that a candidate takes as weights.
+WEIGHTS = ("class_weight",)
+
 # Before the names of a treatment's settings: "imbalance__sampling_strategy".
 PREFIX = "imbalance__"
 WEIGHT = PREFIX + "class_weight"

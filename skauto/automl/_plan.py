@@ -6,7 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skauto.automl._available import available, share_of_a_trial
+from skauto.automl._candidate import Traits, build_pipeline
+from skauto.automl._epoch_planning import whole_or_part
 from skauto.automl._imbalance import treatments
+from skauto.automl._kind import kind_named
+from skauto.automl._matrix_learners import CALIBRATION_FOLDS
 from skauto.automl._sizing import ends_in_time, fidelity_within, folds_within
 from skauto.automl._splits import fold_of_rows, folds_of, warn_of_one_class
 from skauto.automl._time_budget import LONG_TRIAL_SHARE
@@ -15,31 +19,13 @@ from skauto.automl.evaluation._early_stopping import MIN_CLASS_ROWS, fit_last_st
 from skauto.automl.evaluation._estimator_scoring import EstimatorScoring
 from skauto.automl.evaluation._evaluate import Evaluation
 from skauto.automl.evaluation._scoring import Scoring, resolve_metric
-from skauto.automl.images import _learners as _image_learners
 from skauto.automl.selection._bags import pack
 from skauto.automl.selection._decisions import positive_last
-from skauto.automl.sequences import _learners as _sequence_learners
-from skauto.automl.tables import _learners as _table_learners
-from skauto.inputs._arrays import series_lengths
 from skauto.search._prefix_cache import PrefixCache
 from skauto.search._space import Space
 
-# Trials of a search beyond the defaults: one for so many rows, since more would only fit the noise of the folds; of
-# series and images the first settings are near the best, and folds are drawn once only.
-ROWS_A_TRIAL = {"table": 4, "sequence": 40, "image": 40}
-
 # The least share of their epochs that nets are tried with.
 LEAST_EPOCHS = 1 / 9
-
-# What does on each kind of data where nothing could be fitted in time.
-FALLBACKS = {
-    "table": _table_learners.fallback,
-    "sequence": _sequence_learners.fallback,
-    "image": _image_learners.fallback,
-}
-
-# The part of a trial's time that its fits may plan with: the machine may be busy, and predictions take time.
-FIT_SHARE = 0.7
 
 # The fewest training rows of a trial on a part of them; "auto" halves only where rows are many.
 ROWS_OF_A_RUNG, ROWS_TO_HALVE = 200, 1_500
@@ -94,7 +80,7 @@ class Plan:
     @property
     def _plans_epochs(self):
         """Whether there are networks of series or images, which fit themselves into their time."""
-        return self.context.build.traits.kind != "table" and bool(self.context.build.nets)
+        return self.context.build.traits.kind.effort.saves_epochs and bool(self.context.build.nets)
 
 
 @dataclass(frozen=True)
@@ -102,7 +88,7 @@ class Builder:
     """Makes the estimator of a configuration in a worker."""
 
     candidates: dict
-    traits: _table_learners.Traits
+    traits: Traits
 
     @property
     def nets(self):
@@ -111,7 +97,7 @@ class Builder:
 
     def keeps(self, values):
         """Whether the model of a trial is the final one: where networks of images are trained on one fold alone."""
-        return self.traits.kind == "image" and values["candidate"] in self.nets
+        return self.traits.kind.effort.keeps_networks and values["candidate"] in self.nets
 
     def is_safe(self, values):
         """Whether a configuration may be fitted in the user's process: one of scikit-learn's or LightGBM's own."""
@@ -128,11 +114,11 @@ class Builder:
 
     def fallback(self):
         """A small model of the data's kind."""
-        return FALLBACKS[self.traits.kind](self.traits)
+        return self.traits.kind.fallback(self.traits)
 
     def __call__(self, values, seed):
         rest = {name: value for name, value in values.items() if name != "candidate"}
-        return _table_learners.build(self.candidates[values["candidate"]], rest, self.traits, seed)
+        return build_pipeline(self.candidates[values["candidate"]], rest, self.traits, seed)
 
 
 def make_plan(
@@ -178,11 +164,11 @@ def make_plan(
     n_classes = len(data.classes)
     order = positive_last(data.classes, pos_label)
     folds, repeat = folds_of(data, cv, seed)
-    share = share_of_a_trial(candidates, data.kind)
-    net_share = LONG_TRIAL_SHARE if data.kind == "image" and len(folds) == 1 else share
-    fit_share = _image_learners.FIT_SHARE if data.kind == "image" else FIT_SHARE
-    seconds = None if time_limit is None else time_limit * net_share * fit_share / len(folds)
-    traits = _traits(data, folds, threads, seed, seconds)
+    kind = kind_named(data.kind)
+    share = share_of_a_trial(candidates, kind)
+    net_share = LONG_TRIAL_SHARE if kind.effort.keeps_networks and len(folds) == 1 else share
+    seconds = None if time_limit is None else time_limit * net_share * kind.effort.plan_fraction / len(folds)
+    traits = _traits(data, kind, folds, threads, seed, seconds)
     most_folds = None
     if time_limit is not None:
         traits = replace(traits, trial_seconds=time_limit * share)
@@ -193,11 +179,11 @@ def make_plan(
     rows = np.concatenate([valid for _, valid in folds])
     warn_of_one_class(data, rows)
     by_row = np.ndim(cost_matrix) == 3
-    name, kind, metric = resolve_metric(scoring, data.classes[order], cost_matrix[rows] if by_row else cost_matrix)
-    own = {"X": data.X, "rows": rows, "index": data.index} if kind == "estimator" else {}
+    name, judged_by, metric = resolve_metric(scoring, data.classes[order], cost_matrix[rows] if by_row else cost_matrix)
+    own = {"X": data.X, "rows": rows, "index": data.index} if judged_by == "estimator" else {}
     judged = (EstimatorScoring if own else Scoring)(
         name=name,
-        kind=kind,
+        kind=judged_by,
         metric=metric,
         y=data.y[rows],
         fold=fold_of_rows(data.y[rows], folds, seed),
@@ -220,7 +206,7 @@ def make_plan(
         seed=seed,
         fit=fit_last_step,
         predict=predict_at,
-        spend=functools.partial(_table_learners.whole_or_part, least=min(1.0, ROWS_OF_A_RUNG / traits.n_rows)),
+        spend=functools.partial(whole_or_part, least=min(1.0, ROWS_OF_A_RUNG / traits.n_rows)),
         measure=constraints.of_trial if constraints else None,
         rehearse=constraints.rehearse if constraints.most else None,
         min_class_rows=20,
@@ -231,13 +217,13 @@ def make_plan(
         usable=constraints.may_hold if constraints else None,
         cache=PrefixCache(CACHE_BYTES if memory_limit is None else min(CACHE_BYTES, memory_limit // 4)),
     )
-    n_trials = space.size if finite else len(first) + traits.n_rows // ROWS_A_TRIAL[traits.kind]
+    n_trials = space.size if finite else len(first) + traits.n_rows // kind.effort.rows_per_trial
     return Plan(context, judged, space, first, missing, n_trials, constraints, share, net_share)
 
 
-def _traits(data, folds, threads, seed, seconds):
+def _traits(data, kind, folds, threads, seed, seconds):
     fewest = min(_fewest(data.y[valid]) for _, valid in folds)
-    return _table_learners.Traits(
+    return Traits(
         n_rows=min(len(train) for train, _ in folds),
         n_columns=data.n_features,
         n_classes=len(data.classes),
@@ -245,19 +231,13 @@ def _traits(data, folds, threads, seed, seconds):
         threads=threads,
         stops=fewest >= MIN_CLASS_ROWS,
         weighted=data.sample_weight is not None,
-        rare=min(_fewest(data.y[train]) for train, _ in folds) < _table_learners.CALIBRATION_FOLDS,
-        kind=data.kind,
+        rare=min(_fewest(data.y[train]) for train, _ in folds) < CALIBRATION_FOLDS,
+        kind=kind,
         shape=tuple(data.X.shape[1:]),
-        length=float(series_lengths(data.X).mean()) if data.kind == "sequence" else 0.0,
         seconds=seconds,
         seed=seed,
-        n_texts=_n_texts(data.X),
+        **kind.profile(data),
     )
-
-
-def _n_texts(X):
-    """How many columns of a DataFrame hold anything but numbers."""
-    return 0 if not hasattr(X, "columns") else X.shape[1] - X.select_dtypes(["number", "bool"]).shape[1]
 
 
 def _rarest(y, folds):

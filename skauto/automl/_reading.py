@@ -8,17 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from skauto.automl._costs_by_row import read_costs
+from skauto.automl._kind import kind_named, kind_of
 from skauto.automl.evaluation._out_of_fold import with_index
 from skauto.automl.evaluation._scoring import own_pos_label, resolve_metric
 from skauto.automl.selection._decisions import positive_last
-from skauto.inputs._arrays import channels_first_hint, kind_of, read_images, read_sequences, same_features, same_form
-from skauto.inputs._read import align, inspect, rarest_class, refuse_lazy
-from skauto.inputs._row_numbers import warn_of_row_numbers
+from skauto.inputs._read import inspect, rarest_class, refuse_lazy
 from skauto.resample._threshold import confusion_of
 from skauto.search._sandbox import attempt
-
-# How the input of a fit is read.
-READERS = {"table": None, "sequence": read_sequences, "image": read_images}
 
 
 def read(auto, X, y, sample_weight, groups, cost_matrix=None):
@@ -41,12 +37,9 @@ def read(auto, X, y, sample_weight, groups, cost_matrix=None):
     refuse_lazy(X)
     refuse_lazy(y, "y")
     kind = kind_of(X, auto.kind)
-    data = inspect(X, y, sample_weight, groups, kind=kind, read=READERS[kind])
-    if kind == "sequence" and (hint := channels_first_hint(data.X.shape)):
-        warnings.warn(hint, UserWarning, stacklevel=4)
+    data = inspect(X, y, sample_weight, groups, kind=kind.name, read=kind.read, n_features=kind.n_features)
     _learn(auto, data)
-    if kind == "table" and not hasattr(data.X, "indptr"):
-        warn_of_row_numbers(data.X, data.y)
+    kind.warn(data)
     data = _with_costs(auto, data, cost_matrix)
     order = positive_last(data.classes, auto.pos_label_)
     name, kind, metric = resolve_metric(auto.scoring, data.classes[order], data.costs)
@@ -126,8 +119,4 @@ def _positive(auto, data):
 def aligned(auto, X):
     """X of a predict as the members want it."""
     refuse_lazy(X)
-    if auto.kind_ == "table":
-        return align(X, getattr(auto, "feature_names_in_", None), auto.n_features_in_)
-    X, names = READERS[auto.kind_](X)
-    same_form(X, auto._form, auto.kind_)
-    return same_features(X, names, getattr(auto, "feature_names_in_", None))
+    return kind_named(auto.kind_).same_form(X, auto)

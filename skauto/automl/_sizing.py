@@ -1,27 +1,7 @@
-"""How large the first trials are for the time that there is: folds, and shares of the rows."""
-
-from skauto.automl.selection._quick import IMAGE_CELLS, SERIES_CELLS
-
-# Seconds of one thread that a fit takes for each cell of its table, and for each of its cells times further classes:
-# measured on boosting and forests with the first settings, from a tenth to three times as much.
-CELL_SECONDS, CLASS_FACTOR = 1.0e-6, 0.2
-
-# The same for each cell of a column of texts, which linear models see as one column a level.
-TEXT_SECONDS = 3.0e-6
+"""How large the first trials are for the time that there is: folds, and fractions of the rows."""
 
 # The least part of the rows that a trial may begin with, as powers of a third.
 POWERS = 5
-
-
-def fit_seconds(traits):
-    """About what one fit on all training rows takes."""
-    if traits.kind == "image":
-        return traits.n_rows * traits.n_columns / IMAGE_CELLS
-    if traits.kind == "sequence":
-        return traits.n_rows * traits.length * traits.shape[-1] / SERIES_CELLS
-    classes = 1 + CLASS_FACTOR * (traits.n_classes - 2)
-    numbers = CELL_SECONDS * traits.n_rows * traits.n_columns * classes / traits.threads
-    return numbers + TEXT_SECONDS * traits.n_rows * traits.n_texts
 
 
 def folds_within(traits, n_folds):
@@ -29,25 +9,23 @@ def folds_within(traits, n_folds):
 
     Other kinds than tables plan their epochs, and end after as many folds as there is time for.
     """
-    if traits.kind != "table" or traits.sparse:
-        return None
-    return 1 if n_folds * fit_seconds(traits) > traits.trial_seconds else None
+    effort = traits.kind.effort
+    too_long = n_folds * effort.fit_seconds(traits) > traits.trial_seconds
+    return 1 if effort.starts_with_one_fold and too_long else None
 
 
 def ends_in_time(traits):
     """Whether one fit on all training rows ends within its trial, as far as that can be told before."""
-    if traits.sparse or traits.trial_seconds is None:
-        return True
-    return fit_seconds(traits) <= traits.trial_seconds
+    return traits.trial_seconds is None or traits.kind.effort.fit_seconds(traits) <= traits.trial_seconds
 
 
 def fidelity_within(traits, least, n_rows):
-    """The share of the rows that the first trials have: the given one, or less so that one fit ends in time."""
-    if traits.trial_seconds is None or traits.sparse:
+    """The fraction of the rows that the first trials have: the given one, or less so that one fit ends in time."""
+    if traits.trial_seconds is None:
         return least
-    share = least
+    fraction, seconds = least, traits.kind.effort.fit_seconds(traits)
     for _ in range(POWERS):
-        if share * fit_seconds(traits) <= traits.trial_seconds / 2 or share / 3 * traits.n_rows < n_rows:
+        if fraction * seconds <= traits.trial_seconds / 2 or fraction / 3 * traits.n_rows < n_rows:
             break
-        share /= 3
-    return share
+        fraction /= 3
+    return fraction

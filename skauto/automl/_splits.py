@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 
 from skauto._seeds import child_seed
+from skauto.automl._kind import kind_named
 from skauto.search._folds import stratified_folds
 
 # Folds are drawn again, up to so many rows of validation in all, since one split of few rows chooses by luck.
 REPEAT_ROWS, MAX_REPEATS = 3_000, 3
 
-# Rows of images from which one fold alone is held back: a network for each fold would take most of the time.
-ONE_FOLD_ROWS = 5_000
+# With fewer rows than this a fold holds too few of them for their repeats to tell more.
+LEAST_REPEATED_ROWS = 60
 
 # Folds where nothing is said, as in scikit-learn.
 FOLDS = 5
@@ -89,10 +90,12 @@ def folds_of(data, cv, seed):
         If no fold leaves two classes to learn from.
     """
     if isinstance(cv, Integral):
-        again = data.kind == "table" and len(data.y) >= 60
-        repeats = int(np.clip(REPEAT_ROWS // len(data.y), 1, MAX_REPEATS)) if again else 1
+        splits, n_rows = kind_named(data.kind).splits, len(data.y)
+        repeated = splits.repeated and n_rows >= LEAST_REPEATED_ROWS
+        repeats = int(np.clip(REPEAT_ROWS // n_rows, 1, MAX_REPEATS)) if repeated else 1
         folds = stratified_folds(data.y, cv, child_seed(seed, "folds"), data.groups, repeats)
-        folds = folds[:1] if data.kind == "image" and len(data.y) >= ONE_FOLD_ROWS else folds
+        if splits.single_fold_rows is not None and n_rows >= splits.single_fold_rows:
+            folds = folds[:1]
     else:
         folds = given_folds(cv, data.X, data.y, data.groups, data.y)
     folds = _learnable(folds, data)

@@ -36,12 +36,12 @@ def network_inside(estimator, X):
     return found, X
 
 
-def why_no_network(estimator, needed):
-    """What to say where there is none: of an AutoClassifier also which row of its leaderboard has one."""
+def why_no_network(estimator, needed, kind):
+    """What to say where no network of a kind is inside: of an AutoClassifier also which row of its board has one."""
     said = f"{needed}, got {type(estimator).__name__}"
-    kind = getattr(estimator, "kind_", "image")
-    if kind != "image":
-        return f"{said} of {kind} data, of which there are no maps"
+    fitted_on = getattr(estimator, "kind_", kind)
+    if fitted_on != kind:
+        return f"{said} of {fitted_on} data, of which there are no maps"
     table = getattr(estimator, "leaderboard_", None)
     if table is None or "candidate" not in table:
         return said

@@ -1,7 +1,6 @@
 """What the caller handed in: a table, labels, weights and groups, checked once at the public door."""
 
 import difflib
-import math
 import warnings
 from dataclasses import dataclass
 
@@ -60,7 +59,9 @@ class Data:
     index: pd.Index | None = None
 
 
-def inspect(X, y, sample_weight=None, groups=None, *, kind="table", read=None, estimator="AutoClassifier"):
+def inspect(
+    X, y, sample_weight=None, groups=None, *, kind="table", read=None, n_features=None, estimator="AutoClassifier"
+):
     """Check the input of a fit and say what it is.
 
     Parameters
@@ -73,8 +74,9 @@ def inspect(X, y, sample_weight=None, groups=None, *, kind="table", read=None, e
         Weights, none negative and not all zero.
     groups : array-like, shape (n_rows,), default=None
         Group of each row, of any type, none missing.
-    kind, read : str, callable
-        For other kinds than tables: ``read(X)`` gives an array that is checked, and None.
+    kind, read, n_features : str, callable, callable
+        For other kinds than tables: ``read(X)`` gives what is checked and the names of its features or None, and
+        ``n_features(shape)`` counts the features as scikit-learn does.
     estimator : str, default="AutoClassifier"
         Name used in messages.
 
@@ -115,7 +117,7 @@ def inspect(X, y, sample_weight=None, groups=None, *, kind="table", read=None, e
         y=codes.astype(np.int64),
         classes=classes,
         feature_names=names,
-        n_features=math.prod(table.shape[1:]) if kind == "image" else table.shape[-1],
+        n_features=table.shape[-1] if n_features is None else n_features(table.shape),
         sample_weight=weight,
         groups=None if groups is None else read_groups(groups, table.shape[0]),
         index=table.index if isinstance(table, pd.DataFrame) else None,

@@ -6,7 +6,7 @@ from scipy import sparse
 from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
-from skauto.inputs._arrays import is_ragged
+from skauto.inputs._sequences import is_ragged
 
 BLOCK = 1 << 22  # numbers interpolated at a time, so that temporary arrays stay small
 UNEQUAL = (

@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from skauto import load_model, save_model
 from skauto.search.strategies._names import STRATEGIES
 from tests.support.autos import all_complete, quick
+from tests.support.trials import with_single_fold
 
 pytestmark = pytest.mark.filterwarnings("ignore:pos_label=None takes the rarer class:UserWarning")
 
@@ -177,7 +178,7 @@ def test_networks_of_images():
 @pytest.mark.slow
 def test_networks_of_many_images_are_kept_as_trials_trained_them(monkeypatch, tmp_path):
     pytest.importorskip("torch")
-    monkeypatch.setattr("skauto.automl._splits.ONE_FOLD_ROWS", 100)
+    with_single_fold(monkeypatch, 100)
     monkeypatch.setattr("skauto.automl.selection._refit_chain.refit", None)
     X, y = load_digits(n_class=3, return_X_y=True)
     some = np.r_[np.flatnonzero(y != 2)[:120], np.flatnonzero(y == 2)[:24]]

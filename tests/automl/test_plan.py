@@ -8,15 +8,15 @@ import scipy.sparse as sp
 from sklearn.model_selection import GroupKFold, KFold, RepeatedStratifiedKFold, ShuffleSplit
 
 from skauto.automl._available import available, share_of_a_trial
+from skauto.automl._candidate import Traits
 from skauto.automl._plan import make_plan
 from skauto.automl._splits import MAX_REPEATS
 from skauto.automl._time_budget import ALONE_SHARE, LONG_TRIAL_SHARE, TRIAL_SHARE
 from skauto.automl.evaluation._constraints import read_constraints
 from skauto.automl.tables._candidates import ON_REQUEST, OVER, TABLES
-from skauto.automl.tables._learners import Traits
-from skauto.inputs._arrays import read_images
 from skauto.inputs._read import inspect
 from skauto.search._trial import Trial
+from tests.support.trials import read_images, with_single_fold
 
 TRAITS = Traits(n_rows=200, n_columns=4, n_classes=2, sparse=False, threads=1, stops=False)
 
@@ -51,22 +51,22 @@ def test_a_single_fold_is_divided_for_the_judgement_of_cuts():
 
 
 def test_one_fold_of_many_images_is_held_back(monkeypatch):
-    monkeypatch.setattr("skauto.automl._splits.ONE_FOLD_ROWS", 100)
+    with_single_fold(monkeypatch, 100)
     images = np.random.default_rng(0).integers(0, 255, (120, 1, 6, 6), dtype=np.uint8)
-    data = inspect(images, np.arange(120) % 3, None, None, kind="image", read=read_images)
+    data = read_images(images, np.arange(120) % 3)
     given = {"scoring": "f1", "candidates": ["logistic"], "pos_label": None, "seed": 0, "threads": 1}
     ((train, valid),) = make_plan(data, cv=4, **given).context.folds
     assert (len(train), len(valid)) == (90, 30)
     build = make_plan(data, cv=4, **given | {"candidates": "auto"}).context.build
     assert [name for name in build.candidates if build.keeps({"candidate": name})] == ["cnn"]
     assert len(make_plan(data, cv=KFold(3), **given).context.folds) == 3
-    few = inspect(images[:99], np.arange(99) % 3, None, None, kind="image", read=read_images)
+    few = read_images(images[:99], np.arange(99) % 3)
     assert len(make_plan(few, cv=4, **given).context.folds) == 4
 
 
 def test_networks_that_are_final_may_take_longer(monkeypatch):
     images = np.random.default_rng(0).integers(0, 255, (120, 1, 6, 6), dtype=np.uint8)
-    data = inspect(images, np.arange(120) % 3, None, None, kind="image", read=read_images)
+    data = read_images(images, np.arange(120) % 3)
     given = {"scoring": "f1", "cv": 4, "candidates": "auto", "pos_label": None, "seed": 0, "threads": 1}
 
     def shares(**changes):
@@ -76,7 +76,7 @@ def test_networks_that_are_final_may_take_longer(monkeypatch):
         return {name: plan.share_of(trial) for name, trial in zip(names, trials, strict=True)}
 
     assert set(shares().values()) == {TRIAL_SHARE}
-    monkeypatch.setattr("skauto.automl._splits.ONE_FOLD_ROWS", 100)
+    with_single_fold(monkeypatch, 100)
     assert shares() == {**dict.fromkeys(shares(), TRIAL_SHARE), "cnn": LONG_TRIAL_SHARE}
     bound = shares(constraints=read_constraints({"bytes": 10_000}))
     assert bound["cnn"] == bound["compressed_cnn"] == LONG_TRIAL_SHARE and bound["logistic"] == TRIAL_SHARE

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from skauto.automl._sizing import ends_in_time, fidelity_within, fit_seconds, folds_within
-from skauto.automl.tables._learners import Traits
+from skauto.automl._candidate import Traits
+from skauto.automl._kind import kind_named
+from skauto.automl._sizing import ends_in_time, fidelity_within, folds_within
+from skauto.automl.tables._kind import fit_seconds
 
 TRAITS = Traits(
     n_rows=4_000, n_columns=20, n_classes=2, sparse=False, threads=1, stops=False, seconds=1.0, trial_seconds=6.0
@@ -42,12 +44,12 @@ def test_a_fit_that_outlasts_its_trial_is_foreseen():
     assert ends_in_time(replace(TRAITS, n_rows=10**9, trial_seconds=None))
     wide, classes = replace(TRAITS, n_columns=3_000), replace(TRAITS, n_rows=40_000, n_classes=100)
     words = replace(TRAITS, n_rows=40_000, n_columns=60, n_texts=60)
-    image = replace(TRAITS, kind="image", n_rows=10_000, n_columns=3_072, trial_seconds=4.0)
-    series = replace(TRAITS, kind="sequence", n_rows=10_000, shape=(100, 3), length=100.0)
+    image = replace(TRAITS, kind=kind_named("image"), n_rows=10_000, n_columns=3_072, trial_seconds=4.0)
+    series = replace(TRAITS, kind=kind_named("sequence"), n_rows=10_000, shape=(100, 3), length=100.0)
     assert not any(map(ends_in_time, (wide, classes, words, image, series)))
     assert ends_in_time(replace(words, n_texts=0))
     assert ends_in_time(replace(series, length=10.0))
 
 
 def test_folds_of_other_kinds_are_never_fewer_from_the_start():
-    assert folds_within(replace(TRAITS, kind="image", n_rows=10**6), 5) is None
+    assert folds_within(replace(TRAITS, kind=kind_named("image"), n_rows=10**6), 5) is None

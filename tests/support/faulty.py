@@ -8,7 +8,8 @@ import time
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from skauto.automl.tables._candidates import TABLES, Candidate
+from skauto.automl._candidate import Candidate
+from skauto.automl.tables._candidates import TABLES
 
 
 class Faulty(ClassifierMixin, BaseEstimator):

@@ -1,8 +1,11 @@
 """Trials that are fully evaluated, and a small plan, for the tests of what comes after a search."""
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.datasets import make_classification
 
+from skauto.automl._kind import KINDS, Splits, kind_named
 from skauto.automl._plan import make_plan
 from skauto.automl.selection._select import Scored
 from skauto.inputs._read import inspect
@@ -20,3 +23,15 @@ def small_plan():
     return make_plan(
         data, scoring="f1", cv=3, candidates=["logistic", "extra_trees"], pos_label="yes", seed=0, threads=1
     )
+
+
+def read_images(images, y):
+    """Images and labels as a fit reads them."""
+    kind = kind_named("image")
+    return inspect(images, y, kind=kind.name, read=kind.read, n_features=kind.n_features)
+
+
+def with_single_fold(monkeypatch, n_rows):
+    """Hold one fold of images back from so many rows on."""
+    image = replace(kind_named("image"), splits=Splits(single_fold_rows=n_rows))
+    monkeypatch.setitem(KINDS, "image", image)

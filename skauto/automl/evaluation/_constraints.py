@@ -140,7 +140,7 @@ class Constraints:
 
         Its pipeline is fitted on a few rows, for one epoch or round of boosting. Of a network that gives the bytes and
         milliseconds of its form, which hardly depend on what it learns; other models only grow with rows and rounds.
-        Tables are left out: their trials are short.
+        Kinds whose trials are short are left out.
 
         Returns
         -------
@@ -151,7 +151,7 @@ class Constraints:
         ------
         InfeasibleError
         """
-        if context.build.traits.kind == "table":
+        if not context.build.traits.kind.effort.checks_feasibility:
             return None
         network = values["candidate"] in context.build.nets
         bounds = replace(self.times(**NETWORK_ROOM if network else {"latency_ms": BESIDE_TRIALS}), least={})

@@ -2,11 +2,11 @@
 
 from scipy.stats import loguniform, randint
 
+from skauto.automl._candidate import Candidate
+from skauto.automl._imbalance import WEIGHTS
+from skauto.automl._matrix_learners import LIGHTGBM_DEFAULTS, LIGHTGBM_SPACE, extra_trees, lightgbm, svm
 from skauto.automl.images import _learners as make
-from skauto.automl.sequences import _learners as _sequence_learners
-from skauto.automl.tables import _learners as _table_learners
-from skauto.automl.tables._candidates import LIGHTGBM as TABLE_LIGHTGBM
-from skauto.automl.tables._candidates import WEIGHTS, Candidate
+from skauto.automl.images._epoch_planning import net_affords
 
 # Ways to treat the classes, beside leaving them as they are: images are repeated whole.
 OVER = ("RandomOverSampler",)
@@ -23,7 +23,7 @@ LOGISTIC = Candidate(
 
 EXTRA_TREES = Candidate(
     name="extra_trees",
-    build=_sequence_learners.extra_trees,
+    build=extra_trees,
     prepare=make.summary,
     space={"max_features": [0.05, 0.1, 0.2, "sqrt"], "min_samples_leaf": randint(1, 6)},
     usual={"max_features": "sqrt", "min_samples_leaf": 1},
@@ -34,11 +34,11 @@ EXTRA_TREES = Candidate(
 
 LIGHTGBM = Candidate(
     name="lightgbm",
-    build=_table_learners.lightgbm,
+    build=lightgbm,
     prepare=make.summary,
-    space={name: values for name, values in TABLE_LIGHTGBM.space.items() if name != "cat_smooth"},
+    space=LIGHTGBM_SPACE,
     usual={
-        **{name: value for name, value in TABLE_LIGHTGBM.usual.items() if name != "cat_smooth"},
+        **LIGHTGBM_DEFAULTS,
         "colsample_bytree": 0.4,
         "min_child_samples": 20,
     },
@@ -51,7 +51,7 @@ LIGHTGBM = Candidate(
 
 SVM = Candidate(
     name="svm",
-    build=_table_learners.svm,
+    build=svm,
     prepare=make.scaled_summary,
     space={"C": loguniform(0.3, 30), "gamma": ["scale"]},
     usual={"C": 5.0, "gamma": "scale"},
@@ -84,7 +84,7 @@ CNN = Candidate(
     weight=2.0,
     package="torch skorch",
     extra="deep",
-    affords=make.net_affords,
+    affords=net_affords,
 )
 
 COMPRESSED_CNN = Candidate(

@@ -2,10 +2,10 @@
 
 from scipy.stats import loguniform, randint, uniform
 
+from skauto.automl._candidate import Candidate
+from skauto.automl._imbalance import WEIGHTS
+from skauto.automl._matrix_learners import LIGHTGBM_DEFAULTS, LIGHTGBM_SPACE, extra_trees, lightgbm
 from skauto.automl.sequences import _learners as make
-from skauto.automl.tables import _learners as _table_learners
-from skauto.automl.tables._candidates import LIGHTGBM as TABLE_LIGHTGBM
-from skauto.automl.tables._candidates import WEIGHTS, Candidate
 
 # Ways to treat the classes, beside leaving them as they are: series are repeated whole.
 OVER = ("RandomOverSampler",)
@@ -35,10 +35,10 @@ ROCKET_LOGISTIC = Candidate(
 
 LIGHTGBM = Candidate(
     name="lightgbm",
-    build=_table_learners.lightgbm,
+    build=lightgbm,
     prepare=make.summary,
-    space={name: values for name, values in TABLE_LIGHTGBM.space.items() if name != "cat_smooth"},
-    usual={name: value for name, value in TABLE_LIGHTGBM.usual.items() if name != "cat_smooth"},
+    space=LIGHTGBM_SPACE,
+    usual=LIGHTGBM_DEFAULTS,
     first=((1, {}), (7, {"learning_rate": 0.05, "num_leaves": 8, "min_child_samples": 10})),
     imbalance=(WEIGHTS, OVER),
     package="lightgbm",
@@ -46,7 +46,7 @@ LIGHTGBM = Candidate(
 
 EXTRA_TREES = Candidate(
     name="extra_trees",
-    build=make.extra_trees,
+    build=extra_trees,
     prepare=make.summary,
     space={"max_features": [0.1, 0.2, 0.4, "sqrt"], "min_samples_leaf": randint(1, 6)},
     usual={"max_features": "sqrt", "min_samples_leaf": 1},

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 
-from skauto.automl.tables._learners import epochs_within, net_seconds
+from skauto.automl._epoch_planning import epochs_within, net_seconds
 from skauto.estimators.sequences._minirocket import MiniRocketTransformer
 from skauto.estimators.sequences._ridge import CalibratedRidgeClassifier
 from skauto.estimators.sequences._sequence_summary import SequenceSummaryTransformer
@@ -49,11 +49,6 @@ def ridge(values, traits, seed):
 def logistic(values, traits, seed):
     """Logistic regression on many features."""
     return LogisticRegression(**values, max_iter=200)
-
-
-def extra_trees(values, traits, seed):
-    """Extremely randomised trees, all rows in each."""
-    return ExtraTreesClassifier(**values, n_estimators=400, n_jobs=traits.threads, random_state=seed)
 
 
 def min_gru(values, traits, seed):

@@ -1,13 +1,13 @@
 """What to try on a table: candidates with their preparation, space and first settings, as plain data."""
 
-from dataclasses import dataclass
-
 from scipy.stats import loguniform, randint, uniform
 
+from skauto.automl._candidate import Candidate
+from skauto.automl._imbalance import WEIGHTS
+from skauto.automl._matrix_learners import LIGHTGBM_DEFAULTS, LIGHTGBM_SPACE, lightgbm, svm
 from skauto.automl.tables import _learners as make
 
 # Ways to treat the classes, beside leaving them as they are; `_treatments` has their settings.
-WEIGHTS = ("class_weight",)
 UNDER = ("RandomUnderSampler",)
 OVER = ("SMOTE", "BorderlineSMOTE", "RandomOverSampler")
 
@@ -17,58 +17,12 @@ PLAIN = {"scaler": "standard", "encode": "onehot"}
 RANKS = {"scaler": "quantile", "encode": "onehot"}
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A kind of classifier with what belongs to it.
-
-    `build(values, traits, seed)` makes the unfitted classifier and `prepare(values, traits)` the transformer before
-    it, or None. `space` holds its parameters and `usual` a value of each; `first` are configurations evaluated before
-    any search, as pairs of their place among those of all candidates and what differs from `usual`. `imbalance` are
-    groups of the ways to treat the classes that suit it; `weight` is its share of the random trials. `max_rows`,
-    `sparse`, `weighted` (whether it takes sample weights) and `package`, which `extra` brings, say where it can be
-    used; `affords(values, traits)` is a line on why there is no time for it, or an empty one.
-    """
-
-    name: str
-    build: object
-    prepare: object
-    space: dict
-    usual: dict
-    first: tuple
-    imbalance: tuple = ()
-    weight: float = 1.0
-    max_rows: int | None = None
-    sparse: bool = True
-    weighted: bool = True
-    package: str | None = None
-    extra: str | None = None
-    affords: object = None
-
-
 LIGHTGBM = Candidate(
     name="lightgbm",
-    build=make.lightgbm,
+    build=lightgbm,
     prepare=make.named,
-    space={
-        "learning_rate": loguniform(0.02, 0.2),
-        "n_estimators": randint(40, 300),
-        "num_leaves": randint(4, 64),
-        "min_child_samples": randint(2, 60),
-        "colsample_bytree": uniform(0.4, 0.6),
-        "subsample": uniform(0.5, 0.5),
-        "reg_lambda": loguniform(1e-2, 30),
-        "cat_smooth": loguniform(1, 50),
-    },
-    usual={
-        "learning_rate": 0.08,
-        "n_estimators": 100,
-        "num_leaves": 31,
-        "min_child_samples": 5,
-        "colsample_bytree": 0.5,
-        "subsample": 0.7,
-        "reg_lambda": 1.0,
-        "cat_smooth": 10.0,
-    },
+    space={**LIGHTGBM_SPACE, "cat_smooth": loguniform(1, 50)},
+    usual={**LIGHTGBM_DEFAULTS, "cat_smooth": 10.0},
     first=(
         (0, {"learning_rate": 0.2, "num_leaves": 12, "min_child_samples": 20, "colsample_bytree": 0.9}),
         (4, {}),
@@ -78,7 +32,7 @@ LIGHTGBM = Candidate(
     imbalance=(WEIGHTS, UNDER, OVER),
     weight=2.0,
     package="lightgbm",
-)  # fmt: skip
+)
 
 LOGISTIC = Candidate(
     name="logistic",
@@ -144,7 +98,7 @@ HIST_BOOSTING = Candidate(
 
 SVM = Candidate(
     name="svm",
-    build=make.svm,
+    build=svm,
     prepare=make.scaled,
     space={"C": loguniform(0.05, 100), "gamma": ["scale", 0.1, 0.3, 1.0, 3.0], **SCALER},
     usual={"C": 1.0, "gamma": "scale", **PLAIN},

@@ -1,10 +1,4 @@
-"""From a configuration to an unfitted Pipeline: clean, prepare, classify; imbalance handling inside the last step.
-
-The classifiers are those of tables; `_sequence_pipelines` and `_image_pipelines` have those of the other kinds.
-"""
-
-import math
-from dataclasses import dataclass
+"""Classifiers of tables and what comes before them, from the values of a configuration."""
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
@@ -13,7 +7,6 @@ from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifie
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
-from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -26,10 +19,10 @@ from sklearn.preprocessing import (
     StandardScaler,
     TargetEncoder,
 )
-from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from skauto.automl._imbalance import separated, treated
+from skauto.automl._epoch_planning import net_seconds
+from skauto.automl._matrix_learners import CALIBRATION_FOLDS
 from skauto.estimators._safe_folds import SafeFolds
 from skauto.estimators.tables._category_codes import category_codes
 from skauto.estimators.tables._magnitude import LARGEST_SCALED, bounded
@@ -40,7 +33,6 @@ from skauto.resample._balanced_bagging import BalancedBaggingClassifier
 from skauto.resample._easy_ensemble import EasyEnsembleClassifier
 from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.resample._rusboost import RUSBoostClassifier
-from skauto.search import _deadline
 
 # One-hot columns at most for one categorical column, and quantiles of a rank transform.
 MAX_LEVELS, MAX_QUANTILES = 40, 200
@@ -48,78 +40,20 @@ MAX_LEVELS, MAX_QUANTILES = 40, 200
 # Most columns whose numbers become ranks: that is done column by column, at each predict.
 MOST_RANKED = 2_000
 
-# Folds of Platt's calibration.
-CALIBRATION_FOLDS = 3
-
 # Rows from which forests must be thrifty.
 MANY_ROWS = 12_000
 
 # Steps of the perceptrons, and rows they see in all.
 STEPS, MOST_ROWS_SEEN = 160, 100_000
 
-# Perceptrons side by side, and the seconds that each of them must have; the least seconds of a net.
-MEMBERS, MEMBER_SECONDS, LEAST_NET_SECONDS = 4, 0.25, 0.1
+# Perceptrons side by side, and the seconds that each of them must have.
+MEMBERS, MEMBER_SECONDS = 4, 0.25
 
 # The fewest seconds of a trial in which a net is tried beside other candidates: to import PyTorch takes most of them.
 NET_START_SECONDS = 4.0
 
 # The quick model of a table: rounds of boosting, or trees where classes are more than these.
 FALLBACK_ROUNDS, FALLBACK_TREES, BOOSTED_CLASSES = 30, 20, 5
-
-# Rounds times learning rate at which boosting ends at the latest.
-MOST_SHRUNK_ROUNDS = 40
-
-
-@dataclass(frozen=True)
-class Traits:
-    """What the portfolio must know of a data set to size its pipelines.
-
-    `shape` is that of a row, `length` the mean number of steps and `n_texts` how many columns hold no numbers.
-    `seconds` is what one fit of a trial may take, None without a time limit, and `trial_seconds` what all fits of a
-    trial may take together. `alone` says that nothing but networks is tried.
-    """
-
-    n_rows: int
-    n_columns: int
-    n_classes: int
-    sparse: bool
-    threads: int
-    stops: bool
-    rare: bool = False
-    weighted: bool = False
-    refit: bool = False
-    kind: str = "table"
-    shape: tuple = ()
-    length: float = 0.0
-    seconds: float | None = None
-    trial_seconds: float | None = None
-    alone: bool = False
-    seed: int = 0
-    n_texts: int = 0
-
-
-def build(candidate, values, traits, seed):
-    """The Pipeline of one configuration of a candidate.
-
-    Parameters
-    ----------
-    candidate : Candidate
-    values : dict
-        Its parameters, "imbalance" with its settings among them.
-    traits : Traits
-    seed : int
-
-    Returns
-    -------
-    pipeline : Pipeline
-        Steps "clean" (tables only), "prepare" (not for every candidate) and "classify".
-    """
-    values, treatment = separated(values)
-    prepare = candidate.prepare(values, traits)
-    classifier = candidate.build(values, traits, seed)
-    clean = [("clean", TableCleaner())] if traits.kind == "table" else []
-    steps = [("prepare", prepare)] if prepare is not None else []
-    return Pipeline([*clean, *steps, ("classify", treated(classifier, treatment, seed))])
 
 
 def fallback(traits):
@@ -135,42 +69,10 @@ def fallback(traits):
     return Pipeline([("clean", TableCleaner()), ("prepare", ManyLevelsEncoder()), ("classify", boosting)])
 
 
-def net_seconds(traits):
-    """Seconds after which a net must stop: its part of what the task has left, None where nothing limits it.
-
-    Without a limit of the task a trial has what the plan says, and a refit all the time it needs.
-    """
-    if traits.seconds is None:
-        return None
-    seconds = _deadline.part()
-    if math.isfinite(seconds):
-        return max(seconds, LEAST_NET_SECONDS)
-    return None if traits.refit else traits.seconds
-
-
 def mlp_affords(values, traits):
     """Why there is no time for perceptrons, an empty line if there is."""
     enough = traits.trial_seconds is None or traits.trial_seconds >= NET_START_SECONDS
     return "" if enough else f"a trial has {traits.trial_seconds:.3g} s, less than PyTorch takes to begin"
-
-
-def epochs_within(traits, row_seconds, most):
-    """Epochs that one fit has time for, if a row takes so many seconds an epoch; all of them without a time limit."""
-    return most if traits.seconds is None else int(min(traits.seconds / (row_seconds * traits.n_rows), most))
-
-
-def whole_or_part(estimator, fidelity, least=0.0):
-    """An estimator and its share of the rows for a share of the effort.
-
-    Nets are given all rows and fewer epochs, all others that share of the rows, or `least` where that is more.
-    """
-    last = estimator.steps[-1][1]
-    while hasattr(last, "estimator"):
-        last = last.estimator
-    if fidelity >= 1 or not hasattr(last, "max_epochs"):
-        return estimator, max(fidelity, least)
-    last.set_params(max_epochs=max(1, round(fidelity * last.max_epochs)))
-    return estimator, 1.0
 
 
 def native(values, traits):
@@ -229,16 +131,6 @@ def _codes():
     return FunctionTransformer(category_codes, feature_names_out=same_names_out)
 
 
-def lightgbm(values, traits, seed):
-    """LightGBM, silent and the same on every run; where it stops early the rounds are only an upper bound."""
-    from lightgbm import LGBMClassifier
-
-    if traits.stops:
-        values["n_estimators"] = int(min(max(MOST_SHRUNK_ROUNDS / values["learning_rate"], 100), 1_500))
-    quiet = {"subsample_freq": 1, "deterministic": True, "force_row_wise": True, "verbose": -1}
-    return LGBMClassifier(**values, **quiet, random_state=seed, n_jobs=traits.threads)
-
-
 def hist_boosting(values, traits, seed):
     """Histogram boosting with a fixed number of rounds: its own early stopping would hold rows back."""
     return HistGradientBoostingClassifier(
@@ -268,21 +160,6 @@ def logistic(values, traits, seed):
     if traits.sparse or traits.n_columns * traits.n_classes > 400:
         return LogisticRegression(**values, max_iter=200)
     return LogisticRegression(**values, solver="newton-cholesky", max_iter=50)
-
-
-def svm(values, traits, seed):
-    """RBF support vectors with Platt's probabilities; numbers for gamma are in units of one over the columns.
-
-    Of many classes each has a machine of its own, whose distances say more than the votes of pairs; not with weights,
-    which scikit-learn's one-vs-rest does not hand on.
-    """
-    gamma = values.pop("gamma")
-    gamma = gamma if gamma == "scale" else gamma / traits.n_columns
-    machine = SVC(**values, gamma=gamma, random_state=seed)
-    if traits.n_classes > 2 and not traits.weighted:
-        machine = OneVsRestClassifier(machine)
-    # Calibration of one machine needs every row predicted once, which rows of rare classes cannot be.
-    return CalibratedClassifierCV(machine, cv=SafeFolds(CALIBRATION_FOLDS, seed), ensemble=traits.rare)
 
 
 def nearest_neighbors(values, traits, seed):

@@ -13,7 +13,7 @@ from skauto.estimators.images._backbones import BACKBONES, build_backbone
 from skauto.estimators.images._images import as_images, image_layout
 from skauto.estimators.images._pixel_range import pixel_range, warn_of_another_scale
 from skauto.estimators.neural._neural import NeuralClassifier, shares_training
-from skauto.inputs._arrays import check_images
+from skauto.inputs._images import check_images
 
 torch = require("torch", extra="deep")
 

@@ -86,7 +86,7 @@ def _image_network(estimator, X):
     """The image network inside, and X as that sees it."""
     found, X = network_inside(estimator, X)
     if not found or not hasattr(found[-1], "image_shape_"):
-        raise TypeError(why_no_network(estimator, "grad_cam needs a CNNClassifier"))
+        raise TypeError(why_no_network(estimator, "grad_cam needs a CNNClassifier", "image"))
     return found[-1], X
 
 

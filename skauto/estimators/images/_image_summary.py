@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from skauto._sklearn import Interval
 from skauto.estimators.images._images import as_images, image_layout
 from skauto.estimators.images._pixel_range import pixel_range, warn_of_another_scale
-from skauto.inputs._arrays import check_images
+from skauto.inputs._images import check_images
 
 ORIENTATIONS = 9  # of a gradient, over half a turn
 ROWS = 512  # images at a time, so that the work stays in memory

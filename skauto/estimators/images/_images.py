@@ -5,7 +5,7 @@ from numbers import Integral
 
 from sklearn.utils import get_tags
 
-from skauto.inputs._arrays import CHANNELS, channel_axis
+from skauto.inputs._images import CHANNELS, channel_axis
 
 
 def image_layout(X, channels="auto", image_shape=None):

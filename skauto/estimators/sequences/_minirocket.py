@@ -14,7 +14,7 @@ from skauto import _native
 from skauto._seeds import child_rng, root_seed
 from skauto._sklearn import Interval
 from skauto.estimators.sequences._sequences import center_and_spread, check_sequences, fill_gaps
-from skauto.inputs._arrays import series_lengths
+from skauto.inputs._sequences import series_lengths
 
 SOURCE = Path(__file__).parents[1] / "kernels" / "minirocket.c"
 PLACES = np.array(list(combinations(range(9), 3)))  # where the three weights 2 sit; the other six are -1

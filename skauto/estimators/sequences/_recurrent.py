@@ -11,7 +11,7 @@ from skauto.estimators.neural._neural import NeuralClassifier, shares_training
 from skauto.estimators.sequences._recurrent_net import SequenceNet
 from skauto.estimators.sequences._sequences import Scaling, check_sequences
 from skauto.estimators.sequences._streaming import Stream
-from skauto.inputs._arrays import series_lengths
+from skauto.inputs._sequences import series_lengths
 
 torch = require("torch", extra="deep")
 

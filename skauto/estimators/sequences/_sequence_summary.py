@@ -5,7 +5,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from skauto.estimators.sequences._sequences import ROUNDING, center_and_spread, check_sequences, fill_gaps
-from skauto.inputs._arrays import series_lengths
+from skauto.inputs._sequences import series_lengths
 
 SEGMENTS = 8  # parts of a series whose means and deviations are features
 LAGS = (1, 2, 3, 5, 8, 13)  # of the autocorrelation

@@ -10,7 +10,7 @@ from sklearn.utils.validation import validate_data
 
 from skauto._sklearn import check_feature_names
 from skauto.estimators.tables._magnitude import LARGEST_SCALED
-from skauto.inputs._arrays import (
+from skauto.inputs._sequences import (
     as_floats,
     channels_first_hint,
     is_ragged,

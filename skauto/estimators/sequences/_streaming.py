@@ -7,7 +7,7 @@ import numpy as np
 
 from skauto._deps import require
 from skauto.estimators.neural._losses import probabilities
-from skauto.inputs._arrays import are_infinite, as_floats
+from skauto.inputs._sequences import are_infinite, as_floats
 
 torch = require("torch", extra="deep")
 

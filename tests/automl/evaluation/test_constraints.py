@@ -15,12 +15,10 @@ from skauto.automl._plan import make_plan
 from skauto.automl.evaluation._constraints import Constraints, read_constraints, shortest
 from skauto.automl.evaluation._evaluate import evaluate
 from skauto.estimators import CNNClassifier, CompressedClassifier, Prune, Quantize
-from skauto.inputs._arrays import read_images
-from skauto.inputs._read import inspect
 from skauto.search._trial import InfeasibleError, Trial
 from tests.support.autos import all_complete, quick
 from tests.support.clock import Clock
-from tests.support.trials import scored
+from tests.support.trials import read_images, scored
 
 
 def few_weights(estimator, X, y):
@@ -141,7 +139,7 @@ def test_forests_that_few_rows_make_too_large_are_not_grown():
 
 def plan_of_images(constraints):
     X, y = digits()
-    data = inspect(X, y, None, None, kind="image", read=read_images)
+    data = read_images(X, y)
     given = {"scoring": "f1", "cv": 2, "candidates": ["compressed_cnn"], "pos_label": None, "seed": 0, "threads": 1}
     return make_plan(data, **given, constraints=read_constraints(constraints))
 

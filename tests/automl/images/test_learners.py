@@ -7,26 +7,26 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from skauto.automl._candidate import Traits
+from skauto.automl._candidate import build_pipeline as build
+from skauto.automl._kind import kind_named
 from skauto.automl.images._candidates import COMPRESSED_CNN, IMAGES
-from skauto.automl.images._learners import (
-    EPOCHS,
-    FEWEST_EPOCHS,
-    FIT_SHARE,
-    TUNING,
-    cnn,
-    compressed_affords,
-    compressed_cnn,
-    epochs,
-    fallback,
-    net_affords,
-)
-from skauto.automl.tables._learners import Traits, build
+from skauto.automl.images._epoch_planning import EPOCHS, FEWEST_EPOCHS, PLAN_FRACTION, epochs, net_affords
+from skauto.automl.images._learners import TUNING, cnn, compressed_affords, compressed_cnn, fallback
 from skauto.search import _deadline
 
 X, Y = load_digits(n_class=4, return_X_y=True)
 X = X.reshape(-1, 8, 8)
 TRAITS = Traits(
-    n_rows=400, n_columns=64, n_classes=4, sparse=False, threads=1, stops=False, kind="image", shape=(8, 8), seconds=2.0
+    n_rows=400,
+    n_columns=64,
+    n_classes=4,
+    sparse=False,
+    threads=1,
+    stops=False,
+    kind=kind_named("image"),
+    shape=(8, 8),
+    seconds=2.0,
 )
 
 
@@ -73,7 +73,7 @@ def test_a_trial_that_begins_late_has_fewer_epochs(a_microsecond_a_weight, monke
 
 def test_a_network_stops_should_the_machine_turn_out_slow(a_microsecond_a_weight, monkeypatch):
     usual, few = candidate("cnn").usual, replace(TRAITS, n_rows=4)
-    assert few.seconds < cnn(usual, few, 0).time_limit < few.seconds / FIT_SHARE
+    assert few.seconds < cnn(usual, few, 0).time_limit < few.seconds / PLAN_FRACTION
     monkeypatch.setattr(_deadline, "left", lambda: 2.0)
     assert 0 < cnn(usual, few, 0).time_limit < 1
     small = {**COMPRESSED_CNN.usual, "backbone": "plain"}
@@ -99,7 +99,7 @@ def test_tuning_of_a_compressed_network_is_within_its_time(a_microsecond_a_weigh
 
 
 def test_a_compressed_network_is_trained_with_class_weights(monkeypatch):
-    monkeypatch.setattr("skauto.automl.images._learners.EPOCHS", 6)
+    monkeypatch.setattr("skauto.automl.images._epoch_planning.EPOCHS", 6)
     rows = np.flatnonzero((Y > 1) | (np.arange(len(Y)) % 4 == 0))  # of the first two classes a quarter
     values = {**COMPRESSED_CNN.usual, "width": 4, "imbalance": "class_weight"}
     model = build(COMPRESSED_CNN, values, replace(TRAITS, seconds=None), 0).fit(X[rows], Y[rows]).steps[-1][1]
@@ -120,7 +120,7 @@ def test_a_network_without_time_is_left_out(a_microsecond_a_weight):
 
 def test_no_network_is_trained_where_nothing_can_end_it(monkeypatch):
     """Whether there is time is told without PyTorch: the plan is made in the user's process."""
-    monkeypatch.setattr("skauto.automl.images._learners._network_seconds", None)
+    monkeypatch.setattr("skauto.automl.images._epoch_planning._network_seconds", None)
     assert net_affords(candidate("cnn").usual, replace(TRAITS, seconds=1e4)) == ""
 
 

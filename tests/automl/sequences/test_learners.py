@@ -6,12 +6,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from skauto.automl._candidate import Traits
+from skauto.automl._candidate import build_pipeline as build
+from skauto.automl._epoch_planning import whole_or_part
+from skauto.automl._kind import kind_named
 from skauto.automl.sequences._candidates import SEQUENCES
 from skauto.automl.sequences._learners import EPOCHS, FEWEST_EPOCHS, epochs, fallback, net_affords
-from skauto.automl.tables._learners import Traits, build, whole_or_part
 
 TRAITS = Traits(
-    n_rows=60, n_columns=2, n_classes=2, sparse=False, threads=1, stops=False, kind="sequence", shape=(24, 2), length=20
+    n_rows=60,
+    n_columns=2,
+    n_classes=2,
+    sparse=False,
+    threads=1,
+    stops=False,
+    kind=kind_named("sequence"),
+    shape=(24, 2),
+    length=20,
 )
 Y = (np.arange(60) % 5 < 2).astype(int)
 

@@ -9,10 +9,11 @@ from sklearn.pipeline import Pipeline
 
 from skauto import AutoClassifier
 from skauto.automl._available import PORTFOLIOS
+from skauto.automl._candidate import Traits
+from skauto.automl._candidate import build_pipeline as build
 from skauto.automl._imbalance import treatments
 from skauto.automl._plan import table_space
 from skauto.automl.tables._candidates import ON_REQUEST, TABLES
-from skauto.automl.tables._learners import Traits, build
 from skauto.search._space import Space
 
 WAYS = treatments(np.repeat([0, 1], [900, 200]))

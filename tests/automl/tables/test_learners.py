@@ -6,8 +6,9 @@ import pytest
 import scipy.sparse as sp
 from sklearn.multiclass import OneVsRestClassifier
 
+from skauto.automl._candidate import Traits
+from skauto.automl._candidate import build_pipeline as build
 from skauto.automl.tables._candidates import ON_REQUEST, TABLES
-from skauto.automl.tables._learners import Traits, build
 
 CANDIDATES = {candidate.name: candidate for candidate in (*TABLES, *ON_REQUEST)}
 FAST = ["logistic", "hist_boosting", "extra_trees", "random_forest", "svm", "knn", "naive_bayes"]

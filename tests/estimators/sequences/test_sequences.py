@@ -4,7 +4,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from skauto.estimators.sequences._sequences import Scaling, center_and_spread, check_sequences, differences
-from skauto.inputs._arrays import series_lengths
+from skauto.inputs._sequences import series_lengths
 
 
 def seen(X, estimator=None, reset=True):

@@ -1,0 +1,171 @@
+"""Kind: all in which tables, images and sequences differ. A line in KINDS makes a kind known."""
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Splits:
+    """How the rows of a kind are divided where `cv` is a number.
+
+    Parameters
+    ----------
+    repeated : bool
+        Whether cross-validation is repeated where rows are few.
+    single_fold_rows : int or None
+        Rows from which one fold alone is held back, None for never.
+    """
+
+    repeated: bool = False
+    single_fold_rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a search on a kind of data tries, and what that takes.
+
+    Parameters
+    ----------
+    fit_seconds : callable
+        ``fit_seconds(profile)``: about what one fit on all training rows takes on the threads of a worker.
+    quick_sample : callable
+        ``quick_sample(context, seconds)``: rows and columns with which the quick model is fitted in n seconds of one
+        thread; None for the columns means all of them.
+    rows_per_trial : int
+        A search tries one configuration beyond the initial ones for each n rows: more would only fit the noise of the
+        folds.
+    plan_fraction : float
+        The part of a trial's seconds that its fits may plan with; the rest is for predictions and for a busy machine.
+    starts_with_one_fold : bool
+        Whether a trial begins with a single fold where all of them would not fit into its time.
+    saves_epochs : bool
+        Whether networks of this kind are given fewer epochs, and never fewer rows, at a low fidelity.
+    keeps_networks : bool
+        Whether a network that was trained on a single fold is the final model.
+    checks_feasibility : bool
+        Whether a trial is fitted on a few rows first where constraints bound its costs.
+    even_ensemble : bool
+        Whether a part of the ensemble is spread evenly over the kinds of models where rows are few.
+    """
+
+    fit_seconds: Callable
+    quick_sample: Callable
+    rows_per_trial: int
+    plan_fraction: float = 0.7
+    starts_with_one_fold: bool = False
+    saves_epochs: bool = True
+    keeps_networks: bool = False
+    checks_feasibility: bool = True
+    even_ensemble: bool = False
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of data: how it is recognised, read, split, modelled and predicted.
+
+    Parameters
+    ----------
+    name : str
+        Value of `kind` and `kind_`.
+    recognises : callable
+        ``recognises(X)``: whether X looks like this kind, for ``kind="auto"``.
+    read : callable
+        ``read(X)``: the checked X, and the names of its features or None.
+    n_features : callable
+        ``n_features(shape)``: the number of features as scikit-learn counts them.
+    describe : callable
+        ``describe(X)``: one line on what X was taken for, an empty one where nothing needs saying.
+    warn : callable
+        ``warn(data)``: warns of data that look like a mistake.
+    same_form : callable
+        ``same_form(X, model)``: X of a predict as `read` gives it, in the form of fit; ValueError for another form.
+    profile : callable
+        ``profile(data)``: the fields of DataProfile that only this kind fills, a dict.
+    candidates, on_request, when_bounded : callable
+        Give tuples of Candidate: those of "auto", those tried only where named, and those of "auto" under constraints.
+    first_steps : callable
+        Gives the steps before those of a candidate.
+    fallback : callable
+        ``fallback(profile)``: the unfitted pipeline of the quick model, small and fitted in about a second.
+    student : callable
+        ``student(size, seed)``: a small network that `compress` teaches.
+    splits : Splits
+    effort : Effort
+    """
+
+    name: str
+    recognises: Callable
+    read: Callable
+    n_features: Callable
+    describe: Callable
+    warn: Callable
+    same_form: Callable
+    profile: Callable
+    candidates: Callable
+    on_request: Callable
+    when_bounded: Callable
+    first_steps: Callable
+    fallback: Callable
+    student: Callable
+    splits: Splits
+    effort: Effort
+
+
+# Kinds by name, in the order in which they are recognised: a Kind, or the file that has it as KIND.
+KINDS = {
+    "image": "skauto.automl.images._kind",
+    "sequence": "skauto.automl.sequences._kind",
+    "table": "skauto.automl.tables._kind",
+}
+
+
+def kind_named(name):
+    """The Kind of a name in KINDS."""
+    entry = KINDS[name]
+    return import_module(entry).KIND if isinstance(entry, str) else entry
+
+
+def kind_of(X, name="auto"):
+    """The Kind that X is taken for.
+
+    Parameters
+    ----------
+    X : array, DataFrame, sparse matrix or list
+    name : str, default="auto"
+        Anything but "auto" is the answer.
+
+    Raises
+    ------
+    ValueError
+        For a name that is not known, and for data that look like no kind at all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skauto.automl._kind import kind_of
+    >>> [kind_of(X).name for X in (np.zeros((5, 20, 3)), np.zeros((5, 8, 8), np.uint8), np.zeros((5, 8)))]
+    ['sequence', 'image', 'table']
+    """
+    if name == "auto":
+        return next(kind for kind in map(kind_named, KINDS) if kind.recognises(X))
+    if name not in KINDS:
+        close = difflib.get_close_matches(str(name), KINDS, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        *others, last = sorted(KINDS, reverse=True)
+        allowed = f"{', '.join(map(repr, ['auto', *others]))} or {last!r}"
+        raise ValueError(f"kind={name!r} must be {allowed}.{hint}")
+    return kind_named(name)
+
+
+def no_candidates():
+    """The candidates of a kind that has none."""
+    return ()
+
+
+def within_bounds(n, n_rows, fewest=200):
+    """A number of rows to draw for the quick model: at least a few hundred, and no more than there are."""
+    return int(np.clip(n, min(fewest, n_rows), n_rows))

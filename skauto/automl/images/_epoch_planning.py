@@ -1,0 +1,98 @@
+"""How long networks of images train: epochs and seconds within the time of a trial, planned in the worker."""
+
+import math
+from dataclasses import replace
+
+from skauto.automl._epoch_planning import epochs_within
+from skauto.inputs._images import channel_axis
+from skauto.search import _deadline
+
+# Epochs of a net where there is time, and the fewest with which it is worth trying.
+EPOCHS, FEWEST_EPOCHS = 30, 2
+
+# The part of a trial's seconds that its fits may plan with: networks plan their own epochs to the end.
+PLAN_FRACTION = 0.85
+
+# Past the latest part of what is left, and some seconds before the end, no epoch may end: they are planned by the
+# quickest steps, and left out should the machine be slower.
+LATEST, MARGIN = 0.9, 1.0
+
+# Operations of a training step for each pixel and square of the width, and the most of them a second on one thread.
+FLOPS_A_PIXEL, MOST_FLOPS = 320, 4e10
+
+# The least time limit of a network: none is given zero seconds.
+LEAST_SECONDS = 0.1
+
+# Seconds that a row takes beside the network's work on it: taken from the rest, augmented, scaled.
+ROW_SECONDS = 1e-4
+
+
+def epochs(values, traits):
+    """Epochs of a network that there is time for."""
+    if traits.seconds is None:
+        return EPOCHS
+    row_seconds = ROW_SECONDS + _network_seconds(values, traits)
+    return epochs_within(replace(traits, seconds=_seconds(traits)), row_seconds, EPOCHS)
+
+
+def enough(most, traits):
+    """So many epochs; a final fit has one at least, and a trial that has less than the fewest ends here.
+
+    Where nothing but networks is tried a trial goes on: the network is stopped in time, and better than none.
+    """
+    if most >= FEWEST_EPOCHS or traits.refit or traits.alone:
+        return max(most, 1)
+    left = _seconds(traits)
+    raise TimeoutError(f"{FEWEST_EPOCHS} epochs of it do not fit into the {left:.3g} s that are left to its training")
+
+
+def seconds_limit(traits):
+    """Seconds after which a network must stop, should the machine turn out slower than when it was timed."""
+    if traits.seconds is None:
+        return None
+    left = _left()
+    if math.isfinite(left):
+        return max(left, LEAST_SECONDS)
+    return None if traits.refit else LATEST * traits.seconds / PLAN_FRACTION
+
+
+def _left():
+    """Seconds left to the training of a network, infinity where nothing limits the task."""
+    return max(LATEST * _deadline.left() - MARGIN, 0.0) / _deadline.CURRENT.parts
+
+
+def _seconds(traits):
+    """Seconds that a network may plan with: what the trial has left, and in a refit no more than folds had."""
+    left = _left()
+    if traits.refit or not math.isfinite(left):
+        return min(traits.seconds, left)
+    return left
+
+
+def _network_seconds(values, traits):
+    """Seconds that a row takes in training, measured where the network is to be trained."""
+    from skauto.estimators.images._backbones import build_backbone
+    from skauto.estimators.neural._speed import training_seconds_a_row
+
+    channels, height, width = _form(traits.shape)
+    network = build_backbone(values["backbone"], channels, traits.n_classes, values["width"], values["depth"])
+    return training_seconds_a_row(network, (channels, height, width))
+
+
+def _form(shape):
+    """Channels, height and width of a row's shape."""
+    if len(shape) == 2:
+        return 1, *shape
+    return shape if channel_axis((1, *shape)) == "first" else (shape[2], *shape[:2])
+
+
+def net_affords(values, traits, tuning=0):
+    """Why there is no time for a network and so many epochs of tuning, an empty line if there may be.
+
+    Nothing is trained for it: that happens in a worker, which ends a trial that turns out to have too little time.
+    """
+    fewest = FEWEST_EPOCHS + tuning
+    _, height, width = _form(traits.shape)
+    row_seconds = ROW_SECONDS + height * width * FLOPS_A_PIXEL * values["width"] ** 2 / MOST_FLOPS
+    enough = epochs_within(traits, row_seconds, EPOCHS) >= fewest
+    return "" if enough else f"{fewest} epochs of it do not fit into what a trial may use of time_limit"

@@ -1,0 +1,96 @@
+"""The kind "image"."""
+
+import math
+
+from skauto.automl._kind import Effort, Kind, Splits, within_bounds
+from skauto.automl.images._epoch_planning import PLAN_FRACTION
+from skauto.inputs._images import describe_images, read_images, same_size
+from skauto.inputs._rank import rank_of
+
+# Pixels a second in the summaries of images.
+IMAGE_CELLS = 5e6
+
+# Rows from which one fold alone is held back: a network for each fold would take most of the time.
+SINGLE_FOLD_ROWS = 5_000
+
+
+def _recognises(X):
+    rank, dtype = rank_of(X)
+    return rank == 4 or (rank == 3 and str(dtype).endswith("uint8"))
+
+
+def _n_pixels(shape):
+    return math.prod(shape[1:])
+
+
+def _silent(data):
+    """Nothing is known that images are often mistaken for."""
+
+
+def _same_form(X, model):
+    X, _ = read_images(X)
+    same_size(X, model._form)
+    return X
+
+
+def _nothing(data):
+    return {}
+
+
+def _candidates():
+    from skauto.automl.images._candidates import IMAGES
+
+    return IMAGES
+
+
+def _compressed():
+    from skauto.automl.images._candidates import COMPRESSED
+
+    return COMPRESSED
+
+
+def _with_compressed():
+    return _candidates() + _compressed()
+
+
+def _fallback(profile):
+    from skauto.automl.images._learners import fallback
+
+    return fallback(profile)
+
+
+def _student(size, seed):
+    from skauto.estimators.images._cnn import CNNClassifier
+
+    return CNNClassifier(width=size, random_state=seed)
+
+
+def fit_seconds(profile):
+    """About what one fit on all training rows takes."""
+    return profile.n_rows * profile.n_columns / IMAGE_CELLS
+
+
+def quick_sample(context, seconds):
+    """Rows of the quick model, which sees summaries; all pixels."""
+    pixels = max(math.prod(context.build.traits.shape), 1)
+    return within_bounds(seconds * IMAGE_CELLS / pixels, len(context.y)), None
+
+
+KIND = Kind(
+    name="image",
+    recognises=_recognises,
+    read=read_images,
+    n_features=_n_pixels,
+    describe=describe_images,
+    warn=_silent,
+    same_form=_same_form,
+    profile=_nothing,
+    candidates=_candidates,
+    on_request=_compressed,
+    when_bounded=_with_compressed,
+    first_steps=list,
+    fallback=_fallback,
+    student=_student,
+    splits=Splits(single_fold_rows=SINGLE_FOLD_ROWS),
+    effort=Effort(fit_seconds, quick_sample, rows_per_trial=40, plan_fraction=PLAN_FRACTION, keeps_networks=True),
+)
