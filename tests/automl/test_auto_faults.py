@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.utils.validation import check_is_fitted
 
-from skauto.automl._available import PORTFOLIOS
+from skauto.automl._kind import KINDS
 from skauto.search._idle_workers import SPARES
 from tests.support.autos import mixed_table, quick
 from tests.support.faulty import with_faults
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:pos_label=None takes the rarer c
 @pytest.fixture
 def portfolio(monkeypatch):
     """Adds faulty candidates; workers import them from where they are defined."""
-    return lambda *faults: monkeypatch.setitem(PORTFOLIOS, "table", with_faults(*faults))
+    return lambda *faults: monkeypatch.setitem(KINDS, "table", with_faults(*faults))
 
 
 def rows(auto, name):

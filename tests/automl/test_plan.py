@@ -9,6 +9,7 @@ from sklearn.model_selection import GroupKFold, KFold, RepeatedStratifiedKFold, 
 
 from skauto.automl._available import available, share_of_a_trial
 from skauto.automl._candidate import Traits
+from skauto.automl._kind import kind_named
 from skauto.automl._plan import make_plan
 from skauto.automl._splits import MAX_REPEATS
 from skauto.automl._time_budget import ALONE_SHARE, LONG_TRIAL_SHARE, TRIAL_SHARE
@@ -232,8 +233,8 @@ def test_candidates_without_weights_are_left_out_where_there_are_some():
     [("auto", TRIAL_SHARE), (["logistic", "mlp"], TRIAL_SHARE), ("mlp", ALONE_SHARE), (["logistic"], ALONE_SHARE)],
 )
 def test_a_trial_may_use_more_where_nothing_else_is_in_play(names, share):
-    assert share_of_a_trial(names, "table") == share
-    assert share_of_a_trial(["min_gru", "min_lstm"], "sequence") == ALONE_SHARE
+    assert share_of_a_trial(names, kind_named("table")) == share
+    assert share_of_a_trial(["min_gru", "min_lstm"], kind_named("sequence")) == ALONE_SHARE
 
 
 def test_a_net_with_too_little_time_is_left_out_beside_others_only():

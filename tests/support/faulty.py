@@ -4,11 +4,14 @@ import contextlib
 import os
 import signal
 import time
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from skauto.automl._candidate import Candidate
+from skauto.automl._kind import kind_named
 from skauto.automl.tables._candidates import TABLES
 
 
@@ -81,5 +84,9 @@ def candidate(fault):
 
 
 def with_faults(*faults):
-    """The portfolio of tables with these entries."""
+    """The kind of tables, whose portfolio has these entries too."""
+    return replace(kind_named("table"), candidates=partial(_portfolio, faults))
+
+
+def _portfolio(faults):
     return (*TABLES, *map(candidate, faults))

@@ -175,7 +175,7 @@ def test_a_rehearsal_is_as_large_as_the_network_will_be(monkeypatch):
         return measured[-1]
 
     monkeypatch.setattr(Constraints, "_rehearsed", spied)
-    monkeypatch.setattr("skauto.automl.images._learners.EPOCHS", 6)
+    monkeypatch.setattr("skauto.automl.images._epoch_planning.EPOCHS", 6)
     plan = plan_of_images({"bytes": 1e7})
     for number, params in enumerate(plan.first[-3:]):
         made = evaluate(plan.context, Trial(number, params))
@@ -206,7 +206,7 @@ def test_milliseconds_that_are_just_too_many_are_measured_again(monkeypatch):
 
 
 def test_the_least_milliseconds_of_a_trial_and_its_rehearsal_count(monkeypatch):
-    monkeypatch.setattr("skauto.automl.images._learners.EPOCHS", 6)
+    monkeypatch.setattr("skauto.automl.images._epoch_planning.EPOCHS", 6)
     given, rows = [0.8, 1.3], []
 
     def latency_ms(model, row):

@@ -8,7 +8,8 @@ import pytest
 import scipy.sparse as sp
 
 from skauto.automl._plan import make_plan
-from skauto.automl.selection._quick import FEWEST_ROWS, LEAST, MOST, drawn, quick_fit, seconds_within
+from skauto.automl.selection._quick import LEAST, MOST, quick_fit, seconds_within
+from skauto.automl.tables._kind import quick_sample
 from skauto.inputs._read import inspect
 
 
@@ -32,7 +33,7 @@ def test_seconds_are_a_part_of_the_limit():
 def test_wide_tall_and_many_classes_cost_about_the_same(shape, n_classes):
     """Boosting on 2,000 rows of 3,000 columns took 16 seconds of one thread, and 40 classes 300 trees."""
     context, labels = context_of(*table(*shape, n_classes))
-    rows, columns = drawn(context, LEAST)
+    rows, columns = quick_sample(context, LEAST)
     assert rows * (columns or shape[1]) <= 600_000
     began = time.process_time()
     model = quick_fit(context, labels)
@@ -42,7 +43,7 @@ def test_wide_tall_and_many_classes_cost_about_the_same(shape, n_classes):
 
 def test_more_time_means_more_rows():
     context, _ = context_of(*table(50_000, 20))
-    assert drawn(context, 0.4)[0] > 3 * drawn(context, 0.1)[0]
+    assert quick_sample(context, 0.4)[0] > 3 * quick_sample(context, 0.1)[0]
 
 
 def test_columns_of_a_frame_are_found_by_name_later():
@@ -51,12 +52,12 @@ def test_columns_of_a_frame_are_found_by_name_later():
     context, labels = context_of(frame, np.array(["no", "yes"])[y])
     model = quick_fit(context, labels, 0.05)
     np.testing.assert_array_equal(model.predict(frame), model.predict(frame[frame.columns[::-1]]))
-    assert len(model[:1].get_feature_names_out(frame.columns)) == drawn(context, 0.05)[1]
+    assert len(model[:1].get_feature_names_out(frame.columns)) == quick_sample(context, 0.05)[1]
 
 
 def test_rows_of_a_sparse_table_are_counted_by_what_they_hold():
     X = sp.random_array((2_000, 500), density=0.2, format="csr", rng=np.random.default_rng(0))
     context, labels = context_of(X, np.arange(2_000) % 2)
-    assert drawn(context, 0.1) == (1_000, None)
+    assert quick_sample(context, 0.1) == (1_000, None)
     assert quick_fit(context, labels, 1e-9).predict(X).shape == (2_000,)
-    assert drawn(context, 1e-9) == (FEWEST_ROWS, None)
+    assert quick_sample(context, 1e-9) == (200, None)

@@ -8,10 +8,10 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skauto import AutoClassifier
-from skauto.automl._available import PORTFOLIOS
 from skauto.automl._candidate import Traits
 from skauto.automl._candidate import build_pipeline as build
 from skauto.automl._imbalance import treatments
+from skauto.automl._kind import KINDS, kind_named
 from skauto.automl._plan import table_space
 from skauto.automl.tables._candidates import ON_REQUEST, TABLES
 from skauto.search._space import Space
@@ -20,6 +20,7 @@ WAYS = treatments(np.repeat([0, 1], [900, 200]))
 TRAITS = Traits(n_rows=200, n_columns=6, n_classes=2, sparse=False, threads=1, stops=False)
 FORMS = {"table": {}, "sequence": {"shape": (50, 6), "length": 40.0}, "image": {"shape": (3, 20, 16)}}
 NAMES = {"lightgbm", "logistic", "extra_trees", "svm", "random_forest", "hist_boosting", "mlp", "knn", "naive_bayes"}
+PORTFOLIOS = {kind: kind_named(kind).candidates() for kind in KINDS}
 EVERY = [(kind, candidate) for kind, candidates in PORTFOLIOS.items() for candidate in candidates]
 EVERY += [("table", candidate) for candidate in ON_REQUEST]
 every_candidate = pytest.mark.parametrize(("kind", "candidate"), EVERY, ids=lambda part: getattr(part, "name", part))
@@ -57,7 +58,7 @@ def test_random_configurations_give_pipelines(kind, candidate):
         for package in candidate.package.split():
             pytest.importorskip(package)
     space, _ = table_space([candidate], WAYS)
-    traits = replace(TRAITS, kind=kind, seconds=500.0, **FORMS[kind])
+    traits = replace(TRAITS, kind=kind_named(kind), seconds=500.0, **FORMS[kind])
     rng = np.random.default_rng(0)
     for _ in range(20):
         values = space.decode(space.sample(rng))
