@@ -27,8 +27,8 @@ from skauto.search import SearchCV
 class TenMilliseconds(ClassifierMixin, BaseEstimator):
     """Sleeps for `seconds`, so that what the machine does beside changes nothing."""
 
-    def __init__(self, cut=0.0, seconds=0.01):
-        self.cut = cut
+    def __init__(self, threshold=0.0, seconds=0.01):
+        self.threshold = threshold
         self.seconds = seconds
 
     def fit(self, X, y):
@@ -37,7 +37,7 @@ class TenMilliseconds(ClassifierMixin, BaseEstimator):
         return self
 
     def predict(self, X):
-        return self.classes_[(X[:, 0] > self.cut).astype(int)]
+        return self.classes_[(X[:, 0] > self.threshold).astype(int)]
 
 
 def say(line):

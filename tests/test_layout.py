@@ -38,6 +38,7 @@ TESTED_WITH = {
     "automl/_reading.py": "tests/automl/test_auto_inputs.py",
     "automl/_search_step.py": "tests/automl/test_auto_count_mode.py",
     "automl/_resuming.py": "tests/automl/test_runtime.py",
+    "automl/evaluation/_metrics.py": "tests/automl/evaluation/test_scoring.py",
     "automl/evaluation/_out_of_fold.py": "tests/automl/evaluation/test_estimator_scoring.py",
     "automl/selection/_refit.py": "tests/automl/selection/test_finalize.py",
     "automl/selection/_assembly.py": "tests/automl/selection/test_finalize.py",

@@ -1,4 +1,4 @@
-"""AutoClassifier: inspect the data, search over pipelines, build the ensemble, cut, refit."""
+"""AutoClassifier: read the data, plan and run a search over pipelines, select, refit and report."""
 
 from contextlib import ExitStack
 from numbers import Integral, Real
@@ -39,14 +39,14 @@ SHOWN = 10
 
 
 class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
-    """Finds, ensembles and cuts classifiers for a table, a batch of sequences or a stack of images.
+    """Searches classifiers for a table, a batch of sequences or a stack of images, and blends the best of them.
 
     Parameters
     ----------
     scoring : str, scorer or callable, default="f1"
         What to maximise. "f1" is F1 of `pos_label` for two classes and macro F1 for more, "roc_auc" one-vs-rest for
         more than two; other names are scikit-learn's. Label metrics are scored on pooled out-of-fold probabilities,
-        each fold cut where the other folds like it best. A callable ``(estimator, X, y)`` may read columns and
+        with each fold's threshold tuned on the other folds. A callable ``(estimator, X, y)`` may read columns and
         the index of X; it is given an estimator that answers with the out-of-fold predictions of these rows.
     strategy : str or Strategy, default="auto"
         "random", "genetic", "bayes", "halving", "auto", or an object of `skauto.search`.
@@ -204,7 +204,7 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         self.verbose = verbose
 
     def fit(self, X, y, sample_weight=None, groups=None, cost_matrix=None):
-        """Search, ensemble, cut and refit.
+        """Search, ensemble, refit and tune the threshold.
 
         Parameters
         ----------
@@ -366,7 +366,7 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
 
     def _keep(self, history, finish):
         best = finish.best
-        self.best_estimator_, self.ensemble_, self.threshold_ = finish.best_estimator, finish.ensemble, finish.cut
+        self.best_estimator_, self.ensemble_, self.threshold_ = finish.best_estimator, finish.ensemble, finish.threshold
         self.model_kind_, self.columns_ = finish.model_kind, columns_of(self.best_estimator_)
         watch(self.best_estimator_, self.ensemble_)
         self.best_params_ = best.values if best else {}
@@ -374,7 +374,7 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         self.cv_results_ = cv_results(history)
         bounds, number = finish.plan.constraints, best.number if best else None
         self._board = leaderboard(history, number, finish.report, bounds.names)
-        self._kept = {"best": number, "members": finish.members, "thresholds": finish.cuts}
+        self._kept = {"best": number, "members": finish.members, "thresholds": finish.thresholds}
         self.leaderboard_ = self._board[COLUMNS]
         self.pareto_front_ = bounds.front(self._board) if bounds else None
 

@@ -20,7 +20,7 @@ LEAST_REPEATED_ROWS = 60
 # Folds where nothing is said, as in scikit-learn.
 FOLDS = 5
 
-# Parts of a single fold, between which cuts are judged.
+# Parts of a single fold, between which thresholds are judged.
 PARTS_OF_ONE_FOLD = 5
 
 # Rows of a class from which it is the splitter that holds back one class alone.
@@ -103,7 +103,7 @@ def folds_of(data, cv, seed):
 
 
 def fold_of_rows(y, folds, seed):
-    """The fold of each validated row; those of a single one are divided, so that cuts are judged on other rows."""
+    """The fold of each validated row; a single one is divided, so that thresholds are judged on other rows."""
     if len(folds) > 1:
         return np.repeat(np.arange(len(folds)), [len(valid) for _, valid in folds])
     return parts_of_one_fold(y, seed)

@@ -15,8 +15,8 @@ FINISH_SHARE, FINISH_LEAST, FINISH_MOST = 0.2, 0.5, 45.0
 # Once so many trials are known, their fits times this care say what the refit takes, and it gets at least this share.
 MEMBERS, FINISH_CARE, LEAST_SHARE = 6, 3.5, 0.05
 
-# The report and the cuts at the end take as long as a trial's report, times this care. The choice of the ensemble may
-# take so many times as long, up to this part of the limit.
+# The report and the thresholds at the end take as long as a trial's report, times this safety factor. The choice of the
+# ensemble may take n times as long, up to this fraction of the limit.
 CLOSING_CARE, CHOICE_CARE, CHOICE_SHARE = 2.0, 50, 0.05
 
 # The part of the limit that one trial may use, and the quantile of trial seconds that counts as quick.
@@ -37,7 +37,7 @@ MARGIN_SHARE, MARGIN_MOST = 0.02, 1.0
 
 
 def closing(score_seconds):
-    """Seconds to keep for the report and the cuts at the end, from those that the reports of some trials took."""
+    """Seconds to keep for the report and the thresholds at the end, from those that the reports of some trials took."""
     return CLOSING_CARE * float(np.median(score_seconds)) if score_seconds else 0.0
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skauto.resample._costs import expected_costs
-from skauto.resample._threshold import cut_labels
+from skauto.resample._threshold import labels_at
 
 DECISIONS = ("resampled", "unresampled")
 
@@ -38,7 +38,7 @@ def most_probable(proba, classes):
 
 def by_weights(proba, classes, weights):
     """The label of the greatest weighted probability of each row, (n,), from weights (K,)."""
-    return classes[cut_labels(proba, np.asarray(weights, dtype=float))]
+    return classes[labels_at(proba, np.asarray(weights, dtype=float))]
 
 
 def cheapest(proba, classes, costs):

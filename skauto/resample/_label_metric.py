@@ -1,4 +1,4 @@
-"""Any scorer of predicted labels as a function of confusion matrices, so that cuts can be compared by it."""
+"""Any scorer of predicted labels as a function of confusion matrices, so that thresholds can be compared by it."""
 
 import inspect
 import warnings
@@ -18,7 +18,7 @@ class LabelMetric:
 
     Functions of scikit-learn that have a form for matrices are computed by it. Any other is called for each matrix, on
     weighted cells if it takes weights, else on rows; calls are dear, so that few thresholds are tried with it
-    (`max_cuts`). Their number depends on no clock: what a search finds must not.
+    (`max_thresholds`). Their number depends on no clock: what a search finds must not.
 
     Parameters
     ----------
@@ -32,11 +32,11 @@ class LabelMetric:
 
     def __init__(self, scorer, classes, pos_label=None):
         self.scorer = scorer
-        self.wants_cut = scorer._score_func is not accuracy_score
+        self.uses_threshold = scorer._score_func is not accuracy_score
         self.takes_weight = wants_weight(scorer)
         self.labels, self.kwargs = as_shown(scorer, classes, pos_label)
         self.form = matrix_form(scorer._score_func, self.kwargs, self.labels)
-        self.max_cuts = MOST_CALLS if self.form is None else None
+        self.max_thresholds = MOST_CALLS if self.form is None else None
         self._known = {}
 
     def __call__(self, confusion):
@@ -47,7 +47,7 @@ class LabelMetric:
         truth, label = (self.labels[grid.ravel()] for grid in np.indices((n_classes, n_classes)))
         flat = confusion.reshape(-1, n_classes * n_classes)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UndefinedMetricWarning)  # some cuts leave a class out
+            warnings.simplefilter("ignore", UndefinedMetricWarning)  # some thresholds leave a class out
             values = [self._value(truth, label, cells) for cells in flat]
         return np.reshape(values, confusion.shape[:-2])
 

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skauto.resample._decision_rule import by_weights
 from skauto.resample._label_metric import LabelMetric
-from skauto.resample._threshold import CONFUSION_METRICS, best_cut
+from skauto.resample._threshold import CONFUSION_METRICS, tune_threshold
 from skauto.resample._wrapped import (
     WrappedClassifier,
     checked_target,
@@ -108,8 +108,10 @@ class MulticlassThresholdClassifierCV(WrappedClassifier):
                 params=extra,
                 n_jobs=self.n_jobs,
             )
-            cut = best_cut(codes, proba, metric, weight)
-            self.class_weights_ = np.array([2 * cut, 2 * (1 - cut)]) if np.ndim(cut) == 0 else cut
+            threshold = tune_threshold(codes, proba, metric, weight)
+            self.class_weights_ = (
+                np.array([2 * threshold, 2 * (1 - threshold)]) if np.ndim(threshold) == 0 else threshold
+            )
         self.estimator_ = self._inner().fit(X, labels, **weights_placed(self.estimator, extra))
         return self
 

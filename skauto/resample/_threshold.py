@@ -1,7 +1,8 @@
-"""Where to cut probabilities: pure functions of labels and out-of-fold probabilities.
+"""Thresholds on probabilities: pure functions of labels and out-of-fold probabilities.
 
-Every label metric here is a function of confusion matrices, so that all cuts of a sample are scored at once. One with
-`wants_cut = False` is best served by the likeliest label of each row: a cut of few rows would mostly be luck.
+Every label metric here is a function of confusion matrices, so that all thresholds of a sample are scored at once. One
+with `uses_threshold = False` is best served by the most probable label of each row: a threshold tuned on few rows would
+mostly be luck.
 """
 
 import functools
@@ -10,11 +11,11 @@ import numpy as np
 
 from skauto._time_left import endless, first_of
 
-# With fewer rows or positives than this an optimised cut is noise (the rule of AutoGluon's threshold calibration).
+# With fewer rows or positives than this a tuned threshold is noise (the rule of AutoGluon's threshold calibration).
 MIN_ROWS = 50
 MIN_POSITIVES = 10
 
-# Rows whose log odds are nearer than this change sides together: a cut between them would be rounding.
+# Rows whose log odds are nearer than this change sides together: a threshold between them would be rounding.
 TIE = 1e-9
 
 
@@ -71,7 +72,7 @@ def accuracy(hits, predicted, present):
     return _ratio(hits.sum(-1), present.sum(-1))
 
 
-accuracy.wants_cut = False
+accuracy.uses_threshold = False
 
 
 @_of_counts
@@ -115,9 +116,9 @@ def matthews_corrcoef(hits, predicted, present):
     return _ratio(covariance, np.sqrt(np.maximum(spread, 0.0)))
 
 
-def wants_cut(metric):
-    """Whether a metric of labels is better for a cut of the probabilities; all are that do not say otherwise."""
-    return getattr(metric, "wants_cut", True)
+def uses_threshold(metric):
+    """Whether a metric of labels gains by a tuned threshold; all do that do not say otherwise."""
+    return getattr(metric, "uses_threshold", True)
 
 
 CONFUSION_METRICS = {
@@ -140,20 +141,20 @@ def confusion_of(y, labels, n_classes, sample_weight=None):
     return cells.reshape(n_classes, n_classes)
 
 
-def cut_labels(proba, cut):
-    """Codes from probabilities of shape (n, K): a number cuts the second column, an array weighs the columns."""
-    if np.ndim(cut) == 0:
-        return (proba[:, 1] >= cut).astype(np.int64)
-    return np.argmax(proba * cut, axis=1)
+def labels_at(proba, threshold):
+    """Codes from probabilities of shape (n, K): a threshold on the second column, or weights of all columns."""
+    if np.ndim(threshold) == 0:
+        return (proba[:, 1] >= threshold).astype(np.int64)
+    return np.argmax(proba * threshold, axis=1)
 
 
-def no_cut(n_classes):
-    """The cut that leaves each row its most probable class."""
+def default_threshold(n_classes):
+    """The threshold that leaves each row its most probable class."""
     return 0.5 if n_classes == 2 else np.ones(n_classes)
 
 
-def best_cut(y, proba, metric, sample_weight=None, repeats=1, left=endless):
-    """The cut of out-of-fold probabilities that a metric likes best.
+def tune_threshold(y, proba, metric, sample_weight=None, repeats=1, left=endless):
+    """The threshold on out-of-fold probabilities with the best value of a metric.
 
     Parameters
     ----------
@@ -169,21 +170,21 @@ def best_cut(y, proba, metric, sample_weight=None, repeats=1, left=endless):
 
     Returns
     -------
-    cut : float or ndarray of shape (K,)
+    threshold : float or ndarray of shape (K,)
         A threshold on the second column for two classes, a weight of each column for more. Where rows or
         positives are too few to say anything, 0.5 or equal weights.
     """
     n_classes = proba.shape[1]
     counts = np.bincount(y, minlength=n_classes) / repeats
     if len(y) / repeats < MIN_ROWS or (n_classes == 2 and counts.min() < MIN_POSITIVES):
-        return no_cut(n_classes)
+        return default_threshold(n_classes)
     if n_classes == 2:
         return _best_threshold(y, proba[:, 1], metric, sample_weight)
     return _best_weights(y, proba, metric, sample_weight, counts >= MIN_POSITIVES, left)
 
 
 def _best_threshold(y, score, metric, sample_weight):
-    """Score every cut between two neighbouring values; the middle of the best stretch wins."""
+    """Score every threshold between two neighbouring values; the middle of the best stretch wins."""
     order = np.argsort(-score, kind="stable")
     ranked, truth = score[order], y[order]
     weight = np.ones(len(y)) if sample_weight is None else sample_weight[order]
@@ -201,7 +202,7 @@ def _best_threshold(y, score, metric, sample_weight):
 
 def _best_of(metric, confusion):
     """Where a metric is best; a slow one looks at some places, closer where few rows are labelled, then around them."""
-    most = getattr(metric, "max_cuts", None)
+    most = getattr(metric, "max_thresholds", None)
     if most is None or len(confusion) <= most:
         return _argmax(metric(confusion))
     steps = np.append(0, np.geomspace(1, len(confusion) - 1, most).astype(int))
@@ -223,21 +224,21 @@ def _guessed(confusion):
 
 
 def _best_weights(y, proba, metric, sample_weight, movable, left, n_rounds=3, n_steps=48):
-    """Coordinate ascent over the column weights: each class in turn takes the best of some cuts between rows.
+    """Coordinate ascent over the column weights: each class in turn takes the best of some factors between rows.
 
     The weights found so far are the answer where no time is left.
     """
     n_classes = proba.shape[1]
 
     def value(weights):
-        return metric(confusion_of(y, cut_labels(proba, weights), n_classes, sample_weight))
+        return metric(confusion_of(y, labels_at(proba, weights), n_classes, sample_weight))
 
     with np.errstate(divide="ignore"):
         logs = np.log(proba.astype(float))
     weights = np.ones(n_classes)
     rivals = _Rivals(logs, weights)
     best = np.nan_to_num(value(weights), nan=-np.inf)
-    for _ in range(n_rounds if getattr(metric, "max_cuts", None) is None else 1):
+    for _ in range(n_rounds if getattr(metric, "max_thresholds", None) is None else 1):
         before = best
         for k in np.flatnonzero(movable):
             if left() <= 0:
@@ -254,25 +255,25 @@ def _best_weights(y, proba, metric, sample_weight, movable, left, n_rounds=3, n_
 def _moved(y, rivals, weights, k, metric, sample_weight, best, n_steps):
     """The weights, of mean 1, with the k-th where the metric likes it best; the same ones where none beats `best`."""
     rival, ratio = rivals.of(k)
-    cuts = _cuts(ratio, n_steps)
-    if not len(cuts):
+    thresholds = _candidate_thresholds(ratio, n_steps)
+    if not len(thresholds):
         return weights
-    known = y, k, rival, ratio, cuts, len(weights), sample_weight
+    known = y, k, rival, ratio, thresholds, len(weights), sample_weight
     if hasattr(metric, "of_counts"):
-        values = np.nan_to_num(metric.of_counts(*_counts_of_cuts(*known)), nan=-np.inf)
+        values = np.nan_to_num(metric.of_counts(*_counts_at(*known)), nan=-np.inf)
         winner, reached = np.argmax(values), values.max()
     else:
-        winner, reached = _best_of_few(metric, _confusion_of_cuts(*known))
+        winner, reached = _best_of_few(metric, _confusion_at(*known))
     if not reached > best:
         return weights
     moved = weights.copy()
-    moved[k] *= np.exp(cuts[winner])
+    moved[k] *= np.exp(thresholds[winner])
     return moved / moved.mean()
 
 
 def _best_of_few(metric, confusion):
     """Where a metric is best and its value there; a slow one looks at some places only."""
-    most = getattr(metric, "max_cuts", None)
+    most = getattr(metric, "max_thresholds", None)
     places = np.arange(len(confusion))
     if most is not None and len(places) > most:
         spread = np.linspace(0, len(places) - 1, most // 2).astype(int)
@@ -306,7 +307,7 @@ class _Rivals:
         return rival, np.subtract(level, own, out=np.full(len(own), np.inf), where=own > -np.inf)
 
 
-def _cuts(ratio, n_steps):
+def _candidate_thresholds(ratio, n_steps):
     """Logs of factors between rows that change sides, all or evenly over the rows, at most those of 20 from one."""
     near = np.sort(ratio[np.abs(ratio) < np.log(20)])
     gaps = np.flatnonzero(np.diff(near) > TIE)
@@ -316,12 +317,12 @@ def _cuts(ratio, n_steps):
     return (near[gaps] + near[gaps + 1]) / 2
 
 
-def _counts_of_cuts(y, k, rival, ratio, cuts, n_classes, sample_weight):
-    """True positives, rows predicted and rows present of each class at each cut, each of shape (n_cuts, K).
+def _counts_at(y, k, rival, ratio, thresholds, n_classes, sample_weight):
+    """True positives, rows predicted and rows present of each class at each threshold, each of shape (n_thresholds, K).
 
-    Sums as in `_confusion_of_cuts`, without the cells that no built-in metric asks for.
+    Sums as in `_confusion_at`, without the cells that no built-in metric asks for.
     """
-    place, shape = np.searchsorted(cuts, ratio), (len(cuts) + 1, n_classes)
+    place, shape = np.searchsorted(thresholds, ratio), (len(thresholds) + 1, n_classes)
 
     def stays(rows):
         weight = None if sample_weight is None else sample_weight[rows]
@@ -330,7 +331,7 @@ def _counts_of_cuts(y, k, rival, ratio, cuts, n_classes, sample_weight):
 
     def moves(rows):
         weight = None if sample_weight is None else sample_weight[rows]
-        return np.bincount(place[rows], weight, len(cuts) + 1)[:-1].cumsum()
+        return np.bincount(place[rows], weight, len(thresholds) + 1)[:-1].cumsum()
 
     every = slice(None)
     hits, predicted = stays(y == rival), stays(every)
@@ -339,13 +340,13 @@ def _counts_of_cuts(y, k, rival, ratio, cuts, n_classes, sample_weight):
     return hits, predicted, np.broadcast_to(np.bincount(y, sample_weight, n_classes), hits.shape)
 
 
-def _confusion_of_cuts(y, k, rival, ratio, cuts, n_classes, sample_weight):
-    """The confusion matrix at each cut, (n_cuts, K, K): each row changes sides once, from its rival to k.
+def _confusion_at(y, k, rival, ratio, thresholds, n_classes, sample_weight):
+    """The confusion matrix at each threshold, (n_thresholds, K, K): each row changes sides once, from its rival to k.
 
     Both sides are sums of what stands there, never differences: what is nothing must be exactly zero.
     """
-    place = np.searchsorted(cuts, ratio) * n_classes + y
-    shape = (len(cuts) + 1, n_classes)
+    place = np.searchsorted(thresholds, ratio) * n_classes + y
+    shape = (len(thresholds) + 1, n_classes)
     ours = np.bincount(place, sample_weight, np.prod(shape)).reshape(shape)
     theirs = np.bincount(place * n_classes + rival, sample_weight, np.prod(shape) * n_classes).reshape(*shape, -1)
     confusion = theirs[:0:-1].cumsum(axis=0)[::-1]
@@ -354,7 +355,7 @@ def _confusion_of_cuts(y, k, rival, ratio, cuts, n_classes, sample_weight):
 
 
 def cross_fitted_labels(y, proba, fold, metric, sample_weight=None, left=endless):
-    """Codes for out-of-fold rows, each fold cut where the other folds like it best.
+    """Codes of out-of-fold rows, with each fold's threshold tuned on the other folds.
 
     Parameters
     ----------
@@ -363,7 +364,7 @@ def cross_fitted_labels(y, proba, fold, metric, sample_weight=None, left=endless
     fold : ndarray of shape (n,)
         Number of the fold that a row was validated in.
     metric : callable
-        As in best_cut.
+        As in `tune_threshold`.
     sample_weight : ndarray of shape (n,), default=None
     left : callable, default=endless
         Gives the seconds that are left, which the folds share.
@@ -378,5 +379,5 @@ def cross_fitted_labels(y, proba, fold, metric, sample_weight=None, left=endless
         here, others = fold == number, fold != number
         weight = None if sample_weight is None else sample_weight[others]
         share = first_of(len(numbers) - done, left)
-        labels[here] = cut_labels(proba[here], best_cut(y[others], proba[others], metric, weight, left=share))
+        labels[here] = labels_at(proba[here], tune_threshold(y[others], proba[others], metric, weight, left=share))
     return labels

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from skauto.automl._costs_by_row import read_costs
-from skauto.automl.evaluation._scoring import CostMetric
+from skauto.automl.evaluation._metrics import CostMetric
 
 X = pd.DataFrame({"amount": [10.0, 20.0, 30.0], "town": ["u", "v", "w"]})
 TWO = np.array(["bad", "good"])

@@ -36,4 +36,4 @@ def test_settings_signs_weights_and_labels():
     assert named(cells) == pytest.approx(0.7)
     with pytest.raises(ValueError, match="takes no sample_weight"):
         named(cells / 2)
-    assert not LabelMetric(make_scorer(accuracy_score), classes).wants_cut
+    assert not LabelMetric(make_scorer(accuracy_score), classes).uses_threshold

@@ -11,10 +11,10 @@ from skauto.resample._threshold import (
     CONFUSION_METRICS,
     MIN_POSITIVES,
     MIN_ROWS,
-    best_cut,
     confusion_of,
     cross_fitted_labels,
-    cut_labels,
+    labels_at,
+    tune_threshold,
 )
 
 f1, f1_macro = CONFUSION_METRICS["f1"], CONFUSION_METRICS["f1_macro"]
@@ -32,8 +32,8 @@ def unpack(drawn):
     return y, proba / proba.sum(1, keepdims=True)
 
 
-def value(y, proba, cut, metric, weight=None):
-    return float(metric(confusion_of(y, cut_labels(proba, cut), proba.shape[1], weight)))
+def value(y, proba, threshold, metric, weight=None):
+    return float(metric(confusion_of(y, labels_at(proba, threshold), proba.shape[1], weight)))
 
 
 @pytest.mark.parametrize("name", ["f1", "balanced_accuracy", "matthews_corrcoef"])
@@ -44,18 +44,18 @@ def test_no_cut_is_better_than_the_best(name, drawn, weighted):
     assume(np.bincount(y, minlength=2).min() >= MIN_POSITIVES)
     metric = CONFUSION_METRICS[name]
     weight = np.random.default_rng(0).uniform(0.1, 2, len(y)) if weighted else None
-    found = value(y, proba, best_cut(y, proba, metric, weight), metric, weight)
-    assert found >= max(value(y, proba, cut, metric, weight) for cut in np.unique(proba[:, 1])) - 1e-9
+    found = value(y, proba, tune_threshold(y, proba, metric, weight), metric, weight)
+    assert found >= max(value(y, proba, threshold, metric, weight) for threshold in np.unique(proba[:, 1])) - 1e-9
 
 
 @settings(deadline=None, max_examples=30)
 @given(drawn=rows(3))
 def test_weights_of_many_classes_never_do_worse_than_equal_ones(drawn):
     y, proba = unpack(drawn)
-    cut = best_cut(y, proba, f1_macro)
-    assert cut.shape == (3,)
-    assert cut.min() > 0
-    assert value(y, proba, cut, f1_macro) >= value(y, proba, np.ones(3), f1_macro) - 1e-12
+    threshold = tune_threshold(y, proba, f1_macro)
+    assert threshold.shape == (3,)
+    assert threshold.min() > 0
+    assert value(y, proba, threshold, f1_macro) >= value(y, proba, np.ones(3), f1_macro) - 1e-12
 
 
 def test_weights_find_a_class_that_is_drowned():
@@ -63,7 +63,7 @@ def test_weights_find_a_class_that_is_drowned():
     y = np.repeat([0, 1, 2], [400, 60, 40])
     proba = np.eye(3)[y] * 0.2 + rng.dirichlet([8, 1, 1], size=500)
     proba /= proba.sum(1, keepdims=True)
-    gain = value(y, proba, best_cut(y, proba, f1_macro), f1_macro) - value(y, proba, np.ones(3), f1_macro)
+    gain = value(y, proba, tune_threshold(y, proba, f1_macro), f1_macro) - value(y, proba, np.ones(3), f1_macro)
     assert gain > 0.2
 
 
@@ -91,7 +91,7 @@ def test_weights_are_those_of_labelling_all_rows_at_each_step(name, seed, n_clas
     y = rng.integers(n_classes, size=n)
     proba = rng.dirichlet(np.ones(n_classes), size=n) + 0.3 * np.eye(n_classes)[y]
     assume(np.bincount(y).min() >= MIN_POSITIVES)
-    found, plain = best_cut(y, proba, metric), by_relabelling(y, proba, metric)
+    found, plain = tune_threshold(y, proba, metric), by_relabelling(y, proba, metric)
     np.testing.assert_allclose(found, plain)
     assert value(y, proba, found, metric) == value(y, proba, plain, metric)
 
@@ -109,8 +109,8 @@ def test_counts_of_classes_lead_where_whole_matrices_do(name, seed, n_classes, w
     def whole(confusion):
         return metric(confusion)
 
-    own = best_cut(y, proba, whole, weight)
-    np.testing.assert_allclose(best_cut(y, proba, metric, weight), own)
+    own = tune_threshold(y, proba, whole, weight)
+    np.testing.assert_allclose(tune_threshold(y, proba, metric, weight), own)
 
 
 def test_weights_found_so_far_are_the_answer_when_no_time_is_left():
@@ -118,9 +118,9 @@ def test_weights_found_so_far_are_the_answer_when_no_time_is_left():
     y = np.repeat([0, 1, 2], [400, 60, 40])
     proba = np.eye(3)[y] * 0.2 + rng.dirichlet([8, 1, 1], size=500)
     asked = iter([1.0, 1.0, 0.0])
-    some = best_cut(y, proba, f1_macro, left=lambda: next(asked))
-    full, none = best_cut(y, proba, f1_macro), np.ones(3)
-    np.testing.assert_array_equal(best_cut(y, proba, f1_macro, left=lambda: 0.0), none)
+    some = tune_threshold(y, proba, f1_macro, left=lambda: next(asked))
+    full, none = tune_threshold(y, proba, f1_macro), np.ones(3)
+    np.testing.assert_array_equal(tune_threshold(y, proba, f1_macro, left=lambda: 0.0), none)
     assert value(y, proba, none, f1_macro) < value(y, proba, some, f1_macro) < value(y, proba, full, f1_macro)
 
 
@@ -134,7 +134,7 @@ def test_no_weight_of_the_first_class_alone_is_better(drawn, weighted):
     ratio = np.unique((proba[:, 1:].max(1) / proba[:, 0]).round(9))
     factors = (ratio[1:] + ratio[:-1]) / 2
     alone = [value(y, proba, np.array([factor, 1, 1]), f1_macro, weight) for factor in factors if 0.05 < factor < 20]
-    assert value(y, proba, best_cut(y, proba, f1_macro, weight), f1_macro, weight) >= max(alone, default=0) - 1e-9
+    assert value(y, proba, tune_threshold(y, proba, f1_macro, weight), f1_macro, weight) >= max(alone, default=0) - 1e-9
 
 
 def test_a_class_that_some_rows_exclude_has_a_weight():
@@ -142,8 +142,8 @@ def test_a_class_that_some_rows_exclude_has_a_weight():
     rng = np.random.default_rng(0)
     y = rng.integers(3, size=300)
     proba = np.where(rng.random((300, 3)) < 0.3, 1e-320, rng.random((300, 3))) * (rng.random((300, 3)) < 0.8)
-    cut = best_cut(y, proba, f1_macro)
-    assert value(y, proba, cut, f1_macro) > value(y, proba, np.ones(3), f1_macro)
+    threshold = tune_threshold(y, proba, f1_macro)
+    assert value(y, proba, threshold, f1_macro) > value(y, proba, np.ones(3), f1_macro)
 
 
 def test_many_classes_are_weighed_in_the_time_of_some_sorts():
@@ -152,7 +152,7 @@ def test_many_classes_are_weighed_in_the_time_of_some_sorts():
     y = rng.integers(8, size=1000)
     proba = rng.dirichlet(np.ones(8), size=1000) + 0.2 * np.eye(8)[y]
     asked = []
-    best_cut(y, proba, lambda confusion: asked.append(np.shape(confusion)) or f1_macro(confusion))
+    tune_threshold(y, proba, lambda confusion: asked.append(np.shape(confusion)) or f1_macro(confusion))
     sweeps = [shape for shape in asked if len(shape) == 3]
     assert len(sweeps) <= 3 * 8
     assert len(asked) - len(sweeps) <= 1 + len(sweeps)
@@ -162,36 +162,36 @@ def test_neighbouring_floats_are_told_apart():
     low, high = np.nextafter(0.5, 0), 0.5
     y = np.repeat([0, 1], 40)
     proba = np.where(y == 1, high, low)
-    cut = best_cut(y, np.column_stack([1 - proba, proba]), f1)
-    np.testing.assert_array_equal(proba >= cut, y == 1)
+    threshold = tune_threshold(y, np.column_stack([1 - proba, proba]), f1)
+    np.testing.assert_array_equal(proba >= threshold, y == 1)
 
 
 @pytest.mark.parametrize("positives", [0, 1, MIN_POSITIVES - 1])
 def test_few_positives_leave_the_cut_in_the_middle(positives):
     y = (np.arange(500) < positives).astype(int)
     proba = np.where(y == 1, 0.3, 0.1)
-    assert best_cut(y, np.column_stack([1 - proba, proba]), f1) == 0.5
+    assert tune_threshold(y, np.column_stack([1 - proba, proba]), f1) == 0.5
 
 
 def test_few_rows_leave_the_cut_in_the_middle():
     y = np.arange(MIN_ROWS - 1) % 2
-    assert best_cut(y, np.column_stack([1 - y * 0.3, y * 0.3]), f1) == 0.5
+    assert tune_threshold(y, np.column_stack([1 - y * 0.3, y * 0.3]), f1) == 0.5
     three = np.arange(MIN_ROWS - 1) % 3
-    np.testing.assert_array_equal(best_cut(three, np.eye(3)[three], f1_macro), np.ones(3))
+    np.testing.assert_array_equal(tune_threshold(three, np.eye(3)[three], f1_macro), np.ones(3))
 
 
 def test_the_weight_of_a_rare_class_is_not_moved():
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1, 2], [100, 100, MIN_POSITIVES - 1])
-    cut = best_cut(y, rng.dirichlet([3, 1, 1], size=len(y)), f1_macro)
-    assert cut[2] == pytest.approx(3 / cut.sum() * cut[2])
-    others = best_cut(y[y < 2], rng.dirichlet([3, 1, 1], size=200), f1_macro)
+    threshold = tune_threshold(y, rng.dirichlet([3, 1, 1], size=len(y)), f1_macro)
+    assert threshold[2] == pytest.approx(3 / threshold.sum() * threshold[2])
+    others = tune_threshold(y[y < 2], rng.dirichlet([3, 1, 1], size=200), f1_macro)
     assert others[2] <= others.max()
 
 
 def test_a_slow_metric_is_asked_for_few_cuts():
     class Slow:
-        max_cuts = 10
+        max_thresholds = 10
         seen = 0
 
         def __call__(self, confusion):
@@ -201,7 +201,7 @@ def test_a_slow_metric_is_asked_for_few_cuts():
     rng = np.random.default_rng(0)
     y, score = rng.integers(2, size=1000), rng.uniform(size=1000)
     slow = Slow()
-    best_cut(y, np.column_stack([1 - score, score]), slow)
+    tune_threshold(y, np.column_stack([1 - score, score]), slow)
     assert slow.seen == 10
 
 
@@ -260,12 +260,12 @@ def test_repeated_rows_count_once_for_the_guard():
     y = np.repeat([0, 1], [60, 5])
     proba = np.column_stack([1 - y * 0.3, y * 0.3])
     thrice = np.tile(y, 3), np.tile(proba, (3, 1))
-    assert best_cut(*thrice, CONFUSION_METRICS["f1"], repeats=3) == 0.5
-    assert best_cut(*thrice, CONFUSION_METRICS["f1"]) < 0.3
+    assert tune_threshold(*thrice, CONFUSION_METRICS["f1"], repeats=3) == 0.5
+    assert tune_threshold(*thrice, CONFUSION_METRICS["f1"]) < 0.3
 
 
 def test_accuracy_may_label_nobody():
     y = np.array([0, 0, 1] * 40)
     proba = np.column_stack([np.full(120, 0.4), np.full(120, 0.6)])
-    cut = best_cut(y, proba, CONFUSION_METRICS["accuracy"])
-    assert not cut_labels(proba, cut).any()
+    threshold = tune_threshold(y, proba, CONFUSION_METRICS["accuracy"])
+    assert not labels_at(proba, threshold).any()

@@ -29,8 +29,9 @@ SLOWED = 2.0
 # alone, and is measured again at the end, which decides.
 BESIDE_TRIALS = 1.5
 
-# Rows of a rehearsal, of every class some. Of a network it must leave a part of the milliseconds allowed, for the cut
-# around it and since minutes of training are at stake, and may take some more bytes: weights that learnt take fewer.
+# Rows of a rehearsal, of every class some. Of a network it must leave a part of the milliseconds allowed, for the
+# threshold around it and since minutes of training are at stake, and may take some more bytes: weights that learnt take
+# fewer.
 REHEARSAL_ROWS, REHEARSAL_CLASS_ROWS = 32, 2
 NETWORK_ROOM = {"latency_ms": 0.9, "bytes": 1.05}
 

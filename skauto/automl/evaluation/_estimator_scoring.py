@@ -9,12 +9,12 @@ import pandas as pd
 from skauto._time_left import endless
 from skauto.automl.evaluation._out_of_fold import with_index
 from skauto.automl.evaluation._scoring import Scoring
-from skauto.resample._threshold import MIN_POSITIVES, MIN_ROWS, cut_labels, no_cut
+from skauto.resample._threshold import MIN_POSITIVES, MIN_ROWS, default_threshold, labels_at
 from skauto.search._folds import take
 
 # Thresholds that are compared: each is a call of the scorer for every fold. They lie closer where few rows are taken
 # for positive, from this part of the positives on.
-N_CUTS, FEWEST = 12, 0.25
+N_THRESHOLDS, FEWEST = 12, 0.25
 
 
 @dataclass(frozen=True)
@@ -30,56 +30,56 @@ class EstimatorScoring(Scoring):
     rows: np.ndarray | None = None
     index: pd.Index | None = None
 
-    def cut(self, proba, left=endless):
+    def threshold(self, proba, left=endless):
         """The threshold that the scorer likes best on all rows; none for more classes or where it needs no labels."""
         y, oriented = self.oriented(proba)
-        cuts = self._cuts(y, oriented)
-        if len(cuts) == 1:
-            return cuts[0]
-        values = [np.mean(scores) for scores in self._of_cuts(proba, cuts, self.parts, left)]
-        return cuts[_first_best(values)] if values else cuts[0]
+        thresholds = self._candidate_thresholds(y, oriented)
+        if len(thresholds) == 1:
+            return thresholds[0]
+        values = [np.mean(scores) for scores in self._of_thresholds(proba, thresholds, self.parts, left)]
+        return thresholds[_first_best(values)] if values else thresholds[0]
 
     def _value(self, proba, scores_f1, left):
         """The score of some rows, each fold labelled by the threshold that the other folds of its repeat like best."""
         y, oriented = self.oriented(proba)
-        cuts = self._cuts(y, oriented)
+        thresholds = self._candidate_thresholds(y, oriented)
         folds = [np.flatnonzero(self.fold == k) for k in np.unique(self.fold)]
-        labels = cut_labels(oriented, no_cut(proba.shape[1]))
-        if len(cuts) > 1:
-            values = np.reshape(self._of_cuts(proba, cuts, folds, left), (-1, len(folds)))
+        labels = labels_at(oriented, default_threshold(proba.shape[1]))
+        if len(thresholds) > 1:
+            values = np.reshape(self._of_thresholds(proba, thresholds, folds, left), (-1, len(folds)))
             sizes = np.array([len(rows) for rows in folds])
             repeat = np.array([self.repeat[rows[0]] for rows in folds])
             for k, rows in enumerate(folds):
                 others = (repeat == repeat[k]) & (np.arange(len(folds)) != k)
                 best = _first_best(values[:, others] @ sizes[others]) if others.any() and len(values) else 0
-                labels[rows] = cut_labels(oriented[rows], cuts[best])
+                labels[rows] = labels_at(oriented[rows], thresholds[best])
         return lambda rows: self._judged(proba, rows, labels=labels[rows])[0]
 
-    def _of_cuts(self, proba, cuts, parts, left):
+    def _of_thresholds(self, proba, thresholds, parts, left):
         """The scores of some parts of the rows, for each threshold that there is time for."""
         scores = []
-        for cut in cuts:
+        for threshold in thresholds:
             if left() <= 0:
                 break
-            scores.append([self._judged(proba, rows, cut)[0] for rows in parts])
+            scores.append([self._judged(proba, rows, threshold)[0] for rows in parts])
         return scores
 
-    def _cuts(self, y, proba):
+    def _candidate_thresholds(self, y, proba):
         """Thresholds to choose from, the plain one first; that alone where rows are few or no labels are looked at."""
-        plain = no_cut(proba.shape[1])
+        plain = default_threshold(proba.shape[1])
         counts = np.bincount(y, minlength=2) / len(self.parts)
         if proba.shape[1] > 2 or self.n_rows < MIN_ROWS or counts.min() < MIN_POSITIVES:
             return [plain]
         given = proba if self.positive == 1 else proba[:, ::-1]
         if not self._judged(given, self.parts[0], plain)[1]:
             return [plain]
-        taken = np.geomspace(FEWEST * counts[1] / self.n_rows, 1.0, N_CUTS)
+        taken = np.geomspace(FEWEST * counts[1] / self.n_rows, 1.0, N_THRESHOLDS)
         return [plain, *np.unique(np.quantile(proba[:, 1], 1 - taken))]
 
-    def _judged(self, proba, rows, cut=None, labels=None):
+    def _judged(self, proba, rows, threshold=None, labels=None):
         """The score of some rows and whether labels were looked at; `labels` are codes with the positive class last."""
         _, oriented = self.oriented(proba)
-        codes = cut_labels(oriented[rows], cut) if labels is None else labels
+        codes = labels_at(oriented[rows], threshold) if labels is None else labels
         flipped = proba.shape[1] == 2 and self.positive == 0
         classes, places = self.metric.classes, self.rows[rows]
         X = with_index(take(self.X, places), None if self.index is None else self.index[places])

@@ -1,4 +1,4 @@
-"""From fitted models to what predicts: the ensemble and the best model within their bounds, cut and judged."""
+"""From fitted models to what predicts: the ensemble and the best model, within their bounds, and their thresholds."""
 
 import warnings
 from contextlib import nullcontext, suppress
@@ -8,18 +8,18 @@ import numpy as np
 from skauto._time_left import first_of
 from skauto.automl._time_budget import CLOSING_CARE
 from skauto.automl.evaluation._constraints import SLOWED, first_row, told
-from skauto.automl.selection._refit import with_cut
+from skauto.automl.selection._refit import with_threshold
 from skauto.automl.selection._select import mixed
 from skauto.automl.tables._columns import watch
 from skauto.estimators._ensemble import WeightedEnsembleClassifier
-from skauto.resample._threshold import no_cut
+from skauto.resample._threshold import default_threshold
 from skauto.search._trial import Status
 
 WHAT = "the best model"
 
 
 class Assembly:
-    """What a fit ends with: `best`, `best_estimator`, `ensemble`, `cut` and `report`, see `Finish`."""
+    """What a fit ends with: `best`, `best_estimator`, `ensemble`, `threshold` and `report`, see `Finish`."""
 
     def _assemble_within(self, best, members, trials, fitted):
         """Assemble the largest part of the ensemble that the constraints allow, at least one model; gives it."""
@@ -77,7 +77,7 @@ class Assembly:
             )
 
     def _assemble(self, best, members, fitted):
-        """The ensemble and the best model, not yet cut and judged."""
+        """The ensemble and the best model, before thresholds and scores."""
         self.best = best if best.number in fitted else max((trial for trial, _ in members), key=lambda t: t.score)
         self.ensemble = WeightedEnsembleClassifier.from_fitted(
             [fitted[trial.number] for trial, _ in members], [weight for _, weight in members]
@@ -85,29 +85,29 @@ class Assembly:
         self.members = [trial.number for trial, _ in members]
         names = [(trial.values["candidate"], trial.number, round(weight, 3)) for trial, weight in members]
         self.report = {**dict.fromkeys(("score", "F1", "AUC", "AP"), np.nan), "fold_scores": None, "members": names}
-        self._take(no_cut(len(self.classes)))
+        self._take(default_threshold(len(self.classes)))
         watch(self.ensemble)  # before it is measured: what it says of unread columns is part of the model
-        self.best_estimator = self._decided(fitted[self.best.number], no_cut(len(self.classes)))
+        self.best_estimator = self._decided(fitted[self.best.number], default_threshold(len(self.classes)))
 
     def _judge(self, members, model):
         """Cut the ensemble and the best model, and score; what an exception or Ctrl-C prevents stays as it is."""
         scoring, proba, left = self.scoring, mixed(members), self.phases.left
 
         def judge():
-            self._take(scoring.cut(proba, first_of(3, left)))
-            self.cuts[self.best.number] = scoring.cut(self.best.proba, first_of(2, left))
-            self.best_estimator = self._decided(model, self.cuts[self.best.number])
+            self._take(scoring.threshold(proba, first_of(3, left)))
+            self.thresholds[self.best.number] = scoring.threshold(self.best.proba, first_of(2, left))
+            self.best_estimator = self._decided(model, self.thresholds[self.best.number])
             self.report = {**self.report, **scoring.report(proba, left)}
             for trial, _ in members:
-                if trial.number not in self.cuts and left() > self._closing / CLOSING_CARE:
-                    self.cuts[trial.number] = scoring.cut(trial.proba, left)
+                if trial.number not in self.thresholds and left() > self._closing / CLOSING_CARE:
+                    self.thresholds[trial.number] = scoring.threshold(trial.proba, left)
 
         made = self.interrupts.attempt(judge)
         if made.status != Status.COMPLETE:
-            self._say_failed(made, "the ensemble has no score, and no cut where none was found")
+            self._say_failed(made, "the ensemble has no score, and the default threshold where none was found")
 
-    def _take(self, cut):
-        self.cut = None if self.costs is not None else cut
+    def _take(self, threshold):
+        self.threshold = None if self.costs is not None else threshold
 
-    def _decided(self, pipeline, cut):
-        return with_cut(pipeline, cut, self.pos_label, self.classes, self.costs)
+    def _decided(self, pipeline, threshold):
+        return with_threshold(pipeline, threshold, self.pos_label, self.classes, self.costs)

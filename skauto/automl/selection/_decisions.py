@@ -3,10 +3,10 @@
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
-from skauto.automl.evaluation._scoring import RANK_MEASURES, resolve_metric
+from skauto.automl.evaluation._metrics import RANK_MEASURES, resolve_metric
 from skauto.inputs._rows import read_weights
 from skauto.resample._costs import expected_costs
-from skauto.resample._threshold import CONFUSION_METRICS, confusion_of, cut_labels
+from skauto.resample._threshold import CONFUSION_METRICS, confusion_of, labels_at
 
 
 def decide(proba, classes, pos_label, threshold, cost_matrix):
@@ -30,7 +30,7 @@ def decide(proba, classes, pos_label, threshold, cost_matrix):
     if cost_matrix is not None:
         return classes[expected_costs(proba, cost_matrix).argmin(axis=1)]
     order = positive_last(classes, pos_label)
-    return classes[order][cut_labels(proba[:, order], threshold)]
+    return classes[order][labels_at(proba[:, order], threshold)]
 
 
 def score(y, proba, classes, pos_label, threshold, cost_matrix, scoring, sample_weight=None, X=None):
@@ -51,7 +51,7 @@ def score(y, proba, classes, pos_label, threshold, cost_matrix, scoring, sample_
     if kind == "estimator":
         labels = decide(proba, classes, pos_label, threshold, None)
         return metric.judge(X, classes[order][codes], proba, labels, weight)[0]
-    labels = cut_labels(proba[:, order], threshold)
+    labels = labels_at(proba[:, order], threshold)
     return float(metric(confusion_of(codes, labels, len(classes), weight)))
 
 

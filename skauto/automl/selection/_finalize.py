@@ -17,7 +17,7 @@ from skauto.automl.selection._refit_chain import WAIT, RefitChain, refit_seconds
 from skauto.automl.selection._rescue import QUICK
 from skauto.automl.selection._select import choose_best, choose_members, comparable, fullest, scored_trials
 from skauto.estimators._ensemble import WeightedEnsembleClassifier
-from skauto.resample._threshold import no_cut
+from skauto.resample._threshold import default_threshold
 from skauto.search._pool import WorkersLostError
 from skauto.search._trial import Status
 
@@ -57,16 +57,16 @@ class Finish(Assembly):
     best : Scored or None
         The best trial that could be refitted; None where a fallback had to do.
     best_estimator : Pipeline
-        Refitted on all rows, with its cut.
+        Refitted on all rows, with its threshold.
     ensemble : WeightedEnsembleClassifier
-    cut : float, ndarray of shape (n_classes,) or None
+    threshold : float, ndarray of shape (n_classes,) or None
         Of the ensemble; None where costs decide.
     report : dict
         Scores of the ensemble's out-of-fold probabilities and, with constraints, its "footprint"; of a fallback its
         name as "candidate".
     members : list of int
         Trials whose models the ensemble averages, in its order.
-    cuts : dict
+    thresholds : dict
         Cuts of the members and of the best trial, by trial; without those for which no time was left.
     model_kind : {"refitted", "fold_models", "quick_model", "class_frequencies"}
         What predicts.
@@ -85,7 +85,7 @@ class Finish(Assembly):
         self.here = here
         self.scoring = plan.scoring
         self.best = self.report = None
-        self.members, self.cuts = [], {}
+        self.members, self.thresholds = [], {}
         self.model_kind = REFITTED
         self.interrupts = Interrupts()
         self._closing = 0.0
@@ -96,7 +96,7 @@ class Finish(Assembly):
         return self.interrupts.seen
 
     def run(self, history, use_ensemble, interrupted=False):
-        """Choose, refit and cut; where Ctrl-C ended the search, another one here stops the fit."""
+        """Choose, refit and tune the threshold; where Ctrl-C ended the search, another one here stops the fit."""
         self.interrupts.seen = interrupted
         results = [result for _, result in history.finished]
         found = scored_trials(history)
@@ -170,7 +170,7 @@ class Finish(Assembly):
         return [*trials[:SPARE_MODELS], bounds.roomiest(trials)] if bounds else []
 
     def _left(self):
-        """Seconds until the cuts and the report must begin."""
+        """Seconds until the thresholds and the report must begin."""
         return max(self.phases.left() - self._closing, 0.0)
 
     def _choose(self, trials, best):
@@ -220,9 +220,9 @@ class Finish(Assembly):
             name = f"the frequencies of the classes (a small one failed with {made.reason!r})"
         done = f"{_told(n_trials)} evaluated, none could be refitted in time" if n_trials else "no trial was evaluated"
         warnings.warn(f"{done}, so the model is {name}; {why}", UserWarning, stacklevel=4)
-        self._take(no_cut(len(self.classes)))
+        self._take(default_threshold(len(self.classes)))
         self.ensemble = WeightedEnsembleClassifier.from_fitted([model], [1.0])
-        self.best_estimator = self._decided(model, no_cut(len(self.classes)))
+        self.best_estimator = self._decided(model, default_threshold(len(self.classes)))
         self.report = {"candidate": self.model_kind}
 
     def _quick_model(self):

@@ -1,4 +1,4 @@
-"""Fitted pipelines of chosen trials: the refit on all rows, and the cut as its last step."""
+"""Fitted pipelines of chosen trials: the refit on all rows, and the threshold as its last step."""
 
 import copy
 
@@ -56,7 +56,7 @@ def release_threads(estimator):
         estimator = getattr(estimator, "estimator_", None)
 
 
-def with_cut(pipeline, cut, pos_label, classes, costs=None):
+def with_threshold(pipeline, threshold, pos_label, classes, costs=None):
     """A fitted pipeline like this one with its last step inside a fixed threshold, or a rule of costs.
 
     Nothing is fitted again. The first steps are copied, so that fitting the result anew does not touch the ensemble's.
@@ -67,13 +67,13 @@ def with_cut(pipeline, cut, pos_label, classes, costs=None):
 
         fixed = CostSensitiveClassifier(fitted, costs, calibration=None)
         fixed.classes_, fixed.cost_matrix_, fixed.estimators_ = classes, costs, [fitted]
-    elif np.ndim(cut) == 0:
+    elif np.ndim(threshold) == 0:
         fixed = FixedThresholdClassifier(
-            fitted, threshold=float(cut), pos_label=pos_label, response_method="predict_proba"
+            fitted, threshold=float(threshold), pos_label=pos_label, response_method="predict_proba"
         )
     else:
         fixed = MulticlassFixedThresholdClassifier(
-            fitted, class_multipliers=dict(zip(classes.tolist(), map(float, cut), strict=True))
+            fitted, class_multipliers=dict(zip(classes.tolist(), map(float, threshold), strict=True))
         )
     fixed.estimator_ = fitted
     return Pipeline([*copy.deepcopy(pipeline.steps[:-1]), (name, fixed)])

@@ -6,8 +6,9 @@ import pytest
 from sklearn.metrics import f1_score, get_scorer
 
 from skauto.automl.evaluation._estimator_scoring import EstimatorScoring
+from skauto.automl.evaluation._metrics import resolve_metric
 from skauto.automl.evaluation._out_of_fold import EstimatorMetric, OutOfFoldClassifier, takes_estimator, with_index
-from skauto.automl.evaluation._scoring import Scoring, resolve_metric
+from skauto.automl.evaluation._scoring import Scoring
 
 FRAME = pd.DataFrame({"a": [1.0, np.nan, 3.0], "b": ["x", "y", "z"]}, index=[7, 8, 9])
 PROBA = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]])
@@ -107,7 +108,7 @@ def test_scores_are_those_of_the_same_metric_of_labels(name, positive):
     made, expected = mine.report(proba), theirs.report(proba)
     assert made["score"] == pytest.approx(expected["score"], abs=1e-9 if name == "roc_auc" else 0.03)
     assert [made[key] for key in ("F1", "AUC", "AP")] == [expected[key] for key in ("F1", "AUC", "AP")]
-    assert mine.cut(proba) == 0.5 if name == "roc_auc" else 0 < mine.cut(proba) < 1
+    assert mine.threshold(proba) == 0.5 if name == "roc_auc" else 0 < mine.threshold(proba) < 1
 
 
 def test_thresholds_lie_close_where_positives_are_rare():
@@ -122,8 +123,8 @@ def test_thresholds_lie_close_where_positives_are_rare():
     mine = EstimatorScoring("own", "estimator", own, X=X, rows=np.arange(3000), **about)
     _, kind, metric = resolve_metric("f1", np.array([0, 1]))
     theirs = Scoring("f1", kind, metric, **about)
-    made = f1_score(y, positive >= mine.cut(proba))
-    assert made >= 0.9 * f1_score(y, positive >= theirs.cut(proba)) > 0.3
+    made = f1_score(y, positive >= mine.threshold(proba))
+    assert made >= 0.9 * f1_score(y, positive >= theirs.threshold(proba)) > 0.3
     assert mine.report(proba)["score"] > 0.85 * theirs.report(proba)["score"]
 
 
@@ -135,6 +136,6 @@ def test_without_time_left_thresholds_that_are_not_compared_do_not_count():
     own = EstimatorMetric(get_scorer("f1").__call__, np.array([0, 1]))
     about = {"y": y, "fold": np.arange(1000) % 5, "repeat": np.zeros(1000)}
     mine = EstimatorScoring("own", "estimator", own, X=np.zeros((1000, 1)), rows=np.arange(1000), **about)
-    assert mine.cut(proba, left=lambda: 0.0) == 0.5
+    assert mine.threshold(proba, left=lambda: 0.0) == 0.5
     assert mine.report(proba, left=lambda: 0.0)["score"] == f1_score(y, positive >= 0.5)
-    assert mine.cut(proba) < 0.5 and mine.report(proba)["score"] > 0.5
+    assert mine.threshold(proba) < 0.5 and mine.report(proba)["score"] > 0.5

@@ -7,14 +7,9 @@ from hypothesis import strategies as st
 from sklearn import metrics
 from sklearn.metrics import fbeta_score, get_scorer, make_scorer
 
-from skauto.automl.evaluation._scoring import (
-    Scoring,
-    area_under_curve,
-    average_precision,
-    own_pos_label,
-    resolve_metric,
-)
-from skauto.resample._threshold import CONFUSION_METRICS, confusion_of, cut_labels
+from skauto.automl.evaluation._metrics import area_under_curve, average_precision, own_pos_label, resolve_metric
+from skauto.automl.evaluation._scoring import Scoring
+from skauto.resample._threshold import CONFUSION_METRICS, confusion_of, labels_at
 
 BINARY = np.array([0, 1])
 THREE = np.array([0, 1, 2])
@@ -53,7 +48,7 @@ def ours(scoring, classes, y, proba, weight=None):
     _, kind, metric = resolve_metric(scoring, classes)
     if kind == "proba":
         return metric(y, proba, weight)
-    labels = cut_labels(proba, 0.5 if len(classes) == 2 else np.ones(len(classes)))
+    labels = labels_at(proba, 0.5 if len(classes) == 2 else np.ones(len(classes)))
     return float(metric(confusion_of(y, labels, len(classes), weight)))
 
 
@@ -214,12 +209,12 @@ def test_many_classes_are_cut_only_where_that_pays_on_other_folds(seed):
     plain = metrics.f1_score(y, proba.argmax(1), average="macro")
     assert scoring.report(proba)["score"] >= plain
     if scoring.report(proba)["score"] == pytest.approx(plain):
-        np.testing.assert_array_equal(scoring.cut(proba), np.ones(10))
+        np.testing.assert_array_equal(scoring.threshold(proba), np.ones(10))
     skewed = proba * np.linspace(1, 6, 10)
     skewed /= skewed.sum(1, keepdims=True)
     lost = metrics.f1_score(y, skewed.argmax(1), average="macro")
     assert scoring.report(skewed)["score"] > lost + 0.01
-    assert np.ptp(scoring.cut(skewed)) > 0.5
+    assert np.ptp(scoring.threshold(skewed)) > 0.5
 
 
 def test_the_first_class_can_be_the_positive_one():
@@ -227,7 +222,7 @@ def test_the_first_class_can_be_the_positive_one():
     forth, back = scoring_of(y, 2), scoring_of(1 - y, 2, positive=0)
     assert back.report(proba[:, ::-1]) == forth.report(proba)
     assert back.rank(proba[:, ::-1]) == forth.rank(proba)
-    assert back.cut(proba[:, ::-1]) == forth.cut(proba)
+    assert back.threshold(proba[:, ::-1]) == forth.threshold(proba)
 
 
 def test_repeats_are_scored_apart_and_averaged():
@@ -262,15 +257,15 @@ def test_what_the_ensemble_goes_by():
 def test_accuracy_takes_the_likeliest_labels(metric, n_classes):
     y, proba = sample(n_classes, n=300)
     scoring = scoring_of(y, n_classes, metric)
-    np.testing.assert_array_equal(scoring.cut(proba), 0.5 if n_classes == 2 else np.ones(n_classes))
+    np.testing.assert_array_equal(scoring.threshold(proba), 0.5 if n_classes == 2 else np.ones(n_classes))
     assert scoring.report(proba)["score"] == pytest.approx(metrics.accuracy_score(y, proba.argmax(1)))
 
 
 def test_ranking_scores_leave_the_cut_alone():
     y, proba = sample(2)
-    assert scoring_of(y, 2, "roc_auc").cut(proba) == 0.5
+    assert scoring_of(y, 2, "roc_auc").threshold(proba) == 0.5
     y, proba = sample(3)
-    np.testing.assert_array_equal(scoring_of(y, 3, "neg_log_loss").cut(proba), np.ones(3))
+    np.testing.assert_array_equal(scoring_of(y, 3, "neg_log_loss").threshold(proba), np.ones(3))
 
 
 def test_a_positive_class_that_is_never_validated_gives_nan_in_silence():

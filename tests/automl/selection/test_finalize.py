@@ -19,7 +19,7 @@ from skauto.automl.evaluation._constraints import read_constraints
 from skauto.automl.evaluation._scoring import Scoring
 from skauto.automl.selection._finalize import Finish
 from skauto.automl.selection._quick import quick_fit
-from skauto.automl.selection._refit import as_final, refit, release_threads, with_cut
+from skauto.automl.selection._refit import as_final, refit, release_threads, with_threshold
 from skauto.automl.selection._refit_chain import RefitChain
 from skauto.automl.selection._rescue import RescuePool
 from skauto.inputs._read import inspect
@@ -75,23 +75,23 @@ def test_a_cut_is_the_last_step_and_moves_labels_only(plan, positive):
     fitted = refit(plan.context, trial_of(plan, "logistic"), LABELS)
     X, before = plan.context.X, fitted.predict_proba(plan.context.X)
     column = list(LABELS).index(positive)
-    cut = with_cut(fitted, 0.2, positive, LABELS)
-    assert isinstance(cut.steps[-1][1], FixedThresholdClassifier)
-    np.testing.assert_array_equal(cut.predict_proba(X), before)
-    np.testing.assert_array_equal(cut.predict(X) == positive, before[:, column] >= 0.2)
-    again = clone(cut).fit(X, LABELS[plan.context.y])
-    np.testing.assert_array_equal(again.predict(X), cut.predict(X))
+    threshold = with_threshold(fitted, 0.2, positive, LABELS)
+    assert isinstance(threshold.steps[-1][1], FixedThresholdClassifier)
+    np.testing.assert_array_equal(threshold.predict_proba(X), before)
+    np.testing.assert_array_equal(threshold.predict(X) == positive, before[:, column] >= 0.2)
+    again = clone(threshold).fit(X, LABELS[plan.context.y])
+    np.testing.assert_array_equal(again.predict(X), threshold.predict(X))
 
 
 def test_a_cut_of_many_classes():
     X, y = make_classification(150, 5, n_informative=4, n_redundant=0, n_classes=3, random_state=0)
     data = inspect(X, y)
     plan = make_plan(data, scoring="f1", cv=3, candidates=["logistic"], pos_label=None, seed=0, threads=1)
-    cut = with_cut(
+    threshold = with_threshold(
         refit(plan.context, trial_of(plan, "logistic"), data.classes), np.array([1.0, 5.0, 1.0]), None, data.classes
     )
-    assert isinstance(cut.steps[-1][1], MulticlassFixedThresholdClassifier)
-    np.testing.assert_array_equal(cut.predict(X), (cut.predict_proba(X) * [1, 5, 1]).argmax(1))
+    assert isinstance(threshold.steps[-1][1], MulticlassFixedThresholdClassifier)
+    np.testing.assert_array_equal(threshold.predict(X), (threshold.predict_proba(X) * [1, 5, 1]).argmax(1))
 
 
 def test_constraints_that_all_meet_change_no_choice(plan):
@@ -205,7 +205,7 @@ def test_a_scorer_that_raises_after_the_search_costs_the_cut_and_not_the_models(
         finish.run(history, use_ensemble=True)
     assert len(said) == 2  # the choice, and the report
     assert finish.best.number == 1
-    assert finish.cut == 0.5
+    assert finish.threshold == 0.5
     assert finish.report["members"] == [(finish.best.values["candidate"], 1, 1.0)]
     assert np.isnan(finish.report["score"])
     assert set(finish.best_estimator.predict(plan.context.X)) == {"no", "yes"}
@@ -224,19 +224,19 @@ def interrupting(monkeypatch, name, instead=None):
     monkeypatch.setattr(Scoring, name, method)
 
 
-@pytest.mark.parametrize("name", ["select", "cut", "report"])
+@pytest.mark.parametrize("name", ["select", "threshold", "report"])
 def test_a_first_ctrl_c_after_the_search_keeps_the_models(plan, monkeypatch, name):
     interrupting(monkeypatch, name)
     finish, history = finished(plan, Clock(), None)
     finish.run(history, use_ensemble=True)
     assert finish.interrupted
     assert len(finish.ensemble.estimators_) == (1 if name == "select" else 2)
-    assert (finish.cut == 0.5) == (name == "cut")
+    assert (finish.threshold == 0.5) == (name == "threshold")
     assert np.isnan(finish.report["score"]) == (name != "select")
     assert set(finish.best_estimator.predict(plan.context.X)) == {"no", "yes"}
 
 
-@pytest.mark.parametrize("name", ["select", "cut", "report"])
+@pytest.mark.parametrize("name", ["select", "threshold", "report"])
 def test_a_second_ctrl_c_after_the_search_stops(plan, monkeypatch, name):
     interrupting(monkeypatch, name)
     finish, history = finished(plan, Clock(), None)
@@ -245,7 +245,7 @@ def test_a_second_ctrl_c_after_the_search_stops(plan, monkeypatch, name):
 
 
 def test_ctrl_c_in_the_refit_and_then_in_the_cut_stops(plan, monkeypatch):
-    interrupting(monkeypatch, "cut")
+    interrupting(monkeypatch, "threshold")
     finish, history = finished(plan, Clock(), None)
     monkeypatch.setattr(RefitChain, "collect", Mock(side_effect=[KeyboardInterrupt, None]))
     with (
