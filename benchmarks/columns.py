@@ -163,12 +163,12 @@ def real(root, name, seed):
 
 def skauto_reader(model):
     """The cleaner, and what the pipelines of AutoClassifier put behind it."""
-    from skauto.automl._candidate import Traits
+    from skauto.automl._candidate import DataProfile
     from skauto.automl.tables._learners import named, scaled
     from skauto.estimators.tables._table_cleaner import TableCleaner
 
-    traits = Traits(n_rows=2_000, n_columns=10, n_classes=2, sparse=False, threads=1, stops=False)
-    after = named({}, traits) if model == "lightgbm" else scaled({"scaler": "standard", "encode": "onehot"}, traits)
+    profile = DataProfile(n_rows=2_000, n_columns=10, n_classes=2, sparse=False, threads=1, stops=False)
+    after = named({}, profile) if model == "lightgbm" else scaled({"scaler": "standard", "encode": "onehot"}, profile)
     return make_pipeline(TableCleaner(), after)
 
 

@@ -155,11 +155,11 @@ def test_a_changed_byte_is_found_before_anything_is_unpickled(tmp_path):
     assert not (tmp_path / "mark").exists()
 
 
-@pytest.mark.parametrize("share", [0.2, 0.6, 0.99])
-def test_a_file_cut_short_is_refused(forest, tmp_path, share):
+@pytest.mark.parametrize("fraction", [0.2, 0.6, 0.99])
+def test_a_file_cut_short_is_refused(forest, tmp_path, fraction):
     path = save_model(forest, tmp_path / "m.joblib")
     content = path.read_bytes()
-    path.write_bytes(content[: int(share * len(content))])
+    path.write_bytes(content[: int(fraction * len(content))])
     with pytest.raises(ModelFileError, match="damaged"):
         load_model(path)
 

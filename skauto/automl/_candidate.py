@@ -5,12 +5,12 @@ from functools import partial
 
 from sklearn.pipeline import Pipeline
 
-from skauto.automl._imbalance import separated, treated
+from skauto.automl._imbalance import separated, with_imbalance_strategy
 from skauto.automl._kind import Kind, kind_named
 
 
 @dataclass(frozen=True)
-class Traits:
+class DataProfile:
     """What the portfolio must know of a data set to size its pipelines.
 
     `shape` is that of a row, `length` the mean number of steps and `n_texts` how many columns hold no numbers.
@@ -41,19 +41,39 @@ class Traits:
 class Candidate:
     """A kind of classifier with what belongs to it.
 
-    `build(values, traits, seed)` makes the unfitted classifier and `prepare(values, traits)` the transformer before
-    it, or None. `space` holds its parameters and `usual` a value of each; `first` are configurations evaluated before
-    any search, as pairs of their place among those of all candidates and what differs from `usual`. `imbalance` are
-    groups of the ways to treat the classes that suit it; `weight` is its share of the random trials. `max_rows`,
-    `sparse`, `weighted` (whether it takes sample weights) and `package`, which `extra` brings, say where it can be
-    used; `affords(values, traits)` is a line on why there is no time for it, or an empty one.
+    Parameters
+    ----------
+    name : str
+    build : callable
+        ``build(values, profile, seed)``: the unfitted classifier of a configuration.
+    prepare : callable
+        ``prepare(values, profile)``: the transformer before it, or None.
+    space : dict
+        Its parameters, as SearchCV takes them.
+    defaults : dict
+        A value of each parameter.
+    first : tuple of (float, dict)
+        Configurations that are evaluated before any search: their rank among those of all candidates, and what differs
+        from the defaults.
+    imbalance : tuple of tuples of str
+        Groups of the imbalance strategies that suit it.
+    weight : float
+        How often random trials take it, relative to the others.
+    max_rows : int or None
+        Training rows beyond which it is left out.
+    sparse, weighted : bool
+        Whether it takes sparse tables, and sample weights.
+    package, extra : str or None
+        The packages that it needs, separated by spaces, and the extra that brings them.
+    time_budget_reason : callable or None
+        ``time_budget_reason(values, profile)``: one line on why there is no time for it, or an empty one.
     """
 
     name: str
     build: object
     prepare: object
     space: dict
-    usual: dict
+    defaults: dict
     first: tuple
     imbalance: tuple = ()
     weight: float = 1.0
@@ -62,10 +82,10 @@ class Candidate:
     weighted: bool = True
     package: str | None = None
     extra: str | None = None
-    affords: object = None
+    time_budget_reason: object = None
 
 
-def build_pipeline(candidate, values, traits, seed):
+def build_pipeline(candidate, values, profile, seed):
     """The Pipeline of one configuration of a candidate.
 
     Parameters
@@ -73,7 +93,7 @@ def build_pipeline(candidate, values, traits, seed):
     candidate : Candidate
     values : dict
         Its parameters, "imbalance" with its settings among them.
-    traits : Traits
+    profile : Traits
     seed : int
 
     Returns
@@ -81,8 +101,9 @@ def build_pipeline(candidate, values, traits, seed):
     pipeline : Pipeline
         Steps "clean" (tables only), "prepare" (not for every candidate) and "classify".
     """
-    values, treatment = separated(values)
-    prepare = candidate.prepare(values, traits)
-    classifier = candidate.build(values, traits, seed)
+    values, strategy = separated(values)
+    prepare = candidate.prepare(values, profile)
+    classifier = candidate.build(values, profile, seed)
     steps = [("prepare", prepare)] if prepare is not None else []
-    return Pipeline([*traits.kind.first_steps(), *steps, ("classify", treated(classifier, treatment, seed))])
+    classifier = with_imbalance_strategy(classifier, strategy, seed)
+    return Pipeline([*profile.kind.first_steps(), *steps, ("classify", classifier)])

@@ -8,25 +8,25 @@ from skauto.search import _deadline
 LEAST_NET_SECONDS = 0.1
 
 
-def net_seconds(traits):
+def net_seconds(profile):
     """Seconds after which a net must stop: its part of what the task has left, None where nothing limits it.
 
     Without a limit of the task a trial has what the plan says, and a refit all the time it needs.
     """
-    if traits.seconds is None:
+    if profile.seconds is None:
         return None
     seconds = _deadline.part()
     if math.isfinite(seconds):
         return max(seconds, LEAST_NET_SECONDS)
-    return None if traits.refit else traits.seconds
+    return None if profile.refit else profile.seconds
 
 
-def epochs_within(traits, row_seconds, most):
+def epochs_within(profile, row_seconds, most):
     """Epochs that one fit has time for, if a row takes so many seconds an epoch; all of them without a time limit."""
-    return most if traits.seconds is None else int(min(traits.seconds / (row_seconds * traits.n_rows), most))
+    return most if profile.seconds is None else int(min(profile.seconds / (row_seconds * profile.n_rows), most))
 
 
-def whole_or_part(estimator, fidelity, least=0.0):
+def apply_fidelity(estimator, fidelity, least=0.0):
     """An estimator and its share of the rows for a share of the effort.
 
     Nets are given all rows and fewer epochs, all others that share of the rows, or `least` where that is more.

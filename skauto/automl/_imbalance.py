@@ -20,7 +20,7 @@ PREFIX = "imbalance__"
 WEIGHT = PREFIX + "class_weight"
 
 
-def treatments(y):
+def imbalance_strategies(y):
     """What there is to try against the imbalance of y.
 
     Parameters
@@ -48,7 +48,7 @@ def separated(values):
     return own, {name: value for name, value in values.items() if name not in own}
 
 
-def treated(classifier, treatment, seed):
+def with_imbalance_strategy(classifier, treatment, seed):
     """The classifier with its classes treated; probabilities stay those of the natural distribution.
 
     Parameters
@@ -80,4 +80,4 @@ def with_labels(values, labels):
     if not isinstance(weight, dict):
         return values
     names = labels.tolist()
-    return {**values, WEIGHT: {names[code]: share for code, share in weight.items()}}
+    return {**values, WEIGHT: {names[code]: fraction for code, fraction in weight.items()}}

@@ -35,31 +35,31 @@ LIGHTGBM_DEFAULTS = {
 }
 
 
-def lightgbm(values, traits, seed):
+def lightgbm(values, profile, seed):
     """LightGBM, silent and the same on every run; where it stops early the rounds are only an upper bound."""
     from lightgbm import LGBMClassifier
 
-    if traits.stops:
+    if profile.stops:
         values["n_estimators"] = int(min(max(MOST_SHRUNK_ROUNDS / values["learning_rate"], 100), 1_500))
     quiet = {"subsample_freq": 1, "deterministic": True, "force_row_wise": True, "verbose": -1}
-    return LGBMClassifier(**values, **quiet, random_state=seed, n_jobs=traits.threads)
+    return LGBMClassifier(**values, **quiet, random_state=seed, n_jobs=profile.threads)
 
 
-def svm(values, traits, seed):
+def svm(values, profile, seed):
     """RBF support vectors with Platt's probabilities; numbers for gamma are in units of one over the columns.
 
     Of many classes each has a machine of its own, whose distances say more than the votes of pairs; not with weights,
     which scikit-learn's one-vs-rest does not hand on.
     """
     gamma = values.pop("gamma")
-    gamma = gamma if gamma == "scale" else gamma / traits.n_columns
+    gamma = gamma if gamma == "scale" else gamma / profile.n_columns
     machine = SVC(**values, gamma=gamma, random_state=seed)
-    if traits.n_classes > 2 and not traits.weighted:
+    if profile.n_classes > 2 and not profile.weighted:
         machine = OneVsRestClassifier(machine)
     # Calibration of one machine needs every row predicted once, which rows of rare classes cannot be.
-    return CalibratedClassifierCV(machine, cv=SafeFolds(CALIBRATION_FOLDS, seed), ensemble=traits.rare)
+    return CalibratedClassifierCV(machine, cv=SafeFolds(CALIBRATION_FOLDS, seed), ensemble=profile.rare)
 
 
-def extra_trees(values, traits, seed):
+def extra_trees(values, profile, seed):
     """Extremely randomised trees, all rows in each."""
-    return ExtraTreesClassifier(**values, n_estimators=400, n_jobs=traits.threads, random_state=seed)
+    return ExtraTreesClassifier(**values, n_estimators=400, n_jobs=profile.threads, random_state=seed)

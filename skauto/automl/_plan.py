@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skauto.automl._available import available, share_of_a_trial
-from skauto.automl._candidate import Traits, build_pipeline
-from skauto.automl._epoch_planning import whole_or_part
-from skauto.automl._imbalance import treatments
+from skauto.automl._candidate import DataProfile, build_pipeline
+from skauto.automl._epoch_planning import apply_fidelity
+from skauto.automl._imbalance import imbalance_strategies
 from skauto.automl._kind import kind_named
 from skauto.automl._matrix_learners import CALIBRATION_FOLDS
+from skauto.automl._select_candidates import select_candidates, trial_fraction
 from skauto.automl._sizing import ends_in_time, fidelity_within, folds_within
 from skauto.automl._splits import fold_of_rows, folds_of, warn_of_one_class
-from skauto.automl._time_budget import LONG_TRIAL_SHARE
+from skauto.automl._time_budget import LONG_TRIAL_FRACTION
 from skauto.automl.evaluation._constraints import UNBOUND, Constraints
 from skauto.automl.evaluation._early_stopping import MIN_CLASS_ROWS, fit_last_step, predict_at
 from skauto.automl.evaluation._estimator_scoring import EstimatorScoring
@@ -38,7 +38,7 @@ CACHE_BYTES = 1 << 29
 GRID_QUANTILES = (0.2, 0.8)
 
 # Share of the trials that leave the classes as they are.
-NATURAL_SHARE = 0.6
+UNRESAMPLED_FRACTION = 0.6
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,13 @@ class Plan:
     missing: list
     n_trials: int
     constraints: Constraints
-    share: float
-    net_share: float
+    fraction: float
+    net_fraction: float
 
-    def share_of(self, trial):
+    def fraction_of(self, trial):
         """The part of the time limit that a trial may use: more where its model is the final one."""
         values = self.space.decode(trial.params)
-        return self.net_share if self.context.build.keeps(values) else self.share
+        return self.net_fraction if self.context.build.keeps(values) else self.fraction
 
     def min_fidelity(self, strategy):
         """The least power of a third, at least a ninth, that leaves enough rows, one where none does.
@@ -69,19 +69,19 @@ class Plan:
         build, auto = self.context.build, strategy == "auto"
         if self._plans_epochs and not auto:
             return LEAST_EPOCHS
-        rows, n_rows = build.traits.n_rows, ROWS_TO_HALVE if auto else ROWS_OF_A_RUNG
-        least = next((share for share in (1 / 9, 1 / 3) if share * rows >= n_rows), 1.0)
-        return least if self._plans_epochs else fidelity_within(build.traits, least, ROWS_OF_A_RUNG)
+        rows, n_rows = build.profile.n_rows, ROWS_TO_HALVE if auto else ROWS_OF_A_RUNG
+        least = next((fraction for fraction in (1 / 9, 1 / 3) if fraction * rows >= n_rows), 1.0)
+        return least if self._plans_epochs else fidelity_within(build.profile, least, ROWS_OF_A_RUNG)
 
     def first_fidelity(self, strategy):
         """The fidelity of the first configurations: the full one, unless a fit of it would outlast its trial."""
-        whole = self._plans_epochs or ends_in_time(self.context.build.traits)
+        whole = self._plans_epochs or ends_in_time(self.context.build.profile)
         return 1.0 if whole else self.min_fidelity(strategy)
 
     @property
     def _plans_epochs(self):
         """Whether there are networks of series or images, which fit themselves into their time."""
-        return self.context.build.traits.kind.effort.saves_epochs and bool(self.context.build.nets)
+        return self.context.build.profile.kind.effort.saves_epochs and bool(self.context.build.nets)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Builder:
     """Makes the estimator of a configuration in a worker."""
 
     candidates: dict
-    traits: Traits
+    profile: DataProfile
 
     @property
     def nets(self):
@@ -98,7 +98,7 @@ class Builder:
 
     def keeps(self, values):
         """Whether the model of a trial is the final one: where networks of images are trained on one fold alone."""
-        return self.traits.kind.effort.keeps_networks and values["candidate"] in self.nets
+        return self.profile.kind.effort.keeps_networks and values["candidate"] in self.nets
 
     def is_safe(self, values):
         """Whether a configuration may be fitted in the user's process: one of scikit-learn's or LightGBM's own."""
@@ -107,19 +107,19 @@ class Builder:
 
     def for_refit(self):
         """The builder of the final models, for which there is more time than for a fold."""
-        return replace(self, traits=replace(self.traits, refit=True))
+        return replace(self, profile=replace(self.profile, refit=True))
 
     def untimed(self):
         """The builder without a time limit, which times no network."""
-        return replace(self, traits=replace(self.traits, seconds=None))
+        return replace(self, profile=replace(self.profile, seconds=None))
 
     def fallback(self):
         """A small model of the data's kind."""
-        return self.traits.kind.fallback(self.traits)
+        return self.profile.kind.fallback(self.profile)
 
     def __call__(self, values, seed):
         rest = {name: value for name, value in values.items() if name != "candidate"}
-        return build_pipeline(self.candidates[values["candidate"]], rest, self.traits, seed)
+        return build_pipeline(self.candidates[values["candidate"]], rest, self.profile, seed)
 
 
 def make_plan(
@@ -166,17 +166,17 @@ def make_plan(
     order = positive_last(data.classes, pos_label)
     folds, repeat = folds_of(data, cv, seed)
     kind = kind_named(data.kind)
-    share = share_of_a_trial(candidates, kind)
-    net_share = LONG_TRIAL_SHARE if kind.effort.keeps_networks and len(folds) == 1 else share
-    seconds = None if time_limit is None else time_limit * net_share * kind.effort.plan_fraction / len(folds)
-    traits = _traits(data, kind, folds, threads, seed, seconds)
+    fraction = trial_fraction(candidates, kind)
+    net_fraction = LONG_TRIAL_FRACTION if kind.effort.keeps_networks and len(folds) == 1 else fraction
+    seconds = None if time_limit is None else time_limit * net_fraction * kind.effort.plan_fraction / len(folds)
+    profile = _profile_of(data, kind, folds, threads, seed, seconds)
     most_folds = None
     if time_limit is not None:
-        traits = replace(traits, trial_seconds=time_limit * share)
-        most_folds = folds_within(traits, len(folds))
-    chosen, missing = available(candidates, traits, small=bool(constraints))
-    traits = replace(traits, alone=all(candidate.extra == "deep" for candidate in chosen))
-    space, first = table_space(chosen, treatments(_rarest(data.y, folds)), finite)
+        profile = replace(profile, trial_seconds=time_limit * fraction)
+        most_folds = folds_within(profile, len(folds))
+    chosen, missing = select_candidates(candidates, profile, small=bool(constraints))
+    profile = replace(profile, alone=all(candidate.extra == "deep" for candidate in chosen))
+    space, first = table_space(chosen, imbalance_strategies(_rarest(data.y, folds)), finite)
     rows = np.concatenate([valid for _, valid in folds])
     warn_of_one_class(data, rows)
     by_row = np.ndim(cost_matrix) == 3
@@ -193,7 +193,7 @@ def make_plan(
         positive=int(order[-1]),
         **own,
     )
-    build = Builder({candidate.name: candidate for candidate in chosen}, traits)
+    build = Builder({candidate.name: candidate for candidate in chosen}, profile)
     context = Evaluation(
         X=data.X,
         y=data.y,
@@ -203,28 +203,28 @@ def make_plan(
         space=space,
         build=build,
         report=judged.report_of_trial,
-        rank=judged.rank,
+        low_fidelity_score=judged.low_fidelity_score,
         seed=seed,
         fit=fit_last_step,
         predict=predict_at,
-        spend=functools.partial(whole_or_part, least=min(1.0, ROWS_OF_A_RUNG / traits.n_rows)),
+        apply_fidelity=functools.partial(apply_fidelity, least=min(1.0, ROWS_OF_A_RUNG / profile.n_rows)),
         measure=constraints.of_trial if constraints else None,
-        rehearse=constraints.rehearse if constraints.most else None,
+        check_feasible=constraints.check_feasible if constraints.most else None,
         min_class_rows=20,
         repeat=repeat,
-        keep=build.keeps,
+        keep_model=build.keeps,
         most_folds=most_folds,
         bag=None if time_limit is None else pack,
         usable=constraints.may_hold if constraints else None,
         cache=PrefixCache(CACHE_BYTES if memory_limit is None else min(CACHE_BYTES, memory_limit // 4)),
     )
-    n_trials = space.size if finite else len(first) + traits.n_rows // kind.effort.rows_per_trial
-    return Plan(context, judged, space, first, missing, n_trials, constraints, share, net_share)
+    n_trials = space.size if finite else len(first) + profile.n_rows // kind.effort.rows_per_trial
+    return Plan(context, judged, space, first, missing, n_trials, constraints, fraction, net_fraction)
 
 
-def _traits(data, kind, folds, threads, seed, seconds):
+def _profile_of(data, kind, folds, threads, seed, seconds):
     fewest = min(_fewest(data.y[valid]) for _, valid in folds)
-    return Traits(
+    return DataProfile(
         n_rows=min(len(train) for train, _ in folds),
         n_columns=data.n_features,
         n_classes=len(data.classes),
@@ -252,17 +252,17 @@ def _fewest(y):
 
 
 def table_space(candidates, ways, finite=False):
-    """The space of some candidates, a branch for each way to treat the classes, and their first configurations.
+    """The space of some candidates, a branch for each imbalance strategy, and their initial configurations.
 
-    `ways` are those of `treatments`; a candidate takes those that suit it. With `finite` each distribution becomes a
-    few of its quantiles, and there are no first configurations.
+    `ways` are those of `imbalance_strategies`; a candidate takes those that suit it. With `finite` each distribution
+    becomes a few of its quantiles, and there are no initial configurations.
     """
     branches, weights = [], []
     for candidate in candidates:
         own = {"candidate": [candidate.name], **candidate.space}
-        for way, share in _shares(candidate.imbalance, ways):
+        for way, fraction in _fractions(candidate.imbalance, ways):
             branches.append(_listed({**own, **way}) if finite else {**own, **way})
-            weights.append(share * candidate.weight)
+            weights.append(fraction * candidate.weight)
     space = Space(branches, weights=weights)
     if finite:
         return space, []
@@ -270,12 +270,14 @@ def table_space(candidates, ways, finite=False):
     return space, [space.encode(_first(candidates, place, name)) for place, name in ranked]
 
 
-def _shares(groups, ways):
+def _fractions(groups, ways):
     """Pairs of a way and its share of a candidate's trials: each group has the same, and each way of a group."""
     suited = [[ways[name] for name in group if name in ways] for group in groups]
     suited = [group for group in suited if group]
-    natural = [(ways["none"], NATURAL_SHARE if suited else 1.0)]
-    return natural + [(way, (1 - NATURAL_SHARE) / len(suited) / len(group)) for group in suited for way in group]
+    unresampled = [(ways["none"], UNRESAMPLED_FRACTION if suited else 1.0)]
+    return unresampled + [
+        (way, (1 - UNRESAMPLED_FRACTION) / len(suited) / len(group)) for group in suited for way in group
+    ]
 
 
 def _listed(branch):
@@ -290,4 +292,4 @@ def _quantiles(distribution):
 
 def _first(candidates, place, name):
     candidate = next(candidate for candidate in candidates if candidate.name == name)
-    return {"candidate": name, "imbalance": "none", **candidate.usual, **dict(candidate.first)[place]}
+    return {"candidate": name, "imbalance": "none", **candidate.defaults, **dict(candidate.first)[place]}

@@ -13,15 +13,15 @@ DOES_NOT_MATTER = {
     "seed": "the journal has its own",
     "cache": "saves time alone",
     "build": "follows from the data, the candidates and the limits",
-    "keep": "asks the builder",
+    "keep_model": "asks the builder",
     "bag": "keeps models alone",
     "usable": "is told by the constraints",
     "record": "is what a worker has seen",
     "most_folds": "follows from the limits",
     "report": "follows from the score, the data and the folds",
-    "rank": "follows from the score, the data and the folds",
+    "low_fidelity_score": "follows from the score, the data and the folds",
     "measure": "is told by the constraints",
-    "rehearse": "is told by the constraints",
+    "check_feasible": "is told by the constraints",
 }
 # What the fingerprint spells out itself.
 SPELLED_OUT = ("X", "y", "weight", "folds", "repeat", "space")

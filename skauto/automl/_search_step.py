@@ -38,13 +38,13 @@ def run_search(auto, plan, history, pool, phases, progress):
         pool.complete = pool.complete or result.status == "complete"
 
     def on_result(history, trial, result):
-        if timed and plan.context.build.traits.alone and result.status == "complete":
+        if timed and plan.context.build.profile.alone and result.status == "complete":
             import_nets()
         budget.learn(result)
         progress.on_result(history, trial, result)
 
     def trial_limit(trial, remaining):
-        return budget.trial_limit(plan.share_of(trial), remaining)
+        return budget.trial_limit(plan.fraction_of(trial), remaining)
 
     pool.searching = True
     reason = search(

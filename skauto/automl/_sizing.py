@@ -4,28 +4,28 @@
 POWERS = 5
 
 
-def folds_within(traits, n_folds):
+def folds_within(profile, n_folds):
     """Folds of a trial: one where all of them would not fit into its seconds, None for all.
 
     Other kinds than tables plan their epochs, and end after as many folds as there is time for.
     """
-    effort = traits.kind.effort
-    too_long = n_folds * effort.fit_seconds(traits) > traits.trial_seconds
+    effort = profile.kind.effort
+    too_long = n_folds * effort.fit_seconds(profile) > profile.trial_seconds
     return 1 if effort.starts_with_one_fold and too_long else None
 
 
-def ends_in_time(traits):
+def ends_in_time(profile):
     """Whether one fit on all training rows ends within its trial, as far as that can be told before."""
-    return traits.trial_seconds is None or traits.kind.effort.fit_seconds(traits) <= traits.trial_seconds
+    return profile.trial_seconds is None or profile.kind.effort.fit_seconds(profile) <= profile.trial_seconds
 
 
-def fidelity_within(traits, least, n_rows):
+def fidelity_within(profile, least, n_rows):
     """The fraction of the rows that the first trials have: the given one, or less so that one fit ends in time."""
-    if traits.trial_seconds is None:
+    if profile.trial_seconds is None:
         return least
-    fraction, seconds = least, traits.kind.effort.fit_seconds(traits)
+    fraction, seconds = least, profile.kind.effort.fit_seconds(profile)
     for _ in range(POWERS):
-        if fraction * seconds <= traits.trial_seconds / 2 or fraction / 3 * traits.n_rows < n_rows:
+        if fraction * seconds <= profile.trial_seconds / 2 or fraction / 3 * profile.n_rows < n_rows:
             break
         fraction /= 3
     return fraction

@@ -99,7 +99,7 @@ def folds_of(data, cv, seed):
     else:
         folds = given_folds(cv, data.X, data.y, data.groups, data.y)
     folds = _learnable(folds, data)
-    return folds, _drawings(folds)
+    return folds, assign_repeats(folds)
 
 
 def fold_of_rows(y, folds, seed):
@@ -197,7 +197,7 @@ def _learnable(folds, data):
     return kept
 
 
-def _drawings(folds):
+def assign_repeats(folds):
     """Which folds belong together: each joins the first drawing that validates none of its rows."""
     seen, drawing = [], []
     for _, valid in folds:

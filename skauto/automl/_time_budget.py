@@ -10,35 +10,35 @@ import pandas as pd
 from skauto.search._budget import Budget
 
 # The part of the time limit kept for ensemble and refit, and its bounds in seconds.
-FINISH_SHARE, FINISH_LEAST, FINISH_MOST = 0.2, 0.5, 45.0
+FINISH_FRACTION, FINISH_LEAST, FINISH_MOST = 0.2, 0.5, 45.0
 
 # Once so many trials are known, their fits times this care say what the refit takes, and it gets at least this share.
-MEMBERS, FINISH_CARE, LEAST_SHARE = 6, 3.5, 0.05
+MEMBERS, FINISH_SAFETY, LEAST_FRACTION = 6, 3.5, 0.05
 
 # The report and the thresholds at the end take as long as a trial's report, times this safety factor. The choice of the
 # ensemble may take n times as long, up to this fraction of the limit.
-CLOSING_CARE, CHOICE_CARE, CHOICE_SHARE = 2.0, 50, 0.05
+CLOSING_SAFETY, CHOICE_SAFETY, CHOICE_FRACTION = 2.0, 50, 0.05
 
 # The part of the limit that one trial may use, and the quantile of trial seconds that counts as quick.
-TRIAL_SHARE, QUICK = 0.2, 0.25
+TRIAL_FRACTION, QUICK = 0.2, 0.25
 
 # The most that it may be on a busy machine, where seconds are worth less.
-MOST_SHARE = 0.6
+MOST_FRACTION = 0.6
 
 # The same where one candidate alone is tried, or nothing but networks.
-ALONE_SHARE = 0.45
+ALONE_FRACTION = 0.45
 
 # The same where the network of a trial is the final one: all that the search has, since two that are trained to the end
 # are better than four that are not.
-LONG_TRIAL_SHARE = 1.0
+LONG_TRIAL_FRACTION = 1.0
 
 # Seconds kept free at the very end, for putting the pieces together.
-MARGIN_SHARE, MARGIN_MOST = 0.02, 1.0
+MARGIN_FRACTION, MARGIN_MOST = 0.02, 1.0
 
 
 def closing(score_seconds):
     """Seconds to keep for the report and the thresholds at the end, from those that the reports of some trials took."""
-    return CLOSING_CARE * float(np.median(score_seconds)) if score_seconds else 0.0
+    return CLOSING_SAFETY * float(np.median(score_seconds)) if score_seconds else 0.0
 
 
 class SearchBudget(Budget):
@@ -68,7 +68,7 @@ class SearchBudget(Budget):
 
     def _before_the_first(self):
         """What is kept free while there is nothing to refit: enough to put the pieces together, here and now."""
-        least = max(FINISH_LEAST * self.pool.slowness, LEAST_SHARE * self.phases.time_limit)
+        least = max(FINISH_LEAST * self.pool.slowness, LEAST_FRACTION * self.phases.time_limit)
         return min(least, self.phases.for_finish())
 
     def room(self, history):
@@ -76,12 +76,12 @@ class SearchBudget(Budget):
         hopeless = self._seconds and self.remaining() < np.quantile(self._seconds, QUICK)
         return 0 if hopeless else super().room(history)
 
-    def trial_limit(self, share, remaining):
+    def trial_limit(self, fraction, remaining):
         """Seconds of one trial: a share of the whole limit, so that none can eat it, and no more than is left.
 
         On a busy machine it has as many more as its worker must wait for a core.
         """
-        stretched = max(share, min(share * self.pool.slowness, MOST_SHARE))
+        stretched = max(fraction, min(fraction * self.pool.slowness, MOST_FRACTION))
         return min(self.phases.time_limit * stretched, remaining)
 
     def learn(self, result):
@@ -97,9 +97,9 @@ class SearchBudget(Budget):
         refit = 0.0 if "model" in details else details["fit_seconds"]
         self._trials = sorted([*self._trials, (-result.score, refit)])[:MEMBERS]
         if len(self._trials) == MEMBERS:
-            expected = FINISH_CARE * sum(seconds for _, seconds in self._trials) / self.pool.n_workers
-            least = max(FINISH_LEAST, LEAST_SHARE * self.phases.time_limit)
-            choice = min(CHOICE_CARE * float(np.median(self._reports)), CHOICE_SHARE * self.phases.time_limit)
+            expected = FINISH_SAFETY * sum(seconds for _, seconds in self._trials) / self.pool.n_workers
+            least = max(FINISH_LEAST, LEAST_FRACTION * self.phases.time_limit)
+            choice = min(CHOICE_SAFETY * float(np.median(self._reports)), CHOICE_FRACTION * self.phases.time_limit)
             reserve = min(max(expected, least) + choice + self.pool.start_seconds, reserve)
         self.reserve = reserve + closing(self._reports)
 
@@ -131,12 +131,12 @@ class Phases:
 
     def left(self):
         """Seconds until the work must be done, infinity without a limit."""
-        margin = min(MARGIN_SHARE * self.time_limit, MARGIN_MOST)
+        margin = min(MARGIN_FRACTION * self.time_limit, MARGIN_MOST)
         return max(self.time_limit - margin - (self.clock() - self.began), 0.0)
 
     def for_finish(self):
         """Seconds planned for ensemble and refit."""
-        return min(max(FINISH_SHARE * self.time_limit, FINISH_LEAST), FINISH_MOST, self.time_limit)
+        return min(max(FINISH_FRACTION * self.time_limit, FINISH_LEAST), FINISH_MOST, self.time_limit)
 
     def frame(self):
         """Planned and used seconds of each phase, a DataFrame."""

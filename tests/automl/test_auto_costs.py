@@ -12,9 +12,9 @@ from tests.support.autos import all_complete, quick
 
 def table(n_classes):
     """Overlapping classes, the first the most frequent."""
-    shares = [0.75, 0.25] if n_classes == 2 else [0.5, 0.3, 0.2]
+    fractions = [0.75, 0.25] if n_classes == 2 else [0.5, 0.3, 0.2]
     X, y = make_classification(
-        300, n_classes=n_classes, n_informative=4, n_features=6, weights=shares, class_sep=0.6, random_state=0
+        300, n_classes=n_classes, n_informative=4, n_features=6, weights=fractions, class_sep=0.6, random_state=0
     )
     return X, np.array(["a", "b", "c"])[y]
 

@@ -7,19 +7,19 @@ import pytest
 import scipy.sparse as sp
 from sklearn.model_selection import GroupKFold, KFold, RepeatedStratifiedKFold, ShuffleSplit
 
-from skauto.automl._available import available, share_of_a_trial
-from skauto.automl._candidate import Traits
+from skauto.automl._candidate import DataProfile
 from skauto.automl._kind import kind_named
 from skauto.automl._plan import make_plan
+from skauto.automl._select_candidates import select_candidates, trial_fraction
 from skauto.automl._splits import MAX_REPEATS
-from skauto.automl._time_budget import ALONE_SHARE, LONG_TRIAL_SHARE, TRIAL_SHARE
+from skauto.automl._time_budget import ALONE_FRACTION, LONG_TRIAL_FRACTION, TRIAL_FRACTION
 from skauto.automl.evaluation._constraints import read_constraints
 from skauto.automl.tables._candidates import ON_REQUEST, OVER, TABLES
 from skauto.inputs._read import inspect
 from skauto.search._trial import Trial
 from tests.support.trials import read_images, with_single_fold
 
-TRAITS = Traits(n_rows=200, n_columns=4, n_classes=2, sparse=False, threads=1, stops=False)
+PROFILE = DataProfile(n_rows=200, n_columns=4, n_classes=2, sparse=False, threads=1, stops=False)
 
 
 def plan_of(y, groups=None, X=None, **changes):
@@ -70,17 +70,17 @@ def test_networks_that_are_final_may_take_longer(monkeypatch):
     data = read_images(images, np.arange(120) % 3)
     given = {"scoring": "f1", "cv": 4, "candidates": "auto", "pos_label": None, "seed": 0, "threads": 1}
 
-    def shares(**changes):
+    def fractions(**changes):
         plan = make_plan(data, **given, **changes)
         trials = [Trial(number, params) for number, params in enumerate(plan.first)]
         names = [plan.space.decode(params)["candidate"] for params in plan.first]
-        return {name: plan.share_of(trial) for name, trial in zip(names, trials, strict=True)}
+        return {name: plan.fraction_of(trial) for name, trial in zip(names, trials, strict=True)}
 
-    assert set(shares().values()) == {TRIAL_SHARE}
+    assert set(fractions().values()) == {TRIAL_FRACTION}
     with_single_fold(monkeypatch, 100)
-    assert shares() == {**dict.fromkeys(shares(), TRIAL_SHARE), "cnn": LONG_TRIAL_SHARE}
-    bound = shares(constraints=read_constraints({"bytes": 10_000}))
-    assert bound["cnn"] == bound["compressed_cnn"] == LONG_TRIAL_SHARE and bound["logistic"] == TRIAL_SHARE
+    assert fractions() == {**dict.fromkeys(fractions(), TRIAL_FRACTION), "cnn": LONG_TRIAL_FRACTION}
+    bound = fractions(constraints=read_constraints({"bytes": 10_000}))
+    assert bound["cnn"] == bound["compressed_cnn"] == LONG_TRIAL_FRACTION and bound["logistic"] == TRIAL_FRACTION
 
 
 def test_what_is_judged_is_in_the_order_of_the_folds():
@@ -132,14 +132,14 @@ def test_the_positive_class():
 
 
 def test_early_stopping_needs_positives_in_every_fold():
-    assert plan_of((np.arange(400) % 10 == 0).astype(int)).context.build.traits.stops
-    assert not plan_of((np.arange(400) % 20 == 0).astype(int)).context.build.traits.stops
+    assert plan_of((np.arange(400) % 10 == 0).astype(int)).context.build.profile.stops
+    assert not plan_of((np.arange(400) % 20 == 0).astype(int)).context.build.profile.stops
 
 
 def test_rungs_keep_enough_rows():
     few, some, many = (plan_of(np.arange(rows) % 2) for rows in (250, 1_000, 20_000))
     assert few.min_fidelity("halving") == 1.0
-    assert few.context.spend(few.context.build(few.space.decode(few.first[0]), 0), 1 / 9)[1] == 1.0
+    assert few.context.apply_fidelity(few.context.build(few.space.decode(few.first[0]), 0), 1 / 9)[1] == 1.0
     assert some.min_fidelity("halving") == 1 / 3 and some.min_fidelity("auto") == 1.0
     assert many.min_fidelity("halving") == many.min_fidelity("auto") == 1 / 9
 
@@ -161,7 +161,7 @@ def test_configurations_tried_first_come_in_their_order():
 
 def test_large_and_sparse_tables_leave_some_out():
     def names(**changes):
-        return {candidate.name for candidate in available("auto", replace(TRAITS, **changes))[0]}
+        return {candidate.name for candidate in select_candidates("auto", replace(PROFILE, **changes))[0]}
 
     assert "svm" in names()
     assert "svm" not in names(n_rows=100_000)
@@ -171,29 +171,29 @@ def test_large_and_sparse_tables_leave_some_out():
 @pytest.mark.parametrize(("wrong", "hint"), [("lightgmb", "lightgbm"), ("LightGBM", "'lightgbm'.?"), ("zzz", "auto")])
 def test_an_unknown_candidate_is_told_what_was_meant(wrong, hint):
     with pytest.raises(ValueError, match=f"{wrong}.*not known.*{hint}"):
-        available([wrong], TRAITS)
+        select_candidates([wrong], PROFILE)
 
 
 def test_nothing_left_to_try():
     with pytest.raises(ValueError, match="leaves nothing to try.*naive_bayes left out: it takes no sparse X; choose"):
         plan_of(np.arange(60) % 2, X=sp.random(60, 5, 0.5, format="csr"), candidates=["naive_bayes"])
     with pytest.raises(ValueError, match="leaves nothing to try on these data; choose 'auto'"):
-        available([], TRAITS)
+        select_candidates([], PROFILE)
 
 
 def test_a_candidate_that_was_named_and_cannot_be_used_is_said():
-    chosen, missing = available(["svm", "knn", "logistic"], replace(TRAITS, n_rows=6_000, weighted=True))
+    chosen, missing = select_candidates(["svm", "knn", "logistic"], replace(PROFILE, n_rows=6_000, weighted=True))
     assert [candidate.name for candidate in chosen] == ["logistic"]
     assert missing == [
         "svm left out: it learns from at most 5000 rows, here are 6000",
         "knn left out: it takes no sample_weight",
     ]
-    assert not any("svm" in line for line in available("auto", replace(TRAITS, n_rows=6_000))[1])
+    assert not any("svm" in line for line in select_candidates("auto", replace(PROFILE, n_rows=6_000))[1])
 
 
 def test_every_candidate_can_be_named():
     for candidate in (*TABLES, *ON_REQUEST):
-        chosen, missing = available([candidate.name, "naive_bayes"], TRAITS)
+        chosen, missing = select_candidates([candidate.name, "naive_bayes"], PROFILE)
         assert len(chosen) + len(missing) == 2
 
 
@@ -208,7 +208,7 @@ def test_ways_to_treat_classes_are_tried_only_where_there_is_something_to_balanc
 
 
 def test_balanced_ensembles_wait_to_be_named():
-    chosen, _ = available("auto", TRAITS)
+    chosen, _ = select_candidates("auto", PROFILE)
     assert not {candidate.name for candidate in chosen} & {candidate.name for candidate in ON_REQUEST}
 
 
@@ -224,26 +224,31 @@ def test_a_grid_holds_two_values_of_each_number():
 
 
 def test_candidates_without_weights_are_left_out_where_there_are_some():
-    names = {candidate.name for candidate in available("auto", replace(TRAITS, weighted=True))[0]}
+    names = {candidate.name for candidate in select_candidates("auto", replace(PROFILE, weighted=True))[0]}
     assert "knn" not in names and "logistic" in names
 
 
 @pytest.mark.parametrize(
-    ("names", "share"),
-    [("auto", TRIAL_SHARE), (["logistic", "mlp"], TRIAL_SHARE), ("mlp", ALONE_SHARE), (["logistic"], ALONE_SHARE)],
+    ("names", "fraction"),
+    [
+        ("auto", TRIAL_FRACTION),
+        (["logistic", "mlp"], TRIAL_FRACTION),
+        ("mlp", ALONE_FRACTION),
+        (["logistic"], ALONE_FRACTION),
+    ],
 )
-def test_a_trial_may_use_more_where_nothing_else_is_in_play(names, share):
-    assert share_of_a_trial(names, kind_named("table")) == share
-    assert share_of_a_trial(["min_gru", "min_lstm"], kind_named("sequence")) == ALONE_SHARE
+def test_a_trial_may_use_more_where_nothing_else_is_in_play(names, fraction):
+    assert trial_fraction(names, kind_named("table")) == fraction
+    assert trial_fraction(["min_gru", "min_lstm"], kind_named("sequence")) == ALONE_FRACTION
 
 
 def test_a_net_with_too_little_time_is_left_out_beside_others_only():
-    hurried = replace(TRAITS, trial_seconds=1.0)
-    chosen, missing = available("auto", hurried)
+    hurried = replace(PROFILE, trial_seconds=1.0)
+    chosen, missing = select_candidates("auto", hurried)
     assert "mlp" not in {candidate.name for candidate in chosen}
     assert [line for line in missing if line.startswith("mlp left out: a trial has 1 s")]
     pytest.importorskip("torch")
-    chosen, missing = available("mlp", hurried)
+    chosen, missing = select_candidates("mlp", hurried)
     assert [candidate.name for candidate in chosen] == ["mlp"] and missing == []
 
 

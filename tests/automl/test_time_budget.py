@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skauto.automl._time_budget import LONG_TRIAL_SHARE, TRIAL_SHARE, Phases, SearchBudget, closing
+from skauto.automl._time_budget import LONG_TRIAL_FRACTION, TRIAL_FRACTION, Phases, SearchBudget, closing
 from skauto.search._history import History
 from skauto.search._space import Space
 from skauto.search._trial import Result, Status
@@ -154,15 +154,15 @@ def test_failed_trials_teach_nothing():
 
 def test_one_trial_never_gets_all():
     budget = SearchBudget(Phases(100, Clock()), None, Pool(2))
-    assert budget.trial_limit(TRIAL_SHARE, budget.remaining()) == pytest.approx(20)
-    assert budget.trial_limit(TRIAL_SHARE, 3.0) == 3.0
+    assert budget.trial_limit(TRIAL_FRACTION, budget.remaining()) == pytest.approx(20)
+    assert budget.trial_limit(TRIAL_FRACTION, 3.0) == 3.0
 
 
 def test_on_a_busy_machine_a_trial_has_as_many_cpu_seconds():
     """Beside busy processes two seconds and a half pass in one of a worker's; at most three fifths of all are given."""
     budget = SearchBudget(Phases(100, Clock()), None, Pool(2, slowness=2.5))
-    assert budget.trial_limit(TRIAL_SHARE, budget.remaining()) == pytest.approx(50)
+    assert budget.trial_limit(TRIAL_FRACTION, budget.remaining()) == pytest.approx(50)
     budget = SearchBudget(Phases(100, Clock()), None, Pool(2, slowness=4.0))
-    assert budget.trial_limit(TRIAL_SHARE, budget.remaining()) == pytest.approx(60)
-    assert budget.trial_limit(LONG_TRIAL_SHARE, 90.0) == 90.0
-    assert budget.trial_limit(TRIAL_SHARE, 3.0) == 3.0
+    assert budget.trial_limit(TRIAL_FRACTION, budget.remaining()) == pytest.approx(60)
+    assert budget.trial_limit(LONG_TRIAL_FRACTION, 90.0) == 90.0
+    assert budget.trial_limit(TRIAL_FRACTION, 3.0) == 3.0

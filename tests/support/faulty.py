@@ -29,8 +29,8 @@ class Faulty(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X):
-        shares = self.shares_ * (np.nan if self.fault == "nan" else 1.0)
-        return np.tile(shares, (len(X), 1))
+        fractions = self.shares_ * (np.nan if self.fault == "nan" else 1.0)
+        return np.tile(fractions, (len(X), 1))
 
     def predict(self, X):
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
@@ -68,18 +68,18 @@ class Faulty(ClassifierMixin, BaseEstimator):
         pass
 
 
-def build(values, traits, seed):
+def build(values, profile, seed):
     return Faulty(values["fault"])
 
 
-def prepare(values, traits):
+def prepare(values, profile):
     return None
 
 
 def candidate(fault):
     """A portfolio entry that is tried first of all."""
     return Candidate(
-        name=fault, build=build, prepare=prepare, space={"fault": [fault]}, usual={"fault": fault}, first=((-1, {}),)
+        name=fault, build=build, prepare=prepare, space={"fault": [fault]}, defaults={"fault": fault}, first=((-1, {}),)
     )
 
 

@@ -11,9 +11,9 @@ from skauto.automl.selection._select import Scored
 from skauto.inputs._read import inspect
 
 
-def scored(number, score, folds, natural=True, proba=None):
-    values = {"candidate": "logistic", "imbalance": "none" if natural else "SMOTE"}
-    return Scored(number, values, score, np.array(folds), proba, fit_seconds=0.1, stop=None, natural=natural)
+def scored(number, score, folds, unresampled=True, proba=None):
+    values = {"candidate": "logistic", "imbalance": "none" if unresampled else "SMOTE"}
+    return Scored(number, values, score, np.array(folds), proba, fit_seconds=0.1, stop=None, unresampled=unresampled)
 
 
 def small_plan():

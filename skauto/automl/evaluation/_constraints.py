@@ -136,7 +136,7 @@ class Constraints:
             measured["latency_ms"] = min(measured["latency_ms"], (rehearsed or {}).get("latency_ms", np.inf))
         return measured
 
-    def rehearse(self, context, values, seed):
+    def check_feasible(self, context, values, seed):
         """What a trial's network takes; raises where a model on a few rows is too much already. Runs in a worker.
 
         Its pipeline is fitted on a few rows, for one epoch or round of boosting. Of a network that gives the bytes and
@@ -152,20 +152,20 @@ class Constraints:
         ------
         InfeasibleError
         """
-        if not context.build.traits.kind.effort.checks_feasibility:
+        if not context.build.profile.kind.effort.checks_feasibility:
             return None
         network = values["candidate"] in context.build.nets
         bounds = replace(self.times(**NETWORK_ROOM if network else {"latency_ms": BESIDE_TRIALS}), least={})
-        made = attempt(bounds._rehearsed, context, values, seed)
+        made = attempt(bounds._measured_on_few_rows, context, values, seed)
         if made.status == Status.COMPLETE and not bounds.hold(made.value):  # what went wrong will do so in earnest too
             raise InfeasibleError(f"{told(made.value)} when fitted on a few rows, where it must be within {bounds}")
         return made.value if network else None
 
-    def _rehearsed(self, context, values, seed):
+    def _measured_on_few_rows(self, context, values, seed):
         """What is measured of a pipeline that was fitted on a few rows."""
         train, _ = context.folds[0]
-        share = min(REHEARSAL_ROWS / len(train), 1.0)
-        rows = train[nested_rows(context.y[train], share, REHEARSAL_CLASS_ROWS, context.seed)]
+        fraction = min(REHEARSAL_ROWS / len(train), 1.0)
+        rows = train[nested_rows(context.y[train], fraction, REHEARSAL_CLASS_ROWS, context.seed)]
         pipeline, X = shortest(context.build.untimed()(values, seed)), take(context.X, rows)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # so few rows give reasons to, which are no news of the trial

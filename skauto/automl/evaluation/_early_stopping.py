@@ -129,10 +129,10 @@ def _with_watch(estimator, path, watch):
 def _metric(estimator, path, y):
     """Log loss for the natural distribution; a ranking where weights or samplers move the probabilities."""
     boosting = _at(estimator, path)
-    natural = not path and boosting.class_weight is None
+    unresampled = not path and boosting.class_weight is None
     if len(np.unique(y)) > 2:  # of the training rows: a rare class may be missing from the others
-        return "multi_logloss" if natural else "auc_mu"
-    return "binary_logloss" if natural else "average_precision"
+        return "multi_logloss" if unresampled else "auc_mu"
+    return "binary_logloss" if unresampled else "average_precision"
 
 
 def _fitted_boosting(fitted):

@@ -37,16 +37,42 @@ def rows_alone(estimator, fidelity):
 class Evaluation:
     """All that a worker needs for any trial; sent to it once.
 
-    X has n rows; y is an array of shape (n,) of codes 0 ... n_classes - 1; folds is a list of pairs of row numbers
-    (train, valid) and `repeat` the number of the drawing that each belongs to. `build(values, seed)` gives the unfitted
-    estimator of a configuration and `report(proba)` a dict of scores of the validation rows of all folds, in their
-    order; `rank(proba)` a number for lower fidelities. `fit` and `predict` treat the last step of the estimator as
-    fit_plain and predict_plain do, and `spend` says what a fidelity under one means, as rows_alone does. `measure`
-    gives what a trial costs beside its score, as `_footprint_of` asks; None where nothing bounds it. `rehearse(context,
-    values, seed)` raises where that will be too much, and gives what `measure` is told too. `keep(values)` says of
-    which trials the model of a single fold is to be kept. `most_folds` bounds the folds of a trial, None for all. With
-    `bag(pipelines, stop)` the fold models of each trial that is the best of its worker so far come back with it, as the
-    bytes that it makes of them, where `usable` says that its footprint may do; `record` is how good that one was.
+    Parameters
+    ----------
+    X : array, sparse matrix or DataFrame of n rows
+    y : ndarray of shape (n,)
+        Codes from 0 to ``n_classes - 1``.
+    weight : ndarray of shape (n,) or None
+    folds : list of (ndarray, ndarray)
+        Row numbers to learn from and to validate on.
+    repeat : ndarray or None
+        The repeat of the cross-validation that each fold belongs to.
+    build : callable
+        ``build(values, seed)``: the unfitted estimator of a configuration.
+    report : callable
+        ``report(proba)``: a dict of scores of the validation rows of all folds, in their order.
+    low_fidelity_score : callable
+        ``low_fidelity_score(proba)``: the score of a trial at a fidelity below 1.
+    fit, predict : callable
+        How the last step of the estimator is fitted and asked, as `fit_plain` and `predict_plain` do.
+    apply_fidelity : callable
+        ``apply_fidelity(estimator, fidelity)``: the estimator and its fraction of the rows, as `rows_alone` does.
+    measure : callable or None
+        What a trial costs beside its score, as `_footprint_of` asks; None where nothing bounds it.
+    check_feasible : callable or None
+        ``check_feasible(context, values, seed)``: raises where a trial will cost too much; gives what
+        `measure` is told.
+    keep_model : callable or None
+        ``keep_model(values)``: whether the model of a single fold is the final one.
+    most_folds : int or None
+        Folds of a trial at most, None for all.
+    bag : callable or None
+        ``bag(pipelines, best_iteration)``: as bytes, the fold models of a trial that is the best of its worker
+        so far; they come back with it.
+    usable : callable or None
+        ``usable(footprint)``: whether such a trial may do as the model.
+    record : tuple
+        How good the best trial of this worker was.
     """
 
     X: Any
@@ -57,16 +83,16 @@ class Evaluation:
     space: Any
     build: Any
     report: Any
-    rank: Any
+    low_fidelity_score: Any
     seed: int
     fit: Any = fit_plain
     predict: Any = predict_plain
-    spend: Any = rows_alone
+    apply_fidelity: Any = rows_alone
     measure: Any = None
-    rehearse: Any = None
+    check_feasible: Any = None
     min_class_rows: int = 2
     repeat: Any = None
-    keep: Any = None
+    keep_model: Any = None
     most_folds: int | None = None
     bag: Any = None
     usable: Any = None
@@ -95,7 +121,7 @@ def evaluate(context, trial):
     """
     values = context.space.decode(trial.params)
     seed = child_seed(context.seed, "trial", trial.number)
-    known = context.rehearse(context, values, seed) if context.rehearse is not None else None
+    known = context.check_feasible(context, values, seed) if context.check_feasible is not None else None
     models, stops, seconds = _fitted_folds(context, values, trial, seed)
     parts = [_predict_fold(context, models, stops, number) for number in range(len(models))]
     proba = np.concatenate(parts)
@@ -103,14 +129,14 @@ def evaluate(context, trial):
         raise ValueError("predict_proba gave NaN or infinite probabilities")
     outcome = {"proba": proba, "fit_seconds": float(np.mean(seconds)), "stop": median_stop(stops)}
     if trial.fidelity < 1:
-        outcome["score"] = context.rank(proba)
+        outcome["score"] = context.low_fidelity_score(proba)
         return {**outcome, **_bag_of(context, trial, outcome, models)}
     began = time.perf_counter()
     scores = context.report(proba)
     outcome["score_seconds"] = time.perf_counter() - began
     outcome |= scores
     outcome |= _footprint_of(context, values, seed, models[0].last, stops, known)
-    if context.keep is not None and len(models) == 1 and context.keep(values):
+    if context.keep_model is not None and len(models) == 1 and context.keep_model(values):
         return {**outcome, "model": Pipeline([("classify", models[0].last)])}
     return {**outcome, **_bag_of(context, trial, outcome, models)}  # last: what fails must not be the best one
 
@@ -123,7 +149,9 @@ def _fitted_folds(context, values, trial, seed):
         if not _deadline.allows(seconds):
             break
         _deadline.divide(n_folds - number)
-        estimator, fidelity = context.spend(context.build(values, seed), trial.fidelity)  # may import a package
+        estimator, fidelity = context.apply_fidelity(
+            context.build(values, seed), trial.fidelity
+        )  # may import a package
         began = time.perf_counter()
         model, stop = _fit_fold(context, estimator, fidelity, number)
         models.append(model)
@@ -148,7 +176,7 @@ def _bag_of(context, trial, outcome, models):
 
 
 def _footprint_of(context, values, seed, fitted, stops, known):
-    """What `measure` says of the trial, given its last step as fitted on the first fold and what `rehearse` gave."""
+    """What `measure` says of the trial, given its last step as fitted on the first fold and what is known before."""
     if context.measure is None:
         return {}
     return {"footprint": context.measure(context, values, seed, fitted, median_stop(stops), known)}

@@ -61,10 +61,10 @@ class Scoring:
             return 1 - self.y, proba[:, ::-1]
         return self.y, proba
 
-    def rank(self, proba):
+    def low_fidelity_score(self, proba):
         """Average precision, the mean over repeats: what rungs go by; of fewer rows, those of the first folds."""
         if len(proba) < len(self.y):
-            return self.first(len(proba)).rank(proba)
+            return self.first(len(proba)).low_fidelity_score(proba)
         y, proba = self.oriented(proba)
         return mean_of_known([ap_of(y[rows], proba[rows], self._weight(rows)) for rows in self.parts])
 
@@ -156,9 +156,9 @@ class Scoring:
             return plain, False
         threshold = np.empty(len(y), dtype=np.int64)
         for done, rows in enumerate(self.parts):
-            share = first_of(len(self.parts) - done, left)
+            fraction = first_of(len(self.parts) - done, left)
             threshold[rows] = cross_fitted_labels(
-                y[rows], proba[rows], self.fold[rows], metric, self._weight(rows), share
+                y[rows], proba[rows], self.fold[rows], metric, self._weight(rows), fraction
             )
         if size == 2:
             return threshold, True

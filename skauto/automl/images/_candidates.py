@@ -6,7 +6,7 @@ from skauto.automl._candidate import Candidate
 from skauto.automl._imbalance import WEIGHTS
 from skauto.automl._matrix_learners import LIGHTGBM_DEFAULTS, LIGHTGBM_SPACE, extra_trees, lightgbm, svm
 from skauto.automl.images import _learners as make
-from skauto.automl.images._epoch_planning import net_affords
+from skauto.automl.images._epoch_planning import net_time_reason
 
 # Ways to treat the classes, beside leaving them as they are: images are repeated whole.
 OVER = ("RandomOverSampler",)
@@ -16,7 +16,7 @@ LOGISTIC = Candidate(
     build=make.logistic,
     prepare=make.scaled_summary,
     space={"C": loguniform(1e-4, 1)},
-    usual={"C": 0.01},
+    defaults={"C": 0.01},
     first=((0, {}),),
     imbalance=(WEIGHTS, OVER),
 )
@@ -26,7 +26,7 @@ EXTRA_TREES = Candidate(
     build=extra_trees,
     prepare=make.summary,
     space={"max_features": [0.05, 0.1, 0.2, "sqrt"], "min_samples_leaf": randint(1, 6)},
-    usual={"max_features": "sqrt", "min_samples_leaf": 1},
+    defaults={"max_features": "sqrt", "min_samples_leaf": 1},
     first=((4, {}),),
     imbalance=(OVER,),
     weight=0.5,
@@ -37,7 +37,7 @@ LIGHTGBM = Candidate(
     build=lightgbm,
     prepare=make.summary,
     space=LIGHTGBM_SPACE,
-    usual={
+    defaults={
         **LIGHTGBM_DEFAULTS,
         "colsample_bytree": 0.4,
         "min_child_samples": 20,
@@ -54,7 +54,7 @@ SVM = Candidate(
     build=svm,
     prepare=make.scaled_summary,
     space={"C": loguniform(0.3, 30), "gamma": ["scale"]},
-    usual={"C": 5.0, "gamma": "scale"},
+    defaults={"C": 5.0, "gamma": "scale"},
     first=((3, {}),),
     imbalance=(WEIGHTS,),
     max_rows=5_000,
@@ -73,7 +73,7 @@ CNN = Candidate(
         "shift": [0.0, 0.05, 0.1],
         "cutout": [0.0, 0.25],
     },
-    usual={"backbone": "resnet", "width": 8, "depth": 1, "lr": 5e-3, "flip": 0.0, "shift": 0.05, "cutout": 0.0},
+    defaults={"backbone": "resnet", "width": 8, "depth": 1, "lr": 5e-3, "flip": 0.0, "shift": 0.05, "cutout": 0.0},
     first=(
         (1, {"width": 16}),
         (2, {"width": 16, "flip": 0.5}),
@@ -84,7 +84,7 @@ CNN = Candidate(
     weight=2.0,
     package="torch skorch",
     extra="deep",
-    affords=net_affords,
+    time_budget_reason=net_time_reason,
 )
 
 COMPRESSED_CNN = Candidate(
@@ -92,7 +92,7 @@ COMPRESSED_CNN = Candidate(
     build=make.compressed_cnn,
     prepare=make.whole,
     space={**CNN.space, "width": [4, 8, 16, 32], "filters": [0.0, 0.3, 0.5], "form": ["int8", "codebook"]},
-    usual={**CNN.usual, "filters": 0.0, "form": "codebook"},
+    defaults={**CNN.defaults, "filters": 0.0, "form": "codebook"},
     # Within bounds the largest come first, as rehearsals leave out at once what is too large.
     first=(
         (2.2, {"width": 16}),
@@ -106,7 +106,7 @@ COMPRESSED_CNN = Candidate(
     weight=2.0,
     package=CNN.package,
     extra=CNN.extra,
-    affords=make.compressed_affords,
+    time_budget_reason=make.compressed_time_reason,
 )
 
 # Tried only where named, or where a winner's cost is bounded.

@@ -27,33 +27,33 @@ LEAST_SECONDS = 0.1
 ROW_SECONDS = 1e-4
 
 
-def epochs(values, traits):
+def epochs(values, profile):
     """Epochs of a network that there is time for."""
-    if traits.seconds is None:
+    if profile.seconds is None:
         return EPOCHS
-    row_seconds = ROW_SECONDS + _network_seconds(values, traits)
-    return epochs_within(replace(traits, seconds=_seconds(traits)), row_seconds, EPOCHS)
+    row_seconds = ROW_SECONDS + _network_seconds(values, profile)
+    return epochs_within(replace(profile, seconds=_seconds(profile)), row_seconds, EPOCHS)
 
 
-def enough(most, traits):
+def require_min_epochs(most, profile):
     """So many epochs; a final fit has one at least, and a trial that has less than the fewest ends here.
 
     Where nothing but networks is tried a trial goes on: the network is stopped in time, and better than none.
     """
-    if most >= FEWEST_EPOCHS or traits.refit or traits.alone:
+    if most >= FEWEST_EPOCHS or profile.refit or profile.alone:
         return max(most, 1)
-    left = _seconds(traits)
+    left = _seconds(profile)
     raise TimeoutError(f"{FEWEST_EPOCHS} epochs of it do not fit into the {left:.3g} s that are left to its training")
 
 
-def seconds_limit(traits):
+def seconds_limit(profile):
     """Seconds after which a network must stop, should the machine turn out slower than when it was timed."""
-    if traits.seconds is None:
+    if profile.seconds is None:
         return None
     left = _left()
     if math.isfinite(left):
         return max(left, LEAST_SECONDS)
-    return None if traits.refit else LATEST * traits.seconds / PLAN_FRACTION
+    return None if profile.refit else LATEST * profile.seconds / PLAN_FRACTION
 
 
 def _left():
@@ -61,21 +61,21 @@ def _left():
     return max(LATEST * _deadline.left() - MARGIN, 0.0) / _deadline.CURRENT.parts
 
 
-def _seconds(traits):
+def _seconds(profile):
     """Seconds that a network may plan with: what the trial has left, and in a refit no more than folds had."""
     left = _left()
-    if traits.refit or not math.isfinite(left):
-        return min(traits.seconds, left)
+    if profile.refit or not math.isfinite(left):
+        return min(profile.seconds, left)
     return left
 
 
-def _network_seconds(values, traits):
+def _network_seconds(values, profile):
     """Seconds that a row takes in training, measured where the network is to be trained."""
     from skauto.estimators.images._backbones import build_backbone
     from skauto.estimators.neural._speed import training_seconds_a_row
 
-    channels, height, width = _form(traits.shape)
-    network = build_backbone(values["backbone"], channels, traits.n_classes, values["width"], values["depth"])
+    channels, height, width = _form(profile.shape)
+    network = build_backbone(values["backbone"], channels, profile.n_classes, values["width"], values["depth"])
     return training_seconds_a_row(network, (channels, height, width))
 
 
@@ -86,13 +86,13 @@ def _form(shape):
     return shape if channel_axis((1, *shape)) == "first" else (shape[2], *shape[:2])
 
 
-def net_affords(values, traits, tuning=0):
+def net_time_reason(values, profile, tuning=0):
     """Why there is no time for a network and so many epochs of tuning, an empty line if there may be.
 
     Nothing is trained for it: that happens in a worker, which ends a trial that turns out to have too little time.
     """
     fewest = FEWEST_EPOCHS + tuning
-    _, height, width = _form(traits.shape)
+    _, height, width = _form(profile.shape)
     row_seconds = ROW_SECONDS + height * width * FLOPS_A_PIXEL * values["width"] ** 2 / MOST_FLOPS
-    enough = epochs_within(traits, row_seconds, EPOCHS) >= fewest
-    return "" if enough else f"{fewest} epochs of it do not fit into what a trial may use of time_limit"
+    require_min_epochs = epochs_within(profile, row_seconds, EPOCHS) >= fewest
+    return "" if require_min_epochs else f"{fewest} epochs of it do not fit into what a trial may use of time_limit"

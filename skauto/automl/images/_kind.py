@@ -72,7 +72,7 @@ def fit_seconds(profile):
 
 def quick_sample(context, seconds):
     """Rows of the quick model, which sees summaries; all pixels."""
-    pixels = max(math.prod(context.build.traits.shape), 1)
+    pixels = max(math.prod(context.build.profile.shape), 1)
     return within_bounds(seconds * IMAGE_CELLS / pixels, len(context.y)), None
 
 

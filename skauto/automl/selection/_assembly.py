@@ -6,7 +6,7 @@ from contextlib import nullcontext, suppress
 import numpy as np
 
 from skauto._time_left import first_of
-from skauto.automl._time_budget import CLOSING_CARE
+from skauto.automl._time_budget import CLOSING_SAFETY
 from skauto.automl.evaluation._constraints import SLOWED, first_row, told
 from skauto.automl.selection._refit import with_threshold
 from skauto.automl.selection._select import mixed
@@ -99,7 +99,7 @@ class Assembly:
             self.best_estimator = self._decided(model, self.thresholds[self.best.number])
             self.report = {**self.report, **scoring.report(proba, left)}
             for trial, _ in members:
-                if trial.number not in self.thresholds and left() > self._closing / CLOSING_CARE:
+                if trial.number not in self.thresholds and left() > self._closing / CLOSING_SAFETY:
                     self.thresholds[trial.number] = scoring.threshold(trial.proba, left)
 
         made = self.interrupts.attempt(judge)

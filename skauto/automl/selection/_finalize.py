@@ -180,7 +180,7 @@ class Finish(Assembly):
         end = clock() + rest
         if rest <= 0:
             return [(best, 1.0)]
-        even = self.plan.context.build.traits.kind.effort.even_ensemble
+        even = self.plan.context.build.profile.kind.effort.even_ensemble
         choose = functools.partial(choose_members, left=lambda: end - clock(), even=even)
         made = self.interrupts.attempt(choose, trials, self.scoring)
         if made.status == Status.COMPLETE:

@@ -21,7 +21,7 @@ def seconds_within(time_limit):
 
 def quick_fit(context, labels, seconds=LEAST):
     """A small model on drawn rows and columns, which takes about so many seconds of one thread."""
-    n_rows, n_columns = context.build.traits.kind.effort.quick_sample(context, seconds)
+    n_rows, n_columns = context.build.profile.kind.effort.quick_sample(context, seconds)
     rows = nested_rows(context.y, min(1.0, n_rows / len(context.y)), 2, context.seed)
     weight = {} if context.weight is None else {"classify__sample_weight": context.weight[rows]}
     model = context.build.fallback()

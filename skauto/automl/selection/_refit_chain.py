@@ -157,11 +157,11 @@ class RefitChain:
         return next((t for t in rest if build.is_safe(t.values) and self._seconds_here(t) <= most), None)
 
     def _seconds_here(self, trial):
-        return refit_seconds(trial) * self.context.build.traits.threads
+        return refit_seconds(trial) * self.context.build.profile.threads
 
 
 def refit_here(context, trial, labels):
     """`refit` in this process, on one thread."""
-    build = replace(context.build, traits=replace(context.build.traits, threads=1))
+    build = replace(context.build, profile=replace(context.build.profile, threads=1))
     with threadpool_limits(1):
         return refit(replace(context, build=build), trial, labels)

@@ -13,7 +13,7 @@ from skauto.estimators._ensemble import greedy_selection
 PER_KIND = 2
 
 # The part of the ensemble that is spread evenly over the best trial of each kind, and most kinds that share it.
-EVEN_SHARE, KINDS = 0.2, 6
+EVEN_FRACTION, KINDS = 0.2, 6
 
 # Rows of a table up to which that part is spread: with more the selection knows better, and on sequences and images
 # the kinds differ too much.
@@ -35,7 +35,7 @@ class Scored:
     proba: np.ndarray = field(repr=False)
     fit_seconds: float
     stop: int | None
-    natural: bool
+    unresampled: bool
     footprint: dict | None = None
     score_seconds: float = 0.0
     fidelity: float = 1.0
@@ -118,7 +118,7 @@ def _scored(values, result, fidelity=1.0):
         proba=details["proba"],
         fit_seconds=details["fit_seconds"],
         stop=details["stop"],
-        natural=values.get("imbalance", "none") == "none",
+        unresampled=values.get("imbalance", "none") == "none",
         footprint=details.get("footprint"),
         score_seconds=details.get("score_seconds", 0.0),
         model=details.get("model"),
@@ -141,15 +141,15 @@ def choose_best(trials, valid_over_train):
     for the generalization error, Machine Learning 52, 2003, section 3: folds share training rows.
     """
     best = trials[0]
-    natural = next((trial for trial in trials if trial.natural), None)
-    if best.natural or natural is None:
+    unresampled = next((trial for trial in trials if trial.unresampled), None)
+    if best.unresampled or unresampled is None:
         return best
-    difference = best.fold_scores - natural.fold_scores
+    difference = best.fold_scores - unresampled.fold_scores
     difference = difference[np.isfinite(difference)]
     if len(difference) < 2:
-        return natural
+        return unresampled
     error = np.sqrt((1 / len(difference) + valid_over_train) * np.var(difference, ddof=1))
-    return best if best.score - natural.score > error else natural
+    return best if best.score - unresampled.score > error else unresampled
 
 
 def choose_members(trials, scoring, left=endless, *, even=True):
@@ -165,8 +165,8 @@ def choose_members(trials, scoring, left=endless, *, even=True):
     pool = _few_of_a_kind([trial for _, trial in order])
     predictions = [trial.proba for trial in pool]
     greedy = np.mean([greedy_selection(predictions, value, left=left) for value in scoring.guides], axis=0)
-    share = EVEN_SHARE if even and scoring.n_rows <= FEW_ROWS else 0.0
-    weights = (1 - share) * greedy + share * _evenly(pool)
+    fraction = EVEN_FRACTION if even and scoring.n_rows <= FEW_ROWS else 0.0
+    weights = (1 - fraction) * greedy + fraction * _evenly(pool)
     chosen = [(trial, float(weight)) for trial, weight in zip(pool, weights, strict=True) if weight > 0]
     return sorted(chosen, key=lambda pair: -pair[1])
 

@@ -17,7 +17,7 @@ ROCKET = Candidate(
     build=make.ridge,
     prepare=make.rocket,
     space=FEATURES,
-    usual={"n_features": 10_000, "differences": False},
+    defaults={"n_features": 10_000, "differences": False},
     first=((0, {}), (2, {"differences": True})),
     imbalance=(WEIGHTS, OVER),
     max_rows=6_000,
@@ -28,7 +28,7 @@ ROCKET_LOGISTIC = Candidate(
     build=make.logistic,
     prepare=make.rocket,
     space={"C": loguniform(1e-5, 1e-1), **FEATURES},
-    usual={"C": 1e-3, "n_features": 10_000, "differences": False},
+    defaults={"C": 1e-3, "n_features": 10_000, "differences": False},
     first=((4, {}),),
     imbalance=(WEIGHTS, OVER),
 )
@@ -38,7 +38,7 @@ LIGHTGBM = Candidate(
     build=lightgbm,
     prepare=make.summary,
     space=LIGHTGBM_SPACE,
-    usual=LIGHTGBM_DEFAULTS,
+    defaults=LIGHTGBM_DEFAULTS,
     first=((1, {}), (7, {"learning_rate": 0.05, "num_leaves": 8, "min_child_samples": 10})),
     imbalance=(WEIGHTS, OVER),
     package="lightgbm",
@@ -49,7 +49,7 @@ EXTRA_TREES = Candidate(
     build=extra_trees,
     prepare=make.summary,
     space={"max_features": [0.1, 0.2, 0.4, "sqrt"], "min_samples_leaf": randint(1, 6)},
-    usual={"max_features": "sqrt", "min_samples_leaf": 1},
+    defaults={"max_features": "sqrt", "min_samples_leaf": 1},
     first=((3, {}),),
     imbalance=(OVER,),
     weight=0.5,
@@ -65,7 +65,7 @@ NET_SPACE = {
     "lr": loguniform(1e-3, 2e-2),
     "dropout": uniform(0.0, 0.4),
 }
-NET_USUAL = {
+NET_DEFAULTS = {
     "hidden_size": 64,
     "n_layers": 2,
     "bidirectional": False,
@@ -78,11 +78,11 @@ NET_USUAL = {
 NET = {
     "prepare": make.whole,
     "space": NET_SPACE,
-    "usual": NET_USUAL,
+    "defaults": NET_DEFAULTS,
     "imbalance": (WEIGHTS, OVER),
     "package": "torch skorch",
     "extra": "deep",
-    "affords": make.net_affords,
+    "time_budget_reason": make.net_time_reason,
 }
 
 MIN_GRU = Candidate(name="min_gru", build=make.min_gru, first=((5, {}), (8, {"bidirectional": True})), **NET)

@@ -66,7 +66,7 @@ def fit_seconds(profile):
 
 def quick_sample(context, seconds):
     """Rows of the quick model, which sees summaries; all features."""
-    profile = context.build.traits
+    profile = context.build.profile
     cells = max(profile.length * profile.shape[-1], 1)
     return within_bounds(seconds * SERIES_CELLS / cells, len(context.y)), None
 

@@ -21,9 +21,9 @@ EPOCHS, FEWEST_EPOCHS = 60, 8
 FLOPS_A_SECOND, ROW_SECONDS = 12e9, 6e-4
 
 
-def rocket(values, traits):
+def rocket(values, profile):
     """MiniRocket's features, of the differences too if asked, on one scale."""
-    options = {"n_features": values.pop("n_features"), "random_state": traits.seed}
+    options = {"n_features": values.pop("n_features"), "random_state": profile.seed}
     features = MiniRocketTransformer(**options)
     if values.pop("differences"):
         changes = make_pipeline(DifferencesTransformer(), MiniRocketTransformer(**options))
@@ -31,62 +31,62 @@ def rocket(values, traits):
     return make_pipeline(features, StandardScaler())
 
 
-def summary(values, traits):
+def summary(values, profile):
     """Summary features of the series."""
     return SequenceSummaryTransformer()
 
 
-def whole(values, traits):
+def whole(values, profile):
     """Nothing: nets take series as they are."""
     return None
 
 
-def ridge(values, traits, seed):
+def ridge(values, profile, seed):
     """Ridge regression with probabilities."""
     return CalibratedRidgeClassifier(**values)
 
 
-def logistic(values, traits, seed):
+def logistic(values, profile, seed):
     """Logistic regression on many features."""
     return LogisticRegression(**values, max_iter=200)
 
 
-def min_gru(values, traits, seed):
+def min_gru(values, profile, seed):
     """minGRU, as many epochs as there is time for."""
     from skauto.estimators.sequences._recurrent import MinGRUClassifier
 
-    return _net(MinGRUClassifier, values, traits, seed)
+    return _net(MinGRUClassifier, values, profile, seed)
 
 
-def min_lstm(values, traits, seed):
+def min_lstm(values, profile, seed):
     """minLSTM, as many epochs as there is time for."""
     from skauto.estimators.sequences._recurrent import MinLSTMClassifier
 
-    return _net(MinLSTMClassifier, values, traits, seed)
+    return _net(MinLSTMClassifier, values, profile, seed)
 
 
-def _net(make, values, traits, seed):
+def _net(make, values, profile, seed):
     """A net with as many epochs as there should be time for, and fewer should it turn out slower."""
-    limit = net_seconds(traits)
-    planned = traits.seconds if limit is None or traits.refit else limit
-    most = max(epochs(values, replace(traits, seconds=planned)), 1)
+    limit = net_seconds(profile)
+    planned = profile.seconds if limit is None or profile.refit else limit
+    most = max(epochs(values, replace(profile, seconds=planned)), 1)
     return make(**values, max_epochs=most, time_limit=limit, device="cpu", random_state=seed)
 
 
-def epochs(values, traits):
+def epochs(values, profile):
     """Epochs of a net that fit into the time of one fit."""
     width, ways = values["hidden_size"], 2 if values["bidirectional"] else 1
     inner = values["n_layers"] * ways * 4 * width * width  # gates, candidates, and back
-    step_flops = 3 * 2 * (inner + values["conv_size"] * traits.shape[1] * width)  # forward and twice that backward
-    return epochs_within(traits, ROW_SECONDS + traits.length * step_flops / FLOPS_A_SECOND, EPOCHS)
+    step_flops = 3 * 2 * (inner + values["conv_size"] * profile.shape[1] * width)  # forward and twice that backward
+    return epochs_within(profile, ROW_SECONDS + profile.length * step_flops / FLOPS_A_SECOND, EPOCHS)
 
 
-def net_affords(values, traits):
+def net_time_reason(values, profile):
     """Why there is no time for a net, an empty line if there is."""
-    enough = epochs(values, traits) >= FEWEST_EPOCHS
-    return "" if enough else f"{FEWEST_EPOCHS} epochs of it do not fit into a fifth of time_limit"
+    require_min_epochs = epochs(values, profile) >= FEWEST_EPOCHS
+    return "" if require_min_epochs else f"{FEWEST_EPOCHS} epochs of it do not fit into a fifth of time_limit"
 
 
-def fallback(traits):
+def fallback(profile):
     """A small model that is fitted in about a second."""
     return Pipeline([("prepare", SequenceSummaryTransformer()), ("classify", ExtraTreesClassifier(60, random_state=0))])

@@ -22,7 +22,7 @@ LIGHTGBM = Candidate(
     build=lightgbm,
     prepare=make.named,
     space={**LIGHTGBM_SPACE, "cat_smooth": loguniform(1, 50)},
-    usual={**LIGHTGBM_DEFAULTS, "cat_smooth": 10.0},
+    defaults={**LIGHTGBM_DEFAULTS, "cat_smooth": 10.0},
     first=(
         (0, {"learning_rate": 0.2, "num_leaves": 12, "min_child_samples": 20, "colsample_bytree": 0.9}),
         (4, {}),
@@ -39,7 +39,7 @@ LOGISTIC = Candidate(
     build=make.logistic,
     prepare=make.scaled,
     space={"C": loguniform(1e-3, 30), "splines": [None, 4, 8], **SCALER},
-    usual={"C": 0.5, "splines": None, **PLAIN},
+    defaults={"C": 0.5, "splines": None, **PLAIN},
     first=((1, {}), (7, {"C": 0.1, "splines": 8, **RANKS})),
     imbalance=(WEIGHTS, OVER),
 )
@@ -49,14 +49,14 @@ FOREST_SPACE = {
     "min_samples_leaf": randint(1, 12),
     "criterion": ["gini", "entropy"],
 }
-FOREST_USUAL = {"max_features": "sqrt", "min_samples_leaf": 2, "criterion": "entropy"}
+FOREST_DEFAULTS = {"max_features": "sqrt", "min_samples_leaf": 2, "criterion": "entropy"}
 
 EXTRA_TREES = Candidate(
     name="extra_trees",
     build=make.extra_trees,
     prepare=make.codes,
     space=FOREST_SPACE,
-    usual=FOREST_USUAL,
+    defaults=FOREST_DEFAULTS,
     first=((3, {}), (9, {"min_samples_leaf": 1, "criterion": "gini"})),
     imbalance=(UNDER, OVER),
 )
@@ -66,7 +66,7 @@ RANDOM_FOREST = Candidate(
     build=make.random_forest,
     prepare=make.codes,
     space=FOREST_SPACE,
-    usual=FOREST_USUAL,
+    defaults=FOREST_DEFAULTS,
     first=((5, {}), (10, {"max_features": 0.4, "min_samples_leaf": 1, "criterion": "gini"})),
     imbalance=(UNDER, OVER),
 )
@@ -83,7 +83,7 @@ HIST_BOOSTING = Candidate(
         "l2_regularization": loguniform(1e-3, 30),
         "max_features": uniform(0.3, 0.7),
     },
-    usual={
+    defaults={
         "learning_rate": 0.08,
         "max_iter": 100,
         "max_leaf_nodes": 16,
@@ -101,7 +101,7 @@ SVM = Candidate(
     build=svm,
     prepare=make.scaled,
     space={"C": loguniform(0.05, 100), "gamma": ["scale", 0.1, 0.3, 1.0, 3.0], **SCALER},
-    usual={"C": 1.0, "gamma": "scale", **PLAIN},
+    defaults={"C": 1.0, "gamma": "scale", **PLAIN},
     first=((3.5, {}),),
     imbalance=(WEIGHTS,),
     max_rows=5_000,
@@ -112,7 +112,7 @@ NEAREST_NEIGHBORS = Candidate(
     build=make.nearest_neighbors,
     prepare=make.scaled,
     space={"n_neighbors": randint(3, 60), "weights": ["uniform", "distance"], "p": [1, 2], **SCALER},
-    usual={"n_neighbors": 20, "weights": "distance", "p": 1, **RANKS},
+    defaults={"n_neighbors": 20, "weights": "distance", "p": 1, **RANKS},
     first=((11, {}),),
     imbalance=(UNDER, OVER),
     weight=0.5,
@@ -125,7 +125,7 @@ NAIVE_BAYES = Candidate(
     build=make.naive_bayes,
     prepare=make.scaled,
     space={"var_smoothing": loguniform(1e-6, 0.5), **SCALER},
-    usual={"var_smoothing": 0.01, "scaler": "quantile", "encode": "target"},
+    defaults={"var_smoothing": 0.01, "scaler": "quantile", "encode": "target"},
     first=((12, {}),),
     imbalance=(UNDER,),
     weight=0.25,
@@ -144,14 +144,14 @@ MLP = Candidate(
         "dropout": uniform(0.0, 0.4),
         **SCALER,
     },
-    usual={"hidden_size": 64, "n_layers": 2, "lr": 0.015, "weight_decay": 0.02, "dropout": 0.1, **RANKS},
+    defaults={"hidden_size": 64, "n_layers": 2, "lr": 0.015, "weight_decay": 0.02, "dropout": 0.1, **RANKS},
     first=((6.5, {}),),
     imbalance=(OVER,),
     weight=0.5,
     sparse=False,
     package="torch skorch",
     extra="deep",
-    affords=make.mlp_affords,
+    time_budget_reason=make.mlp_time_reason,
 )
 
 TABLES = (
@@ -168,7 +168,7 @@ BALANCED_BAGGING = Candidate(
         "min_samples_leaf": randint(1, 20),
         "max_features": [None, "sqrt", 0.5],
     },
-    usual={"n_estimators": 40, "max_depth": None, "min_samples_leaf": 2, "max_features": None},
+    defaults={"n_estimators": 40, "max_depth": None, "min_samples_leaf": 2, "max_features": None},
     first=((13, {}),),
 )
 
@@ -182,7 +182,7 @@ EASY_ENSEMBLE = Candidate(
         "max_iter": randint(20, 100),
         "max_leaf_nodes": randint(4, 32),
     },
-    usual={"n_estimators": 10, "learning_rate": 0.1, "max_iter": 50, "max_leaf_nodes": 8},
+    defaults={"n_estimators": 10, "learning_rate": 0.1, "max_iter": 50, "max_leaf_nodes": 8},
     first=((14, {}),),
     sparse=False,
 )
@@ -197,7 +197,7 @@ RUSBOOST = Candidate(
         "max_depth": randint(1, 6),
         "min_samples_leaf": randint(1, 20),
     },
-    usual={"n_estimators": 50, "learning_rate": 0.5, "max_depth": 3, "min_samples_leaf": 5},
+    defaults={"n_estimators": 50, "learning_rate": 0.5, "max_depth": 3, "min_samples_leaf": 5},
     first=((15, {}),),
 )
 
@@ -206,7 +206,7 @@ BALANCED_FOREST = Candidate(
     build=make.balanced_forest,
     prepare=make.codes,
     space=FOREST_SPACE,
-    usual=FOREST_USUAL,
+    defaults=FOREST_DEFAULTS,
     first=((16, {}),),
 )
 

@@ -93,7 +93,7 @@ def quick_sample(context, seconds):
     """Rows and columns of the quick model: boosting, or trees where classes are many."""
     from skauto.automl.tables._learners import BOOSTED_CLASSES
 
-    profile, n_rows = context.build.traits, len(context.y)
+    profile, n_rows = context.build.profile, len(context.y)
     if profile.sparse:
         filled = context.X.nnz / n_rows * max(profile.n_classes / 2, 1)
         return within_bounds(seconds * SPARSE_CELLS / max(filled, 1), n_rows), None

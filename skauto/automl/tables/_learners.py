@@ -56,52 +56,52 @@ NET_START_SECONDS = 4.0
 FALLBACK_ROUNDS, FALLBACK_TREES, BOOSTED_CLASSES = 30, 20, 5
 
 
-def fallback(traits):
+def fallback(profile):
     """A small model for tables: linear for sparse ones, trees of all classes at once where classes are many."""
-    if traits.sparse:
+    if profile.sparse:
         return Pipeline([("clean", TableCleaner()), ("fill", SimpleImputer()), ("classify", LogisticRegression())])
-    if traits.n_classes > BOOSTED_CLASSES:
+    if profile.n_classes > BOOSTED_CLASSES:
         trees = ExtraTreesClassifier(FALLBACK_TREES, min_samples_leaf=5, random_state=0)
-        return Pipeline([("clean", TableCleaner()), ("prepare", codes({}, traits)), ("classify", trees)])
+        return Pipeline([("clean", TableCleaner()), ("prepare", codes({}, profile)), ("classify", trees)])
     boosting = HistGradientBoostingClassifier(
         max_iter=FALLBACK_ROUNDS, categorical_features="from_dtype", early_stopping=False, random_state=0
     )
     return Pipeline([("clean", TableCleaner()), ("prepare", ManyLevelsEncoder()), ("classify", boosting)])
 
 
-def mlp_affords(values, traits):
+def mlp_time_reason(values, profile):
     """Why there is no time for perceptrons, an empty line if there is."""
-    enough = traits.trial_seconds is None or traits.trial_seconds >= NET_START_SECONDS
-    return "" if enough else f"a trial has {traits.trial_seconds:.3g} s, less than PyTorch takes to begin"
+    require_min_epochs = profile.trial_seconds is None or profile.trial_seconds >= NET_START_SECONDS
+    return "" if require_min_epochs else f"a trial has {profile.trial_seconds:.3g} s, less than PyTorch takes to begin"
 
 
-def native(values, traits):
+def native(values, profile):
     """Boosting takes cleaned tables as they are, missing values included, but categories of not too many levels."""
     return ManyLevelsEncoder()
 
 
-def named(values, traits):
+def named(values, profile):
     """LightGBM takes cleaned tables too, but not every character in the names of columns."""
-    return None if traits.sparse else FunctionTransformer(plain_names, feature_names_out=plain_names_out)
+    return None if profile.sparse else FunctionTransformer(plain_names, feature_names_out=plain_names_out)
 
 
-def codes(values, traits):
+def codes(values, profile):
     """Forests take numbers and missing values; categories become integer codes, of many levels target means."""
-    if traits.sparse:
+    if profile.sparse:
         return SimpleImputer()
     coded = ColumnTransformer([("category", _codes(), category_columns)], remainder="passthrough")
     return make_pipeline(ManyLevelsEncoder(), coded)
 
 
-def scaled(values, traits):
+def scaled(values, profile):
     """Distances and linear models take imputed, scaled numbers and encoded categories."""
     scaler, encode = values.pop("scaler"), values.pop("encode")
     splines = values.pop("splines", None)
-    if traits.sparse:
+    if profile.sparse:
         return make_pipeline(SimpleImputer(), MaxAbsScaler(), _bounds())
     numbers = [SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)]
-    plain = scaler == "standard" or traits.n_columns > MOST_RANKED
-    numbers += [StandardScaler(), _bounds()] if plain else [_ranks(traits)]
+    plain = scaler == "standard" or profile.n_columns > MOST_RANKED
+    numbers += [StandardScaler(), _bounds()] if plain else [_ranks(profile)]
     if splines:
         numbers += [SplineTransformer(n_knots=splines, knots="uniform", extrapolation="linear"), StandardScaler()]
     columns = [("number", make_pipeline(*numbers), numeric_columns), ("category", _encoder(encode), category_columns)]
@@ -113,8 +113,8 @@ def _bounds():
     return FunctionTransformer(bounded, kw_args={"bound": LARGEST_SCALED}, feature_names_out=same_names_out)
 
 
-def _ranks(traits):
-    quantiles = max(min(MAX_QUANTILES, traits.n_rows // 2), 2)
+def _ranks(profile):
+    quantiles = max(min(MAX_QUANTILES, profile.n_rows // 2), 2)
     return QuantileTransformer(n_quantiles=quantiles, output_distribution="normal", subsample=20_000, random_state=0)
 
 
@@ -131,55 +131,55 @@ def _codes():
     return FunctionTransformer(category_codes, feature_names_out=same_names_out)
 
 
-def hist_boosting(values, traits, seed):
+def hist_boosting(values, profile, seed):
     """Histogram boosting with a fixed number of rounds: its own early stopping would hold rows back."""
     return HistGradientBoostingClassifier(
         **values, categorical_features="from_dtype", early_stopping=False, random_state=seed
     )
 
 
-def extra_trees(values, traits, seed):
+def extra_trees(values, profile, seed):
     """Extremely randomised trees."""
-    return ExtraTreesClassifier(**values, **_forest(traits), random_state=seed)
+    return ExtraTreesClassifier(**values, **_forest(profile), random_state=seed)
 
 
-def random_forest(values, traits, seed):
+def random_forest(values, profile, seed):
     """A random forest."""
-    return RandomForestClassifier(**values, **_forest(traits), random_state=seed)
+    return RandomForestClassifier(**values, **_forest(profile), random_state=seed)
 
 
-def _forest(traits):
+def _forest(profile):
     """Fewer trees on part of the rows each where rows are many; the refit can afford more trees than the folds."""
     many = {"n_estimators": 80, "bootstrap": True, "max_samples": 0.4}
-    few = {"n_estimators": 400 if traits.refit else 150}
-    return {**(many if traits.n_rows > MANY_ROWS else few), "n_jobs": traits.threads}
+    few = {"n_estimators": 400 if profile.refit else 150}
+    return {**(many if profile.n_rows > MANY_ROWS else few), "n_jobs": profile.threads}
 
 
-def logistic(values, traits, seed):
+def logistic(values, profile, seed):
     """Logistic regression with a ridge penalty; Newton steps where columns are few, for they need the fewest."""
-    if traits.sparse or traits.n_columns * traits.n_classes > 400:
+    if profile.sparse or profile.n_columns * profile.n_classes > 400:
         return LogisticRegression(**values, max_iter=200)
     return LogisticRegression(**values, solver="newton-cholesky", max_iter=50)
 
 
-def nearest_neighbors(values, traits, seed):
+def nearest_neighbors(values, profile, seed):
     """k nearest neighbours."""
-    values["n_neighbors"] = min(values["n_neighbors"], max(traits.n_rows - 1, 1))
-    return KNeighborsClassifier(**values, n_jobs=traits.threads)
+    values["n_neighbors"] = min(values["n_neighbors"], max(profile.n_rows - 1, 1))
+    return KNeighborsClassifier(**values, n_jobs=profile.threads)
 
 
-def naive_bayes(values, traits, seed):
+def naive_bayes(values, profile, seed):
     """Gaussian naive Bayes."""
     return GaussianNB(**values)
 
 
-def mlp(values, traits, seed):
+def mlp(values, profile, seed):
     """Multi-layer perceptrons on PyTorch, with as many steps on few rows as on many."""
     from skauto.estimators.tables._mlp import MLPClassifier
 
-    batch = min(max(traits.n_rows // 20, 16), 512)
-    epochs = min(STEPS * batch, MOST_ROWS_SEEN) // max(traits.n_rows, 1)
-    limit = net_seconds(traits) if traits.trial_seconds is not None else None
+    batch = min(max(profile.n_rows // 20, 16), 512)
+    epochs = min(STEPS * batch, MOST_ROWS_SEEN) // max(profile.n_rows, 1)
+    limit = net_seconds(profile) if profile.trial_seconds is not None else None
     return MLPClassifier(
         **values,
         n_members=MEMBERS if limit is None else int(np.clip(limit / MEMBER_SECONDS, 1, MEMBERS)),
@@ -191,13 +191,13 @@ def mlp(values, traits, seed):
     )
 
 
-def balanced_bagging(values, traits, seed):
+def balanced_bagging(values, profile, seed):
     """Trees, each on a balanced draw of its own."""
     n_estimators = values.pop("n_estimators")
     return BalancedBaggingClassifier(DecisionTreeClassifier(**values), n_estimators, random_state=seed)
 
 
-def easy_ensemble(values, traits, seed):
+def easy_ensemble(values, profile, seed):
     """Balanced bags of histogram boosting."""
     booster = HistGradientBoostingClassifier(
         **{name: values.pop(name) for name in ("learning_rate", "max_iter", "max_leaf_nodes")},
@@ -207,17 +207,17 @@ def easy_ensemble(values, traits, seed):
     return EasyEnsembleClassifier(booster, **values, random_state=seed)
 
 
-def rusboost(values, traits, seed):
+def rusboost(values, profile, seed):
     """Boosting on balanced draws, calibrated: its own probabilities are too sure."""
     tree = DecisionTreeClassifier(max_depth=values.pop("max_depth"), min_samples_leaf=values.pop("min_samples_leaf"))
     boosted = RUSBoostClassifier(tree, **values, random_state=seed)
-    return CalibratedClassifierCV(boosted, cv=SafeFolds(CALIBRATION_FOLDS, seed), ensemble=traits.rare)
+    return CalibratedClassifierCV(boosted, cv=SafeFolds(CALIBRATION_FOLDS, seed), ensemble=profile.rare)
 
 
-def balanced_forest(values, traits, seed):
+def balanced_forest(values, profile, seed):
     """A forest of balanced draws, its probabilities moved back to the natural shares."""
     from imblearn.ensemble import BalancedRandomForestClassifier  # most searches never ask for it
 
-    few = 400 if traits.refit else 150
-    forest = BalancedRandomForestClassifier(few, **values, n_jobs=traits.threads, random_state=seed)
+    few = 400 if profile.refit else 150
+    forest = BalancedRandomForestClassifier(few, **values, n_jobs=profile.threads, random_state=seed)
     return PriorCorrectedClassifier(forest)

@@ -162,13 +162,13 @@ def test_how_near_to_the_bounds_a_rehearsal_may_be(monkeypatch, candidate, measu
     monkeypatch.setattr(Constraints, "_rehearsed", lambda self, *args: measured)
     if told is None:
         with pytest.raises(InfeasibleError):
-            bounds.rehearse(context, {"candidate": candidate}, 0)
+            bounds.check_feasible(context, {"candidate": candidate}, 0)
     else:
-        assert bounds.rehearse(context, {"candidate": candidate}, 0) == (measured if told else None)
+        assert bounds.check_feasible(context, {"candidate": candidate}, 0) == (measured if told else None)
 
 
 def test_a_rehearsal_is_as_large_as_the_network_will_be(monkeypatch):
-    measured, rehearsed = [], Constraints._rehearsed
+    measured, rehearsed = [], Constraints._measured_on_few_rows
 
     def spied(self, *args):
         measured.append(rehearsed(self, *args))

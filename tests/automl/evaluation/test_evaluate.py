@@ -31,7 +31,7 @@ def build(values, seed):
 def context(**changes):
     given = {
         "X": X, "y": Y, "weight": None, "folds": FOLDS, "n_classes": 2, "space": SPACE, "build": build,
-        "report": lambda proba: {"score": 0.5, "fold_scores": [0.5] * 4}, "rank": lambda proba: 0.25, "seed": 0,
+        "report": lambda proba: {"score": 0.5, "fold_scores": [0.5] * 4}, "low_fidelity_score": lambda proba: 0.25, "seed": 0,
     }  # fmt: skip
     return Evaluation(**{**given, **changes})
 
@@ -155,7 +155,7 @@ def test_lower_fidelities_are_ranked_only():
 
 def test_nested_rows():
     y = np.repeat([0, 1], [300, 12])
-    rows = {share: nested_rows(y, share, 5, seed=1) for share in (0.1, 0.3, 1.0)}
+    rows = {fraction: nested_rows(y, fraction, 5, seed=1) for fraction in (0.1, 0.3, 1.0)}
     assert set(rows[0.1]) < set(rows[0.3]) < set(rows[1.0])
     assert np.bincount(y[rows[0.1]]).tolist() == [30, 5]
     np.testing.assert_array_equal(rows[1.0], np.arange(312))

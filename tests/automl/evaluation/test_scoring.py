@@ -221,7 +221,7 @@ def test_the_first_class_can_be_the_positive_one():
     y, proba = sample(2, n=300)
     forth, back = scoring_of(y, 2), scoring_of(1 - y, 2, positive=0)
     assert back.report(proba[:, ::-1]) == forth.report(proba)
-    assert back.rank(proba[:, ::-1]) == forth.rank(proba)
+    assert back.low_fidelity_score(proba[:, ::-1]) == forth.low_fidelity_score(proba)
     assert back.threshold(proba[:, ::-1]) == forth.threshold(proba)
 
 
@@ -248,7 +248,7 @@ def test_what_the_ensemble_goes_by():
         assert scoring_of(y, n_classes, "accuracy").select(proba) == pytest.approx(loss)
         assert scoring_of(y, n_classes, "neg_log_loss").select(proba) == pytest.approx(loss)
         f1 = scoring_of(y, n_classes, "f1")
-        assert f1.select(proba) == f1.rank(proba)
+        assert f1.select(proba) == f1.low_fidelity_score(proba)
         assert [len(scoring_of(y, n_classes, name).guides) for name in ("f1", "accuracy", "neg_log_loss")] == [2, 1, 1]
 
 

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from skauto.automl._candidate import Traits
+from skauto.automl._candidate import DataProfile
 from skauto.automl._candidate import build_pipeline as build
 from skauto.automl._kind import kind_named
 from skauto.automl.images._candidates import COMPRESSED_CNN, IMAGES
-from skauto.automl.images._epoch_planning import EPOCHS, FEWEST_EPOCHS, PLAN_FRACTION, epochs, net_affords
-from skauto.automl.images._learners import TUNING, cnn, compressed_affords, compressed_cnn, fallback
+from skauto.automl.images._epoch_planning import EPOCHS, FEWEST_EPOCHS, PLAN_FRACTION, epochs, net_time_reason
+from skauto.automl.images._learners import TUNING, cnn, compressed_cnn, compressed_time_reason, fallback
 from skauto.search import _deadline
 
 X, Y = load_digits(n_class=4, return_X_y=True)
 X = X.reshape(-1, 8, 8)
-TRAITS = Traits(
+PROFILE = DataProfile(
     n_rows=400,
     n_columns=64,
     n_classes=4,
@@ -39,8 +39,8 @@ def candidate(name):
 def test_every_candidate_learns_digits(name):
     if candidate(name).extra:
         pytest.importorskip("torch")
-    values = {**candidate(name).usual, **({"n_estimators": 20} if name == "lightgbm" else {})}
-    model = build(candidate(name), values, replace(TRAITS, seconds=None), seed=0).fit(X[:400], Y[:400])
+    values = {**candidate(name).defaults, **({"n_estimators": 20} if name == "lightgbm" else {})}
+    model = build(candidate(name), values, replace(PROFILE, seconds=None), seed=0).fit(X[:400], Y[:400])
     assert model.score(X[400:], Y[400:]) > 0.9
     np.testing.assert_allclose(model.predict_proba(X[400:]).sum(axis=1), 1, atol=1e-5)
 
@@ -54,55 +54,55 @@ def a_microsecond_a_weight(monkeypatch):
 
 
 def test_epochs_follow_the_time_and_the_network(a_microsecond_a_weight):
-    usual, large = candidate("cnn").usual, replace(TRAITS, shape=(3, 32, 32), seconds=200.0)
-    assert epochs(usual, replace(TRAITS, seconds=None)) == EPOCHS
-    assert 0 < epochs(usual, large) < EPOCHS
-    assert epochs({**usual, "width": 16}, large) < epochs(usual, large)
-    assert epochs(usual, replace(large, seconds=400.0)) > epochs(usual, large)
-    assert epochs(usual, replace(large, n_rows=800)) < epochs(usual, large)
-    assert epochs(usual, replace(large, shape=(32, 32, 3))) == epochs(usual, large)
+    defaults, large = candidate("cnn").defaults, replace(PROFILE, shape=(3, 32, 32), seconds=200.0)
+    assert epochs(defaults, replace(PROFILE, seconds=None)) == EPOCHS
+    assert 0 < epochs(defaults, large) < EPOCHS
+    assert epochs({**defaults, "width": 16}, large) < epochs(defaults, large)
+    assert epochs(defaults, replace(large, seconds=400.0)) > epochs(defaults, large)
+    assert epochs(defaults, replace(large, n_rows=800)) < epochs(defaults, large)
+    assert epochs(defaults, replace(large, shape=(32, 32, 3))) == epochs(defaults, large)
 
 
 def test_a_trial_that_begins_late_has_fewer_epochs(a_microsecond_a_weight, monkeypatch):
-    usual, large = candidate("cnn").usual, replace(TRAITS, shape=(3, 32, 32), seconds=200.0)
+    defaults, large = candidate("cnn").defaults, replace(PROFILE, shape=(3, 32, 32), seconds=200.0)
     assert _deadline.left() == math.inf
-    whole = epochs(usual, large)
+    whole = epochs(defaults, large)
     monkeypatch.setattr(_deadline, "left", lambda: 160.0)
-    assert 0 < epochs(usual, large) < whole
+    assert 0 < epochs(defaults, large) < whole
 
 
 def test_a_network_stops_should_the_machine_turn_out_slow(a_microsecond_a_weight, monkeypatch):
-    usual, few = candidate("cnn").usual, replace(TRAITS, n_rows=4)
-    assert few.seconds < cnn(usual, few, 0).time_limit < few.seconds / PLAN_FRACTION
+    defaults, few = candidate("cnn").defaults, replace(PROFILE, n_rows=4)
+    assert few.seconds < cnn(defaults, few, 0).time_limit < few.seconds / PLAN_FRACTION
     monkeypatch.setattr(_deadline, "left", lambda: 2.0)
-    assert 0 < cnn(usual, few, 0).time_limit < 1
-    small = {**COMPRESSED_CNN.usual, "backbone": "plain"}
+    assert 0 < cnn(defaults, few, 0).time_limit < 1
+    small = {**COMPRESSED_CNN.defaults, "backbone": "plain"}
     compressed = compressed_cnn(small, few, 0).estimator.time_limit
     assert 0 < compressed < cnn(usual_of_cnn(small), few, 0).time_limit
     monkeypatch.setattr(_deadline, "left", lambda: 0.5)
     with pytest.raises(TimeoutError, match=f"{FEWEST_EPOCHS} epochs of it do not fit into the 0 s that are left"):
-        cnn(usual, few, 0)
-    assert cnn(usual, replace(few, refit=True), 0).max_epochs == 1
-    assert cnn(usual, replace(few, seconds=None), 0).time_limit is None
+        cnn(defaults, few, 0)
+    assert cnn(defaults, replace(few, refit=True), 0).max_epochs == 1
+    assert cnn(defaults, replace(few, seconds=None), 0).time_limit is None
 
 
 def test_tuning_of_a_compressed_network_is_within_its_time(a_microsecond_a_weight):
-    usual, large = {**COMPRESSED_CNN.usual, "filters": 0.3}, replace(TRAITS, shape=(3, 32, 32), seconds=200.0)
-    most = cnn(usual_of_cnn(usual), large, 0).max_epochs
-    tuned = compressed_cnn(usual, large, 0)
+    defaults, large = {**COMPRESSED_CNN.defaults, "filters": 0.3}, replace(PROFILE, shape=(3, 32, 32), seconds=200.0)
+    most = cnn(usual_of_cnn(defaults), large, 0).max_epochs
+    tuned = compressed_cnn(defaults, large, 0)
     assert tuned.estimator.max_epochs + sum(step.epochs for _, step in tuned.steps) == most
-    assert compressed_cnn({**usual, "filters": 0.0, "form": "int8"}, large, 0).estimator.max_epochs == most
+    assert compressed_cnn({**defaults, "filters": 0.0, "form": "int8"}, large, 0).estimator.max_epochs == most
     little = replace(large, seconds=large.seconds * (2 * TUNING + 1) / most)
-    assert net_affords(usual, little) == ""
+    assert net_time_reason(defaults, little) == ""
     with pytest.raises(TimeoutError, match="epochs of it do not fit"):
-        compressed_cnn(usual, little, 0)
+        compressed_cnn(defaults, little, 0)
 
 
 def test_a_compressed_network_is_trained_with_class_weights(monkeypatch):
     monkeypatch.setattr("skauto.automl.images._epoch_planning.EPOCHS", 6)
     rows = np.flatnonzero((Y > 1) | (np.arange(len(Y)) % 4 == 0))  # of the first two classes a quarter
-    values = {**COMPRESSED_CNN.usual, "width": 4, "imbalance": "class_weight"}
-    model = build(COMPRESSED_CNN, values, replace(TRAITS, seconds=None), 0).fit(X[rows], Y[rows]).steps[-1][1]
+    values = {**COMPRESSED_CNN.defaults, "width": 4, "imbalance": "class_weight"}
+    model = build(COMPRESSED_CNN, values, replace(PROFILE, seconds=None), 0).fit(X[rows], Y[rows]).steps[-1][1]
     assert model.estimator_.estimator.class_weight == "balanced"
     np.testing.assert_allclose(model.trained_priors_, 0.25)
 
@@ -112,23 +112,23 @@ def usual_of_cnn(values):
 
 
 def test_a_network_without_time_is_left_out(a_microsecond_a_weight):
-    usual = candidate("cnn").usual
-    assert net_affords(usual, replace(TRAITS, seconds=1e4)) == ""
-    assert f"{FEWEST_EPOCHS} epochs" in net_affords(usual, replace(TRAITS, seconds=1e-3))
-    assert f"{2 * TUNING + FEWEST_EPOCHS} epochs" in compressed_affords(usual, replace(TRAITS, seconds=1e-3))
+    defaults = candidate("cnn").defaults
+    assert net_time_reason(defaults, replace(PROFILE, seconds=1e4)) == ""
+    assert f"{FEWEST_EPOCHS} epochs" in net_time_reason(defaults, replace(PROFILE, seconds=1e-3))
+    assert f"{2 * TUNING + FEWEST_EPOCHS} epochs" in compressed_time_reason(defaults, replace(PROFILE, seconds=1e-3))
 
 
 def test_no_network_is_trained_where_nothing_can_end_it(monkeypatch):
     """Whether there is time is told without PyTorch: the plan is made in the user's process."""
     monkeypatch.setattr("skauto.automl.images._epoch_planning._network_seconds", None)
-    assert net_affords(candidate("cnn").usual, replace(TRAITS, seconds=1e4)) == ""
+    assert net_time_reason(candidate("cnn").defaults, replace(PROFILE, seconds=1e4)) == ""
 
 
 def test_a_network_that_nothing_else_stands_in_for_makes_do_with_less(a_microsecond_a_weight, monkeypatch):
     monkeypatch.setattr(_deadline, "left", lambda: 0.5)
-    net = cnn(candidate("cnn").usual, replace(TRAITS, alone=True), 0)
+    net = cnn(candidate("cnn").defaults, replace(PROFILE, alone=True), 0)
     assert net.max_epochs == 1 and net.time_limit > 0
 
 
 def test_the_small_model():
-    assert fallback(TRAITS).fit(X[:400], Y[:400]).score(X[400:], Y[400:]) > 0.9
+    assert fallback(PROFILE).fit(X[:400], Y[:400]).score(X[400:], Y[400:]) > 0.9

@@ -13,26 +13,26 @@ from tests.support.trials import scored, small_plan
 
 
 def test_the_best_natural_trial_wins():
-    assert choose_best([scored(3, 0.9, [0.9]), scored(1, 0.8, [0.8], natural=False)], 0.25).number == 3
+    assert choose_best([scored(3, 0.9, [0.9]), scored(1, 0.8, [0.8], unresampled=False)], 0.25).number == 3
 
 
 # Differences of the folds are 1, 2, 3 and 4 hundredths: mean 2.5, variance 5/3 (in hundredths); with 4 folds of a
 # quarter each, test over train rows are 1/3, and the corrected error is sqrt((1/4 + 1/3) * 5/3) = 0.986 hundredths.
 @pytest.mark.parametrize(("gain", "winner"), [(0.0098, 1), (0.0099, 2)])
 def test_a_rebalanced_trial_must_win_by_a_corrected_error(gain, winner):
-    natural = scored(1, 0.5, [0.50, 0.50, 0.50, 0.50])
-    rebalanced = scored(2, 0.5 + gain, [0.51, 0.52, 0.53, 0.54], natural=False)
-    assert choose_best([rebalanced, natural], 1 / 3).number == winner
+    unresampled = scored(1, 0.5, [0.50, 0.50, 0.50, 0.50])
+    rebalanced = scored(2, 0.5 + gain, [0.51, 0.52, 0.53, 0.54], unresampled=False)
+    assert choose_best([rebalanced, unresampled], 1 / 3).number == winner
 
 
 def test_folds_without_a_score_do_not_count():
-    natural = scored(1, 0.5, [0.5, np.nan, 0.5])
-    assert choose_best([scored(2, 0.6, [0.6, 0.6, np.nan], natural=False), natural], 0.3).number == 1
-    assert choose_best([scored(2, 0.6, [0.6, 0.6, 0.6], natural=False), natural], 0.3).number == 2
+    unresampled = scored(1, 0.5, [0.5, np.nan, 0.5])
+    assert choose_best([scored(2, 0.6, [0.6, 0.6, np.nan], unresampled=False), unresampled], 0.3).number == 1
+    assert choose_best([scored(2, 0.6, [0.6, 0.6, 0.6], unresampled=False), unresampled], 0.3).number == 2
 
 
 def test_a_rebalanced_trial_alone_wins():
-    assert choose_best([scored(2, 0.6, [0.6], natural=False)], 0.3).number == 2
+    assert choose_best([scored(2, 0.6, [0.6], unresampled=False)], 0.3).number == 2
 
 
 @pytest.fixture
@@ -49,7 +49,10 @@ def test_members_are_mixed_by_their_weights(plan):
         trials.append(scored(number, 0.5, [0.5], proba=np.column_stack([1 - p, p])))
     members = choose_members(trials, plan.scoring)
     assert sum(weight for _, weight in members) == pytest.approx(1)
-    assert plan.scoring.rank(mixed(members)) >= max(plan.scoring.rank(trial.proba) for trial in trials) - 1e-9
+    assert (
+        plan.scoring.low_fidelity_score(mixed(members))
+        >= max(plan.scoring.low_fidelity_score(trial.proba) for trial in trials) - 1e-9
+    )
     weights = [weight for _, weight in members]
     assert weights == sorted(weights, reverse=True)
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skauto.automl._candidate import Traits
+from skauto.automl._candidate import DataProfile
 from skauto.automl._candidate import build_pipeline as build
-from skauto.automl._epoch_planning import whole_or_part
+from skauto.automl._epoch_planning import apply_fidelity
 from skauto.automl._kind import kind_named
 from skauto.automl.sequences._candidates import SEQUENCES
-from skauto.automl.sequences._learners import EPOCHS, FEWEST_EPOCHS, epochs, fallback, net_affords
+from skauto.automl.sequences._learners import EPOCHS, FEWEST_EPOCHS, epochs, fallback, net_time_reason
 
-TRAITS = Traits(
+PROFILE = DataProfile(
     n_rows=60,
     n_columns=2,
     n_classes=2,
@@ -44,11 +44,11 @@ def test_every_candidate_learns_waves(name, imbalance):
         pytest.importorskip("torch")
     if imbalance not in {"none", *itertools.chain(*candidate(name).imbalance)}:
         pytest.skip("not a way of this candidate")
-    values = {**candidate(name).usual, "imbalance": imbalance}
+    values = {**candidate(name).defaults, "imbalance": imbalance}
     values |= {"n_features": 840, "differences": True} if "differences" in values else {}
     values |= {"hidden_size": 16, "lr": 0.02} if "hidden_size" in values else {}
     X = waves()
-    model = build(candidate(name), values, TRAITS, seed=0).fit(X[:40], Y[:40])
+    model = build(candidate(name), values, PROFILE, seed=0).fit(X[:40], Y[:40])
     assert model.score(X[40:], Y[40:]) > 0.8
     proba = model.predict_proba(X[40:])
     assert proba.shape == (20, 2)
@@ -56,23 +56,23 @@ def test_every_candidate_learns_waves(name, imbalance):
 
 
 def test_epochs_follow_the_time():
-    usual = candidate("min_gru").usual
-    assert epochs(usual, TRAITS) == EPOCHS
-    short, long = (epochs(usual, replace(TRAITS, seconds=s, length=2000)) for s in (10.0, 40.0))
+    defaults = candidate("min_gru").defaults
+    assert epochs(defaults, PROFILE) == EPOCHS
+    short, long = (epochs(defaults, replace(PROFILE, seconds=s, length=2000)) for s in (10.0, 40.0))
     assert 0 < short < long < EPOCHS
-    assert epochs({**usual, "bidirectional": True}, replace(TRAITS, seconds=10.0, length=2000)) < short
+    assert epochs({**defaults, "bidirectional": True}, replace(PROFILE, seconds=10.0, length=2000)) < short
 
 
 def test_a_net_without_time_is_left_out():
-    usual = candidate("min_gru").usual
-    assert net_affords(usual, TRAITS) == ""
-    assert f"{FEWEST_EPOCHS} epochs" in net_affords(usual, replace(TRAITS, seconds=0.01))
+    defaults = candidate("min_gru").defaults
+    assert net_time_reason(defaults, PROFILE) == ""
+    assert f"{FEWEST_EPOCHS} epochs" in net_time_reason(defaults, replace(PROFILE, seconds=0.01))
 
 
 @pytest.mark.parametrize("name", ["min_gru", "min_lstm"])
 def test_a_net_stops_should_the_machine_turn_out_slow(name):
     pytest.importorskip("torch")
-    values, limits = candidate(name).usual, replace(TRAITS, seconds=10.0)
+    values, limits = candidate(name).defaults, replace(PROFILE, seconds=10.0)
     assert candidate(name).build(values, limits, 0).time_limit == 10.0
     assert candidate(name).build(values, replace(limits, refit=True), 0).time_limit is None
 
@@ -80,15 +80,15 @@ def test_a_net_stops_should_the_machine_turn_out_slow(name):
 def test_effort_is_epochs_for_nets_and_rows_for_others():
     pytest.importorskip("torch")
     for imbalance in ("none", "class_weight", "RandomOverSampler"):
-        values = {**candidate("min_gru").usual, "imbalance": imbalance}
-        net, share = whole_or_part(build(candidate("min_gru"), values, TRAITS, seed=0), 1 / 3)
+        values = {**candidate("min_gru").defaults, "imbalance": imbalance}
+        net, fraction = apply_fidelity(build(candidate("min_gru"), values, PROFILE, seed=0), 1 / 3)
         found = [value for name, value in net.get_params().items() if name.endswith("max_epochs")]
-        assert found == [EPOCHS // 3] and share == 1.0
-    rocket, share = whole_or_part(build(candidate("rocket"), candidate("rocket").usual, TRAITS, seed=0), 1 / 3)
-    assert share == 1 / 3
-    assert whole_or_part(rocket, 1.0) == (rocket, 1.0)
+        assert found == [EPOCHS // 3] and fraction == 1.0
+    rocket, fraction = apply_fidelity(build(candidate("rocket"), candidate("rocket").defaults, PROFILE, seed=0), 1 / 3)
+    assert fraction == 1 / 3
+    assert apply_fidelity(rocket, 1.0) == (rocket, 1.0)
 
 
 def test_the_small_model():
     X = waves()
-    assert fallback(TRAITS).fit(X[:40], Y[:40]).score(X[40:], Y[40:]) > 0.8
+    assert fallback(PROFILE).fit(X[:40], Y[:40]).score(X[40:], Y[40:]) > 0.8

@@ -8,16 +8,16 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skauto import AutoClassifier
-from skauto.automl._candidate import Traits
+from skauto.automl._candidate import DataProfile
 from skauto.automl._candidate import build_pipeline as build
-from skauto.automl._imbalance import treatments
+from skauto.automl._imbalance import imbalance_strategies
 from skauto.automl._kind import KINDS, kind_named
 from skauto.automl._plan import table_space
 from skauto.automl.tables._candidates import ON_REQUEST, TABLES
 from skauto.search._space import Space
 
-WAYS = treatments(np.repeat([0, 1], [900, 200]))
-TRAITS = Traits(n_rows=200, n_columns=6, n_classes=2, sparse=False, threads=1, stops=False)
+WAYS = imbalance_strategies(np.repeat([0, 1], [900, 200]))
+PROFILE = DataProfile(n_rows=200, n_columns=6, n_classes=2, sparse=False, threads=1, stops=False)
 FORMS = {"table": {}, "sequence": {"shape": (50, 6), "length": 40.0}, "image": {"shape": (3, 20, 16)}}
 NAMES = {"lightgbm", "logistic", "extra_trees", "svm", "random_forest", "hist_boosting", "mlp", "knn", "naive_bayes"}
 PORTFOLIOS = {kind: kind_named(kind).candidates() for kind in KINDS}
@@ -35,7 +35,7 @@ def test_every_candidate_of_the_docs_is_there():
 
 @every_candidate
 def test_usual_values_are_one_for_each_parameter(kind, candidate):
-    assert set(candidate.usual) == set(candidate.space)
+    assert set(candidate.defaults) == set(candidate.space)
     assert candidate.first
     for _, changed in candidate.first:
         assert set(changed) <= set(candidate.space)
@@ -58,12 +58,12 @@ def test_random_configurations_give_pipelines(kind, candidate):
         for package in candidate.package.split():
             pytest.importorskip(package)
     space, _ = table_space([candidate], WAYS)
-    traits = replace(TRAITS, kind=kind_named(kind), seconds=500.0, **FORMS[kind])
+    profile = replace(PROFILE, kind=kind_named(kind), seconds=500.0, **FORMS[kind])
     rng = np.random.default_rng(0)
     for _ in range(20):
         values = space.decode(space.sample(rng))
         values.pop("candidate")
-        pipeline = build(candidate, values, traits, seed=3)
+        pipeline = build(candidate, values, profile, seed=3)
         assert isinstance(pipeline, Pipeline)
         assert pipeline.steps[-1][0] == "classify"
         clone(pipeline)
@@ -79,7 +79,7 @@ def test_leaving_the_classes_alone_always_competes():
     space, _ = table_space(list(TABLES), WAYS)
     rng = np.random.default_rng(0)
     drawn = [space.decode(space.sample(rng)) for _ in range(2000)]
-    natural = {values["candidate"] for values in drawn if values["imbalance"] == "none"}
-    assert natural == NAMES
+    unresampled = {values["candidate"] for values in drawn if values["imbalance"] == "none"}
+    assert unresampled == NAMES
     assert 0.5 < np.mean([values["imbalance"] == "none" for values in drawn]) < 0.7
     assert isinstance(space, Space)

@@ -4,13 +4,13 @@ import difflib
 import importlib.util
 
 from skauto._deps import MissingDependencyError, require
-from skauto.automl._time_budget import ALONE_SHARE, TRIAL_SHARE
+from skauto.automl._time_budget import ALONE_FRACTION, TRIAL_FRACTION
 
 # How much a name must be like another one to be taken for a slip: 'catboost' is none of 'rusboost'.
 LIKE_ENOUGH = 0.75
 
 
-def available(names, traits, small=False):
+def select_candidates(names, profile, small=False):
     """The candidates that can run here, and a line on each that lacks a package or was named for data it cannot take.
 
     With `small`, "auto" has those too that are made to be small.
@@ -20,18 +20,19 @@ def available(names, traits, small=False):
     ValueError
         If a name is unknown or no candidate is left.
     """
-    portfolio = traits.kind.when_bounded() if small else traits.kind.candidates()
-    known = {candidate.name: candidate for candidate in (*portfolio, *traits.kind.on_request())}
+    portfolio = profile.kind.when_bounded() if small else profile.kind.candidates()
+    known = {candidate.name: candidate for candidate in (*portfolio, *profile.kind.on_request())}
     every = isinstance(names, str) and names == "auto"
     if isinstance(names, str):
         names = [candidate.name for candidate in portfolio] if every else [names]
     _check_names(names, known)
     chosen, missing, slow = [], [], []
     for candidate in (known[name] for name in names):
-        unsuited = _unsuited(candidate, traits)
+        unsuited = _unsuited(candidate, profile)
         line = unsuited or _lacks(candidate)
-        if not line and candidate.affords and (line := candidate.affords(candidate.usual, traits)):
-            slow.append(candidate)
+        if not line and candidate.time_budget_reason:
+            line = candidate.time_budget_reason(candidate.defaults, profile)
+            slow += [candidate] if line else []
         chosen += [] if line else [candidate]
         missing += [f"{candidate.name} left out: {line}"] if line and not (every and unsuited) else []
     if not chosen and slow:  # what was asked for and nothing else: it makes do with the time that there is
@@ -58,13 +59,13 @@ def _check_names(names, known):
         raise ValueError(f"candidates={unknown} are not known; {hint}choose 'auto' or some of {sorted(known)}")
 
 
-def _unsuited(candidate, traits):
+def _unsuited(candidate, profile):
     """Why a candidate cannot be used on these data, an empty string where it can."""
-    if candidate.max_rows and traits.n_rows > candidate.max_rows:
-        return f"it learns from at most {candidate.max_rows} rows, here are {traits.n_rows}"
-    if traits.sparse and not candidate.sparse:
+    if candidate.max_rows and profile.n_rows > candidate.max_rows:
+        return f"it learns from at most {candidate.max_rows} rows, here are {profile.n_rows}"
+    if profile.sparse and not candidate.sparse:
         return "it takes no sparse X"
-    return "it takes no sample_weight" if traits.weighted and not candidate.weighted else ""
+    return "it takes no sample_weight" if profile.weighted and not candidate.weighted else ""
 
 
 def _lacks(candidate):
@@ -81,10 +82,10 @@ def _lacks(candidate):
     return ""
 
 
-def share_of_a_trial(names, kind):
+def trial_fraction(names, kind):
     """The part of the time limit that a trial may use: more where nothing else, or nothing but networks, is tried."""
     names = {names} if isinstance(names, str) else {name for name in names if isinstance(name, str)}
     if names == {"auto"}:
-        return TRIAL_SHARE
+        return TRIAL_FRACTION
     nets = {candidate.name for candidate in (*kind.candidates(), *kind.on_request()) if candidate.extra == "deep"}
-    return ALONE_SHARE if len(names) == 1 or names <= nets else TRIAL_SHARE
+    return ALONE_FRACTION if len(names) == 1 or names <= nets else TRIAL_FRACTION
