@@ -167,7 +167,7 @@ def skauto_reader(model):
     from skauto.automl.tables._learners import named, scaled
     from skauto.estimators.tables._table_cleaner import TableCleaner
 
-    profile = DataProfile(n_rows=2_000, n_columns=10, n_classes=2, sparse=False, threads=1, stops=False)
+    profile = DataProfile(n_rows=2_000, n_columns=10, n_classes=2, sparse=False, threads=1, early_stopping=False)
     after = named({}, profile) if model == "lightgbm" else scaled({"scaler": "standard", "encode": "onehot"}, profile)
     return make_pipeline(TableCleaner(), after)
 

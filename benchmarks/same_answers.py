@@ -32,7 +32,7 @@ from skauto.resample import SMOTE, ResamplingClassifier
 from skauto.search import SearchCV
 
 # Old name -> new name of columns of the leaderboard and keys of the journal.
-RENAMED = {}
+RENAMED = {"stop": "best_iteration"}
 
 # What may differ between two runs of the same code, or with the names of files: the bytes of a pickled model hold them.
 TIMES = {
@@ -193,7 +193,11 @@ def _number(line):
 
 def _kept(value):
     if isinstance(value, dict):
-        return {RENAMED.get(key, key): _kept(inner) for key, inner in value.items() if key not in TIMES}
+        return {
+            RENAMED.get(key, key): _kept(inner)
+            for key, inner in value.items()
+            if key not in TIMES and inner is not None
+        }
     return [_kept(inner) for inner in value] if isinstance(value, list) else value
 
 

@@ -23,7 +23,7 @@ class DataProfile:
     n_classes: int
     sparse: bool
     threads: int
-    stops: bool
+    early_stopping: bool
     rare: bool = False
     weighted: bool = False
     refit: bool = False

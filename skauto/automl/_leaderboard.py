@@ -5,6 +5,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from skauto.automl._costs_by_row import costs_for
+from skauto.automl.evaluation._outcome import TrialOutcome
 from skauto.automl.selection._decisions import scores_of
 
 ENSEMBLE = "ensemble"
@@ -120,21 +121,21 @@ def shown_status(status):
 
 
 def _row(space, trial, result):
-    details = result.details or {}
+    outcome = TrialOutcome.of(result)
     values = space.decode(trial.params)
     return {
         "chosen": "",
         "candidate": values["candidate"],
         "score": result.score,
-        **{name: details.get(name, np.nan) for name in ("F1", "AUC", "AP")},
-        "fold_std": _fold_std(details.get("fold_scores")),
+        **{name: getattr(outcome, name, np.nan) for name in ("F1", "AUC", "AP")},
+        "fold_std": _fold_std(getattr(outcome, "fold_scores", ())),
         "seconds": result.seconds,
         "status": shown_status(result.status),
         "reason": result.reason,
         "fidelity": trial.fidelity,
         "trial": trial.number,
         "params": {name: value for name, value in values.items() if name != "candidate"},
-        **(details.get("footprint") or {}),
+        **(getattr(outcome, "footprint", None) or {}),
     }
 
 
@@ -156,19 +157,21 @@ def _row_of_what_predicts(report):
 
 
 def _fold_std(fold_scores):
-    return float(np.nanstd(fold_scores)) if fold_scores is not None and np.isfinite(fold_scores).any() else np.nan
+    known = fold_scores is not None and np.isfinite(fold_scores).any()
+    return float(np.nanstd(fold_scores)) if known else np.nan
 
 
 def cv_results(history):
     """What scikit-learn's searches keep: a dict of arrays, one entry a trial, in the order asked."""
     pairs = history.finished
-    n_folds = max((len((result.details or {}).get("fold_scores", ())) for _, result in pairs), default=0)
+    outcomes = [TrialOutcome.of(result) for _, result in pairs]
+    fold_scores = [getattr(outcome, "fold_scores", ()) for outcome in outcomes]
+    n_folds = max(map(len, fold_scores), default=0)
     splits = np.full((len(pairs), n_folds), np.nan)
-    for row, (_, result) in enumerate(pairs):
-        scores = (result.details or {}).get("fold_scores", ())
+    for row, scores in enumerate(fold_scores):
         splits[row, : len(scores)] = scores
     scores = np.array([result.score for _, result in pairs])
-    seconds = [(result.details or {}).get("fit_seconds", np.nan) for _, result in pairs]
+    seconds = [getattr(outcome, "fit_seconds", np.nan) for outcome in outcomes]
     params = [history.space.decode(trial.params) for trial, _ in pairs]
     fidelity = np.array([trial.fidelity for trial, _ in pairs])
     ranked = np.where(np.isnan(scores) | (fidelity < 1), -np.inf, scores)  # only full evaluations compare

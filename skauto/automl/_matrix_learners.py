@@ -39,7 +39,7 @@ def lightgbm(values, profile, seed):
     """LightGBM, silent and the same on every run; where it stops early the rounds are only an upper bound."""
     from lightgbm import LGBMClassifier
 
-    if profile.stops:
+    if profile.early_stopping:
         values["n_estimators"] = int(min(max(MOST_SHRUNK_ROUNDS / values["learning_rate"], 100), 1_500))
     quiet = {"subsample_freq": 1, "deterministic": True, "force_row_wise": True, "verbose": -1}
     return LGBMClassifier(**values, **quiet, random_state=seed, n_jobs=profile.threads)

@@ -230,7 +230,7 @@ def _profile_of(data, kind, folds, threads, seed, seconds):
         n_classes=len(data.classes),
         sparse=hasattr(data.X, "indptr"),
         threads=threads,
-        stops=fewest >= MIN_CLASS_ROWS,
+        early_stopping=fewest >= MIN_CLASS_ROWS,
         weighted=data.sample_weight is not None,
         rare=min(_fewest(data.y[train]) for train, _ in folds) < CALIBRATION_FOLDS,
         kind=kind,

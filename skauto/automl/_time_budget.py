@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 import pandas as pd
 
+from skauto.automl.evaluation._outcome import TrialOutcome
 from skauto.search._budget import Budget
 
 # The part of the time limit kept for ensemble and refit, and its bounds in seconds.
@@ -86,16 +87,16 @@ class SearchBudget(Budget):
 
     def learn(self, result):
         """Adapt the reserve to the fits of the best full trials so far, and to how long it takes to judge one."""
-        details = result.details or {}
-        if "fit_seconds" in details and self.reserve is None:
+        outcome = TrialOutcome.of(result)
+        if outcome is not None and self.reserve is None:
             self.reserve = self.phases.for_finish()
-        if "fold_scores" not in details:
+        if outcome is None or not outcome.fold_scores:
             return
         self._seconds.append(result.seconds)
-        self._reports.append(details.get("score_seconds", 0.0))
+        self._reports.append(outcome.score_seconds)
         reserve = self.phases.for_finish()
-        refit = 0.0 if "model" in details else details["fit_seconds"]
-        self._trials = sorted([*self._trials, (-result.score, refit)])[:MEMBERS]
+        refit = 0.0 if outcome.model is not None else outcome.fit_seconds
+        self._trials = sorted([*self._trials, (-outcome.score, refit)])[:MEMBERS]
         if len(self._trials) == MEMBERS:
             expected = FINISH_SAFETY * sum(seconds for _, seconds in self._trials) / self.pool.n_workers
             least = max(FINISH_LEAST, LEAST_FRACTION * self.phases.time_limit)

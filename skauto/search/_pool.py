@@ -44,18 +44,29 @@ class Outcome:
     output: str = ""
 
     def as_result(self):
-        """The Result of the trial with this key, for functions that return a dict with ``"score"``."""
+        """The Result of the trial with this key.
+
+        Its function has returned a dict with ``"score"``, or an object with a `score`, and `details()`, a dict.
+        """
         told = tuple(map(str, self.warnings))
         about = {"peak_memory": self.peak_memory, "warnings": told, "output": self.output}
         if self.status != Status.COMPLETE:
             return Result(self.key, self.status, math.nan, self.seconds, self.reason, about)
-        score = self.value.get("score") if isinstance(self.value, dict) else None
+        score, details = _parts(self.value)
         number = number_of(score)
         if not math.isfinite(number):
             reason = f"the score is not a finite number: {shown(score)}"
             return Result(self.key, Status.FAILED, math.nan, self.seconds, reason, about)
-        rest = {name: value for name, value in self.value.items() if name != "score"}
-        return Result(self.key, Status.COMPLETE, number, self.seconds, details=about | rest)
+        return Result(self.key, Status.COMPLETE, number, self.seconds, details=about | details)
+
+
+def _parts(value):
+    """The score of what a trial returned, and its details; None and nothing where it has none."""
+    if hasattr(value, "details"):
+        return value.score, value.details()
+    if isinstance(value, dict):
+        return value.get("score"), {name: part for name, part in value.items() if name != "score"}
+    return None, {}
 
 
 @dataclass

@@ -19,7 +19,7 @@ from skauto.inputs._read import inspect
 from skauto.search._trial import Trial
 from tests.support.trials import read_images, with_single_fold
 
-PROFILE = DataProfile(n_rows=200, n_columns=4, n_classes=2, sparse=False, threads=1, stops=False)
+PROFILE = DataProfile(n_rows=200, n_columns=4, n_classes=2, sparse=False, threads=1, early_stopping=False)
 
 
 def plan_of(y, groups=None, X=None, **changes):
@@ -132,8 +132,8 @@ def test_the_positive_class():
 
 
 def test_early_stopping_needs_positives_in_every_fold():
-    assert plan_of((np.arange(400) % 10 == 0).astype(int)).context.build.profile.stops
-    assert not plan_of((np.arange(400) % 20 == 0).astype(int)).context.build.profile.stops
+    assert plan_of((np.arange(400) % 10 == 0).astype(int)).context.build.profile.early_stopping
+    assert not plan_of((np.arange(400) % 20 == 0).astype(int)).context.build.profile.early_stopping
 
 
 def test_rungs_keep_enough_rows():

@@ -10,7 +10,14 @@ from skauto.automl._sizing import ends_in_time, fidelity_within, folds_within
 from skauto.automl.tables._kind import fit_seconds
 
 PROFILE = DataProfile(
-    n_rows=4_000, n_columns=20, n_classes=2, sparse=False, threads=1, stops=False, seconds=1.0, trial_seconds=6.0
+    n_rows=4_000,
+    n_columns=20,
+    n_classes=2,
+    sparse=False,
+    threads=1,
+    early_stopping=False,
+    seconds=1.0,
+    trial_seconds=6.0,
 )
 
 

@@ -13,7 +13,9 @@ from skauto.inputs._read import inspect
 
 def scored(number, score, folds, unresampled=True, proba=None):
     values = {"candidate": "logistic", "imbalance": "none" if unresampled else "SMOTE"}
-    return Scored(number, values, score, np.array(folds), proba, fit_seconds=0.1, stop=None, unresampled=unresampled)
+    return Scored(
+        number, values, score, np.array(folds), proba, fit_seconds=0.1, best_iteration=None, unresampled=unresampled
+    )
 
 
 def small_plan():

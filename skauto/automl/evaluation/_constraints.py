@@ -114,7 +114,7 @@ class Constraints:
             least = min(least, latency_ms(pipeline, row))
         return least
 
-    def of_trial(self, context, values, seed, fitted, stop, rehearsed=None):
+    def of_trial(self, context, values, seed, fitted, best_iteration, rehearsed=None):
         """`measure` of a trial's pipeline, fitted on the first fold; runs in a worker.
 
         Of milliseconds the least counts, those of the rehearsal among them: what else runs here can only add to them.
@@ -123,11 +123,11 @@ class Constraints:
         """
         train, _ = context.folds[0]
         X, y = take(context.X, train), context.y[train]
-        estimator = with_rounds(context.build.untimed()(values, seed), stop)
+        estimator = with_rounds(context.build.untimed()(values, seed), best_iteration)
         steps, prepared = estimator.steps[:-1], X
         if steps:
             prepared = Pipeline(steps).fit_transform(X, y)
-        if stop is not None:
+        if best_iteration is not None:
             weight = None if context.weight is None else context.weight[train]
             fitted = fit_weighted(estimator.steps[-1][1], prepared, y, weight)
         whole = Pipeline([*steps, (estimator.steps[-1][0], fitted)])

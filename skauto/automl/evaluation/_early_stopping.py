@@ -50,7 +50,7 @@ def fit_last_step(estimator, X, y, weight, X_valid, y_valid, weight_valid):
     Returns
     -------
     fitted : classifier
-    stop : int or None
+    best_iteration : int or None
         Its best round; None for other classifiers and where the rarest class has too few validation rows.
     """
     rows = {} if weight is None else {"sample_weight": weight}
@@ -63,16 +63,16 @@ def fit_last_step(estimator, X, y, weight, X_valid, y_valid, weight_valid):
     return fitted, max(int(_fitted_boosting(fitted).best_iteration_), 1)
 
 
-def predict_at(fitted, X, stop):
-    """Probabilities after `stop` rounds of boosting, or after all where it is None."""
+def predict_at(fitted, X, best_iteration):
+    """Probabilities after `best_iteration` rounds of boosting, or after all where it is None."""
     boosting = _fitted_boosting(fitted)
     if hasattr(boosting, "booster_"):
-        boosting.booster_.best_iteration = -1 if stop is None else stop
+        boosting.booster_.best_iteration = -1 if best_iteration is None else best_iteration
     return fitted.predict_proba(X)
 
 
-def settled(fitted, stop):
-    """Make a fitted classifier one for good: without the rows that its LightGBM watched, read at `stop`; in place."""
+def settled(fitted, best_iteration):
+    """Make a fitted classifier final, in place: at its `best_iteration`, without the rows that LightGBM watched."""
     if "lightgbm" not in sys.modules:
         return
     import lightgbm
@@ -84,20 +84,20 @@ def settled(fitted, stop):
         outer = outer.estimator_
     if isinstance(outer, watching):
         outer.__class__ = lightgbm.LGBMClassifier
-        outer.booster_.best_iteration = -1 if stop is None else stop
-        outer.n_estimators = outer.n_estimators if stop is None else stop
+        outer.booster_.best_iteration = -1 if best_iteration is None else best_iteration
+        outer.n_estimators = outer.n_estimators if best_iteration is None else best_iteration
 
 
 def _without_watch(params):
     return {name: value for name, value in params.items() if name != "watch"}
 
 
-def with_rounds(estimator, stop):
-    """The same estimator with as many rounds of boosting, itself where it has no LightGBM or `stop` is None."""
+def with_rounds(estimator, best_iteration):
+    """The same estimator with as many rounds of boosting; itself without LightGBM or where `best_iteration` is None."""
     path = _path_to_boosting(estimator)
-    if path is None or stop is None:
+    if path is None or best_iteration is None:
         return estimator
-    return estimator.set_params(**{"__".join([*path, "n_estimators"]): stop})
+    return estimator.set_params(**{"__".join([*path, "n_estimators"]): best_iteration})
 
 
 def _path_to_boosting(estimator):

@@ -1,13 +1,15 @@
 """One trial to its out-of-fold probabilities: the only file that fits estimators in a worker."""
 
+import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skauto._seeds import child_seed
+from skauto.automl.evaluation._outcome import TrialOutcome
 from skauto.search import _deadline
 from skauto.search._folds import nested_rows, take
 from skauto.search._prefix_cache import PrefixCache
@@ -18,8 +20,8 @@ def fit_plain(estimator, X, y, weight, X_valid, y_valid, weight_valid):
     return fit_weighted(estimator, X, y, weight), None
 
 
-def predict_plain(estimator, X, stop):
-    """Probabilities of a fitted last step; `stop` is the stopping point that the other folds agree on."""
+def predict_plain(estimator, X, best_iteration):
+    """Probabilities of a fitted last step; `best_iteration` is the stopping point that the other folds agree on."""
     return estimator.predict_proba(X)
 
 
@@ -58,7 +60,8 @@ class Evaluation:
     apply_fidelity : callable
         ``apply_fidelity(estimator, fidelity)``: the estimator and its fraction of the rows, as `rows_alone` does.
     measure : callable or None
-        What a trial costs beside its score, as `_footprint_of` asks; None where nothing bounds it.
+        ``measure(context, values, seed, fitted, best_iteration, known)``: what a trial costs beside its score, given
+        its last step as fitted on the first fold; None where nothing bounds it.
     check_feasible : callable or None
         ``check_feasible(context, values, seed)``: raises where a trial will cost too much; gives what
         `measure` is told.
@@ -108,11 +111,7 @@ def evaluate(context, trial):
 
     Returns
     -------
-    outcome : dict
-        "score"; "proba" of shape (n_validated, n_classes) in the order of the folds; "fit_seconds", the mean of a
-        fold; "stop", the median stopping point or None; and where the fidelity is one what `report` gave, the
-        "score_seconds" that it took and, with `measure`, the "footprint"; and the "model" that is kept, if one is, or
-        the "bag" of fold models, bytes.
+    outcome : TrialOutcome
 
     Raises
     ------
@@ -122,29 +121,36 @@ def evaluate(context, trial):
     values = context.space.decode(trial.params)
     seed = child_seed(context.seed, "trial", trial.number)
     known = context.check_feasible(context, values, seed) if context.check_feasible is not None else None
-    models, stops, seconds = _fitted_folds(context, values, trial, seed)
-    parts = [_predict_fold(context, models, stops, number) for number in range(len(models))]
+    models, best_iterations, seconds = _fitted_folds(context, values, trial, seed)
+    parts = [_predict_fold(context, models, best_iterations, number) for number in range(len(models))]
     proba = np.concatenate(parts)
     if not np.isfinite(proba).all():
         raise ValueError("predict_proba gave NaN or infinite probabilities")
-    outcome = {"proba": proba, "fit_seconds": float(np.mean(seconds)), "stop": median_stop(stops)}
+    outcome = TrialOutcome(math.nan, proba, float(np.mean(seconds)), median_iteration(best_iterations))
     if trial.fidelity < 1:
-        outcome["score"] = context.low_fidelity_score(proba)
-        return {**outcome, **_bag_of(context, trial, outcome, models)}
+        outcome = replace(outcome, score=context.low_fidelity_score(proba))
+    else:
+        outcome = _scored(context, outcome)
+        if context.measure is not None:
+            known = context.measure(context, values, seed, models[0].last, outcome.best_iteration, known)
+            outcome = replace(outcome, footprint=known)
+        if context.keep_model is not None and len(models) == 1 and context.keep_model(values):
+            return replace(outcome, model=Pipeline([("classify", models[0].last)]))
+    return replace(outcome, bag=_bag_of(context, trial, outcome, models))  # last: what fails must not be the best one
+
+
+def _scored(context, outcome):
+    """The outcome with what `report` says of its probabilities."""
     began = time.perf_counter()
-    scores = context.report(proba)
-    outcome["score_seconds"] = time.perf_counter() - began
-    outcome |= scores
-    outcome |= _footprint_of(context, values, seed, models[0].last, stops, known)
-    if context.keep_model is not None and len(models) == 1 and context.keep_model(values):
-        return {**outcome, "model": Pipeline([("classify", models[0].last)])}
-    return {**outcome, **_bag_of(context, trial, outcome, models)}  # last: what fails must not be the best one
+    report = context.report(outcome.proba)
+    scores = {**report, "fold_scores": tuple(report.get("fold_scores", ()))}
+    return replace(outcome, score_seconds=time.perf_counter() - began, **scores)
 
 
 def _fitted_folds(context, values, trial, seed):
     """The fold models, their stopping points and seconds, of as many folds as there is time for, one at least."""
     n_folds = min(len(context.folds), context.most_folds or len(context.folds))
-    models, stops, seconds = [], [], []
+    models, best_iterations, seconds = [], [], []
     for number in range(n_folds):
         if not _deadline.allows(seconds):
             break
@@ -153,38 +159,30 @@ def _fitted_folds(context, values, trial, seed):
             context.build(values, seed), trial.fidelity
         )  # may import a package
         began = time.perf_counter()
-        model, stop = _fit_fold(context, estimator, fidelity, number)
+        model, best_iteration = _fit_fold(context, estimator, fidelity, number)
         models.append(model)
-        stops.append(stop)
+        best_iterations.append(best_iteration)
         seconds.append(time.perf_counter() - began)
-    return models, stops, seconds
+    return models, best_iterations, seconds
 
 
 def _bag_of(context, trial, outcome, models):
     """The fold models of a trial that is the best of this worker so far, as bytes; of repeats the first is enough."""
-    mark = (trial.fidelity, len(models), outcome["score"])
+    mark = (trial.fidelity, len(models), outcome.score)
     if context.bag is None or mark <= context.record:
-        return {}
-    if context.usable is not None and "footprint" in outcome and not context.usable(outcome["footprint"]):
-        return {}
+        return None
+    if context.usable is not None and outcome.footprint is not None and not context.usable(outcome.footprint):
+        return None
     once = [k for k in range(len(models)) if context.repeat is None or context.repeat[k] == context.repeat[0]]
-    bag = context.bag([Pipeline(models[k].steps) for k in once], outcome["stop"])
-    if bag is None:
-        return {}
-    context.record = mark
-    return {"bag": bag}
+    bag = context.bag([Pipeline(models[k].steps) for k in once], outcome.best_iteration)
+    if bag is not None:
+        context.record = mark
+    return bag
 
 
-def _footprint_of(context, values, seed, fitted, stops, known):
-    """What `measure` says of the trial, given its last step as fitted on the first fold and what is known before."""
-    if context.measure is None:
-        return {}
-    return {"footprint": context.measure(context, values, seed, fitted, median_stop(stops), known)}
-
-
-def median_stop(stops):
+def median_iteration(best_iterations):
     """The middle of the stopping points, None where there are none."""
-    known = [stop for stop in stops if stop is not None]
+    known = [best_iteration for best_iteration in best_iterations if best_iteration is not None]
     return int(np.median(known)) if known else None
 
 
@@ -213,8 +211,10 @@ def _fit_fold(context, estimator, fidelity, number):
         X_train, X_valid, fitted = prepare(step, X_train, context.y[train], X_valid)
         steps.append((step_name, fitted))
     weight, weight_valid = (None if context.weight is None else context.weight[part] for part in (train, valid))
-    fitted, stop = context.fit(last, X_train, context.y[train], weight, X_valid, context.y[valid], weight_valid)
-    return _FoldModel([*steps, (name, fitted)], X_valid), stop
+    fitted, best_iteration = context.fit(
+        last, X_train, context.y[train], weight, X_valid, context.y[valid], weight_valid
+    )
+    return _FoldModel([*steps, (name, fitted)], X_valid), best_iteration
 
 
 def _prepare(step, X_train, y, X_valid):
@@ -222,13 +222,17 @@ def _prepare(step, X_train, y, X_valid):
     return step.fit_transform(X_train, y), step.transform(X_valid), step
 
 
-def _predict_fold(context, models, stops, number):
+def _predict_fold(context, models, best_iterations, number):
     """Probabilities of one fold at the stopping point of the other folds: its own would flatter it."""
     fitted, X_valid = models[number].last, models[number].X_valid
-    repeat = np.zeros(len(stops)) if context.repeat is None else context.repeat
-    others = [stop for k, stop in enumerate(stops) if k != number and repeat[k] == repeat[number]]
-    stop = median_stop(others)
-    proba = context.predict(fitted, X_valid, stop)
+    repeat = np.zeros(len(best_iterations)) if context.repeat is None else context.repeat
+    others = [
+        best_iteration
+        for k, best_iteration in enumerate(best_iterations)
+        if k != number and repeat[k] == repeat[number]
+    ]
+    best_iteration = median_iteration(others)
+    proba = context.predict(fitted, X_valid, best_iteration)
     columns = np.zeros((len(proba), context.n_classes))
     columns[:, fitted.classes_] = proba
     return columns

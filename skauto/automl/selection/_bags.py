@@ -29,20 +29,20 @@ class _Bounded(io.BytesIO):
         return super().write(data)
 
 
-def pack(pipelines, stop, most_bytes=BAG_BYTES):
+def pack(pipelines, best_iteration, most_bytes=BAG_BYTES):
     """The fold models of a trial as bytes; None where they are too large or cannot be pickled.
 
     Parameters
     ----------
     pipelines : list of fitted Pipeline
         One a fold, with codes for labels.
-    stop : int or None
+    best_iteration : int or None
         The round at which boosting is read.
     most_bytes : int, default=BAG_BYTES
     """
     file = _Bounded(most_bytes)
     for pipeline in pipelines:
-        settled(pipeline.steps[-1][1], stop)
+        settled(pipeline.steps[-1][1], best_iteration)
     return file.getvalue() if attempt(pickle.dump, pipelines, file, 5).error is None else None
 
 

@@ -18,7 +18,7 @@ def refit(context, trial, labels):
 
     seed = child_seed(context.seed, "trial", trial.number)
     values = with_labels(trial.values, labels)
-    pipeline = with_rounds(context.build.for_refit()(values, seed), trial.stop)
+    pipeline = with_rounds(context.build.for_refit()(values, seed), trial.best_iteration)
     y = labels[context.y]
     prepared, (name, last) = context.X, pipeline.steps[-1]
     if len(pipeline.steps) > 1:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from dataclasses import replace
 
 from skauto._time_left import endless
 from skauto.automl.selection._quick import quick_fit, seconds_within
@@ -103,7 +104,7 @@ class RescuePool(Pool):
             self.pool.prepare()
         elif math.isfinite(due):
             timeout = due if timeout is None else min(timeout, due)
-        return [outcome for outcome in self.pool.wait(timeout) if not self._kept(outcome)]
+        return [self._without_bag(outcome) for outcome in self.pool.wait(timeout) if not self._is_quick(outcome)]
 
     def cancel(self, key):
         """End a trial."""
@@ -119,16 +120,21 @@ class RescuePool(Pool):
             return math.inf
         return self.remaining() - START_CARE * self.start_seconds
 
-    def _kept(self, outcome):
-        """Take what is for here; whether the outcome is no trial."""
-        if outcome.key == QUICK:
-            self.quick = outcome.value
-            return True
+    def _is_quick(self, outcome):
+        """Whether an outcome is the quick model, which is kept here."""
+        if outcome.key != QUICK:
+            return False
+        self.quick = outcome.value
+        return True
+
+    def _without_bag(self, outcome):
+        """The outcome of a trial without its fold models: those of the best trial are kept here."""
         value = outcome.value
         self.complete = self.complete or value is not None
-        bag = value.pop("bag", None) if isinstance(value, dict) else None
-        if bag is not None:
-            mark = (self._fidelities.get(outcome.key, 1.0), len(value["proba"]), value["score"])
-            if mark > self._mark:
-                self._mark, self.bag, self.bag_of = mark, bag, outcome.key
-        return False
+        bag = getattr(value, "bag", None)
+        if bag is None:
+            return outcome
+        mark = (self._fidelities.get(outcome.key, 1.0), len(value.proba), value.score)
+        if mark > self._mark:
+            self._mark, self.bag, self.bag_of = mark, bag, outcome.key
+        return replace(outcome, value=replace(value, bag=None))

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skauto._time_left import endless, first_of
+from skauto.automl.evaluation._outcome import TrialOutcome
 from skauto.estimators._ensemble import greedy_selection
 
 # Models of each kind that the ensemble may choose from: more of one kind only fit the noise of the folds.
@@ -34,7 +35,7 @@ class Scored:
     fold_scores: np.ndarray
     proba: np.ndarray = field(repr=False)
     fit_seconds: float
-    stop: int | None
+    best_iteration: int | None
     unresampled: bool
     footprint: dict | None = None
     score_seconds: float = 0.0
@@ -109,19 +110,19 @@ def judged(trials, scoring, left=endless):
 
 
 def _scored(values, result, fidelity=1.0):
-    details = result.details
+    outcome = TrialOutcome.of(result)
     return Scored(
         number=result.number,
         values=values,
-        score=result.score,
-        fold_scores=np.asarray(details.get("fold_scores", ())),
-        proba=details["proba"],
-        fit_seconds=details["fit_seconds"],
-        stop=details["stop"],
+        score=outcome.score,
+        fold_scores=np.asarray(outcome.fold_scores),
+        proba=outcome.proba,
+        fit_seconds=outcome.fit_seconds,
+        best_iteration=outcome.best_iteration,
         unresampled=values.get("imbalance", "none") == "none",
-        footprint=details.get("footprint"),
-        score_seconds=details.get("score_seconds", 0.0),
-        model=details.get("model"),
+        footprint=outcome.footprint,
+        score_seconds=outcome.score_seconds,
+        model=outcome.model,
         fidelity=fidelity,
     )
 

@@ -42,9 +42,9 @@ WRAPPED = {
 def test_it_stops_through_any_wrapper(wrapped, weighted):
     train, valid = data()
     weight = np.random.default_rng(0).uniform(0.5, 1.5, 150) if weighted else None
-    fitted, stop = stopped(WRAPPED[wrapped](), train, valid, weight)
-    assert 1 <= stop < 300
-    assert predict_at(fitted, valid[0], stop).shape == (150, 2)
+    fitted, best_iteration = stopped(WRAPPED[wrapped](), train, valid, weight)
+    assert 1 <= best_iteration < 300
+    assert predict_at(fitted, valid[0], best_iteration).shape == (150, 2)
 
 
 def test_many_classes():
@@ -56,16 +56,16 @@ def test_a_rare_class_that_is_never_validated():
     """Two classes among the validation rows, three to learn: the loss is still that of three."""
     (X, y), valid = data()
     y = np.where(np.arange(len(y)) < 2, 2, y)
-    fitted, stop = stopped(boosting(), (X, y), valid)
-    assert 1 <= stop < 300
-    assert predict_at(fitted, X, stop).shape == (150, 3)
+    fitted, best_iteration = stopped(boosting(), (X, y), valid)
+    assert 1 <= best_iteration < 300
+    assert predict_at(fitted, X, best_iteration).shape == (150, 3)
 
 
 def test_few_positives_cannot_judge():
     train, (X, y) = data()
     few = np.concatenate([np.flatnonzero(y == 0), np.flatnonzero(y == 1)[: MIN_CLASS_ROWS - 1]])
-    fitted, stop = stopped(boosting(n_estimators=20), train, (X[few], y[few]))
-    assert stop is None
+    fitted, best_iteration = stopped(boosting(n_estimators=20), train, (X[few], y[few]))
+    assert best_iteration is None
     assert type(fitted).__name__ == "LGBMClassifier"
     np.testing.assert_array_equal(predict_at(fitted, X, None), fitted.predict_proba(X))
 
@@ -85,8 +85,8 @@ def test_predictions_are_those_of_a_model_with_so_many_rounds():
 
 def test_other_classifiers_are_just_fitted():
     train, valid = data()
-    fitted, stop = stopped(LogisticRegression(), train, valid)
-    assert stop is None
+    fitted, best_iteration = stopped(LogisticRegression(), train, valid)
+    assert best_iteration is None
     assert hasattr(fitted, "coef_")
 
 

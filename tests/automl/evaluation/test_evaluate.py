@@ -13,7 +13,7 @@ from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skauto.automl.evaluation._evaluate import Evaluation, evaluate, median_stop
+from skauto.automl.evaluation._evaluate import Evaluation, evaluate, median_iteration
 from skauto.search import _deadline
 from skauto.search._folds import nested_rows, take
 from skauto.search._space import Space
@@ -31,7 +31,8 @@ def build(values, seed):
 def context(**changes):
     given = {
         "X": X, "y": Y, "weight": None, "folds": FOLDS, "n_classes": 2, "space": SPACE, "build": build,
-        "report": lambda proba: {"score": 0.5, "fold_scores": [0.5] * 4}, "low_fidelity_score": lambda proba: 0.25, "seed": 0,
+        "report": lambda proba: {"score": 0.5, "fold_scores": [0.5] * 4}, "seed": 0,
+        "low_fidelity_score": lambda proba: 0.25,
     }  # fmt: skip
     return Evaluation(**{**given, **changes})
 
@@ -67,10 +68,10 @@ class Staged(ClassifierMixin, BaseEstimator):
 def test_probabilities_are_those_of_cross_val_predict():
     outcome = evaluate(context(), trial())
     expected = cross_val_predict(build({"C": 1.0}, 0), X, Y, cv=KFold(4), method="predict_proba")
-    np.testing.assert_allclose(outcome["proba"], expected)
-    assert outcome["score"] == 0.5
-    assert outcome["stop"] is None
-    assert outcome["fit_seconds"] > 0
+    np.testing.assert_allclose(outcome.proba, expected)
+    assert outcome.score == 0.5
+    assert outcome.best_iteration is None
+    assert outcome.fit_seconds > 0
 
 
 def test_it_is_known_how_long_the_report_took():
@@ -78,7 +79,7 @@ def test_it_is_known_how_long_the_report_took():
         time.sleep(0.05)
         return {"score": 0.5}
 
-    assert evaluate(context(report=report), trial())["score_seconds"] >= 0.05
+    assert evaluate(context(report=report), trial()).score_seconds >= 0.05
 
 
 @pytest.mark.parametrize("kind", [pd.DataFrame, sp.csr_matrix, sp.csr_array])
@@ -86,22 +87,22 @@ def test_any_kind_of_table(kind):
     def without_scaling(values, seed):
         return LogisticRegression(C=values["C"])
 
-    given = evaluate(context(X=kind(X), build=without_scaling), trial())["proba"]
-    np.testing.assert_allclose(given, evaluate(context(build=without_scaling), trial())["proba"], atol=1e-4)
+    given = evaluate(context(X=kind(X), build=without_scaling), trial()).proba
+    np.testing.assert_allclose(given, evaluate(context(build=without_scaling), trial()).proba, atol=1e-4)
 
 
 def test_classes_that_a_fold_did_not_see_have_probability_zero():
     y = np.where(np.arange(120) < 10, 2, Y)  # all of class 2 is in the first fold
     outcome = evaluate(context(y=y, n_classes=4), trial())
-    assert outcome["proba"].shape == (120, 4)
-    assert (outcome["proba"][:30, 2] == 0).all()
-    assert (outcome["proba"][30:, 2] > 0).all()
-    assert (outcome["proba"][:, 3] == 0).all()
+    assert outcome.proba.shape == (120, 4)
+    assert (outcome.proba[:30, 2] == 0).all()
+    assert (outcome.proba[30:, 2] > 0).all()
+    assert (outcome.proba[:, 3] == 0).all()
 
 
 def test_weights_are_used():
     weight = np.where(Y == 1, 5.0, 1.0)
-    heavy, light = (evaluate(context(weight=w), trial())["proba"][:, 1].mean() for w in (weight, None))
+    heavy, light = (evaluate(context(weight=w), trial()).proba[:, 1].mean() for w in (weight, None))
     assert heavy > light + 0.05
 
 
@@ -118,9 +119,7 @@ def test_first_steps_are_fitted_once_for_a_fold():
 def test_a_cached_step_changes_no_answer():
     shared = context()
     evaluate(shared, trial(1.0))
-    np.testing.assert_array_equal(
-        evaluate(shared, trial(0.01, 1))["proba"], evaluate(context(), trial(0.01, 1))["proba"]
-    )
+    np.testing.assert_array_equal(evaluate(shared, trial(0.01, 1)).proba, evaluate(context(), trial(0.01, 1)).proba)
 
 
 def test_a_fold_is_read_at_the_stopping_point_of_the_others():
@@ -129,13 +128,13 @@ def test_a_fold_is_read_at_the_stopping_point_of_the_others():
     def fit(estimator, *rows):
         return estimator.fit(*rows[:2]), next(own)
 
-    def predict(fitted, X, stop):
-        asked.append(stop)
+    def predict(fitted, X, best_iteration):
+        asked.append(best_iteration)
         return fitted.predict_proba(X)
 
     outcome = evaluate(context(build=lambda values, seed: Staged(), fit=fit, predict=predict), trial())
     assert asked == [30, 30, 20, 20]
-    assert outcome["stop"] == 25
+    assert outcome.best_iteration == 25
 
 
 def test_probabilities_that_are_none():
@@ -149,7 +148,7 @@ def test_probabilities_that_are_none():
 
 def test_lower_fidelities_are_ranked_only():
     outcome = evaluate(context(), trial(fidelity=0.5))
-    assert outcome["score"] == 0.25
+    assert outcome.score == 0.25
     assert "fold_scores" not in outcome
 
 
@@ -162,8 +161,8 @@ def test_nested_rows():
 
 
 def test_median_stop():
-    assert median_stop([None, 3, 9, 5]) == 5
-    assert median_stop([None]) is None
+    assert median_iteration([None, 3, 9, 5]) == 5
+    assert median_iteration([None]) is None
 
 
 def test_take_keeps_the_kind():
@@ -183,20 +182,20 @@ def test_a_trial_ends_with_the_folds_that_it_had_time_for(monkeypatch):
         return {"score": 0.5, "fold_scores": [0.5] * 2}
 
     outcome = evaluate(context(report=report), trial())
-    assert judged == [len(outcome["proba"])] == [60]
+    assert judged == [len(outcome.proba)] == [60]
     monkeypatch.undo()
-    np.testing.assert_allclose(outcome["proba"], evaluate(context(), trial())["proba"][:60])
+    np.testing.assert_allclose(outcome.proba, evaluate(context(), trial()).proba[:60])
 
 
 def test_folds_of_a_trial_can_be_bounded():
-    assert len(evaluate(context(most_folds=1), trial())["proba"]) == 30
-    assert len(evaluate(context(most_folds=9), trial())["proba"]) == 120
+    assert len(evaluate(context(most_folds=1), trial()).proba) == 30
+    assert len(evaluate(context(most_folds=9), trial()).proba) == 120
 
 
 def test_fold_models_that_are_too_large_to_send_do_not_stop_those_of_a_later_trial():
     """The best trial's are too large: those of a slightly worse one are still worth having."""
     scores, bags = iter([0.9, 0.8]), iter([None, b"small"])
-    shared = context(report=lambda proba: {"score": next(scores)}, bag=lambda pipelines, stop: next(bags))
+    shared = context(report=lambda proba: {"score": next(scores)}, bag=lambda pipelines, best_iteration: next(bags))
     found = [evaluate(shared, trial(number=number)) for number in (0, 1)]
     assert [outcome.get("bag") for outcome in found] == [None, b"small"]
 
@@ -211,10 +210,12 @@ def test_a_trial_whose_measurement_raises_is_not_the_best_of_its_worker():
         return {"bytes": 1.0}
 
     scores = iter([0.9, 0.8])
-    shared = context(report=lambda proba: {"score": next(scores)}, measure=measure, bag=lambda pipelines, stop: b"bag")
+    shared = context(
+        report=lambda proba: {"score": next(scores)}, measure=measure, bag=lambda pipelines, best_iteration: b"bag"
+    )
     with pytest.raises(ValueError, match="cannot be measured"):
         evaluate(shared, trial())
-    assert evaluate(shared, trial(number=1))["bag"] == b"bag"
+    assert evaluate(shared, trial(number=1)).bag == b"bag"
 
 
 def test_fold_models_that_are_out_of_bounds_do_not_hide_those_that_are_within():
@@ -223,6 +224,6 @@ def test_fold_models_that_are_out_of_bounds_do_not_hide_those_that_are_within():
         report=lambda proba: {"score": next(scores)},
         measure=lambda *_: {"bytes": next(sizes)},
         usable=lambda footprint: footprint["bytes"] <= 5,
-        bag=lambda pipelines, stop: b"bag",
+        bag=lambda pipelines, best_iteration: b"bag",
     )
-    assert ["bag" in evaluate(shared, trial(number=number)) for number in (0, 1)] == [False, True]
+    assert [evaluate(shared, trial(number=number)).bag is not None for number in (0, 1)] == [False, True]

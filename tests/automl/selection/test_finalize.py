@@ -137,7 +137,12 @@ def finished(plan, clock, limit, **details):
     for number, params in enumerate(plan.first[:2]):
         history.asked(Trial(number, params))
         p = plan.scoring.y * (0.2 + 0.2 * number) + 0.3 - 0.1 * number  # to be cut at 0.4
-        known = {"fold_scores": [0.5] * 3, "proba": np.column_stack([1 - p, p]), "fit_seconds": 0.5, "stop": None}
+        known = {
+            "fold_scores": [0.5] * 3,
+            "proba": np.column_stack([1 - p, p]),
+            "fit_seconds": 0.5,
+            "best_iteration": None,
+        }
         known |= details
         history.told(Result(number, Status.COMPLETE, 0.5 + 0.1 * number, details=known))
     phases, pool = Phases(limit, clock), RescuePool(Now(plan.context, clock), LABELS, None)
@@ -414,7 +419,7 @@ def of_one_fold(plan, finish, history):
     y = plan.scoring.y[:size]
     known = {"fold_scores": [0.9] * 3, "proba": np.column_stack([1 - y, y]) * 0.9 + 0.05, "fit_seconds": 0.5}
     history.asked(Trial(2, plan.first[0]))
-    history.told(Result(2, Status.COMPLETE, 0.9, details={**known, "stop": None, "score_seconds": 0.1}))
+    history.told(Result(2, Status.COMPLETE, 0.9, details={**known, "best_iteration": None, "score_seconds": 0.1}))
     return size
 
 

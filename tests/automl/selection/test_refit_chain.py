@@ -58,14 +58,13 @@ def results(plan):
 
 def finish_of(plan, results, *, limit, fit_seconds, here=True, bag=None, quick=None):
     clock, history = Clock(), History(plan.space, 0)
-    for number, details in enumerate(results):
+    for number, outcome in enumerate(results):
         history.asked(Trial(number, plan.first[number]))
-        known = {name: value for name, value in details.items() if name not in ("bag", "score")}
-        known |= {"fit_seconds": fit_seconds, "score_seconds": 0.0}
-        history.told(Result(number, Status.COMPLETE, details["score"], details=known))
+        known = replace(outcome, bag=None, fit_seconds=fit_seconds, score_seconds=0.0)
+        history.told(Result(number, Status.COMPLETE, known.score, details=known.details()))
     pool = RescuePool(Importing(clock), LABELS, limit)
     if bag is not None:
-        pool.bag, pool.bag_of = results[bag]["bag"], bag
+        pool.bag, pool.bag_of = results[bag].bag, bag
     pool.quick = quick
     return Finish(plan, LABELS, "yes", pool, Phases(limit, clock), Progress(0, limit, 0.0), here=here), history
 

@@ -8,6 +8,7 @@ import pytest
 from skauto.automl._imbalance import NONE
 from skauto.automl.evaluation._constraints import read_constraints
 from skauto.automl.evaluation._evaluate import evaluate
+from skauto.automl.evaluation._outcome import TrialOutcome
 from skauto.automl.selection._bags import pack, unpack
 from skauto.automl.selection._rescue import QUICK, RescuePool
 from skauto.search._pool import Outcome, Pool
@@ -42,7 +43,7 @@ class Later(Pool):
 
 
 def complete(key, score, bag, rows=4):
-    value = {"score": score, "proba": np.zeros((rows, 2)), "fold_scores": [score], "bag": bag}
+    value = TrialOutcome(score, np.zeros((rows, 2)), 0.1, fold_scores=(score,), bag=bag)
     return Outcome(key, Status.COMPLETE, value)
 
 
@@ -69,7 +70,7 @@ def test_the_fold_models_of_the_best_trial_are_kept_and_the_history_sees_none():
     pool = RescuePool(inner, LABELS, 10)
     inner.ready = [complete(0, 0.5, b"a"), complete(1, 0.7, b"b"), complete(2, 0.6, b"c")]
     inner.ready.append(complete(3, 0.9, b"d", rows=2))  # of fewer folds
-    assert ["bag" in outcome.value for outcome in pool.wait()] == [False] * 4
+    assert [outcome.value.bag for outcome in pool.wait()] == [None] * 4
     assert (pool.bag, pool.bag_of) == (b"b", 1)
 
 
@@ -80,7 +81,7 @@ def best_folds(plan, name):
 
 def test_fold_models_predict_together_with_the_users_labels(plan):
     outcome = best_folds(plan, "logistic")
-    model = unpack(outcome["bag"], LABELS)
+    model = unpack(outcome.bag, LABELS)
     assert len(model.steps[-1][1].estimators_) == 3
     proba = model.predict_proba(plan.context.X)
     np.testing.assert_allclose(proba.sum(axis=1), 1)
@@ -92,12 +93,12 @@ def test_fold_models_predict_together_with_the_users_labels(plan):
 def test_only_a_trial_that_is_the_best_of_its_worker_sends_fold_models(plan):
     context = replace(plan.context, bag=pack)
     found = [evaluate(context, Trial(number, plan.first[0])) for number in (0, 1)]
-    assert ["bag" in outcome for outcome in found] == [True, False]
+    assert [outcome.bag is not None for outcome in found] == [True, False]
 
 
 def test_fold_models_that_are_too_large_stay_where_they_are(plan):
     outcome = best_folds(plan, "extra_trees")
-    assert pack(unpack(outcome["bag"], LABELS).steps[-1][1].estimators_, None, 1_000) is None
+    assert pack(unpack(outcome.bag, LABELS).steps[-1][1].estimators_, None, 1_000) is None
 
 
 @pytest.mark.lightgbm
@@ -119,11 +120,11 @@ def test_boosting_that_stopped_early_is_read_where_it_stopped(way):
     elif way != NONE:
         values["imbalance__sampling_strategy"] = 0.5
     outcome = evaluate(replace(plan.context, bag=pack), Trial(0, plan.space.encode(values)))
-    bag = unpack(outcome["bag"], data.classes)
-    assert b"Watching" not in outcome["bag"]
+    bag = unpack(outcome.bag, data.classes)
+    assert b"Watching" not in outcome.bag
     fitted = bag.steps[-1][1].estimators_[0].steps[-1][1]
     fitted = getattr(fitted, "estimator_", fitted)
-    assert fitted.booster_.best_iteration == outcome["stop"] > 0
+    assert fitted.booster_.best_iteration == outcome.best_iteration > 0
 
 
 def test_the_fold_models_of_the_fullest_fidelity_are_kept():
@@ -133,8 +134,6 @@ def test_the_fold_models_of_the_fullest_fidelity_are_kept():
     for number, fidelity in enumerate([1 / 9, 1 / 3, 1 / 9]):
         pool.submit(number, evaluate, Trial(number, None, fidelity))
     inner.ready = [complete(0, 0.9, b"a"), complete(1, 0.5, b"b"), complete(2, 0.95, b"c")]
-    for outcome in inner.ready:
-        del outcome.value["fold_scores"]
     pool.wait()
     assert (pool.bag, pool.bag_of) == (b"b", 1)
 

@@ -17,7 +17,7 @@ from skauto.automl.tables._candidates import ON_REQUEST, TABLES
 from skauto.search._space import Space
 
 WAYS = imbalance_strategies(np.repeat([0, 1], [900, 200]))
-PROFILE = DataProfile(n_rows=200, n_columns=6, n_classes=2, sparse=False, threads=1, stops=False)
+PROFILE = DataProfile(n_rows=200, n_columns=6, n_classes=2, sparse=False, threads=1, early_stopping=False)
 FORMS = {"table": {}, "sequence": {"shape": (50, 6), "length": 40.0}, "image": {"shape": (3, 20, 16)}}
 NAMES = {"lightgbm", "logistic", "extra_trees", "svm", "random_forest", "hist_boosting", "mlp", "knn", "naive_bayes"}
 PORTFOLIOS = {kind: kind_named(kind).candidates() for kind in KINDS}

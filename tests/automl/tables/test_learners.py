@@ -18,7 +18,7 @@ Y = np.arange(80) % 2
 
 
 def profile(**changes):
-    given = {"n_rows": 80, "n_columns": 4, "n_classes": 2, "sparse": False, "threads": 1, "stops": False}
+    given = {"n_rows": 80, "n_columns": 4, "n_classes": 2, "sparse": False, "threads": 1, "early_stopping": False}
     return DataProfile(**{**given, **changes})
 
 
