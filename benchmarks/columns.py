@@ -163,7 +163,7 @@ def real(root, name, seed):
 
 def skauto_reader(model):
     """The cleaner, and what the pipelines of AutoClassifier put behind it."""
-    from skauto.automl._candidate import DataProfile
+    from skauto.automl._data_profile import DataProfile
     from skauto.automl.tables._learners import named, scaled
     from skauto.estimators.tables._table_cleaner import TableCleaner
 

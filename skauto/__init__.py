@@ -10,13 +10,14 @@ from skauto._version import __version__
 # Public name -> the file that defines it.
 _NAMES = {
     "AutoClassifier": "skauto.automl._classifier",
+    "Candidate": "skauto.automl._candidate",
     "compress": "skauto._compress",
     "load_model": "skauto._persistence",
     "load_online_shoppers": "skauto._datasets",
     "save_model": "skauto._persistence",
 }
 
-__all__ = ["AutoClassifier", "__version__", "compress", "load_model", "load_online_shoppers", "save_model"]
+__all__ = ["AutoClassifier", "Candidate", "__version__", "compress", "load_model", "load_online_shoppers", "save_model"]
 
 
 def __getattr__(name):

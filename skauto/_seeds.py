@@ -44,6 +44,14 @@ def seeded_clone(estimator, seed):
     return model.set_params(**dict.fromkeys(names, seed))
 
 
+def seeded_where_open(estimator, seed):
+    """An unfitted copy whose every random_state that is None, of nested estimators too, is the seed."""
+    model = clone(estimator)
+    params = model.get_params()
+    names = [name for name, value in params.items() if name.split("__")[-1] == "random_state" and value is None]
+    return model.set_params(**dict.fromkeys(names, seed))
+
+
 def _sequence(seed, path):
     words = [int.from_bytes(str(part).encode(), "little") for part in path]
     return np.random.SeedSequence(entropy=seed, spawn_key=tuple(_words32(words)))

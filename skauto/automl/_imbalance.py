@@ -12,6 +12,9 @@ from skauto.resample._smote_variants import BorderlineSMOTE
 NONE = "none"
 SAMPLERS = {cls.__name__: cls for cls in (SMOTE, BorderlineSMOTE, RandomOverSampler, RandomUnderSampler)}
 
+# Names of all imbalance strategies, that which leaves the classes as they are first.
+NAMES = (NONE, "class_weight", *SAMPLERS)
+
 # The group of imbalance strategies that a candidate takes as weights.
 WEIGHTS = ("class_weight",)
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skauto.automl._candidate import DataProfile, build_pipeline
+from skauto.automl._candidate import build_pipeline
+from skauto.automl._data_profile import DataProfile
 from skauto.automl._epoch_planning import apply_fidelity
-from skauto.automl._imbalance import imbalance_strategies
+from skauto.automl._imbalance import NONE, imbalance_strategies, with_labels
 from skauto.automl._kind import kind_named
 from skauto.automl._matrix_learners import CALIBRATION_FOLDS
 from skauto.automl._select_candidates import select_candidates, trial_fraction
@@ -48,7 +49,7 @@ class Plan:
     context: Evaluation
     scoring: Scoring
     space: Space
-    first: list
+    initial: list
     missing: list
     n_trials: int
     constraints: Constraints
@@ -90,6 +91,7 @@ class Builder:
 
     candidates: dict
     profile: DataProfile
+    labels: np.ndarray
 
     @property
     def nets(self):
@@ -103,7 +105,23 @@ class Builder:
     def is_safe(self, values):
         """Whether a configuration may be fitted in the user's process: one of scikit-learn's or LightGBM's own."""
         candidate = self.candidates[values["candidate"]]
-        return candidate.extra is None and candidate.build.__module__.startswith("skauto.")
+        if candidate.is_own or candidate.extra is not None:
+            return False
+        return candidate.build.__module__.startswith("skauto.")
+
+    def is_own(self, values):
+        """Whether a configuration is one of the user's candidates, which are fitted and asked as they are."""
+        return self.candidates[values["candidate"]].is_own
+
+    def at_fidelity(self, values, pipeline, fidelity, least):
+        """A pipeline with less effort, and its fraction of the rows; `least` is the smallest one of rows."""
+        candidate = self.candidates[values["candidate"]]
+        if candidate.fidelity in (None, "rows") or not candidate.is_own:
+            return apply_fidelity(pipeline, fidelity, least)
+        last = pipeline.steps[-1][1]
+        inner = last if values.get("imbalance", NONE) == NONE else last.estimator
+        inner.set_params(**candidate.at_fidelity(fidelity))
+        return pipeline, 1.0
 
     def for_refit(self):
         """The builder of the final models, for which there is more time than for a fold."""
@@ -119,6 +137,8 @@ class Builder:
 
     def __call__(self, values, seed):
         rest = {name: value for name, value in values.items() if name != "candidate"}
+        if self.is_own(values):  # it learns the labels of the user
+            rest = with_labels(rest, self.labels)
         return build_pipeline(self.candidates[values["candidate"]], rest, self.profile, seed)
 
 
@@ -176,7 +196,7 @@ def make_plan(
         most_folds = folds_within(profile, len(folds))
     chosen, missing = select_candidates(candidates, profile, small=bool(constraints))
     profile = replace(profile, alone=all(candidate.extra == "deep" for candidate in chosen))
-    space, first = table_space(chosen, imbalance_strategies(_rarest(data.y, folds)), finite)
+    space, initial = table_space(chosen, imbalance_strategies(_rarest(data.y, folds)), finite)
     rows = np.concatenate([valid for _, valid in folds])
     warn_of_one_class(data, rows)
     by_row = np.ndim(cost_matrix) == 3
@@ -193,7 +213,7 @@ def make_plan(
         positive=int(order[-1]),
         **own,
     )
-    build = Builder({candidate.name: candidate for candidate in chosen}, profile)
+    build = Builder({candidate.name: candidate for candidate in chosen}, profile, data.classes)
     context = Evaluation(
         X=data.X,
         y=data.y,
@@ -207,7 +227,9 @@ def make_plan(
         seed=seed,
         fit=fit_last_step,
         predict=predict_at,
-        apply_fidelity=functools.partial(apply_fidelity, least=min(1.0, ROWS_OF_A_RUNG / profile.n_rows)),
+        apply_fidelity=functools.partial(build.at_fidelity, least=min(1.0, ROWS_OF_A_RUNG / profile.n_rows)),
+        plain=build.is_own,
+        labels=data.classes,
         measure=constraints.of_trial if constraints else None,
         check_feasible=constraints.check_feasible if constraints.most else None,
         min_class_rows=20,
@@ -218,8 +240,8 @@ def make_plan(
         usable=constraints.may_hold if constraints else None,
         cache=PrefixCache(CACHE_BYTES if memory_limit is None else min(CACHE_BYTES, memory_limit // 4)),
     )
-    n_trials = space.size if finite else len(first) + profile.n_rows // kind.effort.rows_per_trial
-    return Plan(context, judged, space, first, missing, n_trials, constraints, fraction, net_fraction)
+    n_trials = space.size if finite else len(initial) + profile.n_rows // kind.effort.rows_per_trial
+    return Plan(context, judged, space, initial, missing, n_trials, constraints, fraction, net_fraction)
 
 
 def _profile_of(data, kind, folds, threads, seed, seconds):
@@ -259,22 +281,29 @@ def table_space(candidates, ways, finite=False):
     """
     branches, weights = [], []
     for candidate in candidates:
-        own = {"candidate": [candidate.name], **candidate.space}
-        for way, fraction in _fractions(candidate.imbalance, ways):
-            branches.append(_listed({**own, **way}) if finite else {**own, **way})
-            weights.append(fraction * candidate.weight)
+        spaces = candidate.branches()
+        for own in spaces:
+            for way, fraction in _fractions(candidate.imbalance, ways):
+                branch = {"candidate": [candidate.name], **own, **way}
+                branches.append(_listed(branch) if finite else branch)
+                weights.append(fraction * candidate.weight / len(spaces))
     space = Space(branches, weights=weights)
     if finite:
         return space, []
-    ranked = sorted((place, candidate.name) for candidate in candidates for place, _ in candidate.first)
-    return space, [space.encode(_first(candidates, place, name)) for place, name in ranked]
+    ranked = [
+        (rank, candidate.name, {"candidate": candidate.name, "imbalance": NONE, **values})
+        for candidate in candidates
+        for rank, values in candidate.initial_configurations()
+    ]
+    ranked.sort(key=lambda entry: entry[:2])
+    return space, [space.encode(values) for _, _, values in ranked]
 
 
 def _fractions(groups, ways):
     """Pairs of a way and its share of a candidate's trials: each group has the same, and each way of a group."""
     suited = [[ways[name] for name in group if name in ways] for group in groups]
     suited = [group for group in suited if group]
-    unresampled = [(ways["none"], UNRESAMPLED_FRACTION if suited else 1.0)]
+    unresampled = [(ways[NONE], UNRESAMPLED_FRACTION if suited else 1.0)]
     return unresampled + [
         (way, (1 - UNRESAMPLED_FRACTION) / len(suited) / len(group)) for group in suited for way in group
     ]
@@ -288,8 +317,3 @@ def _listed(branch):
 def _quantiles(distribution):
     values = np.unique(distribution.ppf(GRID_QUANTILES))
     return [int(value) if hasattr(distribution.dist, "pmf") else float(value) for value in values]
-
-
-def _first(candidates, place, name):
-    candidate = next(candidate for candidate in candidates if candidate.name == name)
-    return {"candidate": name, "imbalance": "none", **candidate.defaults, **dict(candidate.first)[place]}

@@ -18,6 +18,8 @@ DOES_NOT_MATTER = {
     "usable": "is told by the constraints",
     "record": "is what a worker has seen",
     "most_folds": "follows from the limits",
+    "plain": "asks the builder",
+    "labels": "are those of the data",
     "report": "follows from the score, the data and the folds",
     "low_fidelity_score": "follows from the score, the data and the folds",
     "measure": "is told by the constraints",
@@ -77,12 +79,17 @@ def _about(auto, data, plan):
         pos_label=part(auto.pos_label_, str(auto.pos_label_)),
         cost_matrix=auto.cost_matrix_,
         constraints=part(plan.constraints, str(plan.constraints) or "none"),
-        candidates=", ".join(context.build.candidates),
+        candidates=part(_own(context.build.candidates), ", ".join(context.build.candidates)),
         space=part(space_part(plan.space)["content"], f"{len(plan.space.branches)} kinds of pipelines"),
         strategy=auto.strategy,
         random_state=described_seed(auto.random_state),
         **rest,
     )
+
+
+def _own(candidates):
+    """What makes the candidates: of the user's own all that there is of them, of the built-in ones the name."""
+    return {name: vars(candidate) if candidate.is_own else name for name, candidate in candidates.items()}
 
 
 def _judgement(scoring):

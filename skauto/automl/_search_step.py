@@ -69,9 +69,9 @@ def _strategy(given, plan):
     """
     small, first = plan.min_fidelity(given), plan.first_fidelity(given)
     if given not in ("auto", "halving"):
-        return WarmStart(plan.first, make_strategy(given, small), first)
+        return WarmStart(plan.initial, make_strategy(given, small), first)
     if small >= 1:
-        return WarmStart(plan.first, Random())
+        return WarmStart(plan.initial, Random())
     if first < 1:
-        return Halving(WarmStart(plan.first, Random()), min_fidelity=small, n_initial=RUNG)
-    return WarmStart(plan.first, Halving(Random(), min_fidelity=small, n_initial=RUNG))
+        return Halving(WarmStart(plan.initial, Random()), min_fidelity=small, n_initial=RUNG)
+    return WarmStart(plan.initial, Halving(Random(), min_fidelity=small, n_initial=RUNG))

@@ -74,7 +74,7 @@ def test_a_timed_search_that_goes_on_from_a_journal_keeps_time_for_its_finish(mo
     """What the journal holds is to be refitted too, though no trial of this run may end."""
     plan, clock, reserves = small_plan(), Clock(), []
     history = History(plan.space, 0)
-    history.asked(Trial(0, plan.first[0]))
+    history.asked(Trial(0, plan.initial[0]))
     details = {"fold_scores": [0.5], "fit_seconds": 1.0}
     history.told(Result(0, Status.COMPLETE, 0.5, 3.0, details=details))
 

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.model_selection import GroupKFold, KFold, RepeatedStratifiedKFold, ShuffleSplit
 
-from skauto.automl._candidate import DataProfile
+from skauto.automl._data_profile import DataProfile
 from skauto.automl._kind import kind_named
 from skauto.automl._plan import make_plan
 from skauto.automl._select_candidates import select_candidates, trial_fraction
@@ -72,8 +72,8 @@ def test_networks_that_are_final_may_take_longer(monkeypatch):
 
     def fractions(**changes):
         plan = make_plan(data, **given, **changes)
-        trials = [Trial(number, params) for number, params in enumerate(plan.first)]
-        names = [plan.space.decode(params)["candidate"] for params in plan.first]
+        trials = [Trial(number, params) for number, params in enumerate(plan.initial)]
+        names = [plan.space.decode(params)["candidate"] for params in plan.initial]
         return {name: plan.fraction_of(trial) for name, trial in zip(names, trials, strict=True)}
 
     assert set(fractions().values()) == {TRIAL_FRACTION}
@@ -139,7 +139,7 @@ def test_early_stopping_needs_positives_in_every_fold():
 def test_rungs_keep_enough_rows():
     few, some, many = (plan_of(np.arange(rows) % 2) for rows in (250, 1_000, 20_000))
     assert few.min_fidelity("halving") == 1.0
-    assert few.context.apply_fidelity(few.context.build(few.space.decode(few.first[0]), 0), 1 / 9)[1] == 1.0
+    assert few.context.apply_fidelity(few.context.build(few.space.decode(few.initial[0]), 0), 1 / 9)[1] == 1.0
     assert some.min_fidelity("halving") == 1 / 3 and some.min_fidelity("auto") == 1.0
     assert many.min_fidelity("halving") == many.min_fidelity("auto") == 1 / 9
 
@@ -154,7 +154,7 @@ def test_the_first_configurations_see_fewer_rows_where_a_fit_would_outlast_its_t
 
 def test_configurations_tried_first_come_in_their_order():
     plan = plan_of(np.arange(100) % 2)
-    names = [plan.space.decode(params)["candidate"] for params in plan.first]
+    names = [plan.space.decode(params)["candidate"] for params in plan.initial]
     assert names == ["logistic", "logistic", "naive_bayes"]
     assert plan.n_trials > len(names)
 
@@ -220,7 +220,7 @@ def test_folds_of_a_repeating_splitter_are_kept_apart():
 def test_a_grid_holds_two_values_of_each_number():
     plan = plan_of(np.arange(60) % 2, candidates=["naive_bayes"], finite=True)
     values = {plan.space.decode(params)["var_smoothing"] for params in plan.space.grid()}
-    assert len(values) == 2 and plan.first == [] and plan.n_trials == plan.space.size
+    assert len(values) == 2 and plan.initial == [] and plan.n_trials == plan.space.size
 
 
 def test_candidates_without_weights_are_left_out_where_there_are_some():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from skauto.automl._candidate import DataProfile
+from skauto.automl._data_profile import DataProfile
 from skauto.automl._kind import kind_named
 from skauto.automl._sizing import ends_in_time, fidelity_within, folds_within
 from skauto.automl.tables._kind import fit_seconds

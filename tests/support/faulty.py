@@ -79,7 +79,13 @@ def prepare(values, profile):
 def candidate(fault):
     """A portfolio entry that is tried first of all."""
     return Candidate(
-        name=fault, build=build, prepare=prepare, space={"fault": [fault]}, defaults={"fault": fault}, first=((-1, {}),)
+        name=fault,
+        build=build,
+        prepare=prepare,
+        space={"fault": [fault]},
+        defaults={"fault": fault},
+        initial=({},),
+        ranks=(-1,),
     )
 
 

@@ -122,7 +122,7 @@ class Constraints:
         it watched, which a final model has not.
         """
         train, _ = context.folds[0]
-        X, y = take(context.X, train), context.y[train]
+        X, y = take(context.X, train), context.targets(values)[train]
         estimator = with_rounds(context.build.untimed()(values, seed), best_iteration)
         steps, prepared = estimator.steps[:-1], X
         if steps:
@@ -169,7 +169,7 @@ class Constraints:
         pipeline, X = shortest(context.build.untimed()(values, seed)), take(context.X, rows)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # so few rows give reasons to, which are no news of the trial
-            return self.measure(pipeline.fit(X, context.y[rows]), first_row(context), left=_deadline.left)
+            return self.measure(pipeline.fit(X, context.targets(values)[rows]), first_row(context), left=_deadline.left)
 
     def times(self, **factors):
         """These bounds with some from above taken so many times."""

@@ -10,6 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from skauto._seeds import child_seed
 from skauto.automl.evaluation._outcome import TrialOutcome
+from skauto.resample._wrapped import weights_placed
 from skauto.search import _deadline
 from skauto.search._folds import nested_rows, take
 from skauto.search._prefix_cache import PrefixCache
@@ -26,11 +27,14 @@ def predict_plain(estimator, X, best_iteration):
 
 
 def fit_weighted(estimator, X, y, weight):
-    """Fit with the weights where there are any."""
-    return estimator.fit(X, y) if weight is None else estimator.fit(X, y, sample_weight=weight)
+    """Fit with the weights where there are any; of a user's Pipeline they go to its last step."""
+    if weight is None:
+        return estimator.fit(X, y)
+    rows = {"sample_weight": weight}
+    return estimator.fit(X, y, **(weights_placed(estimator, rows) if isinstance(estimator, Pipeline) else rows))
 
 
-def rows_alone(estimator, fidelity):
+def rows_alone(values, estimator, fidelity):
     """An estimator and its share of the rows for a share of the effort: here effort is rows."""
     return estimator, fidelity
 
@@ -58,7 +62,8 @@ class Evaluation:
     fit, predict : callable
         How the last step of the estimator is fitted and asked, as `fit_plain` and `predict_plain` do.
     apply_fidelity : callable
-        ``apply_fidelity(estimator, fidelity)``: the estimator and its fraction of the rows, as `rows_alone` does.
+        ``apply_fidelity(values, estimator, fidelity)``: the estimator and its fraction of the rows, as `rows_alone`
+        does.
     measure : callable or None
         ``measure(context, values, seed, fitted, best_iteration, known)``: what a trial costs beside its score, given
         its last step as fitted on the first fold; None where nothing bounds it.
@@ -70,10 +75,15 @@ class Evaluation:
     most_folds : int or None
         Folds of a trial at most, None for all.
     bag : callable or None
-        ``bag(pipelines, best_iteration)``: as bytes, the fold models of a trial that is the best of its worker
+        ``bag(pipelines, best_iteration, labels)``: as bytes, the fold models of a trial that is the best of its worker
         so far; they come back with it.
     usable : callable or None
         ``usable(footprint)``: whether such a trial may do as the model.
+    plain : callable or None
+        ``plain(values)``: whether the last step is fitted and asked as `fit_plain` and `predict_plain` do, whatever
+        `fit` and `predict` are.
+    labels : ndarray of shape (n_classes,) or None
+        The labels of the codes, which such estimators are given.
     record : tuple
         How good the best trial of this worker was.
     """
@@ -99,8 +109,22 @@ class Evaluation:
     most_folds: int | None = None
     bag: Any = None
     usable: Any = None
+    plain: Any = None
     record: tuple = ()
+    labels: Any = None
     cache: PrefixCache = field(default_factory=PrefixCache)
+
+    def is_plain(self, values):
+        """Whether the last step of a configuration is fitted and asked as it is, on the labels of the user."""
+        return self.plain is not None and self.plain(values)
+
+    def targets(self, values):
+        """What the estimator of a configuration learns, shape (n,): codes, or labels where it is plain."""
+        return self.labels[self.y] if self.is_plain(values) else self.y
+
+    def codes_of(self, values, classes):
+        """The codes of the classes that the estimator of a configuration has seen."""
+        return np.searchsorted(self.labels, classes) if self.is_plain(values) else classes
 
 
 def evaluate(context, trial):
@@ -122,7 +146,7 @@ def evaluate(context, trial):
     seed = child_seed(context.seed, "trial", trial.number)
     known = context.check_feasible(context, values, seed) if context.check_feasible is not None else None
     models, best_iterations, seconds = _fitted_folds(context, values, trial, seed)
-    parts = [_predict_fold(context, models, best_iterations, number) for number in range(len(models))]
+    parts = [_predict_fold(context, values, models, best_iterations, number) for number in range(len(models))]
     proba = np.concatenate(parts)
     if not np.isfinite(proba).all():
         raise ValueError("predict_proba gave NaN or infinite probabilities")
@@ -136,7 +160,9 @@ def evaluate(context, trial):
             outcome = replace(outcome, footprint=known)
         if context.keep_model is not None and len(models) == 1 and context.keep_model(values):
             return replace(outcome, model=Pipeline([("classify", models[0].last)]))
-    return replace(outcome, bag=_bag_of(context, trial, outcome, models))  # last: what fails must not be the best one
+    return replace(
+        outcome, bag=_bag_of(context, values, trial, outcome, models)
+    )  # last: what fails must not be the best one
 
 
 def _scored(context, outcome):
@@ -155,18 +181,17 @@ def _fitted_folds(context, values, trial, seed):
         if not _deadline.allows(seconds):
             break
         _deadline.divide(n_folds - number)
-        estimator, fidelity = context.apply_fidelity(
-            context.build(values, seed), trial.fidelity
-        )  # may import a package
+        estimator = context.build(values, seed)  # may import a package
+        estimator, fidelity = context.apply_fidelity(values, estimator, trial.fidelity)
         began = time.perf_counter()
-        model, best_iteration = _fit_fold(context, estimator, fidelity, number)
+        model, best_iteration = _fit_fold(context, values, estimator, fidelity, number)
         models.append(model)
         best_iterations.append(best_iteration)
         seconds.append(time.perf_counter() - began)
     return models, best_iterations, seconds
 
 
-def _bag_of(context, trial, outcome, models):
+def _bag_of(context, values, trial, outcome, models):
     """The fold models of a trial that is the best of this worker so far, as bytes; of repeats the first is enough."""
     mark = (trial.fidelity, len(models), outcome.score)
     if context.bag is None or mark <= context.record:
@@ -174,7 +199,8 @@ def _bag_of(context, trial, outcome, models):
     if context.usable is not None and outcome.footprint is not None and not context.usable(outcome.footprint):
         return None
     once = [k for k in range(len(models)) if context.repeat is None or context.repeat[k] == context.repeat[0]]
-    bag = context.bag([Pipeline(models[k].steps) for k in once], outcome.best_iteration)
+    pipelines, labels = [Pipeline(models[k].steps) for k in once], context.labels if context.is_plain(values) else None
+    bag = context.bag(pipelines, outcome.best_iteration, labels)
     if bag is not None:
         context.record = mark
     return bag
@@ -198,9 +224,9 @@ class _FoldModel:
         return self.steps[-1][1]
 
 
-def _fit_fold(context, estimator, fidelity, number):
+def _fit_fold(context, values, estimator, fidelity, number):
     """A fitted model of a fold, its validation rows prepared, and its stopping point."""
-    train, valid = context.folds[number]
+    y, (train, valid) = context.targets(values), context.folds[number]
     train = train[nested_rows(context.y[train], fidelity, context.min_class_rows, context.seed)]
     *first, (name, last) = estimator.steps if isinstance(estimator, Pipeline) else [("classify", estimator)]
     X_train, X_valid = take(context.X, train), take(context.X, valid)
@@ -208,12 +234,11 @@ def _fit_fold(context, estimator, fidelity, number):
     prepare = context.cache.cache(_prepare)
     steps = []
     for step_name, step in first:
-        X_train, X_valid, fitted = prepare(step, X_train, context.y[train], X_valid)
+        X_train, X_valid, fitted = prepare(step, X_train, y[train], X_valid)
         steps.append((step_name, fitted))
     weight, weight_valid = (None if context.weight is None else context.weight[part] for part in (train, valid))
-    fitted, best_iteration = context.fit(
-        last, X_train, context.y[train], weight, X_valid, context.y[valid], weight_valid
-    )
+    fit = fit_plain if context.is_plain(values) else context.fit
+    fitted, best_iteration = fit(last, X_train, y[train], weight, X_valid, y[valid], weight_valid)
     return _FoldModel([*steps, (name, fitted)], X_valid), best_iteration
 
 
@@ -222,17 +247,14 @@ def _prepare(step, X_train, y, X_valid):
     return step.fit_transform(X_train, y), step.transform(X_valid), step
 
 
-def _predict_fold(context, models, best_iterations, number):
+def _predict_fold(context, values, models, best_iterations, number):
     """Probabilities of one fold at the stopping point of the other folds: its own would flatter it."""
     fitted, X_valid = models[number].last, models[number].X_valid
     repeat = np.zeros(len(best_iterations)) if context.repeat is None else context.repeat
-    others = [
-        best_iteration
-        for k, best_iteration in enumerate(best_iterations)
-        if k != number and repeat[k] == repeat[number]
-    ]
-    best_iteration = median_iteration(others)
-    proba = context.predict(fitted, X_valid, best_iteration)
+    others = [k for k in range(len(best_iterations)) if k != number and repeat[k] == repeat[number]]
+    best_iteration = median_iteration([best_iterations[k] for k in others])
+    predict = predict_plain if context.is_plain(values) else context.predict
+    proba = predict(fitted, X_valid, best_iteration)
     columns = np.zeros((len(proba), context.n_classes))
-    columns[:, fitted.classes_] = proba
+    columns[:, context.codes_of(values, fitted.classes_)] = proba
     return columns

@@ -29,30 +29,32 @@ class _Bounded(io.BytesIO):
         return super().write(data)
 
 
-def pack(pipelines, best_iteration, most_bytes=BAG_BYTES):
+def pack(pipelines, best_iteration, labels=None, most_bytes=BAG_BYTES):
     """The fold models of a trial as bytes; None where they are too large or cannot be pickled.
 
     Parameters
     ----------
     pipelines : list of fitted Pipeline
-        One a fold, with codes for labels.
+        One a fold, with codes for labels, unless `labels` are given.
     best_iteration : int or None
         The round at which boosting is read.
+    labels : ndarray of shape (n_classes,), default=None
+        The labels that the models know, where these are no codes.
     most_bytes : int, default=BAG_BYTES
     """
     file = _Bounded(most_bytes)
     for pipeline in pipelines:
         settled(pipeline.steps[-1][1], best_iteration)
-    return file.getvalue() if attempt(pickle.dump, pipelines, file, 5).error is None else None
+    return file.getvalue() if attempt(pickle.dump, (pipelines, labels), file, 5).error is None else None
 
 
 def unpack(bag, labels):
     """The Pipeline of one step that a bag stands for, with the labels as the user gave them."""
-    pipelines = pickle.loads(bag)
+    pipelines, known = pickle.loads(bag)
     for pipeline in pipelines:
         release_threads(pipeline.steps[-1][1])
         release_limits(pipeline.steps[-1][1])
-    return Pipeline([("classify", FoldModelsClassifier(pipelines)._labelled(labels))])
+    return Pipeline([("classify", FoldModelsClassifier(pipelines)._labelled(labels, known))])
 
 
 class FoldModelsClassifier(ClassifierMixin, BaseEstimator):
@@ -75,11 +77,12 @@ class FoldModelsClassifier(ClassifierMixin, BaseEstimator):
         """Fit a clone of each estimator on all rows."""
         labels, codes = np.unique(y, return_inverse=True)
         self.estimators_ = [clone(estimator).fit(X, codes) for estimator in self.estimators]
-        self.classes_ = labels
+        self.classes_, self._known = labels, None
         return self
 
-    def _labelled(self, labels):
-        self.estimators_, self.classes_ = self.estimators, labels
+    def _labelled(self, labels, known=None):
+        """The members as they are; `known` are the labels that they know, None where these are codes."""
+        self.estimators_, self.classes_, self._known = self.estimators, labels, known
         return self
 
     def predict_proba(self, X):
@@ -89,7 +92,8 @@ class FoldModelsClassifier(ClassifierMixin, BaseEstimator):
         for member in self.estimators_:
             proba = member.predict_proba(X)
             columns = np.zeros((len(proba), len(self.classes_)))
-            columns[:, member.classes_] = proba
+            codes = member.classes_ if self._known is None else np.searchsorted(self._known, member.classes_)
+            columns[:, codes] = proba
             total = total + columns
         return total / len(self.estimators_)
 

@@ -17,7 +17,7 @@ def refit(context, trial, labels):
     from skauto.automl._imbalance import with_labels  # loads imbalanced-learn, which importing skauto must not
 
     seed = child_seed(context.seed, "trial", trial.number)
-    values = with_labels(trial.values, labels)
+    values = trial.values if context.build.is_own(trial.values) else with_labels(trial.values, labels)
     pipeline = with_rounds(context.build.for_refit()(values, seed), trial.best_iteration)
     y = labels[context.y]
     prepared, (name, last) = context.X, pipeline.steps[-1]

@@ -18,7 +18,8 @@ ROCKET = Candidate(
     prepare=make.rocket,
     space=FEATURES,
     defaults={"n_features": 10_000, "differences": False},
-    first=((0, {}), (2, {"differences": True})),
+    initial=({}, {"differences": True}),
+    ranks=(0, 2),
     imbalance=(WEIGHTS, OVER),
     max_rows=6_000,
 )
@@ -29,7 +30,8 @@ ROCKET_LOGISTIC = Candidate(
     prepare=make.rocket,
     space={"C": loguniform(1e-5, 1e-1), **FEATURES},
     defaults={"C": 1e-3, "n_features": 10_000, "differences": False},
-    first=((4, {}),),
+    initial=({},),
+    ranks=(4,),
     imbalance=(WEIGHTS, OVER),
 )
 
@@ -39,7 +41,8 @@ LIGHTGBM = Candidate(
     prepare=make.summary,
     space=LIGHTGBM_SPACE,
     defaults=LIGHTGBM_DEFAULTS,
-    first=((1, {}), (7, {"learning_rate": 0.05, "num_leaves": 8, "min_child_samples": 10})),
+    initial=({}, {"learning_rate": 0.05, "num_leaves": 8, "min_child_samples": 10}),
+    ranks=(1, 7),
     imbalance=(WEIGHTS, OVER),
     package="lightgbm",
 )
@@ -50,7 +53,8 @@ EXTRA_TREES = Candidate(
     prepare=make.summary,
     space={"max_features": [0.1, 0.2, 0.4, "sqrt"], "min_samples_leaf": randint(1, 6)},
     defaults={"max_features": "sqrt", "min_samples_leaf": 1},
-    first=((3, {}),),
+    initial=({},),
+    ranks=(3,),
     imbalance=(OVER,),
     weight=0.5,
 )
@@ -85,7 +89,7 @@ NET = {
     "time_budget_reason": make.net_time_reason,
 }
 
-MIN_GRU = Candidate(name="min_gru", build=make.min_gru, first=((5, {}), (8, {"bidirectional": True})), **NET)
-MIN_LSTM = Candidate(name="min_lstm", build=make.min_lstm, first=((6, {}),), weight=0.5, **NET)
+MIN_GRU = Candidate(name="min_gru", build=make.min_gru, initial=({}, {"bidirectional": True}), ranks=(5, 8), **NET)
+MIN_LSTM = Candidate(name="min_lstm", build=make.min_lstm, initial=({},), ranks=(6,), weight=0.5, **NET)
 
 SEQUENCES = (ROCKET, LIGHTGBM, MIN_GRU, EXTRA_TREES, ROCKET_LOGISTIC, MIN_LSTM)

@@ -23,12 +23,13 @@ LIGHTGBM = Candidate(
     prepare=make.named,
     space={**LIGHTGBM_SPACE, "cat_smooth": loguniform(1, 50)},
     defaults={**LIGHTGBM_DEFAULTS, "cat_smooth": 10.0},
-    first=(
-        (0, {"learning_rate": 0.2, "num_leaves": 12, "min_child_samples": 20, "colsample_bytree": 0.9}),
-        (4, {}),
-        (6, {"learning_rate": 0.05, "num_leaves": 8, "min_child_samples": 10, "colsample_bytree": 0.6}),
-        (8, {"learning_rate": 0.06, "num_leaves": 48, "min_child_samples": 30, "reg_lambda": 5.0}),
+    initial=(
+        {"learning_rate": 0.2, "num_leaves": 12, "min_child_samples": 20, "colsample_bytree": 0.9},
+        {},
+        {"learning_rate": 0.05, "num_leaves": 8, "min_child_samples": 10, "colsample_bytree": 0.6},
+        {"learning_rate": 0.06, "num_leaves": 48, "min_child_samples": 30, "reg_lambda": 5.0},
     ),
+    ranks=(0, 4, 6, 8),
     imbalance=(WEIGHTS, UNDER, OVER),
     weight=2.0,
     package="lightgbm",
@@ -40,7 +41,8 @@ LOGISTIC = Candidate(
     prepare=make.scaled,
     space={"C": loguniform(1e-3, 30), "splines": [None, 4, 8], **SCALER},
     defaults={"C": 0.5, "splines": None, **PLAIN},
-    first=((1, {}), (7, {"C": 0.1, "splines": 8, **RANKS})),
+    initial=({}, {"C": 0.1, "splines": 8, **RANKS}),
+    ranks=(1, 7),
     imbalance=(WEIGHTS, OVER),
 )
 
@@ -57,7 +59,8 @@ EXTRA_TREES = Candidate(
     prepare=make.codes,
     space=FOREST_SPACE,
     defaults=FOREST_DEFAULTS,
-    first=((3, {}), (9, {"min_samples_leaf": 1, "criterion": "gini"})),
+    initial=({}, {"min_samples_leaf": 1, "criterion": "gini"}),
+    ranks=(3, 9),
     imbalance=(UNDER, OVER),
 )
 
@@ -67,7 +70,8 @@ RANDOM_FOREST = Candidate(
     prepare=make.codes,
     space=FOREST_SPACE,
     defaults=FOREST_DEFAULTS,
-    first=((5, {}), (10, {"max_features": 0.4, "min_samples_leaf": 1, "criterion": "gini"})),
+    initial=({}, {"max_features": 0.4, "min_samples_leaf": 1, "criterion": "gini"}),
+    ranks=(5, 10),
     imbalance=(UNDER, OVER),
 )
 
@@ -91,7 +95,8 @@ HIST_BOOSTING = Candidate(
         "l2_regularization": 1.0,
         "max_features": 0.6,
     },
-    first=((2, {}),),
+    initial=({},),
+    ranks=(2,),
     imbalance=(WEIGHTS, UNDER, OVER),
     sparse=False,
 )
@@ -102,7 +107,8 @@ SVM = Candidate(
     prepare=make.scaled,
     space={"C": loguniform(0.05, 100), "gamma": ["scale", 0.1, 0.3, 1.0, 3.0], **SCALER},
     defaults={"C": 1.0, "gamma": "scale", **PLAIN},
-    first=((3.5, {}),),
+    initial=({},),
+    ranks=(3.5,),
     imbalance=(WEIGHTS,),
     max_rows=5_000,
 )
@@ -113,7 +119,8 @@ NEAREST_NEIGHBORS = Candidate(
     prepare=make.scaled,
     space={"n_neighbors": randint(3, 60), "weights": ["uniform", "distance"], "p": [1, 2], **SCALER},
     defaults={"n_neighbors": 20, "weights": "distance", "p": 1, **RANKS},
-    first=((11, {}),),
+    initial=({},),
+    ranks=(11,),
     imbalance=(UNDER, OVER),
     weight=0.5,
     max_rows=30_000,
@@ -126,7 +133,8 @@ NAIVE_BAYES = Candidate(
     prepare=make.scaled,
     space={"var_smoothing": loguniform(1e-6, 0.5), **SCALER},
     defaults={"var_smoothing": 0.01, "scaler": "quantile", "encode": "target"},
-    first=((12, {}),),
+    initial=({},),
+    ranks=(12,),
     imbalance=(UNDER,),
     weight=0.25,
     sparse=False,
@@ -145,7 +153,8 @@ MLP = Candidate(
         **SCALER,
     },
     defaults={"hidden_size": 64, "n_layers": 2, "lr": 0.015, "weight_decay": 0.02, "dropout": 0.1, **RANKS},
-    first=((6.5, {}),),
+    initial=({},),
+    ranks=(6.5,),
     imbalance=(OVER,),
     weight=0.5,
     sparse=False,
@@ -169,7 +178,8 @@ BALANCED_BAGGING = Candidate(
         "max_features": [None, "sqrt", 0.5],
     },
     defaults={"n_estimators": 40, "max_depth": None, "min_samples_leaf": 2, "max_features": None},
-    first=((13, {}),),
+    initial=({},),
+    ranks=(13,),
 )
 
 EASY_ENSEMBLE = Candidate(
@@ -183,7 +193,8 @@ EASY_ENSEMBLE = Candidate(
         "max_leaf_nodes": randint(4, 32),
     },
     defaults={"n_estimators": 10, "learning_rate": 0.1, "max_iter": 50, "max_leaf_nodes": 8},
-    first=((14, {}),),
+    initial=({},),
+    ranks=(14,),
     sparse=False,
 )
 
@@ -198,7 +209,8 @@ RUSBOOST = Candidate(
         "min_samples_leaf": randint(1, 20),
     },
     defaults={"n_estimators": 50, "learning_rate": 0.5, "max_depth": 3, "min_samples_leaf": 5},
-    first=((15, {}),),
+    initial=({},),
+    ranks=(15,),
 )
 
 BALANCED_FOREST = Candidate(
@@ -207,7 +219,8 @@ BALANCED_FOREST = Candidate(
     prepare=make.codes,
     space=FOREST_SPACE,
     defaults=FOREST_DEFAULTS,
-    first=((16, {}),),
+    initial=({},),
+    ranks=(16,),
 )
 
 # Ensembles of balanced draws are tried only where `candidates` names them: no evidence puts them before the others.

@@ -177,7 +177,7 @@ def test_a_rehearsal_is_as_large_as_the_network_will_be(monkeypatch):
     monkeypatch.setattr(Constraints, "_rehearsed", spied)
     monkeypatch.setattr("skauto.automl.images._epoch_planning.EPOCHS", 6)
     plan = plan_of_images({"bytes": 1e7})
-    for number, params in enumerate(plan.first[-3:]):
+    for number, params in enumerate(plan.initial[-3:]):
         made = evaluate(plan.context, Trial(number, params))
         assert measured[-1]["bytes"] == pytest.approx(made.footprint["bytes"], rel=0.15)
 
@@ -215,7 +215,7 @@ def test_the_least_milliseconds_of_a_trial_and_its_rehearsal_count(monkeypatch):
 
     monkeypatch.setattr("skauto.automl.evaluation._constraints.latency_ms", latency_ms)
     plan = plan_of_images({"latency_ms": 1.0})
-    assert evaluate(plan.context, Trial(0, plan.first[-1])).footprint == {"latency_ms": 0.8}
+    assert evaluate(plan.context, Trial(0, plan.initial[-1])).footprint == {"latency_ms": 0.8}
     for row in rows:  # the same, as series differ in length
         np.testing.assert_array_equal(row, plan.context.X[:1])
 

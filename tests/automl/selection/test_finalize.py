@@ -42,7 +42,7 @@ CLASSES = {"logistic": "LogisticRegression", "extra_trees": "ExtraTreesClassifie
 
 
 def trial_of(plan, name):
-    values = next(v for v in map(plan.space.decode, plan.first) if v["candidate"] == name)
+    values = next(v for v in map(plan.space.decode, plan.initial) if v["candidate"] == name)
     return replace(scored(0, 0.5, [0.5]), values=values)
 
 
@@ -134,7 +134,7 @@ class Now(Pool):
 def finished(plan, clock, limit, **details):
     """A Finish on a simulated clock, and a history of two trials, the second one better."""
     history = History(plan.space, 0)
-    for number, params in enumerate(plan.first[:2]):
+    for number, params in enumerate(plan.initial[:2]):
         history.asked(Trial(number, params))
         p = plan.scoring.y * (0.2 + 0.2 * number) + 0.3 - 0.1 * number  # to be cut at 0.4
         known = {
@@ -292,7 +292,7 @@ def test_a_first_ctrl_c_while_constraints_are_measured_begins_anew(plan, monkeyp
 def test_milliseconds_are_held_to_once_nothing_else_runs(plan, monkeypatch, alone):
     bounds, clock = read_constraints({"latency_ms": 1.0}), Clock()
     finish, history = finished(replace(plan, constraints=bounds), clock, None)
-    names = [history.space.decode(params)["candidate"] for params in plan.first[:2]]
+    names = [history.space.decode(params)["candidate"] for params in plan.initial[:2]]
     for number, beside_trials in enumerate((0.5, 1.4)):
         history.result(number).details["footprint"] = {"latency_ms": beside_trials}
 
@@ -371,7 +371,7 @@ def test_where_time_ran_out_on_what_was_not_refused_a_small_model_has_learnt(pla
     finish, history = finished(replace(plan, constraints=read_constraints({"bytes": 1e9})), Clock(), None)
     history = History(plan.space, 0)
     for number, status in enumerate((Status.INFEASIBLE, last)):
-        history.asked(Trial(number, plan.first[0]))
+        history.asked(Trial(number, plan.initial[0]))
         history.told(Result(number, status, reason="bytes 12"))
     with pytest.warns(UserWarning, match="raise time_limit; 1 trials were out of constraints, the first: bytes 12"):
         finish.run(history, use_ensemble=True)
@@ -418,7 +418,7 @@ def of_one_fold(plan, finish, history):
     size = int(np.sum(plan.scoring.fold == plan.scoring.fold[0]))
     y = plan.scoring.y[:size]
     known = {"fold_scores": [0.9] * 3, "proba": np.column_stack([1 - y, y]) * 0.9 + 0.05, "fit_seconds": 0.5}
-    history.asked(Trial(2, plan.first[0]))
+    history.asked(Trial(2, plan.initial[0]))
     history.told(Result(2, Status.COMPLETE, 0.9, details={**known, "best_iteration": None, "score_seconds": 0.1}))
     return size
 

@@ -53,13 +53,13 @@ def plan():
 def results(plan):
     """Two complete trials, logistic regression and a forest."""
     context = replace(plan.context, bag=pack)
-    return [evaluate(context, Trial(number, params)) for number, params in enumerate(plan.first[:2])]
+    return [evaluate(context, Trial(number, params)) for number, params in enumerate(plan.initial[:2])]
 
 
 def finish_of(plan, results, *, limit, fit_seconds, here=True, bag=None, quick=None):
     clock, history = Clock(), History(plan.space, 0)
     for number, outcome in enumerate(results):
-        history.asked(Trial(number, plan.first[number]))
+        history.asked(Trial(number, plan.initial[number]))
         known = replace(outcome, bag=None, fit_seconds=fit_seconds, score_seconds=0.0)
         history.told(Result(number, Status.COMPLETE, known.score, details=known.details()))
     pool = RescuePool(Importing(clock), LABELS, limit)

@@ -75,7 +75,7 @@ def test_the_fold_models_of_the_best_trial_are_kept_and_the_history_sees_none():
 
 
 def best_folds(plan, name):
-    params = next(p for p in plan.first if plan.space.decode(p)["candidate"] == name)
+    params = next(p for p in plan.initial if plan.space.decode(p)["candidate"] == name)
     return evaluate(replace(plan.context, bag=pack), Trial(0, params))
 
 
@@ -92,7 +92,7 @@ def test_fold_models_predict_together_with_the_users_labels(plan):
 
 def test_only_a_trial_that_is_the_best_of_its_worker_sends_fold_models(plan):
     context = replace(plan.context, bag=pack)
-    found = [evaluate(context, Trial(number, plan.first[0])) for number in (0, 1)]
+    found = [evaluate(context, Trial(number, plan.initial[0])) for number in (0, 1)]
     assert [outcome.bag is not None for outcome in found] == [True, False]
 
 
@@ -113,7 +113,7 @@ def test_boosting_that_stopped_early_is_read_where_it_stopped(way):
     X, y = make_classification(600, 6, weights=[0.7], random_state=0)
     data = inspect(X, y)
     plan = make_plan(data, scoring="f1", cv=3, candidates=["lightgbm"], pos_label=1, seed=0, threads=1)
-    branches = [plan.space.decode(params) for params in plan.first[:1]]
+    branches = [plan.space.decode(params) for params in plan.initial[:1]]
     values = {**branches[0], "imbalance": way}
     if way == "class_weight":
         values["imbalance__class_weight"] = "balanced"

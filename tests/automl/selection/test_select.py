@@ -130,7 +130,7 @@ def test_without_a_full_trial_those_of_the_fullest_fidelity_count(plan, fideliti
     for number, fidelity in enumerate(fidelities):
         trial = told(plan, number, len(plan.scoring.y), 0.5)
         details = {"proba": trial.proba, "fit_seconds": 1.0, "best_iteration": None, "fold_scores": [0.5] * 9}
-        history.asked(Trial(number, plan.first[0], fidelity))
+        history.asked(Trial(number, plan.initial[0], fidelity))
         history.told(Result(number, Status.COMPLETE, 0.9 - fidelity / 10, details=details))
     trials, _ = comparable(scored_trials(history), plan.scoring)
     assert [trial.number for trial in trials] == [1]

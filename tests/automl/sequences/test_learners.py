@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skauto.automl._candidate import DataProfile
 from skauto.automl._candidate import build_pipeline as build
+from skauto.automl._data_profile import DataProfile
 from skauto.automl._epoch_planning import apply_fidelity
 from skauto.automl._kind import kind_named
 from skauto.automl.sequences._candidates import SEQUENCES
