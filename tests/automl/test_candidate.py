@@ -84,19 +84,15 @@ def test_under_every_kind_of_strategy(strategy):
 def test_configurations_tried_first():
     given = Candidate("mine", SCALED, SPACE, initial=[{"logisticregression__C": 7.0}, {"logisticregression__C": 0.7}])
     auto = fitted(given, candidates=[given], n_iter=2)
-    assert complete(auto).sort_values("trial")["params"].map(lambda p: p["logisticregression__C"]).tolist() == [
-        7.0,
-        0.7,
-    ]
+    params = complete(auto).sort_values("trial")["params"]
+    assert [values["logisticregression__C"] for values in params] == [7.0, 0.7]
 
 
 def test_several_branches_and_choices_of_steps():
     space = [{"standardscaler": ["passthrough", StandardScaler()]}, {"logisticregression__C": [0.1, 10.0]}]
     auto = fitted(Candidate("mine", SCALED, space), n_iter=10)
-    assert {name for params in complete(auto)["params"] for name in params} >= {
-        "standardscaler",
-        "logisticregression__C",
-    }
+    tried = {name for params in complete(auto)["params"] for name in params}
+    assert tried >= {"standardscaler", "logisticregression__C"}
 
 
 def test_it_sees_the_table_as_it_was_given():
@@ -122,9 +118,8 @@ def test_it_learns_the_labels_of_the_user():
 
 def test_imbalance_strategies_and_samplers_of_its_own():
     strategies = ["class_weight", "SMOTE", "RandomUnderSampler"]
-    auto = fitted(
-        Candidate("mine", LogisticRegression(), {"C": loguniform(1e-2, 1e2)}, imbalance=strategies), n_iter=24
-    )
+    space = {"C": loguniform(1e-2, 1e2)}
+    auto = fitted(Candidate("mine", LogisticRegression(), space, imbalance=strategies), n_iter=24)
     assert {params["imbalance"] for params in complete(auto)["params"]} >= {"none", "SMOTE"}
     assert not (auto.leaderboard_["status"] == "failed").any()
     sampled = with_samplers(SMOTE(random_state=0), LogisticRegression())
@@ -282,21 +277,25 @@ def test_classes_of_a_script_within_a_time_limit(tmp_path, project):
         rng = np.random.default_rng(0)
         X = rng.normal(size=(400, 4))
         y = np.where((X ** 2).sum(axis=1) > 4, "out", "in")
-        mine = Candidate("squares", make_pipeline(Squares(), LogisticRegression()), {{"logisticregression__C": [0.1, 1, 10]}})
+        space = {{"logisticregression__C": [0.1, 1, 10]}}
+        mine = Candidate("squares", make_pipeline(Squares(), LogisticRegression()), space)
         model = AutoClassifier(candidates=["logistic", mine], time_limit=20, pos_label="out", verbose=0).fit(X, y)
         print(model.best_params_["candidate"], model.best_score_ > 0.9)
         """
     )
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    command = [sys.executable, "-W", "ignore", "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.stdout.strip() == "squares True", done.stderr
 
 
 @pytest.mark.slow
 def test_on_dask():
     distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
-        with distributed.Client(cluster) as client:
-            assert len(complete(fitted(MINE, executor=client.get_executor())))
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        assert len(complete(fitted(MINE, executor=client.get_executor())))
 
 
 def test_a_plain_estimator_of_each_kind_of_label():

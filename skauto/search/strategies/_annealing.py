@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skauto.search.strategies._base import Strategy, ask_rng, check_choice, comparable_fidelity, next_trial
+from skauto.search.strategies._base import Strategy, check_choice, comparable_fidelity
 from skauto.search.strategies._failures import Failures
 from skauto.search.strategies._genetic import mutate
 
@@ -62,7 +62,7 @@ class Annealing(Strategy):
     def propose(self, history):
         """A random configuration at first, then a step from where the walk is."""
         check_choice(self, "bounds", ("clip", "reflect"))
-        rng = ask_rng(history)
+        rng = self.rng(history)
         allowance, is_fresh = float(rng.exponential()), rng.random() < self.fresh
         here = None if len(history) < self.n_initial or is_fresh else self._present(history)
         failures = Failures(history)
@@ -70,7 +70,7 @@ class Annealing(Strategy):
             params = failures.sample_new(history, rng)
         else:
             params = self._neighbour(history, here.params, failures, rng)
-        return None if params is None else next_trial(history, params, {"annealing": {"allowance": allowance}})
+        return None if params is None else self.next_trial(history, params, {"annealing": {"allowance": allowance}})
 
     def _heat(self, number):
         """The share of the first temperature that is left at a trial."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skauto.search.strategies._base import Strategy, ask_rng, comparable, next_trial
+from skauto.search.strategies._base import Strategy, comparable
 from skauto.search.strategies._failures import Failures
 
 TRIES = 20  # walks before a random configuration is taken instead
@@ -54,7 +54,7 @@ class Ants(Strategy):
 
     def propose(self, history):
         """The end of a walk that no ant has walked before."""
-        rng = ask_rng(history)
+        rng = self.rng(history)
         if history.n_distinct >= history.space.size:
             return None
         known, failures = comparable(history, self.n_initial), Failures(history)
@@ -64,8 +64,8 @@ class Ants(Strategy):
             for _ in range(TRIES):
                 params = self._walk(history, best, len(known), rng)
                 if not history.has_asked(params) and not failures.shuns(params, rng):
-                    return next_trial(history, params)
-        return next_trial(history, failures.sample_new(history, rng))
+                    return self.next_trial(history, params)
+        return self.next_trial(history, failures.sample_new(history, rng))
 
     def _walk(self, history, best, n_known, rng):
         """Params of one walk."""

@@ -2,7 +2,7 @@
 
 import copy
 
-from skauto.search.strategies._base import Strategy, ask_rng, check_choice, within
+from skauto.search.strategies._base import Strategy, check_choice, within
 from skauto.search.strategies._gaussian_process import GaussianProcess
 from skauto.search.strategies._genetic import Genetic
 from skauto.search.strategies._hyperband import Hyperband
@@ -71,7 +71,7 @@ class Auto(Strategy):
         n_full = sum(trial.fidelity == 1.0 for trial in history.trials)
         if len(history.space.branches) > 1 and n_full % TURN == TURN - 1:
             return TPE().propose(history)
-        evolving = n_full >= self.explore and ask_rng(history).random() < self.evolve
+        evolving = n_full >= self.explore and self.rng(history).random() < self.evolve
         return (self._evolution() if evolving else process).propose(history)
 
     def _evolution(self):

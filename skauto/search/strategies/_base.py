@@ -20,10 +20,9 @@ class Strategy:
     --------
     >>> from skauto.search import Space, Strategy
     >>> from skauto.search._history import History
-    >>> from skauto.search.strategies._base import next_trial
     >>> class Always(Strategy):
     ...     def propose(self, history):
-    ...         return next_trial(history, {"branch": 0, "values": {"C": 0}})
+    ...         return self.next_trial(history, {"branch": 0, "values": {"C": 0}})
     >>> history = History(Space({"C": [1, 10]}), seed=0)
     >>> [trial.number for trial in Always().ask(history, 2)]
     [0, 1]
@@ -53,6 +52,38 @@ class Strategy:
         """The next trial, or None."""
         raise NotImplementedError(f"{type(self).__name__} must define propose")
 
+    @staticmethod
+    def rng(history):
+        """The numpy Generator of the next ask: from the seed and the number of trials asked.
+
+        Parameters
+        ----------
+        history : View
+
+        Returns
+        -------
+        rng : Generator
+        """
+        return child_rng(history.seed, "ask", len(history))
+
+    @staticmethod
+    def next_trial(history, params, tags=None):
+        """The trial that comes next in the history.
+
+        Parameters
+        ----------
+        history : View
+        params : dict
+            As `Space.sample` and `Space.encode` give them.
+        tags : dict, default=None
+            What the strategy has to remember, as plain JSON.
+
+        Returns
+        -------
+        trial : Trial
+        """
+        return Trial(len(history), params, tags=tags or {})
+
     def __repr__(self):
         settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
         return f"{type(self).__name__}({settings})"
@@ -61,16 +92,6 @@ class Strategy:
 def within(strategy, n_trials):
     """A strategy for a search of so many trials, None for any number; most need not know."""
     return strategy.within(n_trials) if n_trials is not None and hasattr(strategy, "within") else strategy
-
-
-def ask_rng(history):
-    """The generator for the next ask: from the seed and the number of trials asked."""
-    return child_rng(history.seed, "ask", len(history))
-
-
-def next_trial(history, params, tags=None):
-    """A trial that comes next in the history."""
-    return Trial(len(history), params, tags=tags or {})
 
 
 def sample_new(history, rng, tries=50):

@@ -7,15 +7,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from skauto.search._trial import Status
-from skauto.search.strategies._base import (
-    Strategy,
-    ask_rng,
-    check_choice,
-    comparable,
-    first_new,
-    next_trial,
-    sample_new,
-)
+from skauto.search.strategies._base import Strategy, check_choice, comparable, first_new, sample_new
 
 ACQUISITIONS = ("ei", "pi", "lcb")
 N_LOCAL = 5  # known configurations whose neighbourhood is looked at
@@ -71,17 +63,17 @@ class Bayes(Strategy):
     def propose(self, history):
         """A random configuration at first, then the one of highest acquisition."""
         check_choice(self, "acquisition", (*ACQUISITIONS, "gp_hedge"))
-        rng = ask_rng(history)
+        rng = self.rng(history)
         if len(history) < self.n_initial or len(comparable(history, self.n_initial)) < MIN_FIT:
             params = sample_new(history, rng)
-            return None if params is None else next_trial(history, params)
+            return None if params is None else self.next_trial(history, params)
         if history.n_distinct >= history.space.size:
             return None
         # threadpoolctl: on two cores the surrogate is several times faster with one BLAS thread.
         with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # scikit-learn's notes on kernel lengths at their bounds
             params, tags = self._best_candidate(history, rng)
-        return next_trial(history, params, tags)
+        return self.next_trial(history, params, tags)
 
     def _best_candidate(self, history, rng):
         # One surrogate per branch, not one over all: inactive dimensions need no stand-in, the matrices stay small,

@@ -7,7 +7,7 @@ from scipy.special import erfcx, ndtr, ndtri
 from scipy.stats import rankdata
 from threadpoolctl import threadpool_limits
 
-from skauto.search.strategies._base import Strategy, ask_rng, bounded, check_choice, check_count, next_trial, sample_new
+from skauto.search.strategies._base import Strategy, bounded, check_choice, check_count, sample_new
 from skauto.search.strategies._columns import Columns
 from skauto.search.strategies._failures import Failures
 from skauto.search.strategies._kriging import Kriging
@@ -66,7 +66,7 @@ class GaussianProcess(Strategy):
         check_choice(self, "bounds", ("clip", "reflect"))
         for name, least in (("n_initial", 0), ("n_candidates", 1), ("max_points", 2)):
             check_count(self, name, least)
-        rng = ask_rng(history)
+        rng = self.rng(history)
         known, others = on_one_scale(history), unscored(history)
         if history.n_distinct >= history.space.size:
             params = None
@@ -75,7 +75,7 @@ class GaussianProcess(Strategy):
         else:
             with threadpool_limits(1):  # so small a matrix is several times faster on one thread
                 params = self._best_candidate(history, known, others, rng)
-        return None if params is None else next_trial(history, params)
+        return None if params is None else self.next_trial(history, params)
 
     def _best_candidate(self, history, known, others, rng):
         space = history.space

@@ -2,7 +2,7 @@
 
 from heapq import nlargest
 
-from skauto.search.strategies._base import Strategy, ask_rng, bounded, check_choice, next_trial
+from skauto.search.strategies._base import Strategy, bounded, check_choice
 from skauto.search.strategies._failures import Failures
 from skauto.search.strategies._scale import on_one_scale
 
@@ -61,13 +61,13 @@ class Genetic(Strategy):
 
     def propose(self, history):
         """A child of the population, or a random configuration while there is none."""
-        rng = ask_rng(history)
+        rng = self.rng(history)
         parents = self._parents(history)
         if len(history) < self.population or not parents or rng.random() < self.fresh:
             params = Failures(history).sample_new(history, rng)
         else:
             params = self._new_child(history, parents, rng)
-        return None if params is None else next_trial(history, params)
+        return None if params is None else self.next_trial(history, params)
 
     def _parents(self, history):
         """The present population as (score, params)."""

@@ -1,6 +1,6 @@
 """Grid search: every configuration once, in scikit-learn's order."""
 
-from skauto.search.strategies._base import Strategy, next_trial
+from skauto.search.strategies._base import Strategy
 
 
 class Grid(Strategy):
@@ -29,5 +29,5 @@ class Grid(Strategy):
         for index in range(last + 1, space.size):
             params = space.nth(index)
             if not history.has_asked(params):
-                return next_trial(history, params, {"grid": index})
+                return self.next_trial(history, params, {"grid": index})
         return None

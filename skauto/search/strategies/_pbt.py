@@ -3,7 +3,7 @@
 import copy
 
 from skauto.search._trial import Status, Trial
-from skauto.search.strategies._base import Strategy, ask_rng, check_count, within
+from skauto.search.strategies._base import Strategy, check_count, within
 from skauto.search.strategies._genetic import mutate
 from skauto.search.strategies._random import Random
 
@@ -118,7 +118,7 @@ class PBT(Strategy):
 
     def _next(self, history, before, member, n_steps):
         """A member's next step: from its own last trial, or from a better one."""
-        rng = ask_rng(history)
+        rng = self.rng(history)
         ranked = sorted(before, key=lambda trial: (-self._height(history, trial), trial.number))
         n_replaced = min(max(1, int(self.share * len(before))), len(before) // 2)
         source, params = before[member], before[member].params

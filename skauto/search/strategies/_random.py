@@ -1,6 +1,6 @@
 """Random search (Bergstra and Bengio 2012)."""
 
-from skauto.search.strategies._base import Strategy, ask_rng, next_trial, sample_new
+from skauto.search.strategies._base import Strategy, sample_new
 
 
 class Random(Strategy):
@@ -22,5 +22,5 @@ class Random(Strategy):
 
     def propose(self, history):
         """A configuration not asked before, or None when there is none."""
-        params = sample_new(history, ask_rng(history))
-        return None if params is None else next_trial(history, params)
+        params = sample_new(history, self.rng(history))
+        return None if params is None else self.next_trial(history, params)

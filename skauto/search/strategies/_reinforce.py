@@ -6,7 +6,7 @@ import numpy as np
 
 from skauto._seeds import child_rng
 from skauto.search._trial import Status
-from skauto.search.strategies._base import Strategy, ask_rng, next_trial, sample_new
+from skauto.search.strategies._base import Strategy, sample_new
 from skauto.search.strategies._controller import Controller, Tokens
 from skauto.search.strategies._failures import Failures
 
@@ -62,7 +62,7 @@ class Reinforce(Strategy):
 
     def propose(self, history):
         """What the controller writes, if it is new."""
-        rng = ask_rng(history)
+        rng = self.rng(history)
         if history.n_distinct >= history.space.size:
             return None
         n_batches = history.n_told_in_order // self.batch
@@ -73,8 +73,8 @@ class Reinforce(Strategy):
             for n_known in range(TRIES):
                 params = tokens.params(controller.write(tokens, rng, HEATING**n_known), rng)
                 if not history.has_asked(params) and not failures.shuns(params, rng):
-                    return next_trial(history, params)
-        return next_trial(history, sample_new(history, rng))
+                    return self.next_trial(history, params)
+        return self.next_trial(history, sample_new(history, rng))
 
     def _trained(self, history, tokens, n_batches):
         """The controller after some batches; what this history knows already is not learnt again."""

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from skauto.search.strategies._base import Strategy, ask_rng, bounded, check_choice, comparable, next_trial
+from skauto.search.strategies._base import Strategy, bounded, check_choice, comparable
 from skauto.search.strategies._failures import Failures
 
 INERTIA = 1 / (2 * math.log(2))
@@ -58,7 +58,7 @@ class Swarm(Strategy):
     def propose(self, history):
         """The next move of the particle whose turn it is."""
         check_choice(self, "bounds", ("clip", "reflect"))
-        rng = ask_rng(history)
+        rng = self.rng(history)
         moves = [trial for trial in history.trials if "swarm" in trial.tags]
         particle = len(moves) % self.particles
         last = next((trial for trial in reversed(moves) if trial.tags["swarm"]["particle"] == particle), None)
@@ -69,11 +69,11 @@ class Swarm(Strategy):
             for _ in range(TRIES):
                 params, place = self._move(history, last, rng)
                 if not history.has_asked(params) and not failures.shuns(params, rng):
-                    return next_trial(history, params, {"swarm": {"particle": particle, **place}})
+                    return self.next_trial(history, params, {"swarm": {"particle": particle, **place}})
         params = failures.sample_new(history, rng)
         units = history.space.to_unit_branch(params)
         place = {"particle": particle, "at": units, "velocity": ((rng.random(len(units)) - units) / 2).tolist()}
-        return next_trial(history, params, {"swarm": place})
+        return self.next_trial(history, params, {"swarm": place})
 
     def _move(self, history, last, rng):
         """The params a particle goes to, with its new position and velocity."""

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from skauto.search._trial import Status
-from skauto.search.strategies._base import Strategy, ask_rng, next_trial, sample_new
+from skauto.search.strategies._base import Strategy, sample_new
 from skauto.search.strategies._failures import Failures
 from skauto.search.strategies._mixture import Mixture
 from skauto.search.strategies._scale import on_one_scale
@@ -72,7 +72,7 @@ class TPE(Strategy):
 
     def propose(self, history):
         """A random configuration at first, then the most promising candidate."""
-        rng = ask_rng(history)
+        rng = self.rng(history)
         ranked, unknown = self._known(history)
         if history.n_distinct >= history.space.size:
             params = None
@@ -80,7 +80,7 @@ class TPE(Strategy):
             params = sample_new(history, rng)
         else:
             params = self._best_candidate(history, ranked, unknown, rng)
-        return None if params is None else next_trial(history, params)
+        return None if params is None else self.next_trial(history, params)
 
     @staticmethod
     def _known(history):

@@ -7,7 +7,7 @@ from scipy.stats import uniform
 from skauto.search._history import History
 from skauto.search._space import Space
 from skauto.search._trial import Result, Status, Trial
-from skauto.search.strategies._base import Strategy, ask_rng, bounded, comparable, first_new, sample_new
+from skauto.search.strategies._base import Strategy, bounded, comparable, first_new, sample_new
 from skauto.search.strategies._halving import Halving
 from skauto.search.strategies._random import Random
 
@@ -36,7 +36,7 @@ def test_comparable_leaves_out_failures():
 
 def test_randomness_comes_from_seed_and_trials_asked():
     one, other = history_of(1.0), history_of(1.0, 1.0)
-    assert ask_rng(one).random() == ask_rng(one.view(0)).random() != ask_rng(other).random()
+    assert Strategy.rng(one).random() == Strategy.rng(one.view(0)).random() != Strategy.rng(other).random()
 
 
 def test_nearly_exhausted_spaces_give_their_last_configuration():
@@ -44,9 +44,9 @@ def test_nearly_exhausted_spaces_give_their_last_configuration():
     for number in range(1999):
         history.asked(Trial(number, {"branch": 0, "values": {"x": number}}))
     last = {"branch": 0, "values": {"x": 1999}}
-    assert sample_new(history, ask_rng(history)) == first_new(history) == last
+    assert sample_new(history, Strategy.rng(history)) == first_new(history) == last
     history.asked(Trial(1999, last))
-    assert sample_new(history, ask_rng(history)) is first_new(history) is None
+    assert sample_new(history, Strategy.rng(history)) is first_new(history) is None
 
 
 def test_positions_stop_at_the_ends_or_are_turned_back():

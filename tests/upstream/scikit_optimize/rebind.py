@@ -12,7 +12,6 @@ import skopt
 from scipy.optimize import OptimizeResult
 
 from skauto.search import Bayes, SearchCV, Space
-from skauto.search.strategies._base import ask_rng, next_trial
 
 EXCEPTIONS = {
     "test_raise_errors": "an empty dict is one configuration, as in scikit-learn; a bad dimension is a TypeError",
@@ -34,7 +33,7 @@ class InTurn(Bayes):
         if due is None:
             return None
         if done.count(due) < self.n_initial:
-            return next_trial(history, history.space.sample_branch(due, ask_rng(history)))
+            return self.next_trial(history, history.space.sample_branch(due, self.rng(history)))
         return _OneBranch(due).propose(history)
 
 
