@@ -27,7 +27,7 @@ TESTED_WITH = {
     "inputs/_rows.py": "tests/inputs/test_read.py",
     "automl/_classifier.py": "tests/automl/test_auto_inputs.py",
     "automl/_select_candidates.py": "tests/automl/test_plan.py",
-    "automl/_candidate.py": "tests/automl/tables/test_learners.py",
+    "automl/_data_profile.py": "tests/automl/test_plan.py",
     "automl/_matrix_learners.py": "tests/automl/tables/test_learners.py",
     "automl/_epoch_planning.py": "tests/automl/sequences/test_learners.py",
     "automl/images/_epoch_planning.py": "tests/automl/images/test_learners.py",

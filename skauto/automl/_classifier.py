@@ -24,10 +24,11 @@ from skauto.automl._search_step import run_search
 from skauto.automl._splits import given_folds
 from skauto.automl._time_budget import Phases
 from skauto.automl.evaluation._constraints import read_constraints
-from skauto.automl.selection._decisions import decide, score
+from skauto.automl.evaluation._new_rows import score
 from skauto.automl.selection._finalize import Finish
 from skauto.automl.selection._rescue import RescuePool
 from skauto.automl.tables._columns import columns_of, lines_on, watch
+from skauto.resample._decision_rule import DecisionRule
 from skauto.search._cores import cores, count_workers
 from skauto.search._executor_pool import UsesExecutor
 from skauto.search.strategies._base import Strategy
@@ -300,7 +301,8 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         labels : ndarray of shape (n,)
         """
         X, proba = self._answer(X)
-        return decide(proba, self.classes_, self.pos_label_, self.threshold_, costs_for(self, X, cost_matrix))
+        costs = costs_for(self, X, cost_matrix)
+        return DecisionRule(self.classes_, self.pos_label_, self.threshold_, costs).labels(proba)
 
     def score(self, X, y, sample_weight=None, cost_matrix=None):
         """The score that the search maximised, of given rows; costs are as in `predict`.

@@ -5,8 +5,8 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from skauto.automl._costs_by_row import costs_for
+from skauto.automl.evaluation._new_rows import scores_of
 from skauto.automl.evaluation._outcome import TrialOutcome
-from skauto.automl.selection._decisions import scores_of
 
 ENSEMBLE = "ensemble"
 

@@ -22,7 +22,7 @@ from skauto.automl.evaluation._evaluate import Evaluation
 from skauto.automl.evaluation._metrics import resolve_metric
 from skauto.automl.evaluation._scoring import Scoring
 from skauto.automl.selection._bags import pack
-from skauto.automl.selection._decisions import positive_last
+from skauto.resample._decision_rule import positive_last
 from skauto.search._prefix_cache import PrefixCache
 from skauto.search._space import Space
 

@@ -11,8 +11,8 @@ from skauto.automl._costs_by_row import read_costs
 from skauto.automl._kind import kind_named, kind_of
 from skauto.automl.evaluation._metrics import own_pos_label, resolve_metric
 from skauto.automl.evaluation._out_of_fold import with_index
-from skauto.automl.selection._decisions import positive_last
 from skauto.inputs._read import inspect, rarest_class, refuse_lazy
+from skauto.resample._decision_rule import positive_last
 from skauto.resample._threshold import confusion_of
 from skauto.search._sandbox import attempt
 

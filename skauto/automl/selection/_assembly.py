@@ -8,10 +8,10 @@ import numpy as np
 from skauto._time_left import first_of
 from skauto.automl._time_budget import CLOSING_SAFETY
 from skauto.automl.evaluation._constraints import SLOWED, first_row, told
-from skauto.automl.selection._refit import with_threshold
 from skauto.automl.selection._select import mixed
 from skauto.automl.tables._columns import watch
 from skauto.estimators._ensemble import WeightedEnsembleClassifier
+from skauto.resample._decision_rule import DecisionRule
 from skauto.resample._threshold import default_threshold
 from skauto.search._trial import Status
 
@@ -110,4 +110,4 @@ class Assembly:
         self.threshold = None if self.costs is not None else threshold
 
     def _decided(self, pipeline, threshold):
-        return with_threshold(pipeline, threshold, self.pos_label, self.classes, self.costs)
+        return DecisionRule(self.classes, self.pos_label, threshold, self.costs).wrap(pipeline)

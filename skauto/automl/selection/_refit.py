@@ -1,15 +1,8 @@
-"""Fitted pipelines of chosen trials: the refit on all rows, and the threshold as its last step."""
-
-import copy
-
-import numpy as np
-from sklearn.model_selection import FixedThresholdClassifier
-from sklearn.pipeline import Pipeline
+"""Fitted pipelines of chosen trials, refitted on all rows."""
 
 from skauto._seeds import child_seed
 from skauto.automl.evaluation._early_stopping import with_rounds
 from skauto.automl.evaluation._evaluate import fit_weighted
-from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
 
 
 def refit(context, trial, labels):
@@ -54,26 +47,3 @@ def release_threads(estimator):
         if hasattr(estimator, "n_jobs"):
             estimator.n_jobs = None
         estimator = getattr(estimator, "estimator_", None)
-
-
-def with_threshold(pipeline, threshold, pos_label, classes, costs=None):
-    """A fitted pipeline like this one with its last step inside a fixed threshold, or a rule of costs.
-
-    Nothing is fitted again. The first steps are copied, so that fitting the result anew does not touch the ensemble's.
-    """
-    name, fitted = pipeline.steps[-1]
-    if costs is not None:
-        from skauto.resample._cost_sensitive import CostSensitiveClassifier  # loads imbalanced-learn
-
-        fixed = CostSensitiveClassifier(fitted, costs, calibration=None)
-        fixed.classes_, fixed.cost_matrix_, fixed.estimators_ = classes, costs, [fitted]
-    elif np.ndim(threshold) == 0:
-        fixed = FixedThresholdClassifier(
-            fitted, threshold=float(threshold), pos_label=pos_label, response_method="predict_proba"
-        )
-    else:
-        fixed = MulticlassFixedThresholdClassifier(
-            fitted, class_multipliers=dict(zip(classes.tolist(), map(float, threshold), strict=True))
-        )
-    fixed.estimator_ = fitted
-    return Pipeline([*copy.deepcopy(pipeline.steps[:-1]), (name, fixed)])

@@ -19,10 +19,11 @@ from skauto.automl.evaluation._constraints import read_constraints
 from skauto.automl.evaluation._scoring import Scoring
 from skauto.automl.selection._finalize import Finish
 from skauto.automl.selection._quick import quick_fit
-from skauto.automl.selection._refit import as_final, refit, release_threads, with_threshold
+from skauto.automl.selection._refit import as_final, refit, release_threads
 from skauto.automl.selection._refit_chain import RefitChain
 from skauto.automl.selection._rescue import RescuePool
 from skauto.inputs._read import inspect
+from skauto.resample._decision_rule import DecisionRule
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
 from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.search._history import History
@@ -75,7 +76,7 @@ def test_a_cut_is_the_last_step_and_moves_labels_only(plan, positive):
     fitted = refit(plan.context, trial_of(plan, "logistic"), LABELS)
     X, before = plan.context.X, fitted.predict_proba(plan.context.X)
     column = list(LABELS).index(positive)
-    threshold = with_threshold(fitted, 0.2, positive, LABELS)
+    threshold = DecisionRule(LABELS, positive, 0.2).wrap(fitted)
     assert isinstance(threshold.steps[-1][1], FixedThresholdClassifier)
     np.testing.assert_array_equal(threshold.predict_proba(X), before)
     np.testing.assert_array_equal(threshold.predict(X) == positive, before[:, column] >= 0.2)
@@ -87,9 +88,8 @@ def test_a_cut_of_many_classes():
     X, y = make_classification(150, 5, n_informative=4, n_redundant=0, n_classes=3, random_state=0)
     data = inspect(X, y)
     plan = make_plan(data, scoring="f1", cv=3, candidates=["logistic"], pos_label=None, seed=0, threads=1)
-    threshold = with_threshold(
-        refit(plan.context, trial_of(plan, "logistic"), data.classes), np.array([1.0, 5.0, 1.0]), None, data.classes
-    )
+    rule = DecisionRule(data.classes, None, np.array([1.0, 5.0, 1.0]))
+    threshold = rule.wrap(refit(plan.context, trial_of(plan, "logistic"), data.classes))
     assert isinstance(threshold.steps[-1][1], MulticlassFixedThresholdClassifier)
     np.testing.assert_array_equal(threshold.predict(X), (threshold.predict_proba(X) * [1, 5, 1]).argmax(1))
 

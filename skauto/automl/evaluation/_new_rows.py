@@ -1,36 +1,12 @@
-"""From probabilities to labels by thresholds or costs, and the score of labelled rows."""
+"""Scores of rows with known labels, from the probabilities and the rule of a fitted classifier."""
 
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
 from skauto.automl.evaluation._metrics import RANK_MEASURES, resolve_metric
 from skauto.inputs._rows import read_weights
-from skauto.resample._costs import expected_costs
+from skauto.resample._decision_rule import DecisionRule, positive_last
 from skauto.resample._threshold import CONFUSION_METRICS, confusion_of, labels_at
-
-
-def decide(proba, classes, pos_label, threshold, cost_matrix):
-    """Labels of rows.
-
-    Parameters
-    ----------
-    proba : ndarray of shape (n, n_classes)
-        Columns in the order of `classes`.
-    classes : ndarray of shape (n_classes,)
-    pos_label : label or None
-        The class that a single threshold is about; None for more than two classes.
-    threshold : float or ndarray of shape (n_classes,)
-    cost_matrix : ndarray of shape (n_classes, n_classes) or (n, n_classes, n_classes), or None
-        Costs go before thresholds.
-
-    Returns
-    -------
-    labels : ndarray of shape (n,)
-    """
-    if cost_matrix is not None:
-        return classes[expected_costs(proba, cost_matrix).argmin(axis=1)]
-    order = positive_last(classes, pos_label)
-    return classes[order][labels_at(proba[:, order], threshold)]
 
 
 def score(y, proba, classes, pos_label, threshold, cost_matrix, scoring, sample_weight=None, X=None):
@@ -49,7 +25,7 @@ def score(y, proba, classes, pos_label, threshold, cost_matrix, scoring, sample_
     if kind == "proba":
         return float(metric(codes, proba[:, order], weight))
     if kind == "estimator":
-        labels = decide(proba, classes, pos_label, threshold, None)
+        labels = DecisionRule(classes, pos_label, threshold).labels(proba)
         return metric.judge(X, classes[order][codes], proba, labels, weight)[0]
     labels = labels_at(proba[:, order], threshold)
     return float(metric(confusion_of(codes, labels, len(classes), weight)))
@@ -70,7 +46,7 @@ def scores_of(y, proba, threshold, classes, pos_label, cost_matrix, scoring, X=N
     if threshold is None and cost_matrix is None:
         own = {} if kind != "proba" else {"score": score(y, proba, classes, pos_label, None, None, scoring)}
         return {"score": np.nan, "F1": np.nan, **scores, **own}
-    labels = decide(proba, classes, pos_label, threshold, cost_matrix)
+    labels = DecisionRule(classes, pos_label, threshold, cost_matrix).labels(proba)
     confusion = confusion_of(codes, np.argsort(order)[np.searchsorted(classes, labels)], size)
     scores["F1"] = float(CONFUSION_METRICS["f1_macro" if size > 2 else "f1"](confusion))
     return {"score": score(y, proba, classes, pos_label, threshold, cost_matrix, scoring, X=X), **scores}
@@ -91,9 +67,3 @@ def codes_of(y, classes, n_rows):
     if unknown:
         raise ValueError(f"y has labels that fit never saw: {unknown[:5]}; known are {classes.tolist()}")
     return np.searchsorted(classes, labels)
-
-
-def positive_last(classes, pos_label):
-    """The order of the classes in which thresholds mean the last of two."""
-    order = np.arange(len(classes))
-    return order[::-1] if pos_label is not None and pos_label == classes[0] else order

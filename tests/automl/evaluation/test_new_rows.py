@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
-from skauto.automl.selection._decisions import codes_of, decide, score
+from skauto.automl.evaluation._new_rows import codes_of, score
+from skauto.resample._decision_rule import DecisionRule
 
 PROBA = np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7]])
 CLASSES = np.array(["no", "yes"])
@@ -12,23 +13,23 @@ CLASSES = np.array(["no", "yes"])
 
 @pytest.mark.parametrize(("positive", "labels"), [("yes", ["no", "yes", "yes"]), ("no", ["no", "no", "yes"])])
 def test_a_threshold_is_about_the_positive_class(positive, labels):
-    assert decide(PROBA, CLASSES, positive, 0.4, None).tolist() == labels
+    assert DecisionRule(CLASSES, positive, 0.4, None).labels(PROBA).tolist() == labels
 
 
 def test_factors_of_many_classes():
     proba = np.array([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2]])
-    assert decide(proba, np.array([3, 5, 7]), None, np.array([1.0, 1.0, 3.0]), None).tolist() == [7, 7]
+    assert DecisionRule(np.array([3, 5, 7]), None, np.array([1.0, 1.0, 3.0])).labels(proba).tolist() == [7, 7]
 
 
 def test_costs_go_before_thresholds():
     costs = np.array([[0.0, 1.0], [10.0, 0.0]])
-    assert decide(PROBA, CLASSES, "yes", None, costs).tolist() == ["yes", "yes", "yes"]
+    assert DecisionRule(CLASSES, "yes", None, costs).labels(PROBA).tolist() == ["yes", "yes", "yes"]
 
 
 @pytest.mark.parametrize("positive", ["yes", "no"])
 def test_scores_are_those_of_scikit_learn(positive):
     y = np.array(["no", "yes", "no"])
-    labels = decide(PROBA, CLASSES, positive, 0.4, None)
+    labels = DecisionRule(CLASSES, positive, 0.4, None).labels(PROBA)
     how = PROBA, CLASSES, positive, 0.4, None
     assert score(y, *how, "f1") == pytest.approx(f1_score(y, labels, pos_label=positive))
     assert score(y, *how, "roc_auc") == pytest.approx(roc_auc_score(y == "yes", PROBA[:, 1]))
