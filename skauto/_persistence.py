@@ -13,6 +13,8 @@ from skauto._version import __version__
 from skauto.search._sandbox import attempt
 
 FORMAT = 1
+# Minor versions whose modules stand elsewhere now, so that what they pickled cannot be read.
+MOVED = [["0", "1"]]
 LONGEST_HEADER = 65_536
 # Module -> distribution. A model names the versions of those modules that its pickle would import.
 PACKAGES = {
@@ -103,6 +105,7 @@ def load_model(path, *, check_versions=True):
     path = Path(path)
     with path.open("rb") as file:
         header = _header(path, file.readline(LONGEST_HEADER))
+        _refuse_moved(path, header["versions"])
         if check_versions:
             _compare(path, header["versions"])
         start = file.tell()
@@ -170,6 +173,15 @@ def _header(path, line):
             "load it with the version of skauto that wrote it"
         )
     return header
+
+
+def _refuse_moved(path, wanted):
+    """Refuse a model whose classes stood in other files: what joblib stored names them."""
+    wrote = wanted.get("skauto", "")
+    if wrote.split(".")[:2] in MOVED:
+        raise ModelFileError(
+            f"{path} was saved by skauto {wrote}, whose modules have moved since: load it with skauto {wrote}, or fit again"
+        )
 
 
 def _compare(path, wanted):

@@ -1,3 +1,3 @@
 """The version of skauto: pyproject.toml and the model file read it here."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

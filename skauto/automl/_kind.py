@@ -115,12 +115,16 @@ class Kind:
     effort: Effort
 
 
-# Kinds by name, in the order in which they are recognised: a Kind, or the file that has it as KIND.
+# Kinds by name, in the order in which they are asked whether X is theirs: a Kind, or the file that has it as KIND.
 KINDS = {
     "image": "skauto.automl.images._kind",
     "sequence": "skauto.automl.sequences._kind",
     "table": "skauto.automl.tables._kind",
 }
+
+
+# What X is where no other kind recognises it.
+DEFAULT = "table"
 
 
 def kind_named(name):
@@ -151,7 +155,8 @@ def kind_of(X, name="auto"):
     ['sequence', 'image', 'table']
     """
     if name == "auto":
-        return next(kind for kind in map(kind_named, KINDS) if kind.recognises(X))
+        others = (kind_named(other) for other in KINDS if other != DEFAULT)
+        return next((kind for kind in others if kind.recognises(X)), kind_named(DEFAULT))
     if name not in KINDS:
         close = difflib.get_close_matches(str(name), KINDS, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
