@@ -180,7 +180,8 @@ def _refuse_moved(path, wanted):
     wrote = wanted.get("skauto", "")
     if wrote.split(".")[:2] in MOVED:
         raise ModelFileError(
-            f"{path} was saved by skauto {wrote}, whose modules have moved since: load it with skauto {wrote}, or fit again"
+            f"{path} was saved by skauto {wrote}, whose modules have moved since: load it with that version, or fit "
+            "again"
         )
 
 

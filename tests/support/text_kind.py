@@ -1,4 +1,4 @@
-"""The kind "text": a text a row, by words and logistic regression. A kind that skauto does not know, made known by a line."""
+"""The kind "text": a text a row, by its words. skauto does not know it: a line makes it known."""
 
 import numpy as np
 from scipy.stats import loguniform
