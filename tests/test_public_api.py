@@ -1,5 +1,6 @@
 """The four import paths: their names, their documentation, and what importing them loads."""
 
+import ast
 import importlib
 import inspect
 import subprocess
@@ -54,6 +55,17 @@ def test_a_face_lists_its_names_and_no_others(face):
     assert set(module.__all__) <= set(dir(module))
     with pytest.raises(AttributeError, match="NoSuchName"):
         module.NoSuchName  # noqa: B018
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_a_stub_says_where_each_name_is(face):
+    """Names are served lazily: editors and type checkers read them from the stub beside the face."""
+    module = importlib.import_module(face)
+    stub = ast.parse(Path(module.__file__).with_suffix(".pyi").read_text())
+    found = {alias.asname: (node.module, alias.name) for node in stub.body for alias in node.names}
+    assert sorted(found) == sorted(module.__all__)
+    for name, (source, original) in found.items():
+        assert name == original and getattr(importlib.import_module(source), name) is getattr(module, name)
 
 
 @pytest.mark.parametrize(("face", "name"), names())

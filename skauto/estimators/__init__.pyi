@@ -1,0 +1,16 @@
+from skauto.estimators.compression._classifier import CompressedClassifier as CompressedClassifier
+from skauto.estimators.compression.steps._binarize import Binarize as Binarize
+from skauto.estimators.compression.steps._distill import Distill as Distill
+from skauto.estimators.compression.steps._lowrank import LowRank as LowRank
+from skauto.estimators.compression.steps._prune import Prune as Prune
+from skauto.estimators.compression.steps._quantize import Quantize as Quantize
+from skauto.estimators.compression.storage._packed import DamagedModelError as DamagedModelError
+from skauto.estimators.footprints._footprint import footprint as footprint
+from skauto.estimators.images._cnn import CNNClassifier as CNNClassifier
+from skauto.estimators.images._gradcam import GradCAMDisplay as GradCAMDisplay
+from skauto.estimators.images._gradcam import grad_cam as grad_cam
+from skauto.estimators.sequences._minirocket import MiniRocketTransformer as MiniRocketTransformer
+from skauto.estimators.sequences._recurrent import MinGRUClassifier as MinGRUClassifier
+from skauto.estimators.sequences._recurrent import MinLSTMClassifier as MinLSTMClassifier
+from skauto.estimators.sequences._sequence_summary import SequenceSummaryTransformer as SequenceSummaryTransformer
+from skauto.estimators.tables._mlp import MLPClassifier as MLPClassifier
