@@ -27,9 +27,9 @@ def epochs_within(profile, row_seconds, most):
 
 
 def apply_fidelity(estimator, fidelity, least=0.0):
-    """An estimator and its share of the rows for a share of the effort.
+    """An estimator and its fraction of the rows at a fidelity.
 
-    Nets are given all rows and fewer epochs, all others that share of the rows, or `least` where that is more.
+    Nets are given all rows and fewer epochs, all others that fraction of the rows, or `least` where that is more.
     """
     last = estimator.steps[-1][1]
     while hasattr(last, "estimator"):

@@ -1,4 +1,4 @@
-"""How classes are treated: what `imbalance_search_space` offers, as branches of a candidate's space, and back."""
+"""Imbalance strategies: what `imbalance_search_space` offers, as branches of a candidate's space, and back."""
 
 from sklearn.linear_model import LogisticRegression
 
@@ -18,7 +18,7 @@ NAMES = (NONE, "class_weight", *SAMPLERS)
 # The group of imbalance strategies that a candidate takes as weights.
 WEIGHTS = ("class_weight",)
 
-# Before the names of a treatment's settings: "imbalance__sampling_strategy".
+# Before the names of a strategy's settings: "imbalance__sampling_strategy".
 PREFIX = "imbalance__"
 WEIGHT = PREFIX + "class_weight"
 
@@ -33,40 +33,40 @@ def imbalance_strategies(y):
 
     Returns
     -------
-    ways : dict
-        By the name of a treatment, "none" first, its part of a space: {"imbalance": [name]} and lists of settings.
+    strategies : dict
+        By the name of a strategy, "none" first, its part of a space: {"imbalance": [name]} and lists of settings.
     """
-    ways = {}
+    strategies = {}
     for entry in imbalance_search_space(y, LogisticRegression()):  # a candidate says itself whether it takes weights
         sampler = entry["sampler"][0]
         settings = {PREFIX + key.split("__")[1]: values for key, values in entry.items() if "__" in key}
         name = "class_weight" if WEIGHT in settings else NONE if sampler is None else type(sampler).__name__
-        ways[name] = {"imbalance": [name], **settings}
-    return ways
+        strategies[name] = {"imbalance": [name], **settings}
+    return strategies
 
 
 def separated(values):
-    """The values of a configuration that are a candidate's own, and those of its treatment."""
+    """The values of a configuration that are a candidate's own, and those of its imbalance strategy."""
     own = {name: value for name, value in values.items() if not name.startswith("imbalance")}
     return own, {name: value for name, value in values.items() if name not in own}
 
 
-def with_imbalance_strategy(classifier, treatment, seed):
-    """The classifier with its classes treated; probabilities stay those of the natural distribution.
+def with_imbalance_strategy(classifier, strategy, seed):
+    """The classifier under an imbalance strategy; probabilities stay those of the unresampled distribution.
 
     Parameters
     ----------
     classifier : classifier
-    treatment : dict
-        "imbalance" and the settings of this way; those left out are the usual ones.
+    strategy : dict
+        "imbalance" and the settings of this strategy; those left out are the defaults.
     seed : int
     """
-    name = treatment.get("imbalance", NONE)
+    name = strategy.get("imbalance", NONE)
     if name == NONE:
         return classifier
     if name == "class_weight":
-        return PriorCorrectedClassifier(_weighted(classifier, treatment.get(WEIGHT, "balanced")))
-    settings = {key.removeprefix(PREFIX): value for key, value in treatment.items() if key != "imbalance"}
+        return PriorCorrectedClassifier(_weighted(classifier, strategy.get(WEIGHT, "balanced")))
+    settings = {key.removeprefix(PREFIX): value for key, value in strategy.items() if key != "imbalance"}
     # calibration would take more fits, and moves neither a ranking nor a decision at a tuned threshold
     sampler = SAMPLERS[name](**settings, random_state=seed)
     return ResamplingClassifier(classifier, sampler, prior_correction="bayes")

@@ -26,7 +26,7 @@ from skauto.resample._decision_rule import positive_last
 from skauto.search._prefix_cache import PrefixCache
 from skauto.search._space import Space
 
-# The least share of their epochs that nets are tried with.
+# The least fraction of their epochs that nets are tried with.
 LEAST_EPOCHS = 1 / 9
 
 # The fewest training rows of a trial on a part of them; "auto" halves only where rows are many.
@@ -273,18 +273,18 @@ def _fewest(y):
     return int(counts[counts > 0].min(initial=len(y)))
 
 
-def table_space(candidates, ways, finite=False):
+def table_space(candidates, strategies, finite=False):
     """The space of some candidates, a branch for each imbalance strategy, and their initial configurations.
 
-    `ways` are those of `imbalance_strategies`; a candidate takes those that suit it. With `finite` each distribution
-    becomes a few of its quantiles, and there are no initial configurations.
+    `strategies` are those of `imbalance_strategies`; a candidate takes those that suit it. With `finite` each
+    distribution becomes a few of its quantiles, and there are no initial configurations.
     """
     branches, weights = [], []
     for candidate in candidates:
         spaces = candidate.branches()
         for own in spaces:
-            for way, fraction in _fractions(candidate.imbalance, ways):
-                branch = {"candidate": [candidate.name], **own, **way}
+            for strategy, fraction in _fractions(candidate.imbalance, strategies):
+                branch = {"candidate": [candidate.name], **own, **strategy}
                 branches.append(_listed(branch) if finite else branch)
                 weights.append(fraction * candidate.weight / len(spaces))
     space = Space(branches, weights=weights)
@@ -299,13 +299,13 @@ def table_space(candidates, ways, finite=False):
     return space, [space.encode(values) for _, _, values in ranked]
 
 
-def _fractions(groups, ways):
-    """Pairs of a way and its share of a candidate's trials: each group has the same, and each way of a group."""
-    suited = [[ways[name] for name in group if name in ways] for group in groups]
+def _fractions(groups, strategies):
+    """Pairs of an imbalance strategy and its fraction of a candidate's trials: equal by groups, and within a group."""
+    suited = [[strategies[name] for name in group if name in strategies] for group in groups]
     suited = [group for group in suited if group]
-    unresampled = [(ways[NONE], UNRESAMPLED_FRACTION if suited else 1.0)]
+    unresampled = [(strategies[NONE], UNRESAMPLED_FRACTION if suited else 1.0)]
     return unresampled + [
-        (way, (1 - UNRESAMPLED_FRACTION) / len(suited) / len(group)) for group in suited for way in group
+        (strategy, (1 - UNRESAMPLED_FRACTION) / len(suited) / len(group)) for group in suited for strategy in group
     ]
 
 

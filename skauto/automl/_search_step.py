@@ -64,7 +64,7 @@ def run_search(auto, plan, history, pool, phases, progress):
 def _strategy(given, plan):
     """The first configurations, then the strategy that was asked for.
 
-    Halving begins at a share of the rows or epochs that still says something. Where a full trial would not end in
+    Halving begins at a fraction of the rows or epochs that still says something. Where a full trial would not end in
     time, the first configurations begin there too, and under halving they are its first rung.
     """
     small, first = plan.min_fidelity(given), plan.first_fidelity(given)

@@ -198,16 +198,16 @@ def _learnable(folds, data):
 
 
 def assign_repeats(folds):
-    """Which folds belong together: each joins the first drawing that validates none of its rows."""
-    seen, drawing = [], []
+    """Which folds belong together: each joins the first repeat that validates none of its rows."""
+    seen, repeat = [], []
     for _, valid in folds:
         rows = set(valid.tolist())
         number = next((k for k, taken in enumerate(seen) if not taken & rows), len(seen))
         if number == len(seen):
             seen.append(set())
         seen[number] |= rows
-        drawing.append(number)
-    return np.array(drawing)
+        repeat.append(number)
+    return np.array(repeat)
 
 
 def _shown(cv):

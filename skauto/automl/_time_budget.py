@@ -13,7 +13,8 @@ from skauto.search._budget import Budget
 # The part of the time limit kept for ensemble and refit, and its bounds in seconds.
 FINISH_FRACTION, FINISH_LEAST, FINISH_MOST = 0.2, 0.5, 45.0
 
-# Once so many trials are known, their fits times this care say what the refit takes, and it gets at least this share.
+# Once n trials are known: estimated refit time = safety factor x summed fit time of the best trials, and at least this
+# fraction of the limit.
 MEMBERS, FINISH_SAFETY, LEAST_FRACTION = 6, 3.5, 0.05
 
 # The report and the thresholds at the end take as long as a trial's report, times this safety factor. The choice of the
@@ -43,7 +44,7 @@ def closing(score_seconds):
 
 
 class SearchBudget(Budget):
-    """Budget of a search that leaves time for what follows: a share of the limit, then what trials suggest.
+    """Budget of a search that leaves time for what follows: a fraction of the limit, then what trials suggest.
 
     Until a trial is complete there is nothing to refit, and the first one may end late: its fold models can predict.
 
@@ -78,7 +79,7 @@ class SearchBudget(Budget):
         return 0 if hopeless else super().room(history)
 
     def trial_limit(self, fraction, remaining):
-        """Seconds of one trial: a share of the whole limit, so that none can eat it, and no more than is left.
+        """Seconds of one trial: a fraction of the whole limit, so that none can eat it, and no more than is left.
 
         On a busy machine it has as many more as its worker must wait for a core.
         """

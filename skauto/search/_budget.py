@@ -58,7 +58,7 @@ class Budget:
 
 
 # Kept free for the refit: the longest fold of a good trial times this, and at most this share of the limit.
-REFIT_CARE, REFIT_SHARE = 1.5, 0.5
+REFIT_SAFETY, REFIT_FRACTION = 1.5, 0.5
 
 
 class RefitBudget(Budget):
@@ -104,4 +104,4 @@ class RefitBudget(Budget):
             return
         self._best = (fidelity, result.score)
         longest = max(record["fit_time"] for record in result.details["folds"] if record)
-        self.reserve = min(REFIT_CARE * longest / (fidelity - below), REFIT_SHARE * self.time_limit)
+        self.reserve = min(REFIT_SAFETY * longest / (fidelity - below), REFIT_FRACTION * self.time_limit)

@@ -85,7 +85,7 @@ class ExecutorPool(Pool):
         Handed to every task first.
     memory_limit : int, default=None
         Resident bytes of one task's child.
-    chances : int, default=1
+    max_attempts : int, default=1
         A task that kills its worker is run again until it has done so this often.
     heed_filters : bool, default=True
         Whether this process's filters of warnings are in force in tasks.
@@ -114,13 +114,13 @@ class ExecutorPool(Pool):
     """
 
     def __init__(
-        self, executor, n_workers=None, threads=1, context=None, memory_limit=None, chances=1, heed_filters=True
+        self, executor, n_workers=None, threads=1, context=None, memory_limit=None, max_attempts=1, heed_filters=True
     ):
         self.executor = executor
         self._counts = n_workers is None or n_workers < 1
         self._counted = time.monotonic()
         self.n_workers = workers_of(executor) if self._counts else n_workers
-        self.chances = chances
+        self.max_attempts = max_attempts
         self.start_seconds = 0.0
         packed = attempt(cloudpickle.dumps, context)
         if packed.error is not None:
@@ -201,7 +201,7 @@ class ExecutorPool(Pool):
         if self._here is None:
             limits = self._about["threads"], Loaded(self._blob), self._about["memory_limit"]
             caller = self._about["caller"]
-            self._here = WorkerPool(self.n_workers, *limits, chances=self.chances, caller=caller)
+            self._here = WorkerPool(self.n_workers, *limits, max_attempts=self.max_attempts, caller=caller)
         return self._here
 
     def _hear(self, future):
@@ -237,7 +237,7 @@ class ExecutorPool(Pool):
     def _end(self, sent, outcome):
         """Give the outcome out, or try the task again."""
         sent.crashes += outcome.status == Status.CRASHED
-        if outcome.status == Status.CRASHED and sent.crashes < self.chances:
+        if outcome.status == Status.CRASHED and sent.crashes < self.max_attempts:
             self._send(sent)
         else:
             self._done.append(outcome)

@@ -1,4 +1,4 @@
-"""Spare workers: kept warm between two pools of one process, so that repeated fits start at once."""
+"""Idle workers: kept warm between two pools of one process, so that repeated fits start at once."""
 
 import atexit
 import os
@@ -8,7 +8,7 @@ from contextlib import suppress
 from skauto.search._worker import Worker
 
 
-class Spares:
+class IdleWorkers:
     """Workers without a pool, by their number of threads.
 
     They leave by themselves after a minute and are ended at exit. A forked child never uses its parent's.
@@ -55,7 +55,7 @@ class Spares:
         return None
 
     def end(self):
-        """End all spare workers."""
+        """End all idle workers."""
         self._forget_after_fork()
         for workers in self._workers.values():
             while workers:
@@ -71,4 +71,4 @@ class Spares:
         self._owner = None
 
 
-SPARES = Spares()
+IDLE_WORKERS = IdleWorkers()

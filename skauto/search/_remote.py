@@ -9,7 +9,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from skauto.search._idle_workers import SPARES
+from skauto.search._idle_workers import IDLE_WORKERS
 from skauto.search._sandbox import attempt
 from skauto.search._workers import WorkerPool
 
@@ -88,7 +88,7 @@ class _Children:
         """End all children of this process."""
         if self._owner == os.getpid():
             self._end(self._keys())
-            SPARES.end()  # an ended pool leaves its worker there, perhaps after the spares' own end at exit
+            IDLE_WORKERS.end()  # an ended pool leaves its worker there, perhaps after the spares' own end at exit
 
     def _own(self):
         """Begin to look after children, once in a process."""

@@ -13,7 +13,7 @@ from skauto.search._executor_pool import ExecutorPool
 from skauto.search._fingerprint import described_seed, estimator_part, fingerprint, folds_part, part, space_part
 from skauto.search._fold_tasks import FoldTasks
 from skauto.search._history import History
-from skauto.search._idle_workers import SPARES
+from skauto.search._idle_workers import IDLE_WORKERS
 from skauto.search._journal import Journal
 from skauto.search._loop import search
 from skauto.search._memory import memory_bytes
@@ -21,7 +21,7 @@ from skauto.search._racing import Race, races
 from skauto.search._rungs import warn_of_empty_rungs
 from skauto.search._sequential import SequentialPool
 from skauto.search._trial import Status
-from skauto.search._workers import CHANCES, WorkerPool
+from skauto.search._workers import MAX_ATTEMPTS, WorkerPool
 from skauto.search.strategies._base import parent
 from skauto.search.strategies._names import make_strategy
 
@@ -185,14 +185,14 @@ class SearchRun:
         limited = settings.memory_limit is not None or settings.trial_time_limit is not None or self.timed
         if settings.executor is not None:
             memory = None if settings.memory_limit is None else memory_bytes(settings.memory_limit, 1)
-            return ExecutorPool(settings.executor, settings.n_jobs, 1, self.context, memory, CHANCES)
+            return ExecutorPool(settings.executor, settings.n_jobs, 1, self.context, memory, MAX_ATTEMPTS)
         n_workers = count_workers(settings.n_jobs)
         if n_workers == 1 and not limited:
             return SequentialPool(self.context)
         memory = None if settings.memory_limit is None else memory_bytes(settings.memory_limit, n_workers)
         threads = 1 if not self.timed else max(cores() // n_workers, 1)
-        SPARES.warm(threads, n_workers)
-        return WorkerPool(n_workers, threads, self.context, memory, PRELOAD, CHANCES)
+        IDLE_WORKERS.warm(threads, n_workers)
+        return WorkerPool(n_workers, threads, self.context, memory, PRELOAD, MAX_ATTEMPTS)
 
     def _about(self):
         """What a journal must agree on: what the workers get, and what chooses; limits and places do not matter."""

@@ -25,7 +25,7 @@ from skauto.search._sandbox import Report, run
 from skauto.search._trial import Status
 from skauto.search._user_modules import Loaded
 
-SPARE_SECONDS = 60  # how long a worker without a pool waits for the next one
+IDLE_SECONDS = 60  # how long a worker without a pool waits for the next one
 GRACE_SECONDS = 10  # how long after a task's limit a worker ends itself if nobody else has
 PARTING_SECONDS = 2.0  # how long a worker whose channel has closed waits to see whether its parent has died
 SELF = psutil.Process()
@@ -78,7 +78,7 @@ def _serve(channel, places, slowness):
             answer = _answer_to(state, places, *pickle.loads(message))
             if number > 0:
                 _say(channel, number, answer)
-        if not messages and not channel.wait(SPARE_SECONDS if state.context is None else None):
+        if not messages and not channel.wait(IDLE_SECONDS if state.context is None else None):
             return
 
 

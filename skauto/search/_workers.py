@@ -12,7 +12,7 @@ import cloudpickle
 from skauto.search._caller import place, settings
 from skauto.search._channel import ready
 from skauto.search._folders import TemporaryFolder, no_room
-from skauto.search._idle_workers import SPARES
+from skauto.search._idle_workers import IDLE_WORKERS
 from skauto.search._pool import Pool, Task, WorkersLostError
 from skauto.search._sandbox import Report, attempt
 from skauto.search._trial import Status
@@ -20,7 +20,7 @@ from skauto.search._worker import LOG_BYTES, Worker
 
 MOST_SLOWNESS = 4.0  # how slow a machine may be taken for: workers that start wait for disks too
 TICK = 0.05  # seconds between looks at deadlines and memory
-CHANCES = 2  # what searches give a task: a shared machine may have been short of memory
+MAX_ATTEMPTS = 2  # what searches give a task: a shared machine may have been short of memory
 MAX_STARTS = 3  # workers in a row that may die before they are ready
 
 
@@ -39,7 +39,7 @@ class WorkerPool(Pool):
         Resident bytes that a worker with its children may use; a task that exceeds them is killed.
     preload : tuple of str, default=()
         Modules that workers import ahead of the first task, where they exist.
-    chances : int, default=1
+    max_attempts : int, default=1
         A task that kills its worker is run again until it has done so this often.
     n_idle : int, default=0
         Workers kept ready beside these, to step in at once for one that was killed.
@@ -86,7 +86,7 @@ class WorkerPool(Pool):
         context=None,
         memory_limit=None,
         preload=(),
-        chances=1,
+        max_attempts=1,
         n_idle=0,
         caller=None,
         packed=False,
@@ -94,7 +94,7 @@ class WorkerPool(Pool):
         self.n_workers = n_workers
         self.threads = threads
         self.memory_limit = memory_limit
-        self.chances = chances
+        self.max_attempts = max_attempts
         self.packed = packed
         self.preload = preload
         self.n_idle = n_idle
@@ -179,7 +179,7 @@ class WorkerPool(Pool):
 
     def prepare(self):
         """Let idle workers import, to step in at once for those that will be killed."""
-        SPARES.warm(self.threads, self.n_workers, self.preload)
+        IDLE_WORKERS.warm(self.threads, self.n_workers, self.preload)
 
     def close(self):
         """Kill what runs, keep idle workers for the next pool, remove the context."""
@@ -190,7 +190,7 @@ class WorkerPool(Pool):
                 if worker.state == "idle":
                     worker.tell("release")
                     worker.state = "released"
-                SPARES.put(worker)
+                IDLE_WORKERS.put(worker)
             else:
                 worker.end()
         self._workers = []
@@ -200,7 +200,7 @@ class WorkerPool(Pool):
     def _fill(self):
         """Have as many workers as asked for; new ones import while the others go on."""
         while len(self._workers) < self.n_workers:
-            worker = SPARES.take(self.threads) or Worker(self.threads)
+            worker = IDLE_WORKERS.take(self.threads) or Worker(self.threads)
             worker.began = time.monotonic()
             self._workers.append(worker)
             if worker.state == "released":
@@ -240,7 +240,7 @@ class WorkerPool(Pool):
             self.start_seconds = max(self.start_seconds, time.monotonic() - worker.began)
             self._slowness.append(min(max(worker.slowness, 1.0), MOST_SLOWNESS))
             if all(worker.state in ("idle", "busy") for worker in self._workers):  # never beside those that are awaited
-                SPARES.warm(self.threads, self.n_idle, self.preload)
+                IDLE_WORKERS.warm(self.threads, self.n_idle, self.preload)
         else:
             self._finish(worker, pickle.loads(messages[0]))
 
@@ -277,7 +277,7 @@ class WorkerPool(Pool):
 
     def _crashed(self, task, worker):
         task.crashes += 1
-        if task.crashes < self.chances:
+        if task.crashes < self.max_attempts:
             self._queue.appendleft(task)
         else:
             report = Report(Status.CRASHED, None, worker.obituary(), worker.output)

@@ -55,7 +55,7 @@ def test_limits_and_crashes_cost_one_task(threads):
 
 @pytest.mark.slow
 def test_a_second_chance(threads, tmp_path):
-    with ExecutorPool(threads, 1, chances=2) as pool:
+    with ExecutorPool(threads, 1, max_attempts=2) as pool:
         assert run(pool, tasks.die_once, str(tmp_path / "died")).value == "lived"
         assert run(pool, tasks.die, 3).status == "crashed"
 

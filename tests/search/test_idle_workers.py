@@ -2,74 +2,74 @@
 
 import pytest
 
-from skauto.search._idle_workers import SPARES, Spares
+from skauto.search._idle_workers import IDLE_WORKERS, IdleWorkers
 from skauto.search._worker import Worker
 from skauto.search._workers import WorkerPool
 
 
 @pytest.fixture
-def spares():
-    spares = Spares()
-    yield spares
-    spares.end()
+def idle_workers():
+    idle_workers = IdleWorkers()
+    yield idle_workers
+    idle_workers.end()
 
 
-def test_taken_by_number_of_threads(spares):
+def test_taken_by_number_of_threads(idle_workers):
     one, two = Worker(1), Worker(2)
-    spares.put(one)
-    spares.put(two)
-    assert spares.take(3) is None
-    assert spares.take(2) is two
-    assert spares.take(2) is None
+    idle_workers.put(one)
+    idle_workers.put(two)
+    assert idle_workers.take(3) is None
+    assert idle_workers.take(2) is two
+    assert idle_workers.take(2) is None
     two.end()
-    assert spares.take(1) is one
+    assert idle_workers.take(1) is one
     one.end()
 
 
-def test_the_dead_are_not_taken(spares):
+def test_the_dead_are_not_taken(idle_workers):
     worker = Worker(1)
-    spares.put(worker)
+    idle_workers.put(worker)
     worker.process.kill()
     worker.process.wait()
-    assert spares.take(1) is None
+    assert idle_workers.take(1) is None
 
 
-def test_end_ends_all(spares):
+def test_end_ends_all(idle_workers):
     workers = [Worker(1), Worker(1)]
     for worker in workers:
-        spares.put(worker)
-    spares.end()
+        idle_workers.put(worker)
+    idle_workers.end()
     assert [worker.dead() for worker in workers] == [True, True]
 
 
-def test_dead_workers_are_not_kept(spares):
-    spares.warm(1, 1)
-    first = spares.take(1)
-    spares.put(first)
+def test_dead_workers_are_not_kept(idle_workers):
+    idle_workers.warm(1, 1)
+    first = idle_workers.take(1)
+    idle_workers.put(first)
     first.process.kill()
     first.process.wait()
-    spares.warm(1, 1)
-    second = spares.take(1)
+    idle_workers.warm(1, 1)
+    second = idle_workers.take(1)
     assert second is not first and not second.dead()
-    assert spares.take(1) is None
+    assert idle_workers.take(1) is None
     second.end()
 
 
-def test_those_that_are_warmed_import_what_the_next_pool_needs(spares):
-    spares.warm(1, 2, ("sklearn.dummy",))
-    first, second = spares.take(1), spares.take(1)
-    assert first is not None and second is not None and spares.take(1) is None
+def test_those_that_are_warmed_import_what_the_next_pool_needs(idle_workers):
+    idle_workers.warm(1, 2, ("sklearn.dummy",))
+    first, second = idle_workers.take(1), idle_workers.take(1)
+    assert first is not None and second is not None and idle_workers.take(1) is None
     first.end()
     second.end()
 
 
 @pytest.mark.slow
 def test_a_pool_keeps_an_idle_worker_ready_for_one_that_is_killed():
-    SPARES.end()
+    IDLE_WORKERS.end()
     with WorkerPool(1, n_idle=1) as pool:
         pool.submit("a", lambda context, x: x, 5)
         assert pool.wait(60)[0].value == 5
         assert 1 <= pool.slowness <= 4
-        kept = SPARES.take(1)
+        kept = IDLE_WORKERS.take(1)
         assert kept is not None
-        SPARES.put(kept)
+        IDLE_WORKERS.put(kept)

@@ -10,7 +10,7 @@ import threading
 import psutil
 import pytest
 
-from skauto.search._idle_workers import SPARES
+from skauto.search._idle_workers import IDLE_WORKERS
 from skauto.search._pool import Outcome, WorkersLostError
 from skauto.search._trial import Status
 from skauto.search._workers import WorkerPool
@@ -78,7 +78,7 @@ def test_a_bad_task_is_an_outcome_with_its_reason(pool, task, args, status, reas
 
 
 def test_a_second_chance(tmp_path):
-    with WorkerPool(1, chances=2) as pool:
+    with WorkerPool(1, max_attempts=2) as pool:
         assert outcome_of(pool, tasks.die_once, str(tmp_path / "died")).value == "lived"
         assert outcome_of(pool, tasks.die, 3).reason == "the worker process died (exit code 3): last words"
 
@@ -118,7 +118,7 @@ def test_what_a_killed_task_has_started_is_killed_too(pool, tmp_path):
 
 
 def test_a_worker_with_leaked_children_is_not_kept(tmp_path):
-    SPARES.end()
+    IDLE_WORKERS.end()
     with WorkerPool(1) as pool:
         worker = outcome_of(pool, tasks.pid).value
         assert outcome_of(pool, tasks.leak, str(tmp_path / "pid")).status == Status.COMPLETE
@@ -196,7 +196,7 @@ def test_closing_kills_what_runs():
 
 
 def test_the_next_pool_takes_over_a_warm_worker_with_a_new_context():
-    SPARES.end()
+    IDLE_WORKERS.end()
     pids, values = [], []
     for context in (1, 2):
         with WorkerPool(1, context=context) as pool:
@@ -226,7 +226,7 @@ def test_a_context_that_cannot_be_loaded_fails_each_task():
 
 @pytest.mark.slow
 def test_workers_that_cannot_start_end_in_an_error():
-    SPARES.end()
+    IDLE_WORKERS.end()
     with WorkerPool(1, context=tasks.DeadlyContext()) as pool:
         pool.submit("key", tasks.add, 1)
         with pytest.raises(WorkersLostError, match=r"workers cannot start: the worker process died \(exit code 7\)"):
@@ -323,12 +323,12 @@ def test_workers_end_when_their_parent_is_killed(tmp_path, task):
 
 
 def test_a_forked_child_leaves_its_parents_spares_alone():
-    SPARES.end()
+    IDLE_WORKERS.end()
     with WorkerPool(1) as pool:
         process = outcome_of(pool, tasks.pid).value
     child = os.fork()
     if child == 0:
-        taken = SPARES.take(1)
+        taken = IDLE_WORKERS.take(1)
         os._exit(0 if taken is None else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     with WorkerPool(1) as pool:
@@ -336,7 +336,7 @@ def test_a_forked_child_leaves_its_parents_spares_alone():
 
 
 def test_spares_leave_after_their_time():
-    SPARES.end()
+    IDLE_WORKERS.end()
     with WorkerPool(1) as pool:
         process = outcome_of(pool, tasks.pid).value
         pool.submit("shorten", _shorten_patience)
@@ -347,11 +347,11 @@ def test_spares_leave_after_their_time():
 def _shorten_patience(context):
     from skauto.search import _worker_process
 
-    _worker_process.SPARE_SECONDS = 0.1
+    _worker_process.IDLE_SECONDS = 0.1
 
 
 def test_a_pool_knows_how_long_its_workers_take_to_start():
-    SPARES.end()
+    IDLE_WORKERS.end()
     with WorkerPool(1, context=10) as pool:
         assert pool.start_seconds == 0
         assert outcome_of(pool, lambda context: context + 1).value == 11

@@ -29,10 +29,10 @@ SLOWED = 2.0
 # alone, and is measured again at the end, which decides.
 BESIDE_TRIALS = 1.5
 
-# Rows of a rehearsal, of every class some. Of a network it must leave a part of the milliseconds allowed, for the
-# threshold around it and since minutes of training are at stake, and may take some more bytes: weights that learnt take
-# fewer.
-REHEARSAL_ROWS, REHEARSAL_CLASS_ROWS = 32, 2
+# Rows of a feasibility check, of every class some. Of a network it must leave a part of the milliseconds allowed, for
+# the threshold around it and since minutes of training are at stake, and may take some more bytes: weights that learnt
+# take fewer.
+CHECKED_ROWS, CHECKED_CLASS_ROWS = 32, 2
 NETWORK_ROOM = {"latency_ms": 0.9, "bytes": 1.05}
 
 MOST = {"bytes": "bytes", "latency_ms": "milliseconds"}
@@ -114,11 +114,11 @@ class Constraints:
             least = min(least, latency_ms(pipeline, row))
         return least
 
-    def of_trial(self, context, values, seed, fitted, best_iteration, rehearsed=None):
+    def of_trial(self, context, values, seed, fitted, best_iteration, checked=None):
         """`measure` of a trial's pipeline, fitted on the first fold; runs in a worker.
 
-        Of milliseconds the least counts, those of the rehearsal among them: what else runs here can only add to them.
-        `fitted` is its last step. It is fitted anew where it stopped early: it then carries rounds, and rows that
+        Of milliseconds the least counts, those of the feasibility check among them: what else runs here can only add to
+        them. `fitted` is its last step. It is fitted anew where it stopped early: it then carries rounds, and rows that
         it watched, which a final model has not.
         """
         train, _ = context.folds[0]
@@ -133,7 +133,7 @@ class Constraints:
         whole = Pipeline([*steps, (estimator.steps[-1][0], fitted)])
         measured = self.measure(whole, first_row(context), (X, y))
         if "latency_ms" in self.most:
-            measured["latency_ms"] = min(measured["latency_ms"], (rehearsed or {}).get("latency_ms", np.inf))
+            measured["latency_ms"] = min(measured["latency_ms"], (checked or {}).get("latency_ms", np.inf))
         return measured
 
     def check_feasible(self, context, values, seed):
@@ -158,21 +158,22 @@ class Constraints:
         bounds = replace(self.times(**NETWORK_ROOM if network else {"latency_ms": BESIDE_TRIALS}), least={})
         made = attempt(bounds._measured_on_few_rows, context, values, seed)
         if made.status == Status.COMPLETE and not bounds.hold(made.value):  # what went wrong will do so in earnest too
-            raise InfeasibleError(f"{told(made.value)} when fitted on a few rows, where it must be within {bounds}")
+            measured = format_measurements(made.value)
+            raise InfeasibleError(f"{measured} when fitted on a few rows, where it must be within {bounds}")
         return made.value if network else None
 
     def _measured_on_few_rows(self, context, values, seed):
         """What is measured of a pipeline that was fitted on a few rows."""
         train, _ = context.folds[0]
-        fraction = min(REHEARSAL_ROWS / len(train), 1.0)
-        rows = train[nested_rows(context.y[train], fraction, REHEARSAL_CLASS_ROWS, context.seed)]
+        fraction = min(CHECKED_ROWS / len(train), 1.0)
+        rows = train[nested_rows(context.y[train], fraction, CHECKED_CLASS_ROWS, context.seed)]
         pipeline, X = shortest(context.build.untimed()(values, seed)), take(context.X, rows)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # so few rows give reasons to, which are no news of the trial
             return self.measure(pipeline.fit(X, context.targets(values)[rows]), first_row(context), left=_deadline.left)
 
     def times(self, **factors):
-        """These bounds with some from above taken so many times."""
+        """Copy with the named upper bounds scaled by the factors."""
         return replace(self, most={name: bound * factors.get(name, 1) for name, bound in self.most.items()})
 
     def hold(self, values):
@@ -209,7 +210,7 @@ class Constraints:
             near = self.roomiest(trials)
             raise ValueError(
                 f"constraints: none of {len(trials)} trials is within {self}; the nearest, {near.values['candidate']}, "
-                f"has {told(near.footprint)}. Loosen them, search longer, or name smaller candidates"
+                f"has {format_measurements(near.footprint)}. Loosen them, search longer, or name smaller candidates"
             )
         return kept
 
@@ -220,8 +221,9 @@ class Constraints:
     def check(self, values, what):
         """Raise a ValueError where what was measured is out of bounds."""
         if not self.hold(values):
+            measured = format_measurements(values)
             raise ValueError(
-                f"constraints: {what} has {told(values)}, which is not within {self}. Loosen them, or give more time"
+                f"constraints: {what} has {measured}, which is not within {self}. Loosen them, or give more time"
             )
 
     def front(self, frame):
@@ -232,7 +234,7 @@ class Constraints:
         return frame.iloc[pareto_front(results)] if len(frame) else frame
 
     def _excess(self, values):
-        """How far the worst bound is missed, in shares of it for those from above."""
+        """How far the worst bound is missed, as a fraction of it for those from above."""
         over = [values[name] / bound for name, bound in self.most.items()]
         return max(over + [1 + bound - values[name] for name, (_, bound) in self.least.items()])
 
@@ -255,7 +257,7 @@ def shortest(estimator):
     return with_rounds(estimator.set_params(**dict.fromkeys(names, 1)), 1)
 
 
-def told(values):
+def format_measurements(values):
     """Measured values as words."""
     return ", ".join(f"{name} {number(value)}" for name, value in values.items())
 

@@ -127,7 +127,7 @@ def _with_watch(estimator, path, watch):
 
 
 def _metric(estimator, path, y):
-    """Log loss for the natural distribution; a ranking where weights or samplers move the probabilities."""
+    """Log loss for the unresampled distribution; a ranking where weights or samplers move the probabilities."""
     boosting = _at(estimator, path)
     unresampled = not path and boosting.class_weight is None
     if len(np.unique(y)) > 2:  # of the training rows: a rare class may be missing from the others

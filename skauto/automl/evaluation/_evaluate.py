@@ -35,7 +35,7 @@ def fit_weighted(estimator, X, y, weight):
 
 
 def rows_alone(values, estimator, fidelity):
-    """An estimator and its share of the rows for a share of the effort: here effort is rows."""
+    """An estimator and its fraction of the rows at a fidelity: here effort is rows."""
     return estimator, fidelity
 
 

@@ -52,7 +52,7 @@ class Scoring:
 
     @property
     def n_rows(self):
-        """Rows that a drawing of the folds validates."""
+        """Rows that one repeat of the cross-validation validates."""
         return max(map(len, self.parts))
 
     def oriented(self, proba):

@@ -8,7 +8,7 @@ from skauto.automl._matrix_learners import LIGHTGBM_DEFAULTS, LIGHTGBM_SPACE, ex
 from skauto.automl.images import _learners as make
 from skauto.automl.images._epoch_planning import net_time_reason
 
-# Ways to treat the classes, beside leaving them as they are: images are repeated whole.
+# Imbalance strategies, beside leaving the classes as they are: images are repeated whole.
 OVER = ("RandomOverSampler",)
 
 LOGISTIC = Candidate(

@@ -7,7 +7,7 @@ import numpy as np
 
 from skauto._time_left import first_of
 from skauto.automl._time_budget import CLOSING_SAFETY
-from skauto.automl.evaluation._constraints import SLOWED, first_row, told
+from skauto.automl.evaluation._constraints import SLOWED, first_row, format_measurements
 from skauto.automl.selection._select import mixed
 from skauto.automl.tables._columns import watch
 from skauto.estimators._ensemble import WeightedEnsembleClassifier
@@ -36,7 +36,7 @@ class Assembly:
         for number, (lead, some) in enumerate(tries, 1):
             self._assemble(lead, some, fitted)
             with suppress(ValueError) if number < len(tries) else nullcontext():
-                self._hold(WHAT, [trial for trial, _ in some])
+                self._enforce_constraints(WHAT, [trial for trial, _ in some])
                 return some
 
     def _measured(self, model, rows=None):
@@ -49,7 +49,7 @@ class Assembly:
         same = len(trials) == 1 and trials[0] and trials[0].model is not None and bounds.hold(trials[0].footprint)
         return bounds.times(latency_ms=SLOWED) if same else bounds
 
-    def _hold(self, what, members=()):
+    def _enforce_constraints(self, what, members=()):
         """Hold the best single model and the ensemble of some trials against their bounds; ValueError if too large."""
         constraints, slow = self.plan.constraints, None
         held = []
@@ -59,8 +59,9 @@ class Assembly:
                 constraints.check(held[-1], what)
             slow = slow if constraints.hold(held[-1]) else held[-1]
         if slow:
+            measured = format_measurements(slow)
             warnings.warn(
-                f"constraints: {what} has {told(slow)} now, beyond {constraints}, and was within them before: "
+                f"constraints: {what} has {measured} now, beyond {constraints}, and was within them before: "
                 "something else slows this machine. Measure it again later, with skauto.estimators.footprint",
                 UserWarning,
                 stacklevel=6,

@@ -111,7 +111,7 @@ class Finish(Assembly):
         else:
             with self.phases("refit"):
                 self._fall_back(history, len(found))
-            self._hold("the quick model that had to do, as no trial was ready in time,")
+            self._enforce_constraints("the quick model that had to do, as no trial was ready in time,")
 
     def _comparable(self, trials):
         """Trials that are judged on the same rows; those of the most rows where there is no time to judge anew.
@@ -141,7 +141,7 @@ class Finish(Assembly):
             self.plan.context, self.classes, self.pool, self._left, self.progress.say, self.interrupts, self.here
         )
         with self.phases("refit"):
-            wanted = [best, *(trial for trial, _ in members), *self._spares(affordable)]
+            wanted = [best, *(trial for trial, _ in members), *self._spare_trials(affordable)]
             fitted = chain.refitted(list({trial.number: trial for trial in wanted}.values()))
             if not fitted:
                 fitted = chain.instead(trials)
@@ -164,7 +164,7 @@ class Finish(Assembly):
             stacklevel=5,
         )
 
-    def _spares(self, trials):
+    def _spare_trials(self, trials):
         """Trials whose models are wanted should those of the chosen ones be out of bounds in the end."""
         bounds = self.plan.constraints
         return [*trials[:SPARE_MODELS], bounds.roomiest(trials)] if bounds else []

@@ -11,7 +11,7 @@ from skauto.automl.selection._refit import as_final, refit
 from skauto.search._pool import WorkersLostError
 from skauto.search._sandbox import attempt
 
-# Seconds of a refit over those of a fold, with some care.
+# Seconds of a refit over those of a fold, with a safety factor.
 REFIT_FACTOR = 1.6
 
 # A refit in this process cannot be ended: it may take this part of what is left, and waits for the workers, which may

@@ -13,9 +13,9 @@ from skauto.search._workers import WorkerPool
 # The key of the quick model among the tasks of the pool; trials have numbers.
 QUICK = "quick_model"
 
-# Where the search has no more seconds than a worker needs to start, times this care, replacements begin to import:
-# its end kills workers, and the refits want others at once.
-START_CARE = 1.5
+# Where the search has no more seconds than a worker needs to start, times this safety factor, replacements begin to
+# import: its end kills workers, and the refits want others at once.
+START_SAFETY = 1.5
 
 # The part of the time limit after which the quick model is given up; it should take a small part of it.
 QUICK_PART = 0.3
@@ -50,7 +50,7 @@ class RescuePool(Pool):
     complete : bool
         Whether a trial is complete, so that there is something to refit.
     searching : bool
-        Whether the search runs: its end kills workers, so that spares are wanted shortly before.
+        Whether the search runs: its end kills workers, so that idle workers are wanted shortly before.
     remaining : callable
         Gives the seconds until tasks must have ended: those that wait for a worker have less of their limit left.
     """
@@ -97,8 +97,8 @@ class RescuePool(Pool):
             self.pool.submit(QUICK, *task, time_limit=self._limit)
 
     def wait(self, timeout=None):
-        """Outcomes of trials that have ended, none where spares are due before; see `WorkerPool.wait`."""
-        due = self._spares_due()
+        """Outcomes of trials that have ended, none where idle workers are due before; see `WorkerPool.wait`."""
+        due = self._idle_workers_due()
         if due <= 0:
             self._warmed = True
             self.pool.prepare()
@@ -114,11 +114,11 @@ class RescuePool(Pool):
         """Close the pool."""
         self.pool.close()
 
-    def _spares_due(self):
+    def _idle_workers_due(self):
         """Seconds until idle workers must begin to import for the refits; infinity where none are wanted."""
         if not self.searching or not self.complete or self._warmed:
             return math.inf
-        return self.remaining() - START_CARE * self.start_seconds
+        return self.remaining() - START_SAFETY * self.start_seconds
 
     def _is_quick(self, outcome):
         """Whether an outcome is the quick model, which is kept here."""

@@ -128,7 +128,7 @@ def _scored(values, result, fidelity=1.0):
 
 
 def choose_best(trials, valid_over_train):
-    """The best trial, a rebalanced one only where it beats the best natural one by more than a standard error.
+    """The best trial, a rebalanced one only where it beats the best unresampled one by more than a standard error.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from skauto.automl._imbalance import WEIGHTS
 from skauto.automl._matrix_learners import LIGHTGBM_DEFAULTS, LIGHTGBM_SPACE, extra_trees, lightgbm
 from skauto.automl.sequences import _learners as make
 
-# Ways to treat the classes, beside leaving them as they are: series are repeated whole.
+# Imbalance strategies, beside leaving the classes as they are: series are repeated whole.
 OVER = ("RandomOverSampler",)
 
 FEATURES = {"n_features": [2_000, 5_000, 10_000], "differences": [False, True]}

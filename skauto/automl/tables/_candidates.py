@@ -7,7 +7,7 @@ from skauto.automl._imbalance import WEIGHTS
 from skauto.automl._matrix_learners import LIGHTGBM_DEFAULTS, LIGHTGBM_SPACE, lightgbm, svm
 from skauto.automl.tables import _learners as make
 
-# Ways to treat the classes, beside leaving them as they are; `_treatments` has their settings.
+# Groups of imbalance strategies, beside leaving the classes as they are; `_imbalance` has their settings.
 UNDER = ("RandomUnderSampler",)
 OVER = ("SMOTE", "BorderlineSMOTE", "RandomOverSampler")
 

@@ -215,7 +215,7 @@ def rusboost(values, profile, seed):
 
 
 def balanced_forest(values, profile, seed):
-    """A forest of balanced draws, its probabilities moved back to the natural shares."""
+    """A forest of balanced draws, its probabilities moved back to those of the unresampled classes."""
     from imblearn.ensemble import BalancedRandomForestClassifier  # most searches never ask for it
 
     few = 400 if profile.refit else 150

@@ -354,7 +354,7 @@ def test_a_refitted_best_model_is_held_to_the_bounds_beside_a_kept_member(plan, 
     finish.best, finish.ensemble, finish.best_estimator = trial, "of the member", "refitted"
     monkeypatch.setattr(finish, "_measured", lambda model: {"latency_ms": 1.5 if model == "refitted" else 0.9})
     with pytest.raises(ValueError, match="the model has latency_ms 1.5"):
-        finish._hold("the model", [member])
+        finish._enforce_constraints("the model", [member])
 
 
 def test_measuring_again_ends_with_the_time_limit(plan, monkeypatch):
