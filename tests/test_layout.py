@@ -43,7 +43,7 @@ TESTED_WITH = {
     "automl/selection/_refit.py": "tests/automl/selection/test_finalize.py",
     "automl/selection/_assembly.py": "tests/automl/selection/test_finalize.py",
     "automl/selection/_interrupts.py": "tests/automl/selection/test_finalize.py",
-    "automl/selection/_bags.py": "tests/automl/selection/test_rescue.py",
+    "automl/evaluation/_fold_models.py": "tests/automl/selection/test_rescue.py",
     "search/_worker_process.py": "tests/search/test_workers.py",
     "search/_remote.py": "tests/search/test_executor_pool.py",
     "search/_pool.py": "tests/search/test_pools.py",
@@ -114,6 +114,37 @@ def test_imports_run_straight_down():
             here, there = FLOOR_OF[part(path)], FLOOR_OF[part(target)]
             if there > here or (here == there == 1 and part(path) != part(target)):
                 faults.append(f"{path} (floor {here}) imports {target} (floor {there})")
+    assert faults == []
+
+
+# Rooms inside automl/, from the lowest to the highest: a file imports from its own floor or from lower ones. The room
+# of a kind imports no other kind.
+KIND_ROOMS = ("tables", "images", "sequences")
+AUTOML_FLOORS = {
+    0: "_kind _data_profile _imbalance _candidate _matrix_learners _epoch_planning _costs_by_row _splits",
+    1: " ".join(KIND_ROOMS),
+    2: "evaluation _sizing _time_budget _progress _select_candidates",
+    3: "_plan _reading _leaderboard _runtime _resuming",
+    4: "selection",
+    5: "_search_step",
+    6: "_classifier",
+}
+AUTOML_FLOOR_OF = {name: floor for floor, names in AUTOML_FLOORS.items() for name in names.split()}
+
+
+def room(path):
+    """The room of a file of automl, or its own name."""
+    return path.parts[1].removesuffix(".py")
+
+
+def test_imports_run_downward_inside_automl():
+    faults = []
+    for path in (p for p in TREES if p.parts[0] == "automl" and p.name != "__init__.py"):
+        for target in (t for t in faces_and_files(path)[1] if t.parts[0] == "automl"):
+            here, there = room(path), room(target)
+            up = AUTOML_FLOOR_OF[there] > AUTOML_FLOOR_OF[here]
+            apart = here != there and {here, there} <= set(KIND_ROOMS)
+            faults += [f"{path} imports {target}"] if up or apart else []
     assert faults == []
 
 

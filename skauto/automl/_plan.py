@@ -19,9 +19,9 @@ from skauto.automl.evaluation._constraints import UNBOUND, Constraints
 from skauto.automl.evaluation._early_stopping import MIN_CLASS_ROWS, fit_last_step, predict_at
 from skauto.automl.evaluation._estimator_scoring import EstimatorScoring
 from skauto.automl.evaluation._evaluate import Evaluation
+from skauto.automl.evaluation._fold_models import pack
 from skauto.automl.evaluation._metrics import resolve_metric
 from skauto.automl.evaluation._scoring import Scoring
-from skauto.automl.selection._bags import pack
 from skauto.resample._decision_rule import positive_last
 from skauto.search._prefix_cache import PrefixCache
 from skauto.search._space import Space

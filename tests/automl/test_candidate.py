@@ -22,7 +22,7 @@ from sklearn.svm import LinearSVC
 from skauto import AutoClassifier, Candidate, load_model, save_model
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._select_candidates import select_candidates
-from skauto.automl.selection._bags import pack, unpack
+from skauto.automl.evaluation._fold_models import pack, unpack
 from skauto.resample import SMOTE
 from tests.support.autos import quick
 

@@ -3,6 +3,7 @@
 from skauto._seeds import child_seed
 from skauto.automl.evaluation._early_stopping import with_rounds
 from skauto.automl.evaluation._evaluate import fit_weighted
+from skauto.automl.evaluation._fold_models import release_limits, release_threads
 
 
 def refit(context, trial, labels):
@@ -30,20 +31,3 @@ def as_final(pipeline, labels):
         last.classes_ = labels[last.classes_]
         last = getattr(last, "estimator_", None)
     return pipeline
-
-
-def release_limits(estimator):
-    """Forget how many seconds a trial had left for a network, in what was fitted and in what it was made from."""
-    if hasattr(estimator, "time_limit"):
-        estimator.time_limit = None
-    for part in (getattr(estimator, "estimator", None), getattr(estimator, "estimator_", None)):
-        if part is not None:
-            release_limits(part)
-
-
-def release_threads(estimator):
-    """Forget how many threads a worker had: a fitted classifier goes back to its own default."""
-    while estimator is not None:
-        if hasattr(estimator, "n_jobs"):
-            estimator.n_jobs = None
-        estimator = getattr(estimator, "estimator_", None)

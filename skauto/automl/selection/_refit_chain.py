@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from threadpoolctl import threadpool_limits
 
-from skauto.automl.selection._bags import unpack
+from skauto.automl.evaluation._fold_models import unpack
 from skauto.automl.selection._refit import as_final, refit
 from skauto.search._pool import WorkersLostError
 from skauto.search._sandbox import attempt

@@ -16,10 +16,11 @@ from skauto.automl._plan import make_plan
 from skauto.automl._progress import Progress
 from skauto.automl._time_budget import Phases
 from skauto.automl.evaluation._constraints import read_constraints
+from skauto.automl.evaluation._fold_models import release_threads
 from skauto.automl.evaluation._scoring import Scoring
 from skauto.automl.selection._finalize import Finish
 from skauto.automl.selection._quick import quick_fit
-from skauto.automl.selection._refit import as_final, refit, release_threads
+from skauto.automl.selection._refit import as_final, refit
 from skauto.automl.selection._refit_chain import RefitChain
 from skauto.automl.selection._rescue import RescuePool
 from skauto.inputs._read import inspect

@@ -9,7 +9,7 @@ from skauto.automl._progress import Progress
 from skauto.automl._time_budget import Phases
 from skauto.automl.evaluation._constraints import read_constraints
 from skauto.automl.evaluation._evaluate import evaluate
-from skauto.automl.selection._bags import pack
+from skauto.automl.evaluation._fold_models import pack
 from skauto.automl.selection._finalize import Finish
 from skauto.automl.selection._rescue import QUICK, RescuePool
 from skauto.search._history import History

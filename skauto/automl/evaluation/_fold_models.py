@@ -9,7 +9,6 @@ from sklearn.pipeline import Pipeline
 
 from skauto._sklearn import check_has
 from skauto.automl.evaluation._early_stopping import settled
-from skauto.automl.selection._refit import release_limits, release_threads
 from skauto.search._sandbox import attempt
 
 # Most bytes of the fold models that a trial sends back: two such parcels at a time are in memory, and most are smaller.
@@ -100,3 +99,20 @@ class FoldModelsClassifier(ClassifierMixin, BaseEstimator):
     def predict(self, X):
         """The class with the greatest mean probability."""
         return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+
+
+def release_limits(estimator):
+    """Forget how many seconds a trial had left for a network, in what was fitted and in what it was made from."""
+    if hasattr(estimator, "time_limit"):
+        estimator.time_limit = None
+    for part in (getattr(estimator, "estimator", None), getattr(estimator, "estimator_", None)):
+        if part is not None:
+            release_limits(part)
+
+
+def release_threads(estimator):
+    """Forget how many threads a worker had: a fitted classifier goes back to its own default."""
+    while estimator is not None:
+        if hasattr(estimator, "n_jobs"):
+            estimator.n_jobs = None
+        estimator = getattr(estimator, "estimator_", None)
