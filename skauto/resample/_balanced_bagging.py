@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skauto._seeds import child_rng, child_seed, root_seed, seeded_clone
 from skauto.resample._calibration import Sigmoid
-from skauto.resample._decision_rule import check_decision, most_probable, most_voted
+from skauto.resample._decisions import check_decision, most_probable, most_voted
 from skauto.resample._inner_models import CLEANERS, rule_within, warn_of_losses
 from skauto.resample._priors import correct_priors, moves_priors, positive_priors
 from skauto.resample._random_samplers import RandomUnderSampler

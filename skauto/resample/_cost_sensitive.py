@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skauto._seeds import child_rng, root_seed
 from skauto.resample._costs import checked_costs, expected_costs
-from skauto.resample._decision_rule import cheapest, deciding_unresampled, most_probable, most_voted
+from skauto.resample._decisions import cheapest, deciding_unresampled, most_probable, most_voted
 from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.resample._rows import take_rows
 from skauto.resample._wrapped import (

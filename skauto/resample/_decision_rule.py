@@ -1,4 +1,4 @@
-"""Where probabilities and votes become labels: AutoClassifier and every classifier of skauto.resample decide here."""
+"""DecisionRule: the one place where the probabilities of AutoClassifier become labels."""
 
 import copy
 from dataclasses import dataclass
@@ -8,53 +8,10 @@ import numpy as np
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
-from skauto.resample._costs import expected_costs
+from skauto.resample._cost_sensitive import CostSensitiveClassifier
+from skauto.resample._decisions import cheapest
+from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
 from skauto.resample._threshold import labels_at
-
-DECISIONS = ("resampled", "unresampled")
-
-
-def check_decision(decision):
-    """Refuse a value of `decision` that is not known.
-
-    Raises
-    ------
-    ValueError
-        If it is none of "resampled" and "unresampled".
-    """
-    if decision not in DECISIONS:
-        raise ValueError(
-            f"decision={decision!r} must be 'resampled' (as the classifier trained on the resampled rows decides) or "
-            "'unresampled' (the most probable class); for a tuned threshold put TunedThresholdClassifierCV around the "
-            "classifier."
-        )
-
-
-def deciding_unresampled(model):
-    """The classifier, not fitted, with all that resample or correct priors within it deciding "unresampled"."""
-    params = model.get_params()
-    names = [name for name in params if name.split("__")[-1] == "decision" and isinstance(params[name], str)]
-    return model.set_params(**dict.fromkeys(names, "unresampled"))
-
-
-def most_probable(proba, classes):
-    """The label of the greatest probability of each row, (n,), from probabilities (n, K)."""
-    return classes[proba.argmax(axis=1)]
-
-
-def by_weights(proba, classes, weights):
-    """The label of the greatest weighted probability of each row, (n,), from weights (K,)."""
-    return classes[labels_at(proba, np.asarray(weights, dtype=float))]
-
-
-def cheapest(proba, classes, costs):
-    """The label of the least expected cost of each row, (n,), from costs (K, K) or (n, K, K)."""
-    return classes[expected_costs(proba, costs).argmin(axis=1)]
-
-
-def most_voted(votes, classes):
-    """The label of most votes for each row, (n,), from labels (n_voters, n); the first of several with as many."""
-    return classes[np.stack([(votes == label).sum(axis=0) for label in classes]).argmax(axis=0)]
 
 
 def positive_last(classes, pos_label):
@@ -113,16 +70,12 @@ class DecisionRule:
     def _around(self, fitted):
         """A fitted classifier around another one."""
         if self.costs is not None:
-            from skauto.resample._cost_sensitive import CostSensitiveClassifier  # decides by this file
-
             ruled = CostSensitiveClassifier(fitted, self.costs, calibration=None)
             ruled.classes_, ruled.cost_matrix_, ruled.estimators_ = self.classes, self.costs, [fitted]
         elif np.ndim(self.threshold) == 0:
             settings = {"threshold": float(self.threshold), "pos_label": self.pos_label}
             ruled = FixedThresholdClassifier(fitted, response_method="predict_proba", **settings)
         else:
-            from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier  # decides by this file
-
             factors = dict(zip(self.classes.tolist(), map(float, self.threshold), strict=True))
             ruled = MulticlassFixedThresholdClassifier(fitted, class_multipliers=factors)
         ruled.estimator_ = fitted

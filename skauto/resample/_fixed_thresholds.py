@@ -3,7 +3,7 @@
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 
 from skauto._sklearn import check_has
-from skauto.resample._decision_rule import by_weights
+from skauto.resample._decisions import by_weights
 from skauto.resample._wrapped import weights_placed
 
 

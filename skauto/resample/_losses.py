@@ -5,7 +5,7 @@ from scipy.special import expit
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
-from skauto.resample._decision_rule import most_probable
+from skauto.resample._decisions import most_probable
 from skauto.resample._priors import class_priors
 from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight
 

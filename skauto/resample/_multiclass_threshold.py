@@ -6,7 +6,7 @@ from sklearn.model_selection import StratifiedKFold, check_cv, cross_val_predict
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skauto.resample._decision_rule import by_weights
+from skauto.resample._decisions import by_weights
 from skauto.resample._label_metric import LabelMetric
 from skauto.resample._threshold import CONFUSION_METRICS, tune_threshold
 from skauto.resample._wrapped import (

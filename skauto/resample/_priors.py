@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skauto.resample._decision_rule import check_decision, most_probable
+from skauto.resample._decisions import check_decision, most_probable
 from skauto.resample._inner_models import trained_priors, warn_of_losses
 from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has, weights_placed
 

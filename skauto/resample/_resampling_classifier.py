@@ -8,7 +8,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skauto.resample._calibration import DeferredCalibration
-from skauto.resample._decision_rule import check_decision, most_probable
+from skauto.resample._decisions import check_decision, most_probable
 from skauto.resample._inner_models import CLEANERS, trained_priors, warn_of_losses
 from skauto.resample._priors import correct_priors, moves_priors, positive_priors
 from skauto.resample._rows import resample_rows, take_rows

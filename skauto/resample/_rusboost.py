@@ -6,7 +6,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._seeds import child_rng, child_seed, root_seed, seeded_clone
-from skauto.resample._decision_rule import check_decision, most_probable
+from skauto.resample._decisions import check_decision, most_probable
 from skauto.resample._priors import correct_priors, positive_priors
 from skauto.resample._rows import take_rows
 from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, weights_placed

@@ -1,39 +1,54 @@
-"""Where labels are decided: by probabilities, weights, costs and votes."""
+"""DecisionRule: the labels of costs, thresholds and weights, alone and as the last step of a pipeline."""
 
 import numpy as np
 import pytest
+from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from skauto.resample import PriorCorrectedClassifier, ResamplingClassifier
-from skauto.resample._decision_rule import (
-    by_weights,
-    cheapest,
-    check_decision,
-    deciding_unresampled,
-    most_probable,
-    most_voted,
+from skauto.resample._decision_rule import DecisionRule
+
+TWO, THREE = np.array(["no", "yes"]), np.array(["a", "b", "c"])
+COSTS = np.array([[0.0, 1.0], [6.0, 0.0]])
+
+
+def fitted(classes):
+    X, codes = make_classification(300, 6, n_informative=4, n_classes=len(classes), random_state=0)
+    return make_pipeline(StandardScaler(), LogisticRegression()).fit(X, classes[codes]), X
+
+
+@pytest.mark.parametrize(
+    ("rule", "labels"),
+    [
+        (DecisionRule(TWO, "yes", 0.3), ["yes", "no"]),
+        (DecisionRule(TWO, "no", 0.3), ["no", "no"]),
+        (DecisionRule(TWO, "no", 0.7), ["yes", "no"]),
+        (DecisionRule(TWO, "yes", None, COSTS), ["yes", "yes"]),
+    ],
 )
-
-CLASSES = np.array(["a", "b", "c"])
-PROBA = np.array([[0.6, 0.3, 0.1], [0.2, 0.3, 0.5]])
-
-
-def test_labels_by_hand():
-    assert most_probable(PROBA, CLASSES).tolist() == ["a", "c"]
-    assert by_weights(PROBA, CLASSES, [1, 3, 1]).tolist() == ["b", "b"]
-    costs = np.array([[0, 1, 9], [1, 0, 9], [9, 1, 0]])
-    assert cheapest(PROBA, CLASSES, costs).tolist() == ["b", "b"]  # .7 for either; "a" costs 1.2 and 4.8
-    assert most_voted(np.array([["a", "c"], ["b", "c"], ["b", "a"]]), CLASSES).tolist() == ["b", "c"]
-    assert most_voted(np.array([["c"], ["a"]]), CLASSES).tolist() == ["a"]  # the first of equals
+def test_labels_of_two_classes(rule, labels):
+    assert rule.labels(np.array([[0.6, 0.4], [0.8, 0.2]])).tolist() == labels
 
 
-def test_an_unknown_decision_is_named():
-    with pytest.raises(ValueError, match="decision='f1' must be 'resampled' .*TunedThresholdClassifierCV"):
-        check_decision("f1")
+@pytest.mark.parametrize(
+    "rule",
+    [
+        DecisionRule(TWO, "yes", 0.2),
+        DecisionRule(TWO, "no", 0.2),
+        DecisionRule(THREE, None, np.array([1.0, 0.3, 1.7])),
+        DecisionRule(TWO, "yes", None, COSTS),
+    ],
+)
+def test_a_pipeline_around_which_it_is_put_decides_by_it(rule):
+    pipeline, X = fitted(rule.classes)
+    ruled = rule.wrap(pipeline)
+    proba = pipeline.predict_proba(X)
+    np.testing.assert_allclose(ruled.predict_proba(X), proba)
+    np.testing.assert_array_equal(ruled.predict(X), rule.labels(proba))
+    assert ruled[0] is not pipeline[0] and ruled.steps[0][0] == pipeline.steps[0][0]
 
 
-def test_all_that_resample_within_decide_unresampled():
-    inner = PriorCorrectedClassifier(LogisticRegression(class_weight="balanced"))
-    model = deciding_unresampled(make_pipeline(ResamplingClassifier(inner)))
-    assert model[-1].decision == model[-1].estimator.decision == "unresampled"
+def test_costs_of_rows_go_with_their_rows():
+    costs = np.stack([COSTS, COSTS[::-1, ::-1]])
+    assert DecisionRule(TWO, "yes", None, costs).labels(np.array([[0.6, 0.4], [0.6, 0.4]])).tolist() == ["yes", "no"]

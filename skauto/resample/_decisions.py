@@ -1,0 +1,51 @@
+"""Where probabilities and votes become labels: every classifier of skauto.resample decides here."""
+
+import numpy as np
+
+from skauto.resample._costs import expected_costs
+from skauto.resample._threshold import labels_at
+
+DECISIONS = ("resampled", "unresampled")
+
+
+def check_decision(decision):
+    """Refuse a value of `decision` that is not known.
+
+    Raises
+    ------
+    ValueError
+        If it is none of "resampled" and "unresampled".
+    """
+    if decision not in DECISIONS:
+        raise ValueError(
+            f"decision={decision!r} must be 'resampled' (as the classifier trained on the resampled rows decides) or "
+            "'unresampled' (the most probable class); for a tuned threshold put TunedThresholdClassifierCV around the "
+            "classifier."
+        )
+
+
+def deciding_unresampled(model):
+    """The classifier, not fitted, with all that resample or correct priors within it deciding "unresampled"."""
+    params = model.get_params()
+    names = [name for name in params if name.split("__")[-1] == "decision" and isinstance(params[name], str)]
+    return model.set_params(**dict.fromkeys(names, "unresampled"))
+
+
+def most_probable(proba, classes):
+    """The label of the greatest probability of each row, (n,), from probabilities (n, K)."""
+    return classes[proba.argmax(axis=1)]
+
+
+def by_weights(proba, classes, weights):
+    """The label of the greatest weighted probability of each row, (n,), from weights (K,)."""
+    return classes[labels_at(proba, np.asarray(weights, dtype=float))]
+
+
+def cheapest(proba, classes, costs):
+    """The label of the least expected cost of each row, (n,), from costs (K, K) or (n, K, K)."""
+    return classes[expected_costs(proba, costs).argmin(axis=1)]
+
+
+def most_voted(votes, classes):
+    """The label of most votes for each row, (n,), from labels (n_voters, n); the first of several with as many."""
+    return classes[np.stack([(votes == label).sum(axis=0) for label in classes]).argmax(axis=0)]
