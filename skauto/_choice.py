@@ -23,6 +23,9 @@ FEW_ROWS = 1_500
 # Most trials that are judged anew after the search, where some had time for the first folds alone.
 MOST_JUDGED = 30
 
+# With so many trials of as many folds those of fewer are left out: to compare all on fewer rows would choose by luck.
+ENOUGH_TRIALS = 5
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -61,8 +64,9 @@ def _ranked(trials):
 def comparable(trials, scoring, left=endless):
     """Trials that can be judged on the same rows, and the scoring of these rows.
 
-    Some trials had time for the first folds alone. They are left out, unless one of them is the best on the rows that
-    all have seen: then these rows count, for all trials that were fitted on as many folds.
+    Some trials had time for the first folds alone. They are left out where enough others saw more. Where these are few,
+    one of fewer folds may be the best on the rows that all have seen: then these rows count, for all trials that were
+    fitted on as many folds.
 
     Parameters
     ----------
@@ -76,17 +80,25 @@ def comparable(trials, scoring, left=endless):
     TimeoutError
         Where no time is left for the comparison.
     """
-    sizes = [len(trial.proba) for trial in trials]
-    if not trials or (min(sizes) == len(scoring.y) and trials[0].fidelity >= 1):
+    trials = _of_most_folds(trials)
+    least = min((len(trial.proba) for trial in trials), default=0)
+    if not trials or (least == len(scoring.y) and trials[0].fidelity >= 1):
         return trials, scoring
     trials = trials[:MOST_JUDGED]
-    least = min(len(trial.proba) for trial in trials)
     common = judged(trials, scoring.first(least), left)
     size = len(next(trial for trial in trials if trial.number == common[0].number).proba)
     if size == least:
         return common, scoring.first(least)
     scoring = scoring.first(size)
     return judged([trial for trial in trials if len(trial.proba) >= size], scoring, left), scoring
+
+
+def _of_most_folds(trials):
+    """The trials of the most folds that enough trials have; all where there are too few."""
+    sizes = sorted((len(trial.proba) for trial in trials), reverse=True)
+    if len(sizes) < ENOUGH_TRIALS:
+        return trials
+    return [trial for trial in trials if len(trial.proba) >= sizes[ENOUGH_TRIALS - 1]]
 
 
 def fullest(trials, scoring):

@@ -58,7 +58,7 @@ MANY_ROWS = 12_000
 STEPS, MOST_ROWS_SEEN = 160, 100_000
 
 # Perceptrons side by side, and the seconds that each of them must have; the least seconds of a net.
-MEMBERS, MEMBER_SECONDS, LEAST_NET_SECONDS = 4, 0.25, 0.1
+MEMBERS, MEMBER_SECONDS, LEAST_NET_SECONDS = 4, 0.15, 0.1
 
 # The fewest seconds of a trial in which a net is tried beside other candidates: to import PyTorch takes most of them.
 NET_START_SECONDS = 4.0

@@ -76,13 +76,13 @@ class SearchBudget(Budget):
         hopeless = self._seconds and self.remaining() < np.quantile(self._seconds, QUICK)
         return 0 if hopeless else super().room(history)
 
-    def trial_limit(self, share, remaining):
+    def trial_limit(self, share, remaining, start=0.0):
         """Seconds of one trial: a share of the whole limit, so that none can eat it, and no more than is left.
 
-        On a busy machine it has as many more as its worker must wait for a core.
+        On a busy machine it has as many more as its worker must wait for a core, and those of its start on top.
         """
         stretched = max(share, min(share * self.pool.slowness, MOST_SHARE))
-        return min(self.phases.time_limit * stretched, remaining)
+        return min(self.phases.time_limit * stretched + start * self.pool.slowness, remaining)
 
     def learn(self, result):
         """Adapt the reserve to the fits of the best full trials so far, and to how long it takes to judge one."""

@@ -10,6 +10,10 @@ from contextvars import ContextVar
 # Batches that say how long one takes, and what one that is only watched costs of one that is trained on.
 RECENT, WATCHING_COST = 16, 1 / 3
 
+# The first batch may take so many times as long as the others, since PyTorch makes its buffers and threads for it:
+# measured on small networks. Planned by the first batch alone, training would end with it where little time is left.
+WARM_UP = 10
+
 
 class Limit:
     """When training must end, by time.monotonic, and whether it is then given up rather than shortened.
@@ -125,7 +129,7 @@ class Pace:
             seconds.append(took)
 
     def _step(self):
-        return statistics.median(self._seconds) if self._seconds else self._warm_up
+        return statistics.median(self._seconds) if self._seconds else self._warm_up / WARM_UP
 
     def _steps_left(self):
         """Batches that fit into what is left, with what is watched after each epoch and after one cut short."""
