@@ -57,8 +57,12 @@ MANY_ROWS = 12_000
 # Steps of the perceptrons, and rows they see in all.
 STEPS, MOST_ROWS_SEEN = 160, 100_000
 
-# Perceptrons side by side, and the seconds that each of them must have; the least seconds of a net.
+# Perceptrons side by side, and the seconds that each of them must have where its batches are the largest: with small
+# ones, whose steps cost what they cost for one, members are all but free. The least seconds of a net.
 MEMBERS, MEMBER_SECONDS, LEAST_NET_SECONDS = 4, 0.15, 0.1
+
+# The most rows of a batch of the perceptrons.
+LARGEST_BATCH = 512
 
 # The fewest seconds of a trial in which a net is tried beside other candidates: to import PyTorch takes most of them.
 NET_START_SECONDS = 4.0
@@ -300,18 +304,23 @@ def mlp(values, traits, seed):
     """Multi-layer perceptrons on PyTorch, with as many steps on few rows as on many."""
     from skauto.estimators._mlp import MLPClassifier
 
-    batch = min(max(traits.n_rows // 20, 16), 512)
+    batch = min(max(traits.n_rows // 20, 16), LARGEST_BATCH)
     epochs = min(STEPS * batch, MOST_ROWS_SEEN) // max(traits.n_rows, 1)
     limit = net_seconds(traits) if traits.trial_seconds is not None else None
     return MLPClassifier(
         **values,
-        n_members=MEMBERS if limit is None else int(np.clip(limit / MEMBER_SECONDS, 1, MEMBERS)),
+        n_members=MEMBERS if limit is None else _members_within(limit, batch),
         batch_size=batch,
         max_epochs=min(max(epochs, 5), 50),
         time_limit=limit,
         device="cpu",
         random_state=seed,
     )
+
+
+def _members_within(limit, batch):
+    """How many perceptrons have enough of some seconds."""
+    return int(np.clip(limit / (MEMBER_SECONDS * batch / LARGEST_BATCH), 1, MEMBERS))
 
 
 def balanced_bagging(values, traits, seed):
