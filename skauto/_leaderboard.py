@@ -69,11 +69,21 @@ def leaderboard(history, best, predicts, measured=()):
         rows.append(_row_of_what_predicts(predicts))
     frame = pd.DataFrame(rows, columns=[*COLUMNS, *DETAILS, *measured])
     frame.loc[frame["trial"] == best, "chosen"] = "best"
-    full = (frame["status"] == "complete") & (frame["fidelity"] >= 1)
+    n_folds = np.array([row["n_folds"] for row in rows])
+    whole = n_folds == n_folds.max(initial=0)
+    _tell_of_fewer_folds(frame, n_folds)
+    full = (frame["status"] == "complete") & (frame["fidelity"] >= 1) & (whole | (frame["trial"] < 0))
     order = frame.assign(full=full).sort_values(
         ["full", "score", "trial"], ascending=[False, False, True], kind="stable", na_position="last"
     )
     return Leaderboard(frame.loc[order.index].reset_index(drop=True))
+
+
+def _tell_of_fewer_folds(frame, n_folds):
+    """Say of trials that had no time for all folds how many their scores are of."""
+    fewer = (n_folds > 0) & (n_folds < n_folds.max(initial=0)) & (frame["trial"] >= 0) & (frame["reason"] == "")
+    most = n_folds.max(initial=0)
+    frame.loc[fewer, "reason"] = [f"had time for {count} of {most} folds" for count in n_folds[fewer]]
 
 
 def rescored(auto, X, y, cost_matrix=None):
@@ -135,6 +145,7 @@ def _row(space, trial, result):
         "trial": trial.number,
         "params": {name: value for name, value in values.items() if name != "candidate"},
         **(details.get("footprint") or {}),
+        "n_folds": len(details.get("fold_scores", ())),
     }
 
 
@@ -152,6 +163,7 @@ def _row_of_what_predicts(report):
         "trial": -1,
         "params": report.get("members", []),
         **(report.get("footprint") or {}),
+        "n_folds": 0,
     }
 
 

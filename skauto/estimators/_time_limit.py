@@ -12,7 +12,8 @@ RECENT, WATCHING_COST = 16, 1 / 3
 
 # The first batch may take so many times as long as the others, since PyTorch makes its buffers and threads for it:
 # measured on small networks. Planned by the first batch alone, training would end with it where little time is left.
-WARM_UP = 10
+# One that takes longer than these seconds is slow by itself.
+WARM_UP, LONG_BATCH = 10, 0.5
 
 
 class Limit:
@@ -129,7 +130,9 @@ class Pace:
             seconds.append(took)
 
     def _step(self):
-        return statistics.median(self._seconds) if self._seconds else self._warm_up / WARM_UP
+        if self._seconds:
+            return statistics.median(self._seconds)
+        return self._warm_up if self._warm_up > LONG_BATCH else self._warm_up / WARM_UP
 
     def _steps_left(self):
         """Batches that fit into what is left, with what is watched after each epoch and after one cut short."""
