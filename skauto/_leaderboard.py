@@ -70,20 +70,14 @@ def leaderboard(history, best, predicts, measured=()):
     frame = pd.DataFrame(rows, columns=[*COLUMNS, *DETAILS, *measured])
     frame.loc[frame["trial"] == best, "chosen"] = "best"
     n_folds = np.array([row["n_folds"] for row in rows])
-    whole = n_folds == n_folds.max(initial=0)
-    _tell_of_fewer_folds(frame, n_folds)
-    full = (frame["status"] == "complete") & (frame["fidelity"] >= 1) & (whole | (frame["trial"] < 0))
+    most = n_folds.max(initial=0)
+    fewer = (n_folds > 0) & (n_folds < most)
+    frame.loc[fewer, "reason"] = [f"had time for {count} of {most} folds" for count in n_folds[fewer]]
+    full = (frame["status"] == "complete") & (frame["fidelity"] >= 1) & ~fewer
     order = frame.assign(full=full).sort_values(
         ["full", "score", "trial"], ascending=[False, False, True], kind="stable", na_position="last"
     )
     return Leaderboard(frame.loc[order.index].reset_index(drop=True))
-
-
-def _tell_of_fewer_folds(frame, n_folds):
-    """Say of trials that had no time for all folds how many their scores are of."""
-    fewer = (n_folds > 0) & (n_folds < n_folds.max(initial=0)) & (frame["trial"] >= 0) & (frame["reason"] == "")
-    most = n_folds.max(initial=0)
-    frame.loc[fewer, "reason"] = [f"had time for {count} of {most} folds" for count in n_folds[fewer]]
 
 
 def rescored(auto, X, y, cost_matrix=None):
