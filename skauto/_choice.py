@@ -146,22 +146,38 @@ def choose_best(trials, valid_over_train):
     trials : list of Scored, the best first
     valid_over_train : float
         Rows of a validation fold over rows of a training fold.
+    """
+    best = trials[0]
+    natural = next((trial for trial in trials if trial.natural), None)
+    if best.natural or natural is None:
+        return best
+    return best if beats(best, natural, valid_over_train, on_one_fold=False) else natural
+
+
+def beats(trial, other, valid_over_train, *, on_one_fold=True):
+    """Whether a trial is better than another by more than the standard error of their difference.
+
+    Parameters
+    ----------
+    trial, other : Scored
+    valid_over_train : float
+        Rows of a validation fold over rows of a training fold.
+    on_one_fold : bool, default=True
+        Whether a difference above zero is enough on a single fold, which has no standard error.
 
     References
     ----------
     The standard error of the mean paired difference over folds is the corrected one of Nadeau and Bengio, Inference
     for the generalization error, Machine Learning 52, 2003, section 3: folds share training rows.
     """
-    best = trials[0]
-    natural = next((trial for trial in trials if trial.natural), None)
-    if best.natural or natural is None:
-        return best
-    difference = best.fold_scores - natural.fold_scores
+    difference = trial.fold_scores - other.fold_scores
     difference = difference[np.isfinite(difference)]
-    if len(difference) < 2:
-        return natural
-    error = np.sqrt((1 / len(difference) + valid_over_train) * np.var(difference, ddof=1))
-    return best if best.score - natural.score > error else natural
+    error = 0.0
+    if len(difference) >= 2:
+        error = np.sqrt((1 / len(difference) + valid_over_train) * np.var(difference, ddof=1))
+    elif not on_one_fold:
+        return False
+    return trial.score - other.score > error
 
 
 def choose_members(trials, scoring, left=endless, *, even=True):
