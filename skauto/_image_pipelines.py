@@ -86,8 +86,9 @@ def compressed_cnn(values, traits, seed):
     steps = [("filters", Prune(amount, what="filters", rounds=1, epochs=TUNING))] if amount else []
     last = Quantize("int8") if form == "int8" else Quantize(bits=5, smallest=SMALLEST, epochs=TUNING)
     network = cnn(values, traits, seed)
+    whole = network.time_limit
     _leave_epochs(network, TUNING * (len(steps) + (form == "codebook")), traits)
-    return CompressedClassifier(network, [*steps, (form, last)])
+    return CompressedClassifier(network, [*steps, (form, last)], time_limit=whole)
 
 
 def _leave_epochs(network, tuning, traits):

@@ -53,6 +53,22 @@ def limited(end, *, gives_up=False):
         _LIMIT.reset(token)
 
 
+@contextlib.contextmanager
+def shortened_to(seconds):
+    """A context in which all training is shortened to end within so many seconds; None leaves it as it was.
+
+    A limit around it that comes first, or that gives up what is late, stays in force.
+    """
+    around, end = current_limit(), math.inf if seconds is None else time.monotonic() + seconds
+    if around.gives_up or end >= around.end:
+        yield
+        return
+    with limited(end) as limit:
+        yield
+    if limit.shortened:
+        around.tell_shortened()
+
+
 def current_limit():
     """The limit of the context at hand."""
     return _LIMIT.get()
