@@ -70,7 +70,11 @@ def leaderboard(history, best, predicts, measured=()):
         rows.append(_row_of_what_predicts(predicts))
     frame = pd.DataFrame(rows, columns=[*COLUMNS, *DETAILS, *measured])
     frame.loc[frame["trial"] == best, "chosen"] = "best"
-    full = (frame["status"] == "complete") & (frame["fidelity"] >= 1)
+    n_folds = np.array([row["n_folds"] for row in rows])
+    most = n_folds.max(initial=0)
+    fewer = (n_folds > 0) & (n_folds < most)
+    frame.loc[fewer, "reason"] = [f"had time for {count} of {most} folds" for count in n_folds[fewer]]
+    full = (frame["status"] == "complete") & (frame["fidelity"] >= 1) & ~fewer
     order = frame.assign(full=full).sort_values(
         ["full", "score", "trial"], ascending=[False, False, True], kind="stable", na_position="last"
     )
@@ -136,6 +140,7 @@ def _row(space, trial, result):
         "trial": trial.number,
         "params": {name: value for name, value in values.items() if name != "candidate"},
         **(getattr(outcome, "footprint", None) or {}),
+        "n_folds": len(getattr(outcome, "fold_scores", ())),
     }
 
 
@@ -153,6 +158,7 @@ def _row_of_what_predicts(report):
         "trial": -1,
         "params": report.get("members", []),
         **(report.get("footprint") or {}),
+        "n_folds": 0,
     }
 
 

@@ -32,6 +32,9 @@ LEAST_EPOCHS = 1 / 9
 # The fewest training rows of a trial on a part of them; "auto" halves only where rows are many.
 ROWS_OF_A_RUNG, ROWS_TO_HALVE = 200, 1_500
 
+# Seconds of importing PyTorch, which the first network of each worker pays.
+NET_IMPORT_SECONDS = 2.5
+
 # Most bytes of first steps that a worker keeps for later trials.
 CACHE_BYTES = 1 << 29
 
@@ -60,6 +63,10 @@ class Plan:
         """The part of the time limit that a trial may use: more where its model is the final one."""
         values = self.space.decode(trial.params)
         return self.net_fraction if self.context.build.keeps(values) else self.fraction
+
+    def start_seconds(self, trial):
+        """Seconds that a trial may have beyond its part of the time limit: those that importing a network takes."""
+        return NET_IMPORT_SECONDS if self.space.decode(trial.params)["candidate"] in self.context.build.nets else 0.0
 
     def min_fidelity(self, strategy):
         """The least power of a third, at least a ninth, that leaves enough rows, one where none does.

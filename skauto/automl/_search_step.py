@@ -44,7 +44,7 @@ def run_search(auto, plan, history, pool, phases, progress):
         progress.on_result(history, trial, result)
 
     def trial_limit(trial, remaining):
-        return budget.trial_limit(plan.fraction_of(trial), remaining)
+        return budget.trial_limit(plan.fraction_of(trial), remaining, plan.start_seconds(trial))
 
     pool.searching = True
     reason = search(

@@ -78,13 +78,13 @@ class SearchBudget(Budget):
         hopeless = self._seconds and self.remaining() < np.quantile(self._seconds, QUICK)
         return 0 if hopeless else super().room(history)
 
-    def trial_limit(self, fraction, remaining):
+    def trial_limit(self, fraction, remaining, start=0.0):
         """Seconds of one trial: a fraction of the whole limit, so that none can eat it, and no more than is left.
 
-        On a busy machine it has as many more as its worker must wait for a core.
+        On a busy machine it has as many more as its worker must wait for a core, and those of its start on top.
         """
         stretched = max(fraction, min(fraction * self.pool.slowness, MOST_FRACTION))
-        return min(self.phases.time_limit * stretched, remaining)
+        return min(self.phases.time_limit * stretched + start * self.pool.slowness, remaining)
 
     def learn(self, result):
         """Adapt the reserve to the fits of the best full trials so far, and to how long it takes to judge one."""

@@ -93,3 +93,14 @@ def test_it_prints_within_80_columns(history, scale):
     assert "<table" in board._repr_html_()
     assert "members" not in str(board)
     assert repr(board.iloc[:0])
+
+
+def test_trials_of_fewer_folds_come_after_the_others_and_say_so():
+    """A score of one fold stood on top of the scores of all, and nothing said why it was not chosen."""
+    history = History(SPACE, seed=0)
+    for number, (score, folds) in enumerate([(0.99, [0.99]), (0.7, [0.7, 0.7, 0.7])]):
+        history.asked(Trial(number, SPACE.encode({"candidate": "tree", "depth": number + 1})))
+        history.told(Result(number, Status.COMPLETE, score, 1.0, details=details(folds)))
+    board = leaderboard(history, 1, REPORT)
+    assert board["trial"].tolist() == [-1, 1, 0]
+    assert board["reason"].tolist() == ["", "", "had time for 1 of 3 folds"]

@@ -110,7 +110,7 @@ def test_rows_as_dicts(fitted):
 
 def test_integers_beyond_64_bits_are_no_labels():
     """It said that labels are integers, of integers."""
-    names = [10**26 + number for number in Y]
+    names = [10**26 + int(number) for number in Y]
     with pytest.raises(ValueError, match=r"integers of more than 64 bits, such as 10{24}.*: y.astype\(str\)"):
         quick().fit(X, names)
     fitted = quick().fit(X, [str(name) for name in names])

@@ -12,7 +12,15 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.tree import DecisionTreeClassifier
 
 from skauto import compress
-from skauto.estimators import CNNClassifier, CompressedClassifier, MinGRUClassifier, MLPClassifier, Prune, footprint
+from skauto.estimators import (
+    CNNClassifier,
+    CompressedClassifier,
+    MinGRUClassifier,
+    MLPClassifier,
+    Prune,
+    Quantize,
+    footprint,
+)
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:400], Y[:400]
@@ -62,6 +70,18 @@ def test_students_are_taught_within_the_limit(clock):
     with pytest.warns(UserWarning, match="'student of 8', was trained"):
         compress(tree, X, Y, {"max_loss": 1.0}, epochs=20, time_limit=30, random_state=0)
     assert clock[0] - began <= 30
+
+
+def test_the_steps_of_a_compressed_classifier_are_shortened_to_its_limit(clock):
+    """The network kept its limit, and the steps after it trained on as long as they had epochs."""
+    net = MLPClassifier(n_members=1, max_epochs=2, batch_size=16, random_state=0)
+    steps = [("prune", Prune(0.5, rounds=2, epochs=40)), ("codebook", Quantize(bits=4, epochs=40))]
+    began = clock[0]
+    small = CompressedClassifier(net, steps, time_limit=80).fit(X, Y)
+    assert 60 < clock[0] - began <= 82  # the last step has a batch at least
+    assert small.score(X, Y) > 0.3
+    with pytest.raises(ValueError, match="time_limit of CompressedClassifier must be a number of seconds above 0, or"):
+        small.set_params(time_limit=0).fit(X, Y)
 
 
 def local_backbone():

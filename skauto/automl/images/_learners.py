@@ -67,8 +67,9 @@ def compressed_cnn(values, profile, seed):
     steps = [("filters", Prune(amount, what="filters", rounds=1, epochs=TUNING))] if amount else []
     last = Quantize("int8") if form == "int8" else Quantize(bits=5, smallest=SMALLEST, epochs=TUNING)
     network = cnn(values, profile, seed)
+    whole = network.time_limit
     _leave_epochs(network, TUNING * (len(steps) + (form == "codebook")), profile)
-    return CompressedClassifier(network, [*steps, (form, last)])
+    return CompressedClassifier(network, [*steps, (form, last)], time_limit=whole)
 
 
 def _leave_epochs(network, tuning, profile):

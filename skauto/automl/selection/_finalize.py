@@ -15,7 +15,7 @@ from skauto.automl.selection._interrupts import Interrupts
 from skauto.automl.selection._quick import LEAST, quick_fit
 from skauto.automl.selection._refit_chain import WAIT, RefitChain, refit_seconds
 from skauto.automl.selection._rescue import QUICK
-from skauto.automl.selection._select import choose_best, choose_members, comparable, fullest, scored_trials
+from skauto.automl.selection._select import beats, choose_best, choose_members, comparable, fullest, scored_trials
 from skauto.estimators._ensemble import WeightedEnsembleClassifier
 from skauto.resample._threshold import default_threshold
 from skauto.search._pool import WorkersLostError
@@ -141,27 +141,46 @@ class Finish(Assembly):
             self.plan.context, self.classes, self.pool, self._left, self.progress.say, self.interrupts, self.here
         )
         with self.phases("refit"):
-            wanted = [best, *(trial for trial, _ in members), *self._spare_trials(affordable)]
-            fitted = chain.refitted(list({trial.number: trial for trial in wanted}.values()))
-            if not fitted:
-                fitted = chain.instead(trials)
-                members = [(trial, 1.0) for trial in trials if trial.number in fitted]
-                self._say_unfitted(fitted, len(trials))
+            fitted = self._fitted(chain, best, members, affordable, trials)
         members = [(trial, weight) for trial, weight in members if trial.number in fitted]
         if not members and fitted:
             members = [(trial, 1.0) for trial in trials if trial.number in fitted][:1]
         return sorted(members, key=lambda pair: pair[0] is not best), fitted
 
-    def _say_unfitted(self, fitted, n_trials):
-        """A warning where the models of the folds must do."""
-        if self.pool.bag_of not in fitted:
-            return
-        self.model_kind = FOLD_MODELS
-        warnings.warn(
-            f"{_told(n_trials)} evaluated, none could be refitted in time, so the models of the folds of the best one "
-            "predict together; raise time_limit for a model of all rows",
-            UserWarning,
-            stacklevel=5,
+    def _fitted(self, chain, best, members, affordable, trials):
+        """Models by trial: refitted ones, or the fold models of the best trial where these are all, or better."""
+        can_be_refitted = {trial.number for trial in affordable}
+        others = [trial for trial in trials if trial.number not in can_be_refitted]
+        why = "the best trial could not have been refitted in time"
+        if self._folds_beat(best, others) and (fitted := self._instead(chain, others, why)):
+            return fitted
+        wanted = [best, *(trial for trial, _ in members), *self._spare_trials(affordable)]
+        fitted = chain.refitted(list({trial.number: trial for trial in wanted}.values()))
+        ready = next((trial for trial in trials if trial.number in fitted), None)
+        if ready is None:
+            return self._instead(chain, trials, f"{_told(len(trials))} evaluated, none could be refitted in time")
+        if best.number not in fitted and self._folds_beat(ready, trials):
+            return self._instead(chain, trials, "the best trial could not be refitted in time") or fitted
+        return fitted
+
+    def _instead(self, chain, trials, why):
+        """What can do without a refit by workers; a warning where it is the fold models."""
+        fitted = chain.instead(trials)
+        if self.pool.bag_of in fitted:
+            self.model_kind = FOLD_MODELS
+            warnings.warn(
+                f"{why}, so the models of the folds of the best one predict together; "
+                "raise time_limit for a model of all rows",
+                UserWarning,
+                stacklevel=6,
+            )
+        return fitted
+
+    def _folds_beat(self, ready, trials):
+        """Whether the fold models at hand are of one of some trials, and of a better one than a trial that is ready."""
+        return any(
+            trial.number == self.pool.bag_of and trial.fidelity >= 1 and beats(trial, ready, self._valid_over_train())
+            for trial in trials
         )
 
     def _spare_trials(self, trials):

@@ -24,6 +24,9 @@ FEW_ROWS = 1_500
 # Most trials that are judged anew after the search, where some had time for the first folds alone.
 MOST_JUDGED = 30
 
+# With so many trials of as many folds those of fewer are left out: to compare all on fewer rows would choose by luck.
+ENOUGH_TRIALS = 5
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -62,8 +65,9 @@ def _ranked(trials):
 def comparable(trials, scoring, left=endless):
     """Trials that can be judged on the same rows, and the scoring of these rows.
 
-    Some trials had time for the first folds alone. They are left out, unless one of them is the best on the rows that
-    all have seen: then these rows count, for all trials that were fitted on as many folds.
+    Some trials had time for the first folds alone. They are left out where enough others saw more. Where these are few,
+    one of fewer folds may be the best on the rows that all have seen: then these rows count, for all trials that were
+    fitted on as many folds.
 
     Parameters
     ----------
@@ -77,17 +81,25 @@ def comparable(trials, scoring, left=endless):
     TimeoutError
         Where no time is left for the comparison.
     """
-    sizes = [len(trial.proba) for trial in trials]
-    if not trials or (min(sizes) == len(scoring.y) and trials[0].fidelity >= 1):
+    trials = _of_most_folds(trials)
+    least = min((len(trial.proba) for trial in trials), default=0)
+    if not trials or (least == len(scoring.y) and trials[0].fidelity >= 1):
         return trials, scoring
     trials = trials[:MOST_JUDGED]
-    least = min(len(trial.proba) for trial in trials)
     common = judged(trials, scoring.first(least), left)
     size = len(next(trial for trial in trials if trial.number == common[0].number).proba)
     if size == least:
         return common, scoring.first(least)
     scoring = scoring.first(size)
     return judged([trial for trial in trials if len(trial.proba) >= size], scoring, left), scoring
+
+
+def _of_most_folds(trials):
+    """The trials of the most folds that enough trials have; all where there are too few."""
+    sizes = sorted((len(trial.proba) for trial in trials), reverse=True)
+    if len(sizes) < ENOUGH_TRIALS:
+        return trials
+    return [trial for trial in trials if len(trial.proba) >= sizes[ENOUGH_TRIALS - 1]]
 
 
 def fullest(trials, scoring):
@@ -135,22 +147,38 @@ def choose_best(trials, valid_over_train):
     trials : list of Scored, the best first
     valid_over_train : float
         Rows of a validation fold over rows of a training fold.
+    """
+    best = trials[0]
+    unresampled = next((trial for trial in trials if trial.unresampled), None)
+    if best.unresampled or unresampled is None:
+        return best
+    return best if beats(best, unresampled, valid_over_train, on_one_fold=False) else unresampled
+
+
+def beats(trial, other, valid_over_train, *, on_one_fold=True):
+    """Whether a trial is better than another by more than the standard error of their difference.
+
+    Parameters
+    ----------
+    trial, other : Scored
+    valid_over_train : float
+        Rows of a validation fold over rows of a training fold.
+    on_one_fold : bool, default=True
+        Whether a difference above zero is enough on a single fold, which has no standard error.
 
     References
     ----------
     The standard error of the mean paired difference over folds is the corrected one of Nadeau and Bengio, Inference
     for the generalization error, Machine Learning 52, 2003, section 3: folds share training rows.
     """
-    best = trials[0]
-    unresampled = next((trial for trial in trials if trial.unresampled), None)
-    if best.unresampled or unresampled is None:
-        return best
-    difference = best.fold_scores - unresampled.fold_scores
+    difference = trial.fold_scores - other.fold_scores
     difference = difference[np.isfinite(difference)]
-    if len(difference) < 2:
-        return unresampled
-    error = np.sqrt((1 / len(difference) + valid_over_train) * np.var(difference, ddof=1))
-    return best if best.score - unresampled.score > error else unresampled
+    error = 0.0
+    if len(difference) >= 2:
+        error = np.sqrt((1 / len(difference) + valid_over_train) * np.var(difference, ddof=1))
+    elif not on_one_fold:
+        return False
+    return trial.score - other.score > error
 
 
 def choose_members(trials, scoring, left=endless, *, even=True):

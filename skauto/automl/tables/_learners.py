@@ -46,8 +46,12 @@ MANY_ROWS = 12_000
 # Steps of the perceptrons, and rows they see in all.
 STEPS, MOST_ROWS_SEEN = 160, 100_000
 
-# Perceptrons side by side, and the seconds that each of them must have.
-MEMBERS, MEMBER_SECONDS = 4, 0.25
+# Perceptrons side by side, and the seconds that each of them must have where its batches are the largest: with small
+# ones, whose steps cost what they cost for one, members are all but free.
+MEMBERS, MEMBER_SECONDS = 4, 0.15
+
+# The most rows of a batch of the perceptrons.
+LARGEST_BATCH = 512
 
 # The fewest seconds of a trial in which a net is tried beside other candidates: to import PyTorch takes most of them.
 NET_START_SECONDS = 4.0
@@ -177,18 +181,23 @@ def mlp(values, profile, seed):
     """Multi-layer perceptrons on PyTorch, with as many steps on few rows as on many."""
     from skauto.estimators.tables._mlp import MLPClassifier
 
-    batch = min(max(profile.n_rows // 20, 16), 512)
+    batch = min(max(profile.n_rows // 20, 16), LARGEST_BATCH)
     epochs = min(STEPS * batch, MOST_ROWS_SEEN) // max(profile.n_rows, 1)
     limit = net_seconds(profile) if profile.trial_seconds is not None else None
     return MLPClassifier(
         **values,
-        n_members=MEMBERS if limit is None else int(np.clip(limit / MEMBER_SECONDS, 1, MEMBERS)),
+        n_members=MEMBERS if limit is None else _members_within(limit, batch),
         batch_size=batch,
         max_epochs=min(max(epochs, 5), 50),
         time_limit=limit,
         device="cpu",
         random_state=seed,
     )
+
+
+def _members_within(limit, batch):
+    """How many perceptrons have enough of some seconds."""
+    return int(np.clip(limit / (MEMBER_SECONDS * batch / LARGEST_BATCH), 1, MEMBERS))
 
 
 def balanced_bagging(values, profile, seed):

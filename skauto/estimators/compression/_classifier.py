@@ -14,13 +14,14 @@ from sklearn.utils.validation import check_is_fitted
 from skauto._deps import require
 from skauto._files import write_whole
 from skauto._sklearn import BaseComposition, check_has
+from skauto.estimators.compression._checks import check
 from skauto.estimators.compression._session import Work, check_alone, makes_student
 from skauto.estimators.compression.steps._distill import Distill
 from skauto.estimators.compression.storage._by_value import held, picklable
 from skauto.estimators.compression.storage._fitted import from_plain, must_answer, to_plain, unfitted
 from skauto.estimators.compression.storage._packed import DamagedModelError, from_bytes, report, to_bytes
 from skauto.estimators.images._images import rows_for
-from skauto.estimators.neural._time_limit import current_limit
+from skauto.estimators.neural._time_limit import current_limit, shortened_to
 
 torch = require("torch", extra="deep")
 
@@ -41,6 +42,9 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         `Prune`, `LowRank`, `Quantize`, `Binarize`, `Distill`, applied in order, each training on as it says (without
         mixup and MixStyle); "passthrough" in the place of one leaves it out. `Quantize` and `Binarize` come last. Their
         parameters are reached as ``name__parameter``, those of the estimator as ``estimator__parameter``.
+    time_limit : float, default=None
+        Seconds that the training of the estimator and of all steps may take together: what would end later is
+        shortened, each to one batch at least. None trains all of it.
 
     Attributes
     ----------
@@ -69,9 +73,12 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
     True
     """
 
-    def __init__(self, estimator, steps=()):
+    time_limit = None  # of models that were saved before there was one
+
+    def __init__(self, estimator, steps=(), time_limit=None):
         self.estimator = estimator
         self.steps = steps
+        self.time_limit = time_limit
 
     @property
     def passes_on(self):
@@ -107,11 +114,18 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         Raises
         ------
         ValueError
-            For steps that are none, and whatever a step finds impossible: rank 0, every filter removed.
+            For steps that are none, a `time_limit` that is no number above 0, and whatever a step finds impossible:
+            rank 0, every filter removed.
         """
         steps = self._checked_steps()
         if not (steps and makes_student(steps[0][1])):
             check_alone(self.estimator)
+        with shortened_to(self.time_limit):
+            self._compress(steps, X, y, sample_weight)
+        return self
+
+    def _compress(self, steps, X, y, sample_weight):
+        """Train the estimator unless it is frozen, then take the steps."""
         started = time.perf_counter()
         if isinstance(self.estimator, FrozenEstimator):
             check_is_fitted(self.estimator.estimator)
@@ -132,7 +146,6 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         self._take(work.finished())
         sizes.append(work.size())  # only now: finishing folds norms, which the file gains by
         self.steps_report_ = pd.DataFrame({"step": names, "bytes": sizes, "seconds": seconds})
-        return self
 
     def predict_proba(self, X):
         """Probability of each class, (n, n_classes), columns in the order of `classes_`."""
@@ -203,6 +216,8 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
 
     def _checked_steps(self):
         """The steps that are to be done."""
+        if self.time_limit is not None:
+            check(self, "time_limit", lambda seconds: seconds > 0, "a number of seconds above 0, or None")
         if not hasattr(self.estimator, "fit"):
             raise ValueError(f"estimator must be a classifier, such as CNNClassifier(), got {self.estimator!r}")
         steps = self.steps if isinstance(self.steps, (list, tuple)) else [self.steps]

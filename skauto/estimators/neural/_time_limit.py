@@ -10,6 +10,11 @@ from contextvars import ContextVar
 # Batches that say how long one takes, and what one that is only watched costs of one that is trained on.
 RECENT, WATCHING_COST = 16, 1 / 3
 
+# The first batch may take so many times as long as the others, since PyTorch makes its buffers and threads for it:
+# measured on small networks. Planned by the first batch alone, training would end with it where little time is left.
+# One that takes longer than these seconds is slow by itself.
+WARM_UP, LONG_BATCH = 10, 0.5
+
 
 class Limit:
     """When training must end, by time.monotonic, and whether it is then given up rather than shortened.
@@ -46,6 +51,22 @@ def limited(end, *, gives_up=False):
         yield limit
     finally:
         _LIMIT.reset(token)
+
+
+@contextlib.contextmanager
+def shortened_to(seconds):
+    """A context in which all training is shortened to end within so many seconds; None leaves it as it was.
+
+    A limit around it that comes first, or that gives up what is late, stays in force.
+    """
+    around, end = current_limit(), math.inf if seconds is None else time.monotonic() + seconds
+    if around.gives_up or end >= around.end:
+        yield
+        return
+    with limited(end) as limit:
+        yield
+    if limit.shortened:
+        around.tell_shortened()
 
 
 def current_limit():
@@ -125,7 +146,9 @@ class Pace:
             seconds.append(took)
 
     def _step(self):
-        return statistics.median(self._seconds) if self._seconds else self._warm_up
+        if self._seconds:
+            return statistics.median(self._seconds)
+        return self._warm_up if self._warm_up > LONG_BATCH else self._warm_up / WARM_UP
 
     def _steps_left(self):
         """Batches that fit into what is left, with what is watched after each epoch and after one cut short."""

@@ -111,31 +111,29 @@ def test_scores_are_those_of_the_same_metric_of_labels(name, positive):
     assert mine.threshold(proba) == 0.5 if name == "roc_auc" else 0 < mine.threshold(proba) < 1
 
 
+def rare(n, fraction, lift):
+    """Labels with rare positives, their probabilities, and the scoring of these rows by a scorer called "f1"."""
+    rng = np.random.default_rng(1)
+    y = (rng.random(n) < fraction).astype(int)
+    positive = np.clip(0.02 + lift * y + rng.normal(0, 0.05, n), 0, 1)
+    own = EstimatorMetric(get_scorer("f1").__call__, np.array([0, 1]))
+    about = {"y": y, "fold": np.arange(n) % 5, "repeat": np.zeros(n)}
+    mine = EstimatorScoring("own", "estimator", own, X=np.arange(float(n)).reshape(-1, 1), rows=np.arange(n), **about)
+    return y, np.column_stack([1 - positive, positive]), mine, about
+
+
 def test_thresholds_lie_close_where_positives_are_rare():
     """Of two in a hundred rows: the scorer's threshold is nearly as good as the best of all for the same metric."""
-    rng = np.random.default_rng(1)
-    y = (rng.random(3000) < 0.02).astype(int)
-    positive = np.clip(0.02 + 0.15 * y + rng.normal(0, 0.05, 3000), 0, 1)
-    proba = np.column_stack([1 - positive, positive])
-    own = EstimatorMetric(get_scorer("f1").__call__, np.array([0, 1]))
-    about = {"y": y, "fold": np.arange(3000) % 5, "repeat": np.zeros(3000)}
-    X = np.arange(3000.0).reshape(-1, 1)
-    mine = EstimatorScoring("own", "estimator", own, X=X, rows=np.arange(3000), **about)
+    y, proba, mine, about = rare(3000, 0.02, 0.15)
     _, kind, metric = resolve_metric("f1", np.array([0, 1]))
     theirs = Scoring("f1", kind, metric, **about)
-    made = f1_score(y, positive >= mine.threshold(proba))
-    assert made >= 0.9 * f1_score(y, positive >= theirs.threshold(proba)) > 0.3
+    made = f1_score(y, proba[:, 1] >= mine.threshold(proba))
+    assert made >= 0.9 * f1_score(y, proba[:, 1] >= theirs.threshold(proba)) > 0.3
     assert mine.report(proba)["score"] > 0.85 * theirs.report(proba)["score"]
 
 
 def test_without_time_left_thresholds_that_are_not_compared_do_not_count():
-    rng = np.random.default_rng(1)
-    y = (rng.random(1000) < 0.1).astype(int)
-    positive = np.clip(0.02 + 0.25 * y + rng.normal(0, 0.05, 1000), 0, 1)
-    proba = np.column_stack([1 - positive, positive])
-    own = EstimatorMetric(get_scorer("f1").__call__, np.array([0, 1]))
-    about = {"y": y, "fold": np.arange(1000) % 5, "repeat": np.zeros(1000)}
-    mine = EstimatorScoring("own", "estimator", own, X=np.zeros((1000, 1)), rows=np.arange(1000), **about)
+    y, proba, mine, _ = rare(1000, 0.1, 0.25)
     assert mine.threshold(proba, left=lambda: 0.0) == 0.5
-    assert mine.report(proba, left=lambda: 0.0)["score"] == f1_score(y, positive >= 0.5)
+    assert mine.report(proba, left=lambda: 0.0)["score"] == f1_score(y, proba[:, 1] >= 0.5)
     assert mine.threshold(proba) < 0.5 and mine.report(proba)["score"] > 0.5

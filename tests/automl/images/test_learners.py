@@ -77,8 +77,8 @@ def test_a_network_stops_should_the_machine_turn_out_slow(a_microsecond_a_weight
     monkeypatch.setattr(_deadline, "left", lambda: 2.0)
     assert 0 < cnn(defaults, few, 0).time_limit < 1
     small = {**COMPRESSED_CNN.defaults, "backbone": "plain"}
-    compressed = compressed_cnn(small, few, 0).estimator.time_limit
-    assert 0 < compressed < cnn(usual_of_cnn(small), few, 0).time_limit
+    compressed = compressed_cnn(small, few, 0)
+    assert 0 < compressed.estimator.time_limit < compressed.time_limit == cnn(usual_of_cnn(small), few, 0).time_limit
     monkeypatch.setattr(_deadline, "left", lambda: 0.5)
     with pytest.raises(TimeoutError, match=f"{FEWEST_EPOCHS} epochs of it do not fit into the 0 s that are left"):
         cnn(defaults, few, 0)

@@ -5,7 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skauto.automl.selection._select import choose_best, choose_members, comparable, fullest, mixed, scored_trials
+from skauto.automl.selection._select import (
+    ENOUGH_TRIALS,
+    choose_best,
+    choose_members,
+    comparable,
+    fullest,
+    mixed,
+    scored_trials,
+)
 from skauto.resample._threshold import CONFUSION_METRICS
 from skauto.search._history import History
 from skauto.search._trial import Result, Status, Trial
@@ -94,7 +102,7 @@ def test_trials_of_all_folds_are_compared_as_they_are(plan):
     size = len(plan.scoring.y)
     trials = [told(plan, 1, size, 0.6), told(plan, 0, size, 0.5)]
     found, scoring = comparable(trials, plan.scoring)
-    assert found is trials and scoring is plan.scoring
+    assert found == trials and scoring is plan.scoring
 
 
 def noisy(plan, number, size):
@@ -122,6 +130,18 @@ def test_a_trial_of_one_fold_is_left_out_where_another_is_as_good_on_more(plan):
     found, scoring = comparable([noisy(plan, 3, fold), full], plan.scoring)
     assert [trial.number for trial in found] == [0]
     assert scoring is plan.scoring
+
+
+def test_trials_of_fewer_folds_are_left_out_where_enough_saw_all(plan):
+    """On a busy machine the best of some trials of one fold was the best there by luck, and all were judged on it."""
+    size = len(plan.scoring.y)
+    fold = int(np.sum(plan.scoring.fold == plan.scoring.fold[0]))
+    full = [told(plan, number, size, 0.6) for number in range(ENOUGH_TRIALS)]
+    found, scoring = comparable([told(plan, 9, fold, 0.9), *full], plan.scoring)
+    assert [trial.number for trial in found] == [trial.number for trial in full] and scoring is plan.scoring
+    few = [noisy(plan, number, size) for number in range(ENOUGH_TRIALS - 1)]
+    found, _ = comparable([told(plan, 9, fold, 0.9), *few], plan.scoring)
+    assert 9 in {trial.number for trial in found}
 
 
 @pytest.mark.parametrize("fidelities", [(1 / 9, 1 / 3), (1 / 3, 1.0)])

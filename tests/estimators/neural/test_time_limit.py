@@ -42,6 +42,15 @@ def test_the_schedule_reaches_its_end_in_time(now, seconds):
     assert shares[-1] > 0.85
 
 
+def test_a_first_batch_that_takes_long_does_not_end_training(now):
+    """A perceptron with half a second for a fold learnt from one batch alone, which took .3 s."""
+    shares = run(Pace(50, 100.5, steps=40, watched=0, done=0), now, lambda i: 0.3 if i == 0 else 0.002)
+    assert len(shares) > 90 and shares[-1] > 0.9
+    assert now[0] <= 100.5
+    now[0] = 100.0
+    assert len(run(Pace(50, 100.2, steps=40, watched=0, done=0), now, lambda i: 0.3)) == 1
+
+
 def test_a_machine_that_becomes_slower_or_faster_moves_the_plan(now):
     shares = run(Pace(1000, 200.0, steps=50, watched=0, done=0), now, lambda i: 1.0 if i < 30 else 3.0)
     assert now[0] <= 200 and shares[-1] > 0.9
