@@ -1,6 +1,7 @@
 """Fitted pipelines of chosen trials: the refit on all rows, and the cut as its last step."""
 
 import copy
+import time
 
 import numpy as np
 from sklearn.model_selection import FixedThresholdClassifier
@@ -9,11 +10,17 @@ from sklearn.pipeline import Pipeline
 from skauto._seeds import child_seed
 from skauto.estimators._early_stopping import with_rounds
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
+from skauto.search import _deadline
 from skauto.search._evaluate import fit_weighted
 
 
-def refit(context, trial, labels):
-    """Fit a trial's pipeline on all rows, with the labels as the user gave them; runs in a worker."""
+def refit(context, trial, labels, seconds=None):
+    """Fit a trial's pipeline on all rows, with the labels as the user gave them; runs in a worker.
+
+    A network plans its training with no more than `seconds`.
+    """
+    if seconds is not None:
+        _deadline.end_by(time.monotonic() + seconds)
     from skauto._treatments import with_labels  # loads imbalanced-learn, which importing skauto must not
 
     seed = child_seed(context.seed, "trial", trial.number)
