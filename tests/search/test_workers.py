@@ -10,9 +10,11 @@ import threading
 import psutil
 import pytest
 
+from skauto.search._channel import ready
 from skauto.search._pool import Outcome, WorkersLostError
 from skauto.search._spares import SPARES
 from skauto.search._trial import Status
+from skauto.search._worker import Worker
 from skauto.search._workers import WorkerPool
 from tests.search import tasks
 
@@ -342,6 +344,31 @@ def test_spares_leave_after_their_time():
         pool.submit("shorten", _shorten_patience)
         pool.wait(60)
     assert gone(process)
+
+
+def test_spares_that_leave_when_they_are_taken_do_not_lose_a_pool():
+    """Four that left together, a minute after a fit, ended the next one with "workers cannot start"."""
+    SPARES.end()
+    for _ in range(4):
+        worker = Worker(1)
+        worker.process.kill()
+        worker.process.wait()
+        worker.dead = lambda: False  # it was alive a moment ago
+        SPARES.put(worker)
+    with WorkerPool(4, context=10) as pool:
+        assert outcome_of(pool, lambda context: context + 1).value == 11
+
+
+def test_a_spare_is_gone_as_soon_as_its_channel_is():
+    """It waited two seconds to see whether its parent had died, and was taken in the meantime."""
+    SPARES.end()
+    with WorkerPool(1) as pool:
+        pool.submit("shorten", _shorten_patience)
+        pool.wait(60)
+        channel = pool._workers[0].channel
+    assert ready([channel], 60)
+    [worker] = SPARES._workers[1]
+    assert worker.process.wait(1) == 0
 
 
 def _shorten_patience(context):
