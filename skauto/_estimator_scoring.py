@@ -38,11 +38,11 @@ class EstimatorScoring(Scoring):
         values = [np.mean(scores) for scores in self._of_cuts(proba, cuts, self.parts, left)]
         return cuts[_first_best(values)] if values else cuts[0]
 
-    def _value(self, proba, scores_f1, left):
+    def _value(self, proba, left):
         """The score of some rows, each fold labelled by the threshold that the other folds of its repeat like best."""
         y, oriented = self.oriented(proba)
         cuts = self._cuts(y, oriented)
-        folds = [np.flatnonzero(self.fold == k) for k in np.unique(self.fold)]
+        folds = [np.flatnonzero(self.part == k) for k in np.unique(self.part)]
         labels = cut_labels(oriented, no_cut(proba.shape[1]))
         if len(cuts) > 1:
             values = np.reshape(self._of_cuts(proba, cuts, folds, left), (-1, len(folds)))

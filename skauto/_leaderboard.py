@@ -139,7 +139,7 @@ def _row(space, trial, result):
         "trial": trial.number,
         "params": {name: value for name, value in values.items() if name != "candidate"},
         **(details.get("footprint") or {}),
-        "n_folds": len(details.get("fold_scores", ())),
+        "n_folds": _n_folds(details),
     }
 
 
@@ -153,12 +153,17 @@ def _row_of_what_predicts(report):
         "seconds": np.nan,
         "status": "complete" if known else "not scored",
         "reason": "" if known else "no trial was evaluated and refitted",
-        "fidelity": 1.0,
+        "fidelity": report.get("fidelity", 1.0),
         "trial": -1,
         "params": report.get("members", []),
         **(report.get("footprint") or {}),
         "n_folds": 0,
     }
+
+
+def _n_folds(details):
+    """How many folds a full trial had; a single one is judged in parts, and has a score of each."""
+    return details.get("n_folds", len(details.get("fold_scores", ())))
 
 
 def _fold_std(fold_scores):
@@ -168,13 +173,14 @@ def _fold_std(fold_scores):
 def cv_results(history):
     """What scikit-learn's searches keep: a dict of arrays, one entry a trial, in the order asked."""
     pairs = history.finished
-    n_folds = max((len((result.details or {}).get("fold_scores", ())) for _, result in pairs), default=0)
+    about = [result.details or {} for _, result in pairs]
+    n_folds = max(map(_n_folds, about), default=0)
     splits = np.full((len(pairs), n_folds), np.nan)
-    for row, (_, result) in enumerate(pairs):
-        scores = (result.details or {}).get("fold_scores", ())
-        splits[row, : len(scores)] = scores
+    for row, (details, (_, result)) in enumerate(zip(about, pairs, strict=True)):
+        count, scores = _n_folds(details), details.get("fold_scores", ())
+        splits[row, :count] = scores if len(scores) == count else [result.score]  # of a single fold, judged in parts
     scores = np.array([result.score for _, result in pairs])
-    seconds = [(result.details or {}).get("fit_seconds", np.nan) for _, result in pairs]
+    seconds = [details.get("fit_seconds", np.nan) for details in about]
     params = [history.space.decode(trial.params) for trial, _ in pairs]
     fidelity = np.array([trial.fidelity for trial, _ in pairs])
     ranked = np.where(np.isnan(scores) | (fidelity < 1), -np.inf, scores)  # only full evaluations compare
@@ -183,7 +189,7 @@ def cv_results(history):
         **{f"param_{name}": _column(params, name) for name in sorted({name for row in params for name in row})},
         **{f"split{k}_test_score": splits[:, k] for k in range(n_folds)},
         "mean_test_score": scores,
-        "std_test_score": np.array([_fold_std(row) for row in splits]),
+        "std_test_score": np.array([_fold_std(details.get("fold_scores")) for details in about]),
         "rank_test_score": rankdata(-ranked, method="min").astype(np.int32),
         "mean_fit_time": np.array(seconds),
         "fidelity": fidelity,

@@ -136,7 +136,7 @@ class RefitChain:
         number = self.pool.bag_of
         if number not in {trial.number for trial in trials}:
             return {}
-        made = attempt(unpack, self.pool.bag, self.labels)
+        made = attempt(self.interrupts.despite, unpack, self.pool.bag, self.labels)
         return {number: made.value} if made.error is None else {}
 
     def _busy(self, trials, fitted):

@@ -83,9 +83,9 @@ def evaluate(context, trial):
     -------
     outcome : dict
         "score"; "proba" of shape (n_validated, n_classes) in the order of the folds; "fit_seconds", the mean of a
-        fold; "stop", the median stopping point or None; and where the fidelity is one what `report` gave, the
-        "score_seconds" that it took and, with `measure`, the "footprint"; and the "model" that is kept, if one is, or
-        the "bag" of fold models, bytes.
+        fold; "stop", the median stopping point or None. Where the fidelity is one also what `report` gave, "n_folds",
+        how many folds were fitted, the "score_seconds" that the report took and, with `measure`, the "footprint"; and
+        the "model" that is kept, if one is, or the "bag" of fold models, bytes.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def evaluate(context, trial):
         outcome["score"] = context.rank(proba)
         return {**outcome, **_bag_of(context, trial, outcome, models)}
     began = time.perf_counter()
-    scores = context.report(proba)
+    scores = {"n_folds": len(models), **context.report(proba)}
     outcome["score_seconds"] = time.perf_counter() - began
     outcome |= scores
     outcome |= _footprint_of(context, values, seed, models[0].last, stops, known)
