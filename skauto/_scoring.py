@@ -174,6 +174,10 @@ class CostMetric:
         return -_average(costs_of(y, decisions, costs), weight)
 
 
+# Scores that are computed here, by name.
+OWN_METRICS = frozenset([*CONFUSION_METRICS, *PROBA_METRICS, "cost"])
+
+
 def resolve_metric(scoring, classes, cost_matrix=None):
     """The name, kind ("labels" or "proba") and function of a scoring.
 
