@@ -12,7 +12,7 @@ import time
 
 import psutil
 
-from skauto.search._caller import THREAD_VARIABLES, import_path
+from skauto.search._caller import THREAD_VARIABLES, import_path, waiting
 from skauto.search._channel import MARK_BYTES, Channel, ChannelError
 from skauto.search._sandbox import one_line
 from skauto.search._user_modules import edited
@@ -86,7 +86,7 @@ class Worker:
             stderr=self._log,
             pass_fds=[descriptor],
             start_new_session=True,
-            env=os.environ | dict.fromkeys(THREAD_VARIABLES, str(self.threads)),
+            env=os.environ | waiting() | dict.fromkeys(THREAD_VARIABLES, str(self.threads)),
         )
 
     def send(self, *message):

@@ -383,3 +383,26 @@ def test_a_pool_knows_how_long_its_workers_take_to_start():
         assert pool.start_seconds == 0
         assert outcome_of(pool, lambda context: context + 1).value == 11
         assert pool.start_seconds > 0.1  # a fresh interpreter that imports scikit-learn
+
+
+def environment_of_a_worker(context):
+    return {name: os.environ.get(name) for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({}, {"GOMP_SPINCOUNT": "10000", "OMP_WAIT_POLICY": None}),
+        ({"GOMP_SPINCOUNT": "7"}, {"GOMP_SPINCOUNT": "7", "OMP_WAIT_POLICY": None}),
+        ({"OMP_WAIT_POLICY": "active"}, {"GOMP_SPINCOUNT": None, "OMP_WAIT_POLICY": "active"}),
+    ],
+)
+def test_threads_of_workers_give_cores_away_soon_unless_the_user_says_how(monkeypatch, said, expected):
+    """Beside three busy processes LightGBM on two threads took twice the time, waiting on its cores."""
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    with WorkerPool(1) as pool:
+        pool.submit("a", environment_of_a_worker)
+        assert pool.wait(60)[0].value == expected
