@@ -24,7 +24,7 @@ THREAD_VARIABLES = (
 
 
 # How often a thread of GNU's OpenMP looks whether the others are ready before it gives its core away. The default is 30
-# times as often: on two cores beside three busy processes LightGBM on two threads then took twice the time, on two quiet
+# times as often: on two cores beside three busy processes LightGBM on two threads then took twice the time, on quiet
 # ones the same. With a hundredth of this fits on quiet cores take longer too.
 SPINS = {"GOMP_SPINCOUNT": "10000"}
 
