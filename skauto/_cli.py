@@ -139,15 +139,15 @@ def _labels(y, decimal="."):
     """
     import pandas as pd
 
-    from skauto.estimators.tables._table_labels import NULLS
+    from skauto.estimators.tables._table_labels import GAPS, NULLS
 
-    gaps = y.isin([*NULLS, "None"])
+    gaps = y.isin([*NULLS, "None"]) | y.str.strip().str.casefold().isin(GAPS)
     plain = with_decimal_points(y[~gaps]) if decimal == "," else y[~gaps]
     numbers = pd.to_numeric(plain, errors="coerce")
     if numbers.notna().all():
         _refuse_quantity(y.name, numbers)
         return y.mask(gaps) if gaps.any() else y
-    for label, count in y[gaps].value_counts().items():
+    for label, count in y[y.isin([*NULLS, "None"])].value_counts().items():
         message = f"{count} rows have {label!r} in the column {y.name!r}, which is taken as the name of a class; "
         warnings.warn(f"{message}leave the cell empty where the label is missing", UserWarning, stacklevel=2)
     return y

@@ -5,6 +5,7 @@ import errno
 import os
 import secrets
 import stat
+import tempfile
 from pathlib import Path
 
 # What a folder answers that takes no new file, or where a file may not be replaced: one that is mounted alone is busy.
@@ -25,6 +26,13 @@ def check_writable(path):
         raise FileNotFoundError(errno.ENOENT, f"the folder {folder} does not exist", os.fspath(path))
     if not os.access(folder if before is None else path, os.W_OK):
         raise PermissionError(errno.EACCES, "cannot be written: no permission", os.fspath(path))
+    if before is None:
+        try:
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:  # a file system of the kernel's, or a read-only one, where root has every permission
+            raise type(error)(
+                error.errno, f"cannot be written in {folder}: {error.strerror}", os.fspath(path)
+            ) from error
 
 
 def write_whole(path, *parts):

@@ -102,6 +102,13 @@ def test_a_gap_among_labels_that_are_numbers_is_one():
     assert _labels(pd.Series(["0", "1", "NA", "None"])).isna().tolist() == [False, False, True, True]
 
 
+@pytest.mark.parametrize("mark", ["-", "missing", "unknown", "n.a."])
+def test_a_placeholder_among_labels_that_are_numbers_is_no_class(mark):
+    assert _labels(pd.Series(["0", "1", mark, "1"])).isna().tolist() == [False, False, True, False]
+    words = pd.Series(["yes", "no", mark, "yes"])
+    assert _labels(words) is words
+
+
 @pytest.mark.parametrize("learnt", [["a"], ["", "a"]])
 def test_what_was_learnt_from_decides_on_row_numbers_to_predict(capsys, tmp_path, learnt):
     """The column was left out of a file to predict, and then said to be lacking."""

@@ -135,3 +135,10 @@ def test_what_cannot_be_written_is_known_before(folder):
                 write_whole(folder / name, b"x")
     assert (folder / "private").read_bytes() == b"old"
     check_writable(os.devnull)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="a file system of Linux")
+def test_a_folder_in_which_nothing_can_be_made_is_found_out_before_the_work():
+    """Root has every permission there, and no file can be."""
+    with pytest.raises(OSError, match="cannot be written in /proc"):
+        check_writable("/proc/model")

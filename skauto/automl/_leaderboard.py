@@ -140,7 +140,7 @@ def _row(space, trial, result):
         "trial": trial.number,
         "params": {name: value for name, value in values.items() if name != "candidate"},
         **(getattr(outcome, "footprint", None) or {}),
-        "n_folds": len(getattr(outcome, "fold_scores", ())),
+        "n_folds": _n_folds(outcome),
     }
 
 
@@ -154,12 +154,17 @@ def _row_of_what_predicts(report):
         "seconds": np.nan,
         "status": "complete" if known else "not scored",
         "reason": "" if known else "no trial was evaluated and refitted",
-        "fidelity": 1.0,
+        "fidelity": report.get("fidelity", 1.0),
         "trial": -1,
         "params": report.get("members", []),
         **(report.get("footprint") or {}),
         "n_folds": 0,
     }
+
+
+def _n_folds(outcome):
+    """How many folds a full trial had, none without an outcome; a single one is judged in parts, with a score each."""
+    return 0 if outcome is None else outcome.n_folds or len(outcome.fold_scores)
 
 
 def _fold_std(fold_scores):
@@ -171,11 +176,11 @@ def cv_results(history):
     """What scikit-learn's searches keep: a dict of arrays, one entry a trial, in the order asked."""
     pairs = history.finished
     outcomes = [TrialOutcome.of(result) for _, result in pairs]
-    fold_scores = [getattr(outcome, "fold_scores", ()) for outcome in outcomes]
-    n_folds = max(map(len, fold_scores), default=0)
+    n_folds = max(map(_n_folds, outcomes), default=0)
     splits = np.full((len(pairs), n_folds), np.nan)
-    for row, scores in enumerate(fold_scores):
-        splits[row, : len(scores)] = scores
+    for row, (outcome, (_, result)) in enumerate(zip(outcomes, pairs, strict=True)):
+        count, scores = _n_folds(outcome), getattr(outcome, "fold_scores", ())
+        splits[row, :count] = scores if len(scores) == count else [result.score]  # of a single fold, judged in parts
     scores = np.array([result.score for _, result in pairs])
     seconds = [getattr(outcome, "fit_seconds", np.nan) for outcome in outcomes]
     params = [history.space.decode(trial.params) for trial, _ in pairs]
@@ -186,7 +191,7 @@ def cv_results(history):
         **{f"param_{name}": _column(params, name) for name in sorted({name for row in params for name in row})},
         **{f"split{k}_test_score": splits[:, k] for k in range(n_folds)},
         "mean_test_score": scores,
-        "std_test_score": np.array([_fold_std(row) for row in splits]),
+        "std_test_score": np.array([_fold_std(getattr(outcome, "fold_scores", ())) for outcome in outcomes]),
         "rank_test_score": rankdata(-ranked, method="min").astype(np.int32),
         "mean_fit_time": np.array(seconds),
         "fidelity": fidelity,

@@ -9,7 +9,7 @@ import numpy as np
 
 from skauto.automl._costs_by_row import read_costs
 from skauto.automl._kind import kind_named, kind_of
-from skauto.automl.evaluation._metrics import own_pos_label, resolve_metric
+from skauto.automl.evaluation._metrics import OWN_METRICS, own_pos_label, resolve_metric
 from skauto.automl.evaluation._out_of_fold import with_index
 from skauto.inputs._read import inspect, rarest_class, refuse_lazy
 from skauto.resample._decision_rule import positive_last
@@ -43,13 +43,17 @@ def read(auto, X, y, sample_weight, groups, cost_matrix=None):
     data = _with_costs(auto, data, cost_matrix)
     order = positive_last(data.classes, auto.pos_label_)
     name, kind, metric = resolve_metric(auto.scoring, data.classes[order], data.costs)
-    if not isinstance(auto.scoring, str):
-        _try_scorer(name, kind, metric, data, order)
+    if not isinstance(auto.scoring, str) or name not in OWN_METRICS:
+        _try_scorer(name, kind, metric, data, order, own=not isinstance(auto.scoring, str))
     return data
 
 
-def _try_scorer(name, kind, metric, data, order):
-    """Call a user's scorer once, on the labels of y and made-up predictions of them; ValueError where it fails."""
+def _try_scorer(name, kind, metric, data, order, *, own):
+    """Call a scorer once, on the labels of y and made-up predictions of them; ValueError where it fails.
+
+    One of the user's `own` must give a finite number; what scikit-learn's give for predictions that nobody made, for
+    example a ratio without bound, says nothing of those to come.
+    """
     n_classes = len(data.classes)
     sure = 0.35 + 0.6 * (np.arange(len(data.y)) * 7 % 11) / 10  # for some rows the true class, for others another
     proba = np.repeat((1 - sure)[:, None] / (n_classes - 1), n_classes, axis=1)
@@ -72,7 +76,7 @@ def _try_scorer(name, kind, metric, data, order):
         lines = traceback.extract_tb(tried.error.__traceback__)
         place = f"{lines[-1].name}, {Path(lines[-1].filename).name} line {lines[-1].lineno}"
         raise ValueError(f"scoring={name!r} failed when {where}: {tried.reason} (in {place})") from tried.error
-    if not (np.ndim(tried.value) == 0 and np.isreal(tried.value) and np.isfinite(tried.value)):
+    if own and not (np.ndim(tried.value) == 0 and np.isreal(tried.value) and np.isfinite(tried.value)):
         raise ValueError(f"scoring={name!r} gave {tried.value!r} when {where}, where a finite number is needed")
 
 
@@ -99,7 +103,13 @@ def _with_costs(auto, data, cost_matrix):
 
 def _positive(auto, data):
     """The positive class of two, None for more."""
-    given = own_pos_label(auto.scoring) if auto.pos_label is None else auto.pos_label
+    of_scorer = own_pos_label(auto.scoring)
+    given = of_scorer if auto.pos_label is None else auto.pos_label
+    if of_scorer is not None and of_scorer != given:
+        raise ValueError(
+            f"pos_label={given!r} and scoring, which was made with pos_label={of_scorer!r}, contradict each other: "
+            "give one of them, or both the same"
+        )
     if len(data.classes) > 2:
         if auto.pos_label is not None:
             raise ValueError(f"pos_label={given!r} is for two classes, but y has {len(data.classes)}")

@@ -1,5 +1,7 @@
 """What comes with each row of X: labels, weights and groups, checked."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 from sklearn.utils.multiclass import check_classification_targets
@@ -54,11 +56,20 @@ def check_labels(labels, estimator):
         Naming the estimator, with what would do.
     """
     try:
-        check_classification_targets(labels)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of numbers that do not fit into integers
+            check_classification_targets(labels)
     except ValueError as error:
         if labels.dtype.kind != "f":
             raise
         broken = labels[labels != np.round(labels)]
+        if not len(broken):
+            largest = float(labels[np.argmax(np.abs(labels))])
+            raise ValueError(
+                f"y holds numbers such as {largest!r}, which a float of 64 bits cannot tell from their neighbours: "
+                f"{estimator} needs labels that are texts or whole numbers below 2**63. If these are long numbers of "
+                "something, read them as texts; else use y.astype(str)"
+            ) from error
         raise ValueError(
             f"Unknown label type: continuous. {estimator} is for classification only, and y holds "
             f"{len(np.unique(labels))} different numbers with fractions, such as {broken[0]:g}. Make classes of them, "

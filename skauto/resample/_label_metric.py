@@ -70,7 +70,10 @@ class LabelMetric:
             if (cells != np.round(cells)).any():
                 raise ValueError("the function of this scoring takes no sample_weight, so fit must not be given any")
             truth, label = (np.repeat(part, cells.astype(int)) for part in (truth, label))
-        return self.scorer._sign * self.scorer._score_func(truth, label, **weight, **self.kwargs)
+        value = self.scorer._score_func(truth, label, **weight, **self.kwargs)
+        if np.ndim(value):
+            raise ValueError(f"the function of this scoring gave {value!r}: it must give one number, see its `average`")
+        return self.scorer._sign * value
 
 
 def parameters_of(scorer):
@@ -93,12 +96,16 @@ def as_shown(scorer, classes, pos_label=None):
     """What a scorer's function is given for the classes, and its keywords.
 
     Of two classes functions whose positive label is 1 unless they are told are given 0 and 1, and what others call
-    `pos_label` is the positive class: the given one, or the last. All others are given the labels.
+    `pos_label` is the positive class: the given one, or the last. So are those of scikit-learn that take the greater
+    label for the positive one, such as the likelihood ratios. All others are given the labels.
     """
-    parameter = parameters_of(scorer).get("pos_label")
-    if parameter is None or len(classes) > 2:
+    if len(classes) > 2:
         return classes, scorer._kwargs
     positive = classes[-1] if pos_label is None else pos_label
+    parameter = parameters_of(scorer).get("pos_label")
+    if parameter is None:
+        knows_order = scorer._score_func.__module__.startswith("sklearn.") and "labels" not in scorer._kwargs
+        return ((classes == positive).astype(int) if knows_order else classes), scorer._kwargs
     if parameter.default is not None and parameter.default != 1:
         return classes, {**scorer._kwargs, "pos_label": positive}
     kwargs = {name: value for name, value in scorer._kwargs.items() if name != "pos_label"}

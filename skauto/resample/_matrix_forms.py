@@ -32,6 +32,8 @@ def matrix_form(function, kwargs, labels):
     """
     if not isinstance(function, FunctionType):  # an object that is called need not be hashable
         return None
+    if kwargs.get("average", "binary") is None:  # one score a class
+        return None
     kwargs = {name: value for name, value in kwargs.items() if value is not None}
     if function in PLAIN and not kwargs:
         return PLAIN[function]

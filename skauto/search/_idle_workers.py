@@ -40,6 +40,7 @@ class IdleWorkers:
         if self._owner is None:
             self._owner = os.getpid()
             atexit.register(self.end)
+        worker.spare = True
         self._workers.setdefault(worker.threads, deque()).append(worker)
 
     def take(self, threads):

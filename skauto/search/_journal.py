@@ -52,6 +52,8 @@ class Journal:
     """
 
     def __init__(self, folder):
+        if not isinstance(folder, (str, os.PathLike)) or not os.fspath(folder):
+            raise JournalError(f"journal={folder!r} is not the path of a folder: give one, or None for no journal")
         try:
             self.folder = Path(os.path.abspath(folder))
         except FileNotFoundError as error:

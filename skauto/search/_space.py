@@ -14,6 +14,7 @@ from skauto.search._dimensions import Choice, Continuous, Drawn, Quantile, Whole
 
 # How scikit-optimize spreads the values of a range.
 PRIORS = ("uniform", "log-uniform")
+WORDS_OF_RANGES = (*PRIORS, "loguniform", "log_uniform", "log", "quniform", "float", "int")
 
 
 class Space:
@@ -245,6 +246,15 @@ def _read_dimension(name, given):
         return _read_scipy(given)
     if callable(getattr(given, "rvs", None)):
         return Drawn(given)
+    if isinstance(given, Mapping) and {"low", "high"} <= set(given):
+        raise TypeError(
+            f"parameter {name!r}: {given!r} looks like a range, which is written ({given['low']!r}, {given['high']!r}, "
+            "'uniform') or 'log-uniform'"
+        )
+    if isinstance(given, (set, frozenset)) or hasattr(given, "to_list") or hasattr(given, "__next__"):
+        raise TypeError(
+            f"parameter {name!r} must be a list of choices, got a {type(given).__name__}: write list(...) round it"
+        )
     if isinstance(given, str) or not isinstance(given, (Sequence, np.ndarray)):
         raise TypeError(
             f"parameter {name!r} must be a list of choices, a frozen scipy distribution or a scikit-optimize "
@@ -256,6 +266,11 @@ def _read_dimension(name, given):
         raise ValueError(f"parameter {name!r} has an empty list of choices: it needs at least one")
     if _is_prior_range(given):
         return _read_prior_range(name, given)
+    if _looks_like_a_range(given):
+        raise ValueError(
+            f"parameter {name!r}: {given!r} looks like a range, which is written (low, high, 'uniform') or (low, high, "
+            "'log-uniform'), or as a scipy distribution such as scipy.stats.loguniform(low, high)"
+        )
     if isinstance(given, tuple) and len(given) == 2 and _are_numbers(given) and not _are_neighbours(*given):
         warnings.warn(
             f"parameter {name!r}: {given!r} is a choice of two values. If a range was meant, write "
@@ -278,6 +293,13 @@ def _are_neighbours(low, high):
 def _is_prior_range(given):
     """Whether it is a range in scikit-optimize's short form: (low, high, "log-uniform")."""
     return len(given) == 3 and isinstance(given[2], str) and given[2] in PRIORS and _are_numbers(given[:2])
+
+
+def _looks_like_a_range(given):
+    """Whether it is two or three numbers with the name of a prior among them, as other libraries write ranges."""
+    words = [part for part in given if isinstance(part, str)]
+    numbers = [part for part in given if not isinstance(part, str)]
+    return len(words) == 1 and words[0] in WORDS_OF_RANGES and len(numbers) in (2, 3) and _are_numbers(numbers)
 
 
 def _read_prior_range(name, given):

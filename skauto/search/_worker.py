@@ -12,7 +12,7 @@ import time
 
 import psutil
 
-from skauto.search._caller import THREAD_VARIABLES, import_path
+from skauto.search._caller import THREAD_VARIABLES, import_path, waiting
 from skauto.search._channel import MARK_BYTES, Channel, ChannelError
 from skauto.search._sandbox import one_line
 from skauto.search._user_modules import edited
@@ -46,6 +46,8 @@ class Worker:
         The user's modules that it has loaded, see `Loaded.news`.
     began : float
         When its pool started it or took it over, on the monotonic clock.
+    spare : bool
+        Whether it was kept for the next pool: it may leave just when that takes it over.
     slowness : float
         Seconds that it took to import over its CPU seconds, as it said in its hello.
     output : str
@@ -59,6 +61,7 @@ class Worker:
         self.task = None
         self.modules = {}
         self.began = 0.0
+        self.spare = False
         self.slowness = 1.0
         self.output = ""
         self._family, self._family_seen = [], 0.0
@@ -83,7 +86,7 @@ class Worker:
             stderr=self._log,
             pass_fds=[descriptor],
             start_new_session=True,
-            env=os.environ | dict.fromkeys(THREAD_VARIABLES, str(self.threads)),
+            env=os.environ | waiting() | dict.fromkeys(THREAD_VARIABLES, str(self.threads)),
         )
 
     def send(self, *message):

@@ -1,6 +1,5 @@
 """What runs inside a worker: load the context once, then one task after another until the channel closes."""
 
-import contextlib
 import faulthandler
 import gc
 import importlib
@@ -62,14 +61,16 @@ def main(descriptor, parent, mark, temporary):
     began, used = time.monotonic(), time.process_time()
     _import(WARM_UP)
     slowness = (time.monotonic() - began) / max(time.process_time() - used, 0.01)
-    with contextlib.suppress(EOFError, OSError):
+    try:
         _serve(Channel(socket.socket(fileno=descriptor), bytes.fromhex(mark)), places, slowness)
-    if _died(parent, within=PARTING_SECONDS):  # else it is this worker alone that is lost, and others go on
-        _sweep(places)
-    os._exit(0)  # at once, whatever threads a task has left behind
+    except (EOFError, OSError):
+        if _died(parent, within=PARTING_SECONDS):  # else it is this worker alone that is lost, and others go on
+            _sweep(places)
+    os._exit(0)  # at once: a parent that takes this for an idle worker waits in vain; whatever threads a task has left
 
 
 def _serve(channel, places, slowness):
+    """Answer until nobody has had a pool for this worker for long; EOFError or OSError where the channel closes."""
     state = _State()
     _say(channel, 0, pickle.dumps(slowness))  # hello
     while True:

@@ -268,7 +268,7 @@ class WorkerPool(Pool):
         worker.end()
         if worker.task:
             self._crashed(worker.task, worker)
-        else:
+        elif not worker.spare:  # a spare one may leave, its minute being over, just when it is taken
             self._failed_starts += 1
             if self._failed_starts >= MAX_STARTS:
                 self._failed_starts = 0  # what is submitted later gets as many tries

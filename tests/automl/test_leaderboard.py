@@ -104,3 +104,24 @@ def test_trials_of_fewer_folds_come_after_the_others_and_say_so():
     board = leaderboard(history, 1, REPORT)
     assert board["trial"].tolist() == [-1, 1, 0]
     assert board["reason"].tolist() == ["", "", "had time for 1 of 3 folds"]
+
+
+def test_a_single_fold_that_is_judged_in_parts_is_one_fold():
+    """Its five parts were taken for folds: full trials of three folds were told off, and ranked below it."""
+    history = History(SPACE, seed=0)
+    for number in range(2):
+        history.asked(Trial(number, SPACE.encode({"candidate": "tree", "depth": number + 1})))
+    history.told(Result(0, Status.COMPLETE, 0.8, details=details([0.7, 0.8, 0.9]) | {"n_folds": 3}))
+    history.told(Result(1, Status.COMPLETE, 0.9, details=details([0.9, 0.8, 1.0, 0.9, 0.9]) | {"n_folds": 1}))
+    board = leaderboard(history, 0, None)
+    assert board["trial"].tolist() == [0, 1]
+    assert board["reason"].tolist() == ["", "had time for 1 of 3 folds"]
+    results = cv_results(history)
+    assert [name for name in results if name.startswith("split")] == [f"split{k}_test_score" for k in range(3)]
+    np.testing.assert_equal(results["split0_test_score"], [0.7, 0.9])
+    np.testing.assert_equal(results["split2_test_score"], [0.9, np.nan])
+
+
+def test_what_predicts_shows_the_fidelity_of_its_models(history):
+    board = leaderboard(history, 1, REPORT | {"fidelity": 0.25})
+    assert board.set_index("trial").loc[-1, "fidelity"] == 0.25

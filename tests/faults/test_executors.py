@@ -49,7 +49,7 @@ def table():
 def dask():
     """An executor of two Dask workers, processes of their own, over loopback."""
     distributed = pytest.importorskip("distributed")
-    settings = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    settings = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Dask warns of is its own
         made = distributed.LocalCluster(**settings, host="127.0.0.1", silence_logs=logging.CRITICAL)
@@ -197,7 +197,7 @@ BARE = """
 @pytest.mark.parametrize("limits", [{"n_iter": 3, "time_limit": None}, {"time_limit": 120}], ids=["count", "time"])
 def test_a_dask_worker_without_skauto_is_an_error_that_names_it(limits):
     distributed = pytest.importorskip("distributed")
-    settings = {"n_workers": 0, "processes": True, "dashboard_address": None, "silence_logs": logging.CRITICAL}
+    settings = {"n_workers": 0, "processes": True, "dashboard_address": ":0", "silence_logs": logging.CRITICAL}
     with distributed.LocalCluster(**settings, host="127.0.0.1") as cluster, distributed.Client(cluster) as client:
         command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(BARE), cluster.scheduler_address]
         worker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -214,7 +214,7 @@ def test_a_dask_worker_without_skauto_is_an_error_that_names_it(limits):
 @pytest.mark.filterwarnings("ignore")  # what Dask warns of when it is lost is its own
 def test_a_scheduler_that_is_lost_ends_the_wait():
     distributed = pytest.importorskip("distributed")
-    settings = {"n_workers": 1, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    settings = {"n_workers": 1, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
     cluster = distributed.LocalCluster(**settings, host="127.0.0.1", silence_logs=logging.CRITICAL)
     client = distributed.Client(cluster)
     closing = threading.Timer(5, cluster.close)
@@ -233,7 +233,7 @@ def test_a_scheduler_that_is_lost_ends_the_wait():
 def test_what_is_done_is_kept_when_the_executor_is_lost_in_mid_search(kind, tmp_path):
     """Hours of trials used to go with a lost scheduler."""
     distributed = pytest.importorskip("distributed")
-    settings = {"n_workers": 1, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    settings = {"n_workers": 1, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
     cluster = distributed.LocalCluster(**settings, host="127.0.0.1", silence_logs=logging.CRITICAL)
     client = distributed.Client(cluster)
     counted = {"n_iter": 100_000, "executor": client.get_executor(), "journal": tmp_path}

@@ -115,3 +115,20 @@ def test_integers_beyond_64_bits_are_no_labels():
         quick().fit(X, names)
     fitted = quick().fit(X, [str(name) for name in names])
     assert set(fitted.predict(X)) <= {str(name) for name in names}
+
+
+@pytest.mark.parametrize("large", [12345678901234567890.0, 1e20])
+def test_labels_that_are_floats_beyond_64_bits(large):
+    """An IndexError of numpy: long numbers of something arrive so from pandas where one of them is missing."""
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    with pytest.raises(
+        ValueError, match="y holds numbers such as .* cannot tell from their neighbours: AutoClassifier"
+    ):
+        AutoClassifier(n_iter=1, time_limit=None).fit(X, np.where(X[:, 0] > 0, large, 5.0))
+
+
+@pytest.mark.parametrize("folder", ["", 5, True, b"journal"])
+def test_a_journal_that_is_no_path(folder):
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    with pytest.raises(ValueError, match=f"journal={folder!r} is not the path of a folder: give one, or None"):
+        AutoClassifier(n_iter=1, time_limit=None, journal=folder).fit(X, X[:, 0] > 0)

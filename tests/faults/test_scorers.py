@@ -8,6 +8,7 @@ import pytest
 import sklearn
 from sklearn.datasets import make_classification
 from sklearn.metrics import average_precision_score, f1_score, get_scorer, log_loss, make_scorer, roc_auc_score
+from sklearn.model_selection import StratifiedKFold
 
 from skauto import AutoClassifier
 
@@ -234,3 +235,35 @@ def test_requests_of_a_scorer_are_heeded(rows):
         quick(scoring=refused).fit(X, y)
     quick(scoring=without).fit(X, y, sample_weight=np.ones(400))
     assert not any(weight is not None for weight in given)
+
+
+def test_two_positive_classes_that_contradict_each_other_are_refused(rows):
+    """The scorer's was overruled without a word."""
+    scorer = make_scorer(f1_score, pos_label="good")
+    with pytest.raises(
+        ValueError, match="pos_label='bad' and scoring, which was made with pos_label='good', contradict"
+    ):
+        quick(scoring=scorer, pos_label="bad").fit(*rows)
+    assert quick(scoring=scorer, pos_label="good").fit(*rows).pos_label_ == "good"
+
+
+@pytest.mark.parametrize("name", ["positive_likelihood_ratio", "neg_negative_likelihood_ratio"])
+def test_ratios_that_take_the_greater_label_for_the_positive_one_are_of_the_positive_class(rows, name):
+    X, y = rows
+    folds = list(StratifiedKFold(3).split(X, y))
+    named, coded = (quick(scoring=name, cv=folds).fit(X, labels) for labels in (y, (y == "bad").astype(int)))
+    assert named.best_score_ == pytest.approx(coded.best_score_, rel=1e-3)
+    assert np.mean((named.predict(X) == "bad") == (coded.predict(X) == 1)) > 0.99
+
+
+@pytest.mark.parametrize(
+    ("scoring", "message"),
+    [
+        (make_scorer(f1_score, average=None), "it must give one number, see its `average`"),
+        ("jaccard_samples", "scoring='jaccard_samples' failed when tried on the labels of y before the search"),
+        ("f1_samples", "scoring='f1_samples' failed when tried on the labels of y before the search"),
+    ],
+)
+def test_scores_that_can_never_work_are_refused_before_the_search(rows, scoring, message):
+    with pytest.raises(ValueError, match=message):
+        quick(scoring=scoring).fit(*rows)

@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from skopt.space import Integer, Real
 
@@ -65,3 +66,22 @@ def test_other_tuples_and_lists_are_choices_without_a_word(given):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert Space({"C": given}).size == len(given)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [("loguniform", 1e-3, 1.0), ["uniform", 1e-3, 1.0], (1e-3, 1.0, "log"), (1e-3, 1.0, "log-uniform", 10),
+     {"low": 0.1, "high": 1.0}],
+)  # fmt: skip
+def test_ranges_as_other_libraries_write_them_are_refused_with_the_way_to_write_them(written):
+    """They were taken for choices, and a trial ran with C="loguniform"."""
+    with pytest.raises((ValueError, TypeError), match="looks like a range, which is written .*'log-uniform'"):
+        Space({"C": written})
+
+
+def test_choices_in_a_set_or_series_are_to_become_a_list():
+    for choices in ({0.1, 1.0}, pd.Series([0.1, 1.0]), iter([0.1, 1.0])):
+        with pytest.raises(
+            TypeError, match=r"parameter 'C' must be a list of choices, got .*: write list\(...\) round it"
+        ):
+            Space({"C": choices})

@@ -78,7 +78,7 @@ def row_id(row):
 def executor(name, stack):
     """A pool of threads, of processes or of Dask's workers that ends with the stack."""
     if name == "dask":
-        settings = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+        settings = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
         cluster = stack.enter_context(LocalCluster(**settings, host="127.0.0.1", silence_logs=logging.CRITICAL))
         return stack.enter_context(Client(cluster)).get_executor()
     if name == "threads":

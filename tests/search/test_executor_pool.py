@@ -157,7 +157,7 @@ def cluster(monkeypatch, tmp_path):
     """Two Dask workers, processes of their own, over loopback."""
     distributed = pytest.importorskip("distributed")
     monkeypatch.setenv("PYTHONPATH", os.getcwd())
-    settings = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    settings = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
     made = distributed.LocalCluster(
         **settings, host="127.0.0.1", local_directory=str(tmp_path), silence_logs=logging.CRITICAL
     )

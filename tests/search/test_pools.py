@@ -61,7 +61,7 @@ class TestDask(PoolContract):
     @pytest.fixture(scope="class", autouse=True)
     def client(self, request):
         distributed = pytest.importorskip("distributed")
-        settings = {"n_workers": 1, "threads_per_worker": 2, "processes": False, "dashboard_address": None}
+        settings = {"n_workers": 1, "threads_per_worker": 2, "processes": False, "dashboard_address": ":0"}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             made = distributed.LocalCluster(**settings, silence_logs=logging.CRITICAL)

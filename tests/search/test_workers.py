@@ -10,9 +10,11 @@ import threading
 import psutil
 import pytest
 
+from skauto.search._channel import ready
 from skauto.search._idle_workers import IDLE_WORKERS
 from skauto.search._pool import Outcome, WorkersLostError
 from skauto.search._trial import Status
+from skauto.search._worker import Worker
 from skauto.search._workers import WorkerPool
 from tests.support import tasks
 
@@ -344,6 +346,31 @@ def test_spares_leave_after_their_time():
     assert gone(process)
 
 
+def test_spares_that_leave_when_they_are_taken_do_not_lose_a_pool():
+    """Four that left together, a minute after a fit, ended the next one with "workers cannot start"."""
+    IDLE_WORKERS.end()
+    for _ in range(4):
+        worker = Worker(1)
+        worker.process.kill()
+        worker.process.wait()
+        worker.dead = lambda: False  # it was alive a moment ago
+        IDLE_WORKERS.put(worker)
+    with WorkerPool(4, context=10) as pool:
+        assert outcome_of(pool, lambda context: context + 1).value == 11
+
+
+def test_a_spare_is_gone_as_soon_as_its_channel_is():
+    """It waited two seconds to see whether its parent had died, and was taken in the meantime."""
+    IDLE_WORKERS.end()
+    with WorkerPool(1) as pool:
+        pool.submit("shorten", _shorten_patience)
+        pool.wait(60)
+        channel = pool._workers[0].channel
+    assert ready([channel], 60)
+    [worker] = IDLE_WORKERS._workers[1]
+    assert worker.process.wait(1) == 0
+
+
 def _shorten_patience(context):
     from skauto.search import _worker_process
 
@@ -356,3 +383,26 @@ def test_a_pool_knows_how_long_its_workers_take_to_start():
         assert pool.start_seconds == 0
         assert outcome_of(pool, lambda context: context + 1).value == 11
         assert pool.start_seconds > 0.1  # a fresh interpreter that imports scikit-learn
+
+
+def environment_of_a_worker(context):
+    return {name: os.environ.get(name) for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({}, {"GOMP_SPINCOUNT": "10000", "OMP_WAIT_POLICY": None}),
+        ({"GOMP_SPINCOUNT": "7"}, {"GOMP_SPINCOUNT": "7", "OMP_WAIT_POLICY": None}),
+        ({"OMP_WAIT_POLICY": "active"}, {"GOMP_SPINCOUNT": None, "OMP_WAIT_POLICY": "active"}),
+    ],
+)
+def test_threads_of_workers_give_cores_away_soon_unless_the_user_says_how(monkeypatch, said, expected):
+    """Beside three busy processes LightGBM on two threads took twice the time, waiting on its cores."""
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    with WorkerPool(1) as pool:
+        pool.submit("a", environment_of_a_worker)
+        assert pool.wait(60)[0].value == expected

@@ -38,11 +38,11 @@ class EstimatorScoring(Scoring):
         values = [np.mean(scores) for scores in self._of_thresholds(proba, thresholds, self.parts, left)]
         return thresholds[_first_best(values)] if values else thresholds[0]
 
-    def _value(self, proba, scores_f1, left):
+    def _value(self, proba, left):
         """The score of some rows, each fold labelled by the threshold that the other folds of its repeat like best."""
         y, oriented = self.oriented(proba)
         thresholds = self._candidate_thresholds(y, oriented)
-        folds = [np.flatnonzero(self.fold == k) for k in np.unique(self.fold)]
+        folds = [np.flatnonzero(self.part == k) for k in np.unique(self.part)]
         labels = labels_at(oriented, default_threshold(proba.shape[1]))
         if len(thresholds) > 1:
             values = np.reshape(self._of_thresholds(proba, thresholds, folds, left), (-1, len(folds)))

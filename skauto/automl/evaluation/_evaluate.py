@@ -154,7 +154,7 @@ def evaluate(context, trial):
     if trial.fidelity < 1:
         outcome = replace(outcome, score=context.low_fidelity_score(proba))
     else:
-        outcome = _scored(context, outcome)
+        outcome = _scored(context, outcome, len(models))
         if context.measure is not None:
             known = context.measure(context, values, seed, models[0].last, outcome.best_iteration, known)
             outcome = replace(outcome, footprint=known)
@@ -165,11 +165,11 @@ def evaluate(context, trial):
     )  # last: what fails must not be the best one
 
 
-def _scored(context, outcome):
+def _scored(context, outcome, n_folds):
     """The outcome with what `report` says of its probabilities."""
     began = time.perf_counter()
     report = context.report(outcome.proba)
-    scores = {**report, "fold_scores": tuple(report.get("fold_scores", ()))}
+    scores = {**report, "n_folds": n_folds, "fold_scores": tuple(report.get("fold_scores", ()))}
     return replace(outcome, score_seconds=time.perf_counter() - began, **scores)
 
 

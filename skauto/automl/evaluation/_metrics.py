@@ -33,6 +33,10 @@ def mean_of_known(values):
 
 def _taken(y, score, weight):
     """Positives and rows at each threshold, from the highest score on, by weight: each of shape (n_thresholds,)."""
+    if weight is not None and not np.all(weight):  # rows that do not count are no threshold either
+        y, score, weight = y[weight > 0], score[weight > 0], weight[weight > 0]
+    if not len(y):
+        return np.zeros(1), np.zeros(1)
     order = np.argsort(-score, kind="stable")
     hit = y[order] if weight is None else y[order] * weight[order]
     last = np.append(np.flatnonzero(np.diff(score[order])), len(y) - 1)
@@ -66,16 +70,21 @@ def one_vs_rest(measure, y, proba, weight=None):
     return mean_of_known([measure(y == k, proba[:, k], weight) for k in present])
 
 
+def _average(values, weight):
+    """The weighted mean, NaN where no row counts."""
+    return float(np.average(values, weights=weight)) if weight is None or np.any(weight) else np.nan
+
+
 def _brier(y, proba, weight=None):
     target = np.eye(proba.shape[1])[y]
     scale = 2.0 if proba.shape[1] == 2 else 1.0
-    return -float(np.average(np.sum((proba - target) ** 2, axis=1) / scale, weights=weight))
+    return -_average(np.sum((proba - target) ** 2, axis=1) / scale, weight)
 
 
 def log_loss_of(y, proba, weight=None):
     """Minus sklearn's log_loss, without its checks: the ensemble asks for it hundreds of times."""
     likely = np.maximum(proba[np.arange(len(y)), y], np.finfo(proba.dtype).eps)  # bounded as scikit-learn does
-    return float(np.average(np.log(likely), weights=weight))
+    return _average(np.log(likely), weight)
 
 
 def auc_of(y, proba, weight=None):
@@ -159,7 +168,11 @@ class CostMetric:
     def __call__(self, y, proba, weight=None, rows=slice(None)):
         costs = self.costs[rows] if self.by_row else self.costs
         decisions = expected_costs(proba, costs).argmin(axis=1)
-        return -float(np.average(costs_of(y, decisions, costs), weights=weight))
+        return -_average(costs_of(y, decisions, costs), weight)
+
+
+# Scores that are computed here, by name.
+OWN_METRICS = frozenset([*CONFUSION_METRICS, *PROBA_METRICS, "cost"])
 
 
 def resolve_metric(scoring, classes, cost_matrix=None):

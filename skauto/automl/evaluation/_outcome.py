@@ -22,7 +22,9 @@ class TrialOutcome:
     best_iteration : int or None
         Median of the iterations at which the folds stopped early, None where none does.
     fold_scores : tuple of float
-        The score of each fold; empty at a fidelity below 1.
+        The score of each fold, of a single one those of its parts; empty at a fidelity below 1.
+    n_folds : int or None
+        How many folds were fitted, None at a fidelity below 1.
     F1, AUC, AP : float
         Scores of the pooled probabilities, NaN at a fidelity below 1.
     score_seconds : float
@@ -47,6 +49,7 @@ class TrialOutcome:
     fit_seconds: float
     best_iteration: int | None = None
     fold_scores: tuple = ()
+    n_folds: int | None = None
     F1: float = math.nan
     AUC: float = math.nan
     AP: float = math.nan

@@ -24,7 +24,8 @@ class Scoring:
     """Scores out-of-fold probabilities of one data set; sent to the workers once.
 
     y, fold, repeat and weight have shape (n_validated,): one entry for each row of each validation fold, in the
-    order of the folds. `positive` is the code that a two-class threshold is about.
+    order of the folds. `positive` is the code that a two-class threshold is about. `part` is what thresholds are chosen
+    and tried on in turn: the folds, but where a repeat of them has one alone, parts of that.
     """
 
     name: str
@@ -35,20 +36,26 @@ class Scoring:
     repeat: np.ndarray
     weight: np.ndarray | None = None
     positive: int = 1
+    part: np.ndarray | None = None
     parts: list = field(init=False)
 
     def __post_init__(self):
+        if self.part is None:
+            object.__setattr__(self, "part", self.fold)
         object.__setattr__(self, "parts", [np.flatnonzero(self.repeat == r) for r in np.unique(self.repeat)])
 
     def first(self, n_rows):
         """The scoring of the first rows alone, those of whole folds; a single one is judged in parts, as in a plan."""
         if n_rows == len(self.y):
             return self
-        fold = self.fold[:n_rows]
-        if len(np.unique(fold)) == 1:
-            fold = parts_of_one_fold(self.y[:n_rows], 0)
+        fold, part = self.fold[:n_rows], self.part[:n_rows].copy()
+        last = self.repeat[:n_rows] == self.repeat[n_rows - 1]
+        if len(np.unique(fold[last])) == 1:
+            part[last] = part.max() + 1 + parts_of_one_fold(self.y[:n_rows][last], 0)
+        if last.all() and len(np.unique(fold)) == 1:
+            fold = part
         weight = None if self.weight is None else self.weight[:n_rows]
-        return replace(self, y=self.y[:n_rows], fold=fold, repeat=self.repeat[:n_rows], weight=weight)
+        return replace(self, y=self.y[:n_rows], fold=fold, part=part, repeat=self.repeat[:n_rows], weight=weight)
 
     @property
     def n_rows(self):
@@ -100,14 +107,13 @@ class Scoring:
             return self.first(len(proba)).report(proba, left)
         given = proba
         y, proba = self.oriented(proba)
+        value = self._value(given, left)  # before F1, which is only shown: time may run out
         f1 = CONFUSION_METRICS["f1_macro" if proba.shape[1] > 2 else "f1"]
-        scores_f1 = self._label_score(y, proba, f1, left)
         measures = {
-            "F1": self._pooled(scores_f1),
+            "F1": self._pooled(value if self.metric is f1 else self._label_score(y, proba, f1, left)),
             "AUC": self._pooled(lambda rows: auc_of(y[rows], proba[rows], self._weight(rows))),
             "AP": self._pooled(lambda rows: ap_of(y[rows], proba[rows], self._weight(rows))),
         }
-        value = self._value(given, scores_f1, left)
         folds = [value(np.flatnonzero(self.fold == k)) for k in np.unique(self.fold)]
         score = self._pooled(value)
         return {"score": score if np.isfinite(score) else 0.0, "fold_scores": folds, **measures}
@@ -130,13 +136,12 @@ class Scoring:
             return default_threshold(size)
         return tune_threshold(y, proba, self.metric, self.weight, repeats=len(self.parts), left=left)
 
-    def _value(self, proba, scores_f1, left):
-        """The score of some rows, a function of them; `scores_f1` is that of F1, which is known already."""
+    def _value(self, proba, left):
+        """The score of some rows, a function of them."""
         y, proba = self.oriented(proba)
         if self.kind == "proba":
             return lambda rows: self._called(self.metric, y, proba, rows)
-        is_f1 = self.metric is CONFUSION_METRICS["f1_macro" if proba.shape[1] > 2 else "f1"]
-        return scores_f1 if is_f1 else self._label_score(y, proba, self.metric, left)
+        return self._label_score(y, proba, self.metric, left)
 
     def _called(self, metric, y, proba, rows):
         """A metric of probabilities of some rows; one that knows the rows is told which they are."""
@@ -158,7 +163,7 @@ class Scoring:
         for done, rows in enumerate(self.parts):
             fraction = first_of(len(self.parts) - done, left)
             threshold[rows] = cross_fitted_labels(
-                y[rows], proba[rows], self.fold[rows], metric, self._weight(rows), fraction
+                y[rows], proba[rows], self.part[rows], metric, self._weight(rows), fraction
             )
         if size == 2:
             return threshold, True
@@ -169,7 +174,11 @@ class Scoring:
         return lambda rows: float(metric(confusion_of(y[rows], labels[rows], size, self._weight(rows))))
 
     def _pooled(self, value):
-        return mean_of_known([value(rows) for rows in self.parts])
+        """The mean of what each repeat of the folds says; one that was cut short counts by its rows."""
+        values = np.array([value(rows) for rows in self.parts], dtype=float)
+        known = ~np.isnan(values)
+        sizes = np.array([len(rows) for rows in self.parts])
+        return float(np.average(values[known], weights=sizes[known])) if known.any() else np.nan
 
     def _weight(self, rows):
         return None if self.weight is None else self.weight[rows]

@@ -85,7 +85,8 @@ class Assembly:
         )
         self.members = [trial.number for trial, _ in members]
         names = [(trial.values["candidate"], trial.number, round(weight, 3)) for trial, weight in members]
-        self.report = {**dict.fromkeys(("score", "F1", "AUC", "AP"), np.nan), "fold_scores": None, "members": names}
+        unknown = dict.fromkeys(("score", "F1", "AUC", "AP"), np.nan)
+        self.report = {**unknown, "fold_scores": None, "members": names, "fidelity": self.fidelity}
         self._take(default_threshold(len(self.classes)))
         watch(self.ensemble)  # before it is measured: what it says of unread columns is part of the model
         self.best_estimator = self._decided(fitted[self.best.number], default_threshold(len(self.classes)))

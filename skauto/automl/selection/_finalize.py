@@ -70,6 +70,8 @@ class Finish(Assembly):
         Cuts of the members and of the best trial, by trial; without those for which no time was left.
     model_kind : {"refitted", "fold_models", "quick_model", "class_frequencies"}
         What predicts.
+    fidelity : float
+        The part of the rows or epochs that what predicts was fitted with: below 1 only for the models of folds.
     interrupted : bool
         Whether Ctrl-C was pressed; another one stops the fit.
     """
@@ -86,7 +88,7 @@ class Finish(Assembly):
         self.scoring = plan.scoring
         self.best = self.report = None
         self.members, self.thresholds = [], {}
-        self.model_kind = REFITTED
+        self.model_kind, self.fidelity = REFITTED, 1.0
         self.interrupts = Interrupts()
         self._closing = 0.0
 
@@ -101,8 +103,7 @@ class Finish(Assembly):
         results = [result for _, result in history.finished]
         found = scored_trials(history)
         self._closing = closing([trial.score_seconds for trial in found])
-        found, self.scoring = self._comparable(found)
-        trials = self.plan.constraints.allowed(found, results)
+        trials, self.scoring = self._comparable(self.plan.constraints.allowed(found, results))
         members, fitted = self._fitted_members(trials, use_ensemble) if trials else ([], {})
         if members:
             members = self.interrupts.despite(self._assemble_within, members[0][0], members, trials, fitted)
@@ -168,17 +169,22 @@ class Finish(Assembly):
         fitted = chain.instead(trials)
         if self.pool.bag_of in fitted:
             self.model_kind = FOLD_MODELS
+            self.fidelity = next(trial.fidelity for trial in trials if trial.number in fitted)
+            small = f", fitted on a part of the rows or epochs (fidelity {self.fidelity:.2g}),"
             warnings.warn(
-                f"{why}, so the models of the folds of the best one predict together; "
-                "raise time_limit for a model of all rows",
+                f"{why}, so the models of the folds of the best one{small if self.fidelity < 1 else ''} predict "
+                "together; raise time_limit for a model of all rows",
                 UserWarning,
                 stacklevel=6,
             )
         return fitted
 
     def _folds_beat(self, ready, trials):
-        """Whether the fold models at hand are of one of some trials, and of a better one than a trial that is ready."""
-        return any(
+        """Whether the fold models at hand are of one of some trials, and of a better one than a trial that is ready.
+
+        Not under constraints, which several models together easily break.
+        """
+        return not self.plan.constraints and any(
             trial.number == self.pool.bag_of and trial.fidelity >= 1 and beats(trial, ready, self._valid_over_train())
             for trial in trials
         )

@@ -1,13 +1,21 @@
 """Fitted pipelines of chosen trials, refitted on all rows."""
 
+import time
+
 from skauto._seeds import child_seed
 from skauto.automl.evaluation._early_stopping import with_rounds
 from skauto.automl.evaluation._evaluate import fit_weighted
 from skauto.automl.evaluation._fold_models import release_limits, release_threads
+from skauto.search import _deadline
 
 
-def refit(context, trial, labels):
-    """Fit a trial's pipeline on all rows, with the labels as the user gave them; runs in a worker."""
+def refit(context, trial, labels, seconds=None):
+    """Fit a trial's pipeline on all rows, with the labels as the user gave them; runs in a worker.
+
+    A network plans its training with no more than `seconds`.
+    """
+    if seconds is not None:
+        _deadline.end_by(time.monotonic() + seconds)
     from skauto.automl._imbalance import with_labels  # loads imbalanced-learn, which importing skauto must not
 
     seed = child_seed(context.seed, "trial", trial.number)

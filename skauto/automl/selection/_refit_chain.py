@@ -2,6 +2,8 @@
 
 import importlib
 import math
+import sys
+import threading
 from dataclasses import replace
 
 from threadpoolctl import threadpool_limits
@@ -21,13 +23,21 @@ HERE_PART, HERE_WAIT, HERE_MORE = 1 / 3, 4.0, 1.0
 # Seconds between looks at the deadline.
 WAIT = 0.5
 
+# What a network that a worker sends is made of.
+NET_MODULE = "skauto.estimators.neural._trainer"
+
 # How often refits are handed to workers: once more where those were lost, as others come in their place.
 TRIES = 2
 
 
 def import_nets():
-    """Import what a network needs to be read here: seconds of a CPU, which workers should spend on it meanwhile."""
-    attempt(importlib.import_module, "skauto.estimators.neural._trainer")
+    """Begin to import what a network needs to be read here.
+
+    It takes seconds, in which this thread must go on to hand out tasks and to hear of those that have ended: a worker
+    whose answer nobody reads waits, and its limit passes.
+    """
+    if NET_MODULE not in sys.modules:
+        threading.Thread(target=attempt, args=(importlib.import_module, NET_MODULE), name="import of networks").start()
 
 
 def refit_seconds(trial):
@@ -91,10 +101,13 @@ class RefitChain:
         """Hand workers the trials that they neither have nor have done."""
         known = {*fitted, *self.pool.running}
         rest = [trial for trial in trials if trial.number not in known]
-        limit = self._limit(len(rest))
+        left = self.left()
+        limit = None if math.isinf(left) else left
+        nets = [trial for trial in rest if trial.values["candidate"] in self.context.build.nets]
+        of_a_net = self._seconds_of_a_net(rest, nets) if nets else None
         for trial in rest:
-            self.pool.submit(trial.number, refit, trial, self.labels, time_limit=limit)
-        if any(trial.values["candidate"] in self.context.build.nets for trial in rest):
+            self.pool.submit(trial.number, refit, trial, self.labels, of_a_net, time_limit=limit)
+        if nets:
             import_nets()
 
     def collect(self, trials, fitted):
@@ -123,7 +136,7 @@ class RefitChain:
         number = self.pool.bag_of
         if number not in {trial.number for trial in trials}:
             return {}
-        made = attempt(unpack, self.pool.bag, self.labels)
+        made = attempt(self.interrupts.despite, unpack, self.pool.bag, self.labels)
         return {number: made.value} if made.error is None else {}
 
     def _busy(self, trials, fitted):
@@ -131,10 +144,13 @@ class RefitChain:
         done = {*fitted, *self._failed_here}
         return any(trial.number in self.pool.running and trial.number not in done for trial in trials)
 
-    def _limit(self, count):
-        """Seconds of one refit, of which nets plan with a part: what is left, less where some must wait for others."""
+    def _seconds_of_a_net(self, trials, nets):
+        """Seconds that the refit of a network may plan with: what the others leave it; None where nothing limits it."""
         left = self.left()
-        return None if math.isinf(left) or not count else left * min(self.pool.n_workers / count, 1.0)
+        if math.isinf(left):
+            return None
+        others = sum(refit_seconds(trial) for trial in trials if trial not in nets) / self.pool.n_workers
+        return max(left - others, 0.0) * min(self.pool.n_workers / len(nets), 1.0)
 
     def _late(self, trials):
         trial = self._first_here(trials)

@@ -8,7 +8,7 @@ from skauto.estimators.tables._table_categories import CategoryColumn
 from skauto.estimators.tables._table_codes import CodeColumn, common_shape, look_random
 from skauto.estimators.tables._table_dates import DateColumn, TimeFormat, are_times, date_format, is_date
 from skauto.estimators.tables._table_labels import are_gaps, count_unread, take, to_labels, to_numbers
-from skauto.estimators.tables._table_numbers import TOKENS, NumberFormat, learn_numbers
+from skauto.estimators.tables._table_numbers import TOKENS, NumberFormat, are_padded, learn_numbers
 from skauto.estimators.tables._table_text import TextNumbers
 
 REPEATED = 5  # rows a level on average: a column of that kind is a category however many levels it has
@@ -166,6 +166,8 @@ def _measured(series, texts, counts):
     told = ~are_gaps(texts)
     if not told.any():
         return None
+    if are_padded(texts[told]):
+        return None
     found = learn_numbers(texts[told], counts[told])
     if found is None and are_times(texts[told]):
         form = TimeFormat()
@@ -199,12 +201,17 @@ def _numbers(series, texts, counts, told, form, numbers):
 
 
 def _gaps_said(texts, counts, gaps):
-    """How often cells say something that is taken for a gap, with the most frequent."""
+    """How often cells say something that is taken for a gap, with the most frequent; of few only those with digits."""
     fraction = counts[gaps].sum() / counts.sum()
+    many = f"{fraction:.0%} of its filled cells say"
     if fraction < TOLD:
-        return ""
+        gaps = gaps & np.array([any(letter.isdigit() for letter in text) for text in texts], dtype=bool)
+        n_cells = counts[gaps].sum()
+        if not n_cells:
+            return ""
+        many = f"{n_cells} of its filled cells say" if n_cells > 1 else "1 of its filled cells says"
     common = texts[gaps][np.argsort(-counts[gaps], kind="stable")][:3]
-    return f": {fraction:.0%} of its filled cells say {', '.join(map(repr, common))} and count as missing"
+    return f": {many} {', '.join(map(repr, common))} and count as missing"
 
 
 def _nearly_numbers(series, texts, counts, taken):

@@ -13,21 +13,41 @@ _DAYS = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%m-%d-%Y", "%d-%m-%Y",
 _WORDY = ("%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%a, %d %b %Y",
           "%A, %d %B %Y", "%A %d %B %Y", "%A, %B %d, %Y")  # fmt: skip
 _MONTHS = ("%b-%Y", "%b %Y", "%B %Y", "%m/%Y", "%b-%y")
-_TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-FORMATS = ("ISO8601", *(day + time for day in _DAYS + _WORDY for time in _TIMES), *_MONTHS)
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f")
+_STAMPS = ("%d/%b/%Y:%H:%M:%S %z", "%a %b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S %z %Y")  # logs of servers, ctime, Twitter
+FORMATS = ("ISO8601", *(day + time for day in _DAYS + _WORDY for time in _TIMES), *_MONTHS, *_STAMPS)
+# How else people write what these formats read: each pattern is replaced by what stands beside it.
+_ZONES = "UTC|GMT|EST|EDT|CST|CDT|MST|MDT|PST|PDT|WET|WEST|CET|CEST|EET|EEST|BST|IST|MSK|JST|AEST|AEDT"
+_REWRITTEN = tuple((re.compile(pattern), plain) for pattern, plain in (
+    (rf"\s*\b(?:{_ZONES})\b", ""),  # one zone or summer and winter of one: the clock there is what counts
+    (r",\s*(?=\d{1,2}[:.]\d\d)", " "),  # 01/01/2019, 12:00:00
+    (r"(?<=\d)\s*([AaPp])\.?[Mm]\.?$", r" \1M"),  # 12:00AM
+    (r"(?<=\s)(\d\d)\.(\d\d)\.(\d\d)(?=\s|$)", r"\1:\2:\3"),  # 12.00.00
+    (r"^(\d{1,2})([A-Za-z]{3})(\d{2,4})", r"\1-\2-\3"),  # 01JAN2019
+    (r"(?<=\d)(?:st|nd|rd|th)\b", ""),  # 5th January
+    (r"(?<=[A-Za-z]{3})\.(?=[\s,])", ""),  # Jan. 01
+    (r"^(\d{1,2})\.\s*(?=[^\W\d])", r"\1 "),  # 1. January
+))  # fmt: skip
+_GERMAN = {"januar": "January", "j\u00e4nner": "January", "februar": "February", "m\u00e4rz": "March", "mai": "May",
+           "juni": "June", "juli": "July", "oktober": "October", "dezember": "December", "m\u00e4r": "Mar",
+           "okt": "Oct", "dez": "Dec"}  # fmt: skip
+_GERMAN_MONTH = re.compile(rf"\b(?:{'|'.join(_GERMAN)})\b", re.IGNORECASE)
 ATTRIBUTES = {"weekday": "day_of_week"}
 OR = " or "  # joins the formats of a column that is written in more than one
 MOST_FORMATS, LEAST_PART = 3, 0.3  # formats of a column at most, and what the first of more than one must read
 SHARE = 0.95  # of the distinct texts must read as dates
 SAMPLE = 200  # texts to try a format on before all are read
 UNREAD = 0.05  # more cells that are no dates than at fit, by this part of the filled ones, are told of
-_DIGITS_APART = r"\d.*[-/., :].*\d|[A-Za-z]{3}.*\d"
+_DIGITS_APART = r"\d.*[-/., :].*\d|[A-Za-z]{3}.*\d|\d{8}T\d{4}"
 _TIMES_OF_DAY = (
     r"(?:(?P<days>-?\d{1,9}) days?,? \+?)?T?(?P<hours>\d{1,3}):(?P<minutes>[0-5]\d)"
     r"(?::(?P<seconds>[0-5]\d(?:[.,]\d+)?))?\s*(?P<half>[ap]\.?m\.?)?(?:Z|[+-]\d\d:?\d\d)?",
     r"(?P<hours>\d{1,2})\s*(?P<half>[ap]\.?m\.?)",
     r"(?P<hours>\d{1,3})h(?P<minutes>[0-5]\d)",
     r"(?P<days>-\d{1,9})\s*d(?:ays?)?",
+    r"(?P<minutes>\d{1,3}):(?P<seconds>[0-5]\d[.,]\d+)",  # of a lap
+    r"P(?=\d|T\d)(?:(?P<days>\d{1,9})D)?"  # of ISO 8601
+    r"(?:T(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d+(?:[.,]\d+)?)S)?)?",
     r"(?=\d)(?:(?P<days>\d{1,9})\s*d(?:ays?)?,?\s*)?(?:(?P<hours>\d{1,9})\s*h(?:ours?|rs?)?,?\s*)?"
     r"(?:(?P<minutes>\d{1,9})\s*m(?:in(?:ute)?s?)?\.?,?\s*)?(?:(?P<seconds>\d+)\s*s(?:ec(?:ond)?s?)?\.?)?",
 )
@@ -41,9 +61,11 @@ def date_format(texts):
     sample = pd.Series(texts[some_of(len(texts), SAMPLE)], dtype=object)
     if not len(sample) or sample.str.contains(_DIGITS_APART).mean() < SHARE:
         return None
-    read = {}
+    read, plain = {}, sample.map(rewritten)
     for form in FORMATS:
-        read[form] = np.asarray(read_dates(sample, form).notna())
+        read[form] = np.asarray(_parsed(plain, [form]).notna()) | (form == "ISO8601") & np.asarray(
+            _parsed(sample, [form]).notna()
+        )
         if read[form].all():
             break
     forms = [max(read, key=lambda form: read[form].mean())]
@@ -75,12 +97,39 @@ def _order(form):
 
 def read_dates(texts, form):
     """Texts as a DatetimeIndex in UTC without a zone, NaT where one fits none of the formats, which " or " joins."""
-    first, *others = form.split(OR)
+    forms = form.split(OR)
+    times = _parsed(texts, forms)
+    unread = np.flatnonzero(times.isna())
+    if len(unread):
+        given = np.asarray(texts, dtype=object)[unread]
+        plain = np.array([rewritten(text) for text in given], dtype=object)
+        changed = plain != given
+        if changed.any():
+            values = times.to_numpy(copy=True)
+            values[unread[changed]] = _parsed(plain[changed], forms).to_numpy()
+            times = pd.DatetimeIndex(values)
+    return times
+
+
+def _parsed(texts, forms):
+    first, *others = forms
     times = pd.to_datetime(pd.Index(texts), errors="coerce", format=first, utc=True)
     times = pd.DatetimeIndex(times).tz_localize(None)
-    for other in others:
-        times = times.where(times.notna(), read_dates(texts, other))
-    return times
+    return times.where(times.notna(), _parsed(texts, others)) if others else times
+
+
+def rewritten(text):
+    """A date or time stamp as the formats want it, from how else it is written.
+
+    Examples
+    --------
+    >>> from skauto.estimators._table_dates import rewritten
+    >>> rewritten("5th Oktober 2019, 12:30PM UTC")
+    '5 October 2019 12:30 PM'
+    """
+    for pattern, plain in _REWRITTEN:
+        text = pattern.sub(plain, text)
+    return _GERMAN_MONTH.sub(lambda month: _GERMAN[month[0].casefold()], text)
 
 
 def read_periods(texts, freq):

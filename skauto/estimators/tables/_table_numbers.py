@@ -11,20 +11,32 @@ from skauto.estimators.tables._table_labels import some_of, to_numbers
 SHARE = 0.99  # of the cells that are no gaps must read as numbers
 TOKENS = 5  # words that may stand among numbers however many cells they fill, up to half of them
 LEAST_NUMBERS = 8  # different numbers, at least, for words among them to be gaps: few are names of levels
+LEAST_WIDTH = 3  # digits of codes: two are hours, months or percent
 RARE_UNIT = 0.01  # a unit in fewer of the cells is a mistake
 SAMPLE, MANY = 300, 5_000  # texts to try before all are read, and those that a format is learned from
 HALVES_OF_DAYS = frozenset(["am", "pm", "a.m", "p.m"])
 BEYOND = 0.01  # "<5" is read as a number below 5 by this part of it
 
-_MONEY = (
-    r"[A-Z]{0,2}[$\u20ac\u00a3\u00a5\u20b9\u20a9\u20bd\u20ba\u0e3f]|Rs\.?|kr\.?|"
-    "USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RUB|TRY|BRL|MXN|ZAR|KRW|SGD|HKD"
+# The currencies of ISO 4217 that are in use: any three letters would make numbers of codes such as "INV 12".
+_CODES = (
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP "
+    "CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF "
+    "IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD "
+    "MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB "
+    "RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU "
+    "UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW"
 )
+_MONEY = r"[A-Z]{0,2}[$\u20ac\u00a3\u00a5\u20b9\u20a9\u20bd\u20ba\u0e3f]|Rs\.?|kr\.?|Fr\.|Fr(?=\s)|" + "|".join(
+    _CODES.split()
+)
+_ABOUT = r"(?:(?:approx|about|circa|ca|est|c)\.?\s+)?"  # in front of a number, which is read as it is
+_SPREAD = r"(?:\s*(?:\u00b1|\+/-|\+-)\s*\d[\d.,]*)?(?:\s*\((?:est|approx)\.?\))?"  # behind it
 _SPACE = r"\s'\u2019"  # what groups thousands beside point and comma
 _CELL = re.compile(
-    rf"(?P<bound>[<>\u2264\u2265~]=?)?\s*(?P<sign>[-+\u2212(]{{0,2}})\s*(?P<money>{_MONEY})?\s*(?P<inner>[-+\u2212(]?)"
+    rf"{_ABOUT}(?P<bound>[<>\u2264\u2265~]=?)?\s*(?P<sign>[-+\u2212(]{{0,2}})\s*(?P<money>{_MONEY})?\s*(?P<inner>[-+\u2212(]?)"
     rf"(?P<number>(?:\d[\d.,{_SPACE}]*|[.,]\d+)(?:[eE][-+]?\d+)?)\s*(?:\+\s*)?"
-    r"(?P<unit>[^\d\s<>(),.;:_+\-][^\d<>();:,_+]{0,14}?|(?:[cdkm]?m|in|ft|yd|mi)[23])?\s*(?P<end>[)+]?)"
+    r"(?P<unit>[^\d\s<>(),.;:_+\-][^\d<>();:,_+]{0,14}?|(?:[cdkm]?m|in|ft|yd|mi)[23]|[A-Za-z\u00b5]{1,4}/[a-z]{1,2}[23])?"
+    rf"\s*(?P<end>[)+\-]?){_SPREAD}"
 )
 # Thousands; with commas also as in India, where two digits stand in each group but the last.
 _GROUPS = r"[1-9]\d{{0,2}}(?:([{0}])\d{{3}})(?:\1\d{{3}})*"
@@ -35,6 +47,9 @@ _FORMS = {
     ),
     ",": re.compile(rf"(?:\d+|{_GROUPS.format('.' + _SPACE)})(?:,\d*)?(?:[eE][-+]?\d+)?|,\d+(?:[eE][-+]?\d+)?"),
 }
+# Whole numbers with points between thousands, which read as fractions without a word.
+_POINTED = re.compile(r"-?[1-9]\d{0,2}(?:\.\d{3})+")
+_SMALL = re.compile(r"-?\d{1,3}")
 # Units that are one another's multiples, by the singular in lower case.
 _SCALES = (
     {"\u00b5s": 1e-6, "us": 1e-6, "ms": 1e-3, "s": 1, "sec": 1, "second": 1,
@@ -62,22 +77,31 @@ class NumberFormat:
         The currency before numbers; cells with another one are not read.
     plain : bool
         Whether pandas reads them all.
+    grouped : bool
+        Whether these are whole numbers with points between thousands.
     """
 
     decimal: str = "."
     factors: dict = field(default_factory=dict)
     money: str = ""
     plain: bool = True
+    grouped: bool = False
 
     def read(self, texts):
         """Each text as a float, NaN where it is none in this format."""
         if self.plain:
             return to_numbers(texts)
-        numbers = np.array([self._number(*parts) if (parts := _parts(text)) else np.nan for text in texts])
+        readers = [to_numbers, self._read_written]
+        if self.decimal == ",":  # "1.234" is more than a thousand then
+            readers.reverse()
+        numbers = readers[0](texts)
         unread = np.flatnonzero(np.isnan(numbers))
         if len(unread):
-            numbers[unread] = to_numbers(texts[unread])
+            numbers[unread] = readers[1](texts[unread])
         return numbers
+
+    def _read_written(self, texts):
+        return np.array([self._number(*parts) if (parts := _parts(text)) else np.nan for text in texts], dtype=float)
 
     def _number(self, factor, digits, unit, bound, money):
         if unit not in self.factors or money not in ("", self.money) or not _FORMS[self.decimal].fullmatch(digits):
@@ -93,7 +117,26 @@ class NumberFormat:
             return ""
         units = [*([self.money] if self.money else []), *(unit for unit in self.factors if unit)]
         words = [f"in {', '.join(map(repr, units))}"] if units else []
-        return " ".join(["with decimal commas"] * (self.decimal == ",") + words) or "with signs or thousands"
+        commas = "with points between thousands" if self.grouped else "with decimal commas"
+        return " ".join([commas] * (self.decimal == ",") + words) or "with signs or thousands"
+
+
+def are_padded(texts):
+    """Whether texts are codes of digits, all of one width and some with zeros in front: postal codes, not quantities.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skauto.estimators._table_numbers import are_padded
+    >>> are_padded(np.array(["01067", "80331"], dtype=object)), are_padded(np.array(["7", "80331"], dtype=object))
+    (True, False)
+    """
+    width = len(texts[0])
+    return (
+        width >= LEAST_WIDTH
+        and all(len(text) == width and text.isdecimal() for text in texts)
+        and any(text[0] == "0" for text in texts)
+    )
 
 
 def learn_numbers(texts, counts):
@@ -110,13 +153,43 @@ def learn_numbers(texts, counts):
     -------
     found : tuple of NumberFormat and ndarray of float, or None
     """
-    for form in (NumberFormat(), _written_format(texts, counts)):
-        if form is None:
-            continue
-        numbers = form.read(texts)
-        if _enough(numbers, counts, form.plain):
-            return form, numbers
-    return None
+    if _are_grouped(texts):
+        form = NumberFormat(",", {"": 1.0}, plain=False, grouped=True)
+        return form, form.read(texts)
+    plain = NumberFormat()
+    numbers = plain.read(texts)
+    if not np.isnan(numbers).any():
+        return plain, numbers
+    written = _written_format(texts, counts)
+    if written is not None and (np.isnan(numbers).all() or _reads_more(written, texts, numbers)):
+        others = written.read(texts)
+        if _enough(others, counts, written.plain):
+            return written, others
+    return (plain, numbers) if _enough(numbers, counts, plain.plain) else None
+
+
+def _reads_more(form, texts, numbers):
+    """Whether a format reads some of the texts that are no numbers yet, and the others as the numbers they are."""
+    unread = np.isnan(numbers)
+    if np.isnan(form.read(texts[unread])).all():
+        return False
+    read = np.flatnonzero(~unread)
+    read = read[some_of(len(read), MANY)]
+    return np.array_equal(form.read(texts[read]), numbers[read])
+
+
+def _are_grouped(texts):
+    """Whether texts are whole numbers with points between thousands, as no fractions would be written.
+
+    Those below a thousand have none, those above end in three digits, which of fractions would sometimes be fewer, or
+    always three; two points in one, or zeros at the end beside numbers without a point, tell them.
+    """
+    small = np.array([_SMALL.fullmatch(text) is not None for text in texts], dtype=bool)
+    pointed = np.array([_POINTED.fullmatch(text) is not None for text in texts], dtype=bool)
+    if not pointed.any() or not (small | pointed).all():
+        return False
+    twice = any(text.count(".") > 1 for text in texts[pointed])
+    return twice or (small.any() and any(text.endswith("0") for text in texts[pointed]))
 
 
 def _enough(numbers, counts, plain):

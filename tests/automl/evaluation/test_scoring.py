@@ -1,5 +1,7 @@
 """Scores of pooled folds: each agrees with scikit-learn's, and no cut is chosen on the rows that it labels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -285,3 +287,77 @@ def test_names_of_two_classes_are_refused_for_more(name):
 def test_scores_of_regression_are_refused():
     with pytest.raises(ValueError, match="is for regression"):
         resolve_metric("r2", np.arange(2))
+
+
+def test_rows_of_no_weight_are_no_thresholds():
+    """Ranked first they made average precision 0 / 0, and the trial's score 0.000."""
+    rng = np.random.default_rng(0)
+    y, score, weight = rng.random(200) < 0.4, rng.random(200), rng.choice([0.0, 1.0, 2.5], 200)
+    weight[np.argmax(score)] = 0.0
+    kept = weight > 0
+    for ours_of, theirs_of in (
+        (average_precision, metrics.average_precision_score),
+        (area_under_curve, metrics.roc_auc_score),
+    ):
+        assert ours_of(y, score, weight) == pytest.approx(theirs_of(y[kept], score[kept], sample_weight=weight[kept]))
+        assert np.isnan(ours_of(y, score, np.zeros(200)))
+
+
+@pytest.mark.parametrize("name", ["neg_log_loss", "neg_brier_score", "average_precision", "f1"])
+def test_a_fold_in_which_no_row_counts_has_no_score(name):
+    """np.average raised a ZeroDivisionError, with which every trial failed."""
+    y, proba = sample(2)
+    scoring = scoring_of(y, 2, name, weight=np.where(np.arange(len(y)) % 4, 1.0, 0.0))
+    without = np.arange(len(y)) % 4 > 0
+    made = scoring.report(proba)
+    assert np.isfinite(made["score"])
+    expected = replace(
+        scoring, y=y[without], fold=scoring.fold[without], part=None, repeat=scoring.repeat[without], weight=None
+    )
+    assert made["score"] == pytest.approx(expected.report(proba[without])["score"])
+
+
+def test_costs_of_a_fold_in_which_no_row_counts():
+    y, proba = sample(2)
+    _, kind, metric = resolve_metric("f1", np.array([0, 1]), [[0, 1], [5, 0]])
+    assert np.isnan(metric(y, proba, np.zeros(len(y))))
+    assert kind == "proba"
+
+
+def test_a_drawing_that_was_cut_short_after_one_fold_counts_by_its_rows():
+    """With nothing to choose a threshold on it was cut at one half, and counted as much as a whole drawing."""
+    rng = np.random.default_rng(0)
+    y = (rng.random(1000) < 0.08).astype(int)
+    again = rng.permutation(1000)
+    positive = 1 / (1 + np.exp(4 - rng.normal(size=1000) - 2 * y))
+    positive = np.concatenate([positive, positive[again]])
+    fold, repeat = np.arange(2000) // 200, np.repeat([0, 1], 1000)
+    _, kind, metric = resolve_metric("f1", np.array([0, 1]))
+    scoring = Scoring("f1", kind, metric, np.concatenate([y, y[again]]), fold, repeat)
+    proba = np.column_stack([1 - positive, positive])
+    reports = {n: scoring.report(proba[: 200 * n]) for n in (5, 6, 10)}
+    assert len(reports[6]["fold_scores"]) == 6
+    assert reports[6]["fold_scores"][:5] == reports[5]["fold_scores"]
+    assert reports[6]["score"] == pytest.approx((5 * reports[5]["score"] + reports[6]["fold_scores"][5]) / 6)
+    assert reports[6]["score"] > reports[5]["score"] - 0.06  # it was half as high
+    assert reports[10]["score"] == pytest.approx(
+        np.mean(
+            [
+                reports[5]["score"],
+                replace(scoring, y=scoring.y[1000:], fold=fold[1000:], part=None, repeat=repeat[1000:]).report(
+                    proba[1000:]
+                )["score"],
+            ]
+        )
+    )
+
+
+def test_the_score_comes_before_f1_where_time_runs_out(monkeypatch):
+    """F1, which is only shown, took the time in which thresholds for the score were to be found."""
+    from skauto import _scoring
+
+    asked, real = [], _scoring.cross_fitted_labels
+    monkeypatch.setattr(_scoring, "cross_fitted_labels", lambda *args: asked.append(args[3]) or real(*args))
+    y, proba = sample(2)
+    scoring_of(y, 2, "balanced_accuracy").report(proba)
+    assert asked == [CONFUSION_METRICS["balanced_accuracy"], CONFUSION_METRICS["f1"]]

@@ -56,10 +56,10 @@ def results(plan):
     return [evaluate(context, Trial(number, params)) for number, params in enumerate(plan.initial[:2])]
 
 
-def finish_of(plan, results, *, limit, fit_seconds, here=True, bag=None, quick=None):
+def finish_of(plan, results, *, limit, fit_seconds, here=True, bag=None, quick=None, fidelity=1.0):
     clock, history = Clock(), History(plan.space, 0)
     for number, outcome in enumerate(results):
-        history.asked(Trial(number, plan.initial[number]))
+        history.asked(Trial(number, plan.initial[number % len(plan.initial)], fidelity))
         known = replace(outcome, bag=None, fit_seconds=fit_seconds, score_seconds=0.0)
         history.told(Result(number, Status.COMPLETE, known.score, details=known.details()))
     pool = RescuePool(Importing(clock), LABELS, limit)
@@ -212,8 +212,8 @@ def test_the_fold_models_of_the_best_trial_do_though_its_refit_would_take_too_lo
 
 def _told(results, scores_by_fold):
     return [
-        {**details, "score": float(np.mean(scores)), "fold_scores": scores}
-        for details, scores in zip(results, scores_by_fold, strict=True)
+        replace(outcome, score=float(np.mean(scores)), fold_scores=tuple(scores))
+        for outcome, scores in zip(results, scores_by_fold, strict=True)
     ]
 
 
@@ -232,7 +232,9 @@ def test_fold_models_beat_what_is_clearly_worse_where_the_refit_of_the_best_is_l
     told = _told(results, [[0.9, 0.91, 0.89], [0.6, 0.62, 0.58]])
     finish, history = finish_of(plan, told, limit=30, fit_seconds=0.01, bag=0)
     only_the_other = {1: _refitted(plan, history, 1)}
-    monkeypatch.setattr("skauto._refit_chain.RefitChain.refitted", lambda self, trials: dict(only_the_other))
+    monkeypatch.setattr(
+        "skauto.automl.selection._refit_chain.RefitChain.refitted", lambda self, trials: dict(only_the_other)
+    )
     with pytest.warns(UserWarning, match="the best trial could not be refitted in time, so the models of the folds"):
         finish.run(history, use_ensemble=True)
     assert finish.model_kind == "fold_models"
@@ -246,6 +248,60 @@ def test_a_refit_of_one_that_is_about_as_good_is_better_than_fold_models(plan, r
     finish.run(history, use_ensemble=True)
     assert finish.model_kind == "refitted"
     assert finish.best.number == 1
+
+
+def test_under_constraints_fold_models_never_take_the_place_of_a_refit_within_them(plan, results):
+    """Several models together may break the bounds that each of them keeps; then nothing was left, and fit raised."""
+    told = _told(results, [[0.9, 0.91, 0.89], [0.6, 0.62, 0.58]])
+    told = [replace(outcome, footprint={"bytes": 5.0}) for outcome in told]
+    bounded = replace(plan, constraints=read_constraints({"bytes": 1e9}))
+    finish, history = finish_of(bounded, told, limit=30, fit_seconds=0.01, bag=0)
+    history.results[0].details["fit_seconds"] = 100.0
+    finish.run(history, use_ensemble=True)
+    assert finish.model_kind == "refitted"
+    assert finish.best.number == 1
+
+
+def test_a_trial_within_the_constraints_counts_before_those_of_more_folds_do(plan, results):
+    """Five trials of all folds, all too slow, and a quick one of fewer: none was within the bounds, fit said."""
+    large = [replace(results[0], footprint={"bytes": 1e12})] * 5
+    small = replace(results[0], footprint={"bytes": 1.0}, proba=results[0].proba[: len(plan.context.folds[0][1])])
+    bounded = replace(plan, constraints=read_constraints({"bytes": 1e9}))
+    finish, history = finish_of(bounded, [*large, small], limit=30, fit_seconds=0.01)
+    finish.run(history, use_ensemble=True)
+    assert finish.model_kind == "refitted"
+    assert finish.best.number == 5
+
+
+@pytest.mark.parametrize("fidelity", [1.0, 0.25])
+def test_fold_models_say_which_part_of_the_rows_they_saw(plan, results, fidelity):
+    """They were called complete with a fidelity of 1, and had seen a 27th of the rows."""
+    finish, history = finish_of(plan, results, limit=9, fit_seconds=100.0, bag=0, fidelity=fidelity)
+    said = (
+        r"best one predict" if fidelity == 1 else r"best one, fitted on a part of the rows or epochs \(fidelity 0.25\),"
+    )
+    with pytest.warns(UserWarning, match=said):
+        finish.run(history, use_ensemble=True)
+    assert finish.model_kind == "fold_models"
+    assert finish.report["fidelity"] == fidelity
+
+
+def test_a_first_interrupt_while_fold_models_are_read_costs_nothing(plan, results, monkeypatch):
+    from skauto.automl.selection import _refit_chain
+
+    calls, real = [], _refit_chain.unpack
+
+    def unpack(*args):
+        calls.append(args)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    monkeypatch.setattr(_refit_chain, "unpack", unpack)
+    finish, history = finish_of(plan, results, limit=30, fit_seconds=0.01, here=False, bag=0)
+    with pytest.warns(UserWarning, match="models of the folds of the best one predict together"):
+        finish.run(history, use_ensemble=False)
+    assert finish.model_kind == "fold_models" and finish.interrupted and len(calls) == 2
 
 
 @pytest.mark.parametrize("use_ensemble", [True, False])

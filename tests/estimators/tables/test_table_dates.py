@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skauto.estimators.tables._table_dates import PARTS, DateColumn, date_format, read_times
+from skauto.estimators.tables._table_dates import PARTS, DateColumn, date_format, read_dates, read_times
 
 TIMES = pd.to_datetime(["2023-12-31 23:30", "2024-02-29 06:00", "2025-07-04 18:45"])
 
@@ -127,3 +127,29 @@ def test_negative_durations_as_texts():
     expected = pd.to_timedelta(texts).total_seconds()
     np.testing.assert_allclose(read_times(np.array(texts, dtype=object)), expected)
     assert np.isnan(read_times(["9" * 400 + " days", "+-1:00", "1 days +-2:00"])).all()
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["%Y-%m-%d %H:%M:%S UTC", "%Y-%m-%d %H:%M:%S EST", "%d/%m/%Y, %H:%M:%S", "%d-%b-%y %I.%M.%S %p", "%b %d %Y %I:%M%p",
+     "%d.%m.%Y %H:%M:%S.123", "%b. %d, %Y", "%d. %B %Y", "%d%b%Y", "%Y%m%dT%H%M%S", "%d/%b/%Y:%H:%M:%S +0000",
+     "%a %b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S +0000 %Y", "%dth %B %Y"],
+)  # fmt: skip
+def test_time_stamps_of_other_programs(written):
+    """They were taken for text, and all that they say was lost."""
+    times = pd.date_range("2019-01-01", periods=300, freq="29h13min")
+    texts = times.strftime(written).to_numpy(dtype=object)
+    read = read_dates(texts, date_format(np.unique(texts.astype(str)).astype(object)))
+    whole = "%H" in written or "%I" in written
+    np.testing.assert_array_equal(read.floor("min" if whole else "D"), times.floor("min" if whole else "D"))
+
+
+def test_months_in_german():
+    texts = np.array(["1. Januar 2019", "15. M\u00e4rz 2019", "3. Dezember 2020", "9. Mai 2021"], dtype=object)
+    read = read_dates(texts, date_format(texts))
+    assert read.strftime("%Y-%m-%d").tolist() == ["2019-01-01", "2019-03-15", "2020-12-03", "2021-05-09"]
+
+
+def test_laps_and_durations_of_iso_8601():
+    texts = np.array(["3:58.705", "PT3M58S", "P1DT2H", "PT0.5S"], dtype=object)
+    np.testing.assert_allclose(read_times(texts), [238.705, 238, 93600, 0.5])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skauto.estimators.tables._table_numbers import learn_numbers
+from skauto.estimators.tables._table_numbers import are_padded, learn_numbers
 
 
 def read(*texts):
@@ -66,3 +66,55 @@ def test_each_text_is_read_for_itself():
     form, numbers = learn_numbers(texts, np.ones(3, dtype=int))
     assert [form.read(texts[i : i + 1])[0] for i in range(3)] == numbers.tolist()
     assert form.said == "with decimal commas"
+
+
+def learned(texts):
+    distinct, counts = np.unique(np.asarray(texts, dtype=str), return_counts=True)
+    return learn_numbers(distinct.astype(object), counts)
+
+
+def test_points_between_thousands_are_no_fractions():
+    """950 counted as more than 4.210, which is 4210."""
+    numbers = np.random.default_rng(0).integers(100, 5000, 300)
+    texts = np.array([f"{number:,}".replace(",", ".") for number in numbers], dtype=object)
+    form, _ = learned(texts)
+    np.testing.assert_array_equal(form.read(texts), numbers)
+    assert form.said == "with points between thousands"
+    few = np.array([*map(str, range(100, 500)), "1.234.567"], dtype=object)
+    assert learned(few)[0].read(few)[-1] == 1234567
+
+
+@pytest.mark.parametrize(
+    "texts", [["0.125", "3", "1.500"], ["1.234", "2.345", "12"], ["1.200", "2.450"], ["1.2", "950"]]
+)
+def test_fractions_stay_fractions(texts):
+    texts = np.array(texts * 5, dtype=object)
+    form, _ = learned(texts)
+    np.testing.assert_array_equal(form.read(texts), texts.astype(float))
+
+
+@pytest.mark.parametrize(
+    ("few", "numbers"),
+    [(["1,200", "42,000"], [1200, 42000]), (["(491)"], [-491]), (["~57", ">1000"], [57, 1010]), (["3,5"], [3.5])],
+)
+def test_a_few_numbers_written_otherwise_are_no_gaps(few, numbers):
+    """The largest of a column, written with thousands, were missing: all that a heavy tail has to say."""
+    texts = np.array([*map(str, range(1, 600)), *few], dtype=object)
+    form, _ = learned(texts)
+    np.testing.assert_array_equal(form.read(texts), [*range(1, 600), *numbers])
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["AED {}", "THB {}", "{} kg/m3", "{} m/s2", "{} \u00b1 0.1", "approx. {}", "ca. {}", "{} (est.)", "Fr. {}"],
+)
+def test_further_currencies_units_and_marks_of_doubt(written):
+    numbers = np.round(np.random.default_rng(0).random(50) * 90, 2)
+    texts = np.array([written.format(number) for number in numbers], dtype=object)
+    np.testing.assert_array_equal(learned(texts)[0].read(texts), numbers)
+
+
+def test_digits_of_one_width_with_zeros_in_front_are_codes():
+    assert are_padded(np.array(["01067", "80331"], dtype=object))
+    for quantities in (["1067", "80331"], ["05", "12"], ["0.125", "1.250"]):
+        assert not are_padded(np.array(quantities, dtype=object))
