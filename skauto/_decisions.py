@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
+from skauto._metrics import RANK_MEASURES, resolve_metric
 from skauto._row_inputs import read_weights
-from skauto._scoring import RANK_MEASURES, resolve_metric
 from skauto.resample._costs import expected_costs
 from skauto.resample._threshold import CONFUSION_METRICS, confusion_of, cut_labels
 

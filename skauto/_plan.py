@@ -12,7 +12,8 @@ from skauto._bags import pack
 from skauto._constraints import UNBOUND, Constraints
 from skauto._decisions import positive_last
 from skauto._estimator_scoring import EstimatorScoring
-from skauto._scoring import Scoring, resolve_metric
+from skauto._metrics import resolve_metric
+from skauto._scoring import Scoring
 from skauto._sizing import ends_in_time, fidelity_within, folds_within
 from skauto._splits import fold_of_rows, folds_of, warn_of_one_class
 from skauto._timing import LONG_TRIAL_SHARE

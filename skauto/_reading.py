@@ -11,9 +11,9 @@ from skauto._array_inputs import channels_first_hint, kind_of, read_images, read
 from skauto._costs_by_row import read_costs
 from skauto._decisions import positive_last
 from skauto._inputs import align, inspect, rarest_class, refuse_lazy
+from skauto._metrics import OWN_METRICS, own_pos_label, resolve_metric
 from skauto._out_of_fold import with_index
 from skauto._row_numbers import warn_of_row_numbers
-from skauto._scoring import OWN_METRICS, own_pos_label, resolve_metric
 from skauto.resample._threshold import confusion_of
 from skauto.search._sandbox import attempt
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from skauto._costs_by_row import read_costs
-from skauto._scoring import CostMetric
+from skauto._metrics import CostMetric
 
 X = pd.DataFrame({"amount": [10.0, 20.0, 30.0], "town": ["u", "v", "w"]})
 TWO = np.array(["bad", "good"])

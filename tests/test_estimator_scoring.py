@@ -6,8 +6,9 @@ import pytest
 from sklearn.metrics import f1_score, get_scorer
 
 from skauto._estimator_scoring import EstimatorScoring
+from skauto._metrics import resolve_metric
 from skauto._out_of_fold import EstimatorMetric, OutOfFoldClassifier, takes_estimator, with_index
-from skauto._scoring import Scoring, resolve_metric
+from skauto._scoring import Scoring
 
 FRAME = pd.DataFrame({"a": [1.0, np.nan, 3.0], "b": ["x", "y", "z"]}, index=[7, 8, 9])
 PROBA = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]])

@@ -16,7 +16,7 @@ FLOORS = {
     "_kernel_folders _native _telling _time_left _version _csv",
     1: " ".join(PILLARS),
     2: "_assembly _available _bags _choice _columns _constraints _costs_by_row _decisions _estimator_scoring "
-    "_finish _image_pipelines _image_portfolio _interrupts _leaderboard _out_of_fold _persistence _pipelines "
+    "_finish _image_pipelines _image_portfolio _interrupts _leaderboard _metrics _out_of_fold _persistence _pipelines "
     "_places _plan _portfolio _progress _quick _reading _refit _refit_chain _rescue _resuming _scoring "
     "_search_step _sequence_pipelines _sequence_portfolio _sizing _splits _timing _treatments",
     3: "_auto _compress",
@@ -33,6 +33,7 @@ TESTED_WITH |= {"_row_inputs.py": "tests/test_inputs.py", "_refit.py": "tests/te
 TESTED_WITH |= {f"{part}.py": "tests/test_finish.py" for part in ("_assembly", "_interrupts")}
 TESTED_WITH |= {"_available.py": "tests/test_plan.py", "_bags.py": "tests/test_rescue.py"}
 TESTED_WITH |= {"_reading.py": "tests/test_auto_inputs.py", "_search_step.py": "tests/test_auto_count_mode.py"}
+TESTED_WITH["_metrics.py"] = "tests/test_scoring.py"
 TESTED_WITH["_resuming.py"] = "tests/test_places.py"
 TESTED_WITH["_out_of_fold.py"] = "tests/test_estimator_scoring.py"
 # What SearchCV is made of, and what runs on an executor's workers.
