@@ -48,15 +48,11 @@ class Scoring:
         """The scoring of the first rows alone, those of whole folds; a single one is judged in parts, as in a plan."""
         if n_rows == len(self.y):
             return self
-        fold, part, last = (
-            self.fold[:n_rows],
-            self.part[:n_rows].copy(),
-            self.repeat[:n_rows] == self.repeat[n_rows - 1],
-        )
+        fold, part = self.fold[:n_rows], self.part[:n_rows].copy()
+        last = self.repeat[:n_rows] == self.repeat[n_rows - 1]
         if len(np.unique(fold[last])) == 1:
             part[last] = part.max() + 1 + parts_of_one_fold(self.y[:n_rows][last], 0)
-        if last.all() and len(np.unique(fold)) == 1:
-            fold = part
+            fold = part if last.all() else fold
         weight = None if self.weight is None else self.weight[:n_rows]
         return replace(self, y=self.y[:n_rows], fold=fold, part=part, repeat=self.repeat[:n_rows], weight=weight)
 
@@ -176,10 +172,7 @@ class Scoring:
 
     def _pooled(self, value):
         """The mean of what each drawing of the folds says; one that was cut short counts by its rows."""
-        values = np.array([value(rows) for rows in self.parts], dtype=float)
-        known = ~np.isnan(values)
-        sizes = np.array([len(rows) for rows in self.parts])
-        return float(np.average(values[known], weights=sizes[known])) if known.any() else np.nan
+        return mean_of_known([value(rows) for rows in self.parts], [len(rows) for rows in self.parts])
 
     def _weight(self, rows):
         return None if self.weight is None else self.weight[rows]
