@@ -141,7 +141,7 @@ def _labels(y, decimal="."):
 
     from skauto.estimators.tables._table_labels import GAPS, NULLS
 
-    gaps = y.isin([*NULLS, "None"]) | y.str.strip().str.casefold().isin(GAPS)
+    gaps = y.str.strip().str.casefold().isin(GAPS)
     plain = with_decimal_points(y[~gaps]) if decimal == "," else y[~gaps]
     numbers = pd.to_numeric(plain, errors="coerce")
     if numbers.notna().all():

@@ -43,8 +43,9 @@ def read(auto, X, y, sample_weight, groups, cost_matrix=None):
     data = _with_costs(auto, data, cost_matrix)
     order = positive_last(data.classes, auto.pos_label_)
     name, kind, metric = resolve_metric(auto.scoring, data.classes[order], data.costs)
-    if not isinstance(auto.scoring, str) or name not in OWN_METRICS:
-        _try_scorer(name, kind, metric, data, order, own=not isinstance(auto.scoring, str))
+    own = not isinstance(auto.scoring, str)
+    if own or name not in OWN_METRICS:
+        _try_scorer(name, kind, metric, data, order, own=own)
     return data
 
 

@@ -31,6 +31,18 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 GZIP_MAGIC = b"\x1f\x8b"
+# How other files begin that hold tables, and what to do with each.
+_EXPORT = "open it where it comes from and save it as CSV"
+OTHER_FORMATS = (
+    (b"PK\x03\x04", f"a zip archive, as .xlsx and .ods files are: {_EXPORT}, or unpack it"),
+    (b"\xd0\xcf\x11\xe0", f"an old Excel file: {_EXPORT}"),
+    (b"PAR1", "a Parquet file: pandas.read_parquet(...).to_csv(...) makes one of it"),
+    (b"ARROW1", "an Arrow file: pandas.read_feather(...).to_csv(...) makes one of it"),
+    (b"SQLite format 3", "a SQLite database: pandas.read_sql(...).to_csv(...) makes one of a table"),
+    (b"\xfd7zXZ", "compressed with xz: unpack it"),
+    (b"BZh", "compressed with bzip2: unpack it"),
+    (b"(\xb5/\xfd", "compressed with Zstandard: unpack it"),
+)
 
 # A number in a country with decimal commas, perhaps with points between thousands: 0.500 is none.
 DECIMAL_COMMA = r"^([+-]?(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+))(?:,(\d*))?$"
@@ -148,6 +160,9 @@ def _read_bytes(path):
         return _unzip(path, raw)
     if raw.startswith(GZIP_MAGIC):
         raise CsvError(f"{path} is not a CSV file in UTF-8: it is gzipped; give it a name that ends with .gz")
+    other = next((what for mark, what in OTHER_FORMATS if raw.startswith(mark)), None)
+    if other is not None:
+        raise CsvError(f"{path} is no CSV file but {other}")
     return raw
 
 
@@ -298,7 +313,10 @@ def _check_names(path, names):
     if repeated and repeated[0]:
         raise CsvError(f"{path} names the column {repeated[0]!r} {names.count(repeated[0])} times")
     if repeated:
-        raise CsvError(f"{path} has {names.count('')} columns without a name in its header: give each its own")
+        raise CsvError(
+            f"{path} has {names.count('')} columns without a name in its header: give each its own, or leave lines out "
+            "that stand above the header, with --skip"
+        )
 
 
 def _check_rows(path, text, dialect, header, n_above):

@@ -104,7 +104,9 @@ def as_shown(scorer, classes, pos_label=None):
     positive = classes[-1] if pos_label is None else pos_label
     parameter = parameters_of(scorer).get("pos_label")
     if parameter is None:
-        knows_order = scorer._score_func.__module__.startswith("sklearn.") and "labels" not in scorer._kwargs
+        knows_order = (
+            str(getattr(scorer._score_func, "__module__", "")).startswith("sklearn.") and "labels" not in scorer._kwargs
+        )
         return ((classes == positive).astype(int) if knows_order else classes), scorer._kwargs
     if parameter.default is not None and parameter.default != 1:
         return classes, {**scorer._kwargs, "pos_label": positive}

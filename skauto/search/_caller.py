@@ -26,12 +26,14 @@ THREAD_VARIABLES = (
 # How often a thread of GNU's OpenMP looks whether the others are ready before it gives its core away. The default is 30
 # times as often: on two cores beside three busy processes LightGBM on two threads then took twice the time, on quiet
 # ones the same. With a hundredth of this fits on quiet cores take longer too.
-SPINS = {"GOMP_SPINCOUNT": "10000"}
+SPINS = "10000"
 
 
 def waiting():
     """The variables that bound how long threads wait for each other, where the user has said nothing of it."""
-    return {} if "OMP_WAIT_POLICY" in os.environ else {**SPINS, **{n: os.environ[n] for n in SPINS if n in os.environ}}
+    if "OMP_WAIT_POLICY" in os.environ:
+        return {}
+    return {"GOMP_SPINCOUNT": os.environ.get("GOMP_SPINCOUNT", SPINS)}
 
 
 def settings(heed_filters=True):

@@ -9,9 +9,7 @@ from sklearn.metrics import get_scorer, get_scorer_names
 from skauto.automl.evaluation._out_of_fold import EstimatorMetric, takes_estimator
 from skauto.resample._costs import checked_costs, costs_of, expected_costs
 from skauto.resample._label_metric import LabelMetric, as_shown, parameters_of, requests_of, wants_weight
-from skauto.resample._threshold import (
-    CONFUSION_METRICS,
-)
+from skauto.resample._threshold import CONFUSION_METRICS
 from skauto.search._sandbox import attempt
 
 # Names that mean the positive class for two classes and the mean over classes for more.
@@ -24,11 +22,12 @@ SAMPLE = 400
 OF_TWO = ("precision", "recall", "jaccard")
 
 
-def mean_of_known(values):
+def mean_of_known(values, weights=None):
     """The mean of what is known, NaN where nothing is."""
-    known = np.asarray(values, dtype=float)
-    known = known[~np.isnan(known)]
-    return float(known.mean()) if len(known) else np.nan
+    values = np.asarray(values, dtype=float)
+    known = ~np.isnan(values)
+    weights = None if weights is None else np.asarray(weights)[known]
+    return float(np.average(values[known], weights=weights)) if known.any() else np.nan
 
 
 def _taken(y, score, weight):
@@ -88,10 +87,12 @@ def log_loss_of(y, proba, weight=None):
 
 
 def auc_of(y, proba, weight=None):
+    """Area under the ROC curve, of more than two classes the mean of each against the rest."""
     return one_vs_rest(area_under_curve, y, proba, weight)
 
 
 def ap_of(y, proba, weight=None):
+    """Average precision, of more than two classes the mean of each against the rest."""
     return one_vs_rest(average_precision, y, proba, weight)
 
 

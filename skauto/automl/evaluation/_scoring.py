@@ -175,10 +175,7 @@ class Scoring:
 
     def _pooled(self, value):
         """The mean of what each repeat of the folds says; one that was cut short counts by its rows."""
-        values = np.array([value(rows) for rows in self.parts], dtype=float)
-        known = ~np.isnan(values)
-        sizes = np.array([len(rows) for rows in self.parts])
-        return float(np.average(values[known], weights=sizes[known])) if known.any() else np.nan
+        return mean_of_known([value(rows) for rows in self.parts], [len(rows) for rows in self.parts])
 
     def _weight(self, rows):
         return None if self.weight is None else self.weight[rows]

@@ -124,20 +124,15 @@ class RefitChain:
 
     def instead(self, trials):
         """The fold models of the best trial where there are some, else a refit here of any; a dict, empty or of one."""
-        if made := self.fold_models(trials):
-            return made
+        number = self.pool.bag_of
+        if number in {trial.number for trial in trials}:
+            made = attempt(self.interrupts.despite, unpack, self.pool.bag, self.labels)
+            if made.error is None:
+                return {number: made.value}
         fitted = {}
         while not fitted and self._first_here(trials) is not None:
             self._fit_here(trials, fitted)
         return fitted
-
-    def fold_models(self, trials):
-        """The fold models that a worker sent, as a dict of one; an empty one where they are of none of the trials."""
-        number = self.pool.bag_of
-        if number not in {trial.number for trial in trials}:
-            return {}
-        made = attempt(self.interrupts.despite, unpack, self.pool.bag, self.labels)
-        return {number: made.value} if made.error is None else {}
 
     def _busy(self, trials, fitted):
         """Whether a worker has one of the trials that may still become a model; what raised here will raise there."""

@@ -61,11 +61,9 @@ def date_format(texts):
     sample = pd.Series(texts[some_of(len(texts), SAMPLE)], dtype=object)
     if not len(sample) or sample.str.contains(_DIGITS_APART).mean() < SHARE:
         return None
-    read, plain = {}, sample.map(rewritten)
+    read, plain = {}, sample.map(rewritten)  # once, not for each format
     for form in FORMATS:
-        read[form] = np.asarray(_parsed(plain, [form]).notna()) | (form == "ISO8601") & np.asarray(
-            _parsed(sample, [form]).notna()
-        )
+        read[form] = np.asarray(_parsed(plain, [form]).notna())
         if read[form].all():
             break
     forms = [max(read, key=lambda form: read[form].mean())]
@@ -240,9 +238,8 @@ class DateColumn:
 
     def _read(self, texts):
         """Texts as wall-clock times in the zone of fit, NaT where one is no date."""
-        times = read_dates(texts, self.form or "ISO8601")
-        if self.form not in (None, "ISO8601"):
-            times = times.where(times.notna(), read_dates(texts, "ISO8601"))
+        forms = dict.fromkeys([self.form or "ISO8601", "ISO8601"])
+        times = read_dates(texts, OR.join(forms))
         if self.zone is not None:  # times without an offset are those of a clock there already
             apart = np.array([_OFFSET.fullmatch(text) is not None for text in texts], dtype=bool)
             times = times.where(~apart, times.tz_localize("UTC").tz_convert(self.zone).tz_localize(None))

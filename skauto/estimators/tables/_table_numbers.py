@@ -48,8 +48,7 @@ _FORMS = {
     ",": re.compile(rf"(?:\d+|{_GROUPS.format('.' + _SPACE)})(?:,\d*)?(?:[eE][-+]?\d+)?|,\d+(?:[eE][-+]?\d+)?"),
 }
 # Whole numbers with points between thousands, which read as fractions without a word.
-_POINTED = re.compile(r"-?[1-9]\d{0,2}(?:\.\d{3})+")
-_SMALL = re.compile(r"-?\d{1,3}")
+_WHOLE = re.compile(r"-?(?:\d{1,3}|[1-9]\d{0,2}(?:\.\d{3})+)")
 # Units that are one another's multiples, by the singular in lower case.
 _SCALES = (
     {"\u00b5s": 1e-6, "us": 1e-6, "ms": 1e-3, "s": 1, "sec": 1, "second": 1,
@@ -161,21 +160,17 @@ def learn_numbers(texts, counts):
     if not np.isnan(numbers).any():
         return plain, numbers
     written = _written_format(texts, counts)
-    if written is not None and (np.isnan(numbers).all() or _reads_more(written, texts, numbers)):
+    if written is not None:
         others = written.read(texts)
-        if _enough(others, counts, written.plain):
+        if _says_more(others, numbers) and _enough(others, counts, written.plain):
             return written, others
     return (plain, numbers) if _enough(numbers, counts, plain.plain) else None
 
 
-def _reads_more(form, texts, numbers):
-    """Whether a format reads some of the texts that are no numbers yet, and the others as the numbers they are."""
-    unread = np.isnan(numbers)
-    if np.isnan(form.read(texts[unread])).all():
-        return False
-    read = np.flatnonzero(~unread)
-    read = read[some_of(len(read), MANY)]
-    return np.array_equal(form.read(texts[read]), numbers[read])
+def _says_more(others, numbers):
+    """Whether some texts are numbers that were none before, and the rest are the numbers that they were."""
+    read = ~np.isnan(numbers)
+    return not np.isnan(others[~read]).all() and np.array_equal(others[read], numbers[read])
 
 
 def _are_grouped(texts):
@@ -184,12 +179,11 @@ def _are_grouped(texts):
     Those below a thousand have none, those above end in three digits, which of fractions would sometimes be fewer, or
     always three; two points in one, or zeros at the end beside numbers without a point, tell them.
     """
-    small = np.array([_SMALL.fullmatch(text) is not None for text in texts], dtype=bool)
-    pointed = np.array([_POINTED.fullmatch(text) is not None for text in texts], dtype=bool)
-    if not pointed.any() or not (small | pointed).all():
+    if not all(_WHOLE.fullmatch(text) for text in texts):
         return False
-    twice = any(text.count(".") > 1 for text in texts[pointed])
-    return twice or (small.any() and any(text.endswith("0") for text in texts[pointed]))
+    pointed = [text for text in texts if "." in text]
+    twice = any(text.count(".") > 1 for text in pointed)
+    return twice or (len(pointed) < len(texts) and any(text.endswith("0") for text in pointed))
 
 
 def _enough(numbers, counts, plain):

@@ -217,11 +217,17 @@ def _told(results, scores_by_fold):
     ]
 
 
+def with_a_dear_best(plan, told):
+    """Of two trials the first has fold models, and a refit for which there is no time."""
+    finish, history = finish_of(plan, told, limit=30, fit_seconds=0.01, bag=0)
+    history.results[0].details["fit_seconds"] = 100.0
+    return finish, history
+
+
 def test_the_fold_models_of_the_best_trial_beat_a_refit_of_one_that_is_clearly_worse(plan, results):
     """280,000 rows, 25 s: boosting of .81 could not be refitted, and a logistic regression of .69 predicted."""
     told = _told(results, [[0.9, 0.91, 0.89], [0.6, 0.62, 0.58]])
-    finish, history = finish_of(plan, told, limit=30, fit_seconds=0.01, bag=0)
-    history.results[0].details["fit_seconds"] = 100.0
+    finish, history = with_a_dear_best(plan, told)
     with pytest.warns(UserWarning, match="the best trial could not have been refitted in time, so the models of the f"):
         finish.run(history, use_ensemble=True)
     assert finish.model_kind == "fold_models"
@@ -243,8 +249,7 @@ def test_fold_models_beat_what_is_clearly_worse_where_the_refit_of_the_best_is_l
 
 def test_a_refit_of_one_that_is_about_as_good_is_better_than_fold_models(plan, results):
     told = _told(results, [[0.5, 0.91, 0.72], [0.6, 0.8, 0.7]])
-    finish, history = finish_of(plan, told, limit=30, fit_seconds=0.01, bag=0)
-    history.results[0].details["fit_seconds"] = 100.0
+    finish, history = with_a_dear_best(plan, told)
     finish.run(history, use_ensemble=True)
     assert finish.model_kind == "refitted"
     assert finish.best.number == 1
@@ -255,8 +260,7 @@ def test_under_constraints_fold_models_never_take_the_place_of_a_refit_within_th
     told = _told(results, [[0.9, 0.91, 0.89], [0.6, 0.62, 0.58]])
     told = [replace(outcome, footprint={"bytes": 5.0}) for outcome in told]
     bounded = replace(plan, constraints=read_constraints({"bytes": 1e9}))
-    finish, history = finish_of(bounded, told, limit=30, fit_seconds=0.01, bag=0)
-    history.results[0].details["fit_seconds"] = 100.0
+    finish, history = with_a_dear_best(bounded, told)
     finish.run(history, use_ensemble=True)
     assert finish.model_kind == "refitted"
     assert finish.best.number == 1
