@@ -4,6 +4,10 @@ import contextlib
 import errno
 import os
 import sys
+import warnings
+
+# Where the files of this package are.
+PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 # What a stream that cannot be written to raises: closed, or of another encoding; full, or without a reader; None.
 UNWRITABLE = (ValueError, OSError, AttributeError)
@@ -36,6 +40,14 @@ def tell(text, stream=None):
     except UNWRITABLE:
         return False
     return True
+
+
+def warn(message, category=UserWarning):
+    """Warn of the line that called into this package, however deep inside it the reason was found."""
+    frame, level = sys._getframe(1), 2
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
 
 
 @contextlib.contextmanager

@@ -40,9 +40,13 @@ TESTED_WITH = {
     "automl/_resuming.py": "tests/automl/test_runtime.py",
     "automl/evaluation/_metrics.py": "tests/automl/evaluation/test_scoring.py",
     "automl/evaluation/_out_of_fold.py": "tests/automl/evaluation/test_estimator_scoring.py",
-    "automl/selection/_refit.py": "tests/automl/selection/test_finalize.py",
-    "automl/selection/_assembly.py": "tests/automl/selection/test_finalize.py",
-    "automl/selection/_interrupts.py": "tests/automl/selection/test_finalize.py",
+    "automl/_settings.py": "tests/automl/test_auto_inputs.py",
+    "automl/_builder.py": "tests/automl/test_plan.py",
+    "automl/_search_space.py": "tests/automl/tables/test_candidates.py",
+    **{
+        f"automl/selection/_{stage}.py": "tests/automl/selection/test_decide.py"
+        for stage in "finishing shortlist models enforce final_model fallback refit interrupts".split()
+    },
     "automl/evaluation/_fold_models.py": "tests/automl/selection/test_rescue.py",
     "search/_worker_process.py": "tests/search/test_workers.py",
     "search/_remote.py": "tests/search/test_executor_pool.py",
@@ -124,10 +128,11 @@ AUTOML_FLOORS = {
     0: "_kind _data_profile _imbalance _candidate _matrix_learners _epoch_planning _costs_by_row _splits",
     1: " ".join(KIND_ROOMS),
     2: "evaluation _sizing _time_budget _progress _select_candidates",
-    3: "_plan _reading _leaderboard _runtime _resuming",
+    3: "_settings _builder _search_space _plan _reading _resuming",
     4: "selection",
-    5: "_search_step",
-    6: "_classifier",
+    5: "_leaderboard _runtime",
+    6: "_search_step",
+    7: "_classifier",
 }
 AUTOML_FLOOR_OF = {name: floor for floor, names in AUTOML_FLOORS.items() for name in names.split()}
 

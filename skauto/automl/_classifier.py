@@ -1,6 +1,6 @@
-"""AutoClassifier: read the data, plan and run a search over pipelines, select, refit and report."""
+"""AutoClassifier: read the data, plan a search over pipelines, search, select, refit and report."""
 
-from contextlib import ExitStack
+from dataclasses import replace
 from numbers import Integral, Real
 
 # Adds a method to scikit-learn's table of routed ones: here, where the name is fetched, and never within a fit, after
@@ -10,30 +10,25 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skauto._seeds import root_seed
 from skauto._sklearn import HasMethods, Interval, validate_parameter_constraints
 from skauto._telling import steady_streams
 from skauto.automl._costs_by_row import costs_for
 from skauto.automl._kind import kind_named
 from skauto.automl._leaderboard import COLUMNS, cv_results, leaderboard, rescored
-from skauto.automl._progress import Progress
-from skauto.automl._reading import aligned, read
-from skauto.automl._resuming import begin_history, open_journal
-from skauto.automl._runtime import make_pool, memory_of_a_trial, warm
+from skauto.automl._reading import read
+from skauto.automl._runtime import Runtime
 from skauto.automl._search_step import run_search
-from skauto.automl._splits import given_folds
-from skauto.automl._time_budget import Phases
-from skauto.automl.evaluation._constraints import read_constraints
+from skauto.automl._settings import settings_of
 from skauto.automl.evaluation._new_rows import score
-from skauto.automl.selection._finalize import Finish
-from skauto.automl.selection._rescue import RescuePool
+from skauto.automl.selection._decide import conclude
+from skauto.automl.selection._finishing import Finishing
+from skauto.automl.selection._models import refit
+from skauto.automl.selection._shortlist import select
 from skauto.automl.tables._columns import columns_of, lines_on, watch
+from skauto.inputs._read import refuse_lazy
 from skauto.resample._decision_rule import DecisionRule
-from skauto.search._cores import cores, count_workers
 from skauto.search._executor_pool import UsesExecutor
 from skauto.search.strategies._base import Strategy
-from skauto.search.strategies._grid import Grid
-from skauto.search.strategies._names import make_strategy
 
 # Rows of the leaderboard under the diagram of a notebook.
 SHOWN = 10
@@ -233,36 +228,70 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         ValueError
             If the data or a parameter cannot be used; the message says which and what would do.
         """
-        self._check()
-        phases = Phases(self.time_limit)
-        seed, n_workers, threads = root_seed(self.random_state), count_workers(self.n_jobs), self._threads()
-        with ExitStack() as stack:
-            stack.enter_context(steady_streams())
-            with phases("inspect"):
-                data = read(self, X, y, sample_weight, groups, cost_matrix)
-                journal = open_journal(self, seed, stack)
-                seed = seed if journal is None else journal.seed
-                warm(self, n_workers, threads)  # they import while the plan is made
-                memory_limit = memory_of_a_trial(self, n_workers)
-                cv = given_folds(self.cv, X, y, groups, data.classes[data.y])
-                plan = self._plan(data, cv, seed, threads, memory_limit)
-                history = begin_history(self, journal, data, plan, seed)
-            progress = Progress(self.verbose, self.time_limit, phases.began)
-            for line in filter(None, [kind_named(self.kind_).describe(data.X), *plan.missing]):
-                progress.say(line)
-            pool = stack.enter_context(make_pool(self, n_workers, threads, plan.context, memory_limit))
-            pool = RescuePool(pool, data.classes, self.time_limit)
-            with phases("search"):
-                interrupted = run_search(self, plan, history, pool, phases, progress)
-            here = self.memory_limit is None
-            finish = Finish(plan, data.classes, self.pos_label_, pool, phases, progress, self.cost_matrix_, here)
-            finish.run(history, self.ensemble, interrupted)
-        self._keep(history, finish)
-        for line in lines_on(self.columns_):
-            progress.say(line)
-        progress.show("finished", end=True)
-        self.budget_ = phases.frame()
+        settings = self._settings()
+        with Runtime(settings) as runtime:
+            data = self._read(runtime, X, y, sample_weight, groups, cost_matrix)
+            plan = self._plan(runtime, data)
+            history = run_search(runtime, plan, data)
+            after = Finishing(
+                plan, history, data.classes, data.pos_label, runtime.pool, runtime.phases, runtime.progress,
+                data.mean_costs, here=self.memory_limit is None, interrupts=runtime.interrupts,
+            )  # fmt: skip
+            selection = select(after, self.ensemble)
+            models = refit(after, selection)
+            final = conclude(after, selection, models)
+        self._report(after, final)
         return self
+
+    def _settings(self):
+        """The checked parameters."""
+        if isinstance(self.time_limit, str):
+            raise ValueError(f"time_limit={self.time_limit!r} must be a number of seconds, for example 3600, or None")
+        parameters = self.get_params(deep=False)
+        validate_parameter_constraints(self._parameter_constraints, parameters, type(self).__name__)
+        return settings_of(parameters)
+
+    def _read(self, runtime, X, y, sample_weight, groups, cost_matrix):
+        """The checked data; what they alone tell becomes attributes, and a model of an earlier fit is forgotten."""
+        with runtime.phases("inspect"):
+            data = read(runtime.settings, X, y, sample_weight, groups, cost_matrix)
+            vars(self).pop("ensemble_", None)
+            vars(self).pop("feature_names_in_", None)
+            self._form, self._costs_by_column = data.form, data.costs_by_column
+            self.kind_, self.classes_, self.pos_label_ = data.kind, data.classes, data.pos_label
+            self.cost_matrix_, self.n_features_in_ = data.mean_costs, data.n_features
+            if data.feature_names is not None:
+                self.feature_names_in_ = self._form.feature_names
+            runtime.prepare()
+        return data
+
+    def _plan(self, runtime, data):
+        """The plan of the search; a line on what X was taken for, and on each candidate that is left out."""
+        from skauto.automl._plan import make_plan  # loads the portfolio's packages, which importing skauto must not
+
+        with runtime.phases("inspect"):
+            plan = make_plan(data, runtime.settings, runtime.seed)
+        for line in [kind_named(data.kind).describe(data.X), *plan.missing]:
+            runtime.progress.say(line)
+        return plan
+
+    def _report(self, after, final):
+        """Keep what predicts and what is known of it."""
+        best, bounds = final.best, after.plan.constraints
+        self.best_estimator_, self.ensemble_, self.threshold_ = final.best_estimator, final.ensemble, final.threshold
+        self.model_kind_, self.columns_ = final.kind, columns_of(self.best_estimator_)
+        watch(self.best_estimator_, self.ensemble_)
+        self.best_params_ = best.values if best else {}
+        self.best_score_ = best.score if best else np.nan
+        self.cv_results_ = cv_results(after.history)
+        self._board = leaderboard(after.history, final, bounds.names)
+        self._kept = final.kept()
+        self.leaderboard_ = self._board[COLUMNS]
+        self.pareto_front_ = bounds.front(self._board) if bounds else None
+        for line in lines_on(self.columns_):
+            after.progress.say(line)
+        after.progress.show("finished", end=True)
+        self.budget_ = after.phases.frame()
 
     def predict_proba(self, X):
         """Probabilities of the ensemble, never moved by the threshold.
@@ -284,8 +313,17 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         """X as the members want it, and their probabilities."""
         check_is_fitted(self, "ensemble_")
         with steady_streams():
-            X = aligned(self, X)
+            X = self._aligned(X)
             return X, self.ensemble_.predict_proba(X)
+
+    def _aligned(self, X):
+        refuse_lazy(X)
+        return kind_named(self.kind_).same_form(X, self._form)
+
+    def _rule(self, X, cost_matrix):
+        """How probabilities of these rows become labels."""
+        rule = DecisionRule(self.classes_, self.pos_label_, self.threshold_, self.cost_matrix_)
+        return replace(rule, costs=costs_for(X, cost_matrix, rule, self._costs_by_column))
 
     def predict(self, X, cost_matrix=None):
         """Labels of the ensemble at `threshold_`, or of least expected cost.
@@ -301,8 +339,7 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         labels : ndarray of shape (n,)
         """
         X, proba = self._answer(X)
-        costs = costs_for(self, X, cost_matrix)
-        return DecisionRule(self.classes_, self.pos_label_, self.threshold_, costs).labels(proba)
+        return self._rule(X, cost_matrix).labels(proba)
 
     def score(self, X, y, sample_weight=None, cost_matrix=None):
         """The score that the search maximised, of given rows; costs are as in `predict`.
@@ -313,8 +350,7 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
             If y has another length than X, or labels that fit never saw.
         """
         X, proba = self._answer(X)
-        how = self.classes_, self.pos_label_, self.threshold_, costs_for(self, X, cost_matrix)
-        return score(y, proba, *how, self.scoring, sample_weight, X)
+        return score(y, proba, self._rule(X, cost_matrix), self.scoring, sample_weight, X)
 
     def leaderboard(self, X=None, y=None, *, details=False, cost_matrix=None):
         """The leaderboard with more columns, or of other rows.
@@ -339,48 +375,12 @@ class AutoClassifier(UsesExecutor, ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "ensemble_")
         if (X is None) != (y is None):
             raise ValueError(f"{'X' if X is None else 'y'} is missing: leaderboard takes both X and y, or neither")
-        board = self._board.copy() if X is None else rescored(self, aligned(self, X), y, cost_matrix)
+        board = self._board.copy() if X is None else self._rescored(self._aligned(X), y, cost_matrix)
         return board if details else board[COLUMNS]
 
-    def _check(self):
-        if isinstance(self.time_limit, str):
-            raise ValueError(f"time_limit={self.time_limit!r} must be a number of seconds, for example 3600, or None")
-        validate_parameter_constraints(self._parameter_constraints, self.get_params(deep=False), type(self).__name__)
-        if isinstance(self.cv, type):
-            raise ValueError(f"cv={self.cv.__name__} is a class: pass an object, for example {self.cv.__name__}()")
-        if self.time_limit is None and self.n_iter is None:
-            raise ValueError("time_limit=None needs n_iter, a number of trials, or the search would never end")
-
-    def _threads(self):
-        """Threads of a worker; always one in count mode, where results must not depend on the number of workers."""
-        if self.time_limit is None:
-            return 1
-        return max(cores() // count_workers(self.n_jobs), 1)
-
-    def _plan(self, data, cv, seed, threads, memory_limit):
-        from skauto.automl._plan import make_plan  # loads the portfolio's packages, which importing skauto must not
-
-        candidates = self.candidates if isinstance(self.candidates, str) else list(self.candidates)
-        return make_plan(
-            data, scoring=self.scoring, cv=cv, candidates=candidates, pos_label=self.pos_label_, seed=seed,
-            threads=threads, cost_matrix=data.costs, memory_limit=memory_limit,
-            finite=isinstance(make_strategy(self.strategy), Grid), time_limit=self.time_limit,
-            constraints=read_constraints(self.constraints),
-        )  # fmt: skip
-
-    def _keep(self, history, finish):
-        best = finish.best
-        self.best_estimator_, self.ensemble_, self.threshold_ = finish.best_estimator, finish.ensemble, finish.threshold
-        self.model_kind_, self.columns_ = finish.model_kind, columns_of(self.best_estimator_)
-        watch(self.best_estimator_, self.ensemble_)
-        self.best_params_ = best.values if best else {}
-        self.best_score_ = best.score if best else np.nan
-        self.cv_results_ = cv_results(history)
-        bounds, number = finish.plan.constraints, best.number if best else None
-        self._board = leaderboard(history, number, finish.report, bounds.names)
-        self._kept = {"best": number, "members": finish.members, "thresholds": finish.thresholds}
-        self.leaderboard_ = self._board[COLUMNS]
-        self.pareto_front_ = bounds.front(self._board) if bounds else None
+    def _rescored(self, X, y, cost_matrix):
+        models = {-1: (self.ensemble_, self.threshold_), **self._kept}
+        return rescored(self._board, models, X, y, self._rule(X, cost_matrix), self.scoring)
 
     def _html_repr(self):
         """What a notebook shows: scikit-learn's diagram and, once fitted, the head of the leaderboard under it."""

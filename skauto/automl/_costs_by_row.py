@@ -59,24 +59,27 @@ def read_costs(cost_matrix, X, classes, pos_label):
     return checked_costs(costs if by_row else costs[0], classes, len(costs))
 
 
-def costs_for(auto, X, given=None):
-    """The costs by which a fitted AutoClassifier decides on rows, None where it decides by thresholds.
+def costs_for(X, given, rule, by_column=None):
+    """The costs by which a fitted rule decides on rows, None where it decides by thresholds.
 
     Parameters
     ----------
-    auto : AutoClassifier
-    X : as its ensemble takes it
-    given : array-like of shape (n_classes, n_classes) or (n, n_classes, n_classes), DataFrame or dict, default=None
-        Costs of these rows. None: read from their columns where the search read them from columns, else `cost_matrix_`.
+    X : as read
+    given : array-like of shape (n_classes, n_classes) or (n, n_classes, n_classes), DataFrame, dict or None
+        Costs of these rows. None: read from their columns where fit read them from columns, else those of the rule.
+    rule : DecisionRule
+        With the mean costs of fit.
+    by_column : dict, default=None
+        What fit read the costs from.
     """
-    if auto.cost_matrix_ is None:
+    if rule.costs is None:
         if given is not None:
             raise ValueError(
                 "cost_matrix is given, but the fit had none: AutoClassifier(cost_matrix=...) or fit takes one"
             )
         return None
-    given = auto._costs_by_column if given is None else given
-    return auto.cost_matrix_ if given is None else read_costs(given, X, auto.classes_, auto.pos_label_)
+    given = by_column if given is None else given
+    return rule.costs if given is None else read_costs(given, X, rule.classes, rule.pos_label)
 
 
 def _cell(key, classes, pos_label):

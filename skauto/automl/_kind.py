@@ -82,7 +82,7 @@ class Kind:
     warn : callable
         ``warn(data)``: warns of data that look like a mistake.
     same_form : callable
-        ``same_form(X, model)``: X of a predict as `read` gives it, in the form of fit; ValueError for another form.
+        ``same_form(X, form)``: X of a predict as `read` gives it, in the Form of fit; ValueError for another form.
     profile : callable
         ``profile(data)``: the fields of DataProfile that only this kind fills, a dict.
     candidates, on_request, when_bounded : callable

@@ -1,10 +1,11 @@
 """Tables of what a search did: the leaderboard and cv_results_."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from skauto.automl._costs_by_row import costs_for
 from skauto.automl.evaluation._new_rows import scores_of
 from skauto.automl.evaluation._outcome import TrialOutcome
 
@@ -46,17 +47,14 @@ def _digits(number):
     return f"{number:.3f}" if abs(number) < 100 else f"{number:.5g}"
 
 
-def leaderboard(history, best, predicts, measured=()):
+def leaderboard(history, final, measured=()):
     """One row a trial and one for what predicts: full evaluations first, the best on top.
 
     Parameters
     ----------
     history : History
-    best : int or None
-        Number of the trial that became best_estimator_.
-    predicts : dict or None
-        Report of what predicts: the scores of the ensemble's out-of-fold probabilities and its "members"; or, where
-        no trial could be used, the "candidate" that had to do.
+    final : FinalModel
+        What predicts; its best trial is marked.
     measured : list of str, default=()
         Names of what was measured of each trial for constraints: a column each.
 
@@ -66,10 +64,10 @@ def leaderboard(history, best, predicts, measured=()):
         With the columns of `COLUMNS`, `DETAILS` and `measured`.
     """
     rows = [_row(history.space, trial, result) for trial, result in history.finished]
-    if predicts is not None:
-        rows.append(_row_of_what_predicts(predicts))
+    rows.append(_row_of_what_predicts(final))
     frame = pd.DataFrame(rows, columns=[*COLUMNS, *DETAILS, *measured])
-    frame.loc[frame["trial"] == best, "chosen"] = "best"
+    if final.best is not None:
+        frame.loc[frame["trial"] == final.best.number, "chosen"] = "best"
     n_folds = np.array([row["n_folds"] for row in rows])
     most = n_folds.max(initial=0)
     fewer = (n_folds > 0) & (n_folds < most)
@@ -81,42 +79,33 @@ def leaderboard(history, best, predicts, measured=()):
     return Leaderboard(frame.loc[order.index].reset_index(drop=True))
 
 
-def rescored(auto, X, y, cost_matrix=None):
+def rescored(board, models, X, y, rule, scoring):
     """The rows of the models that were kept, with scores of other rows, the best on top.
 
     Parameters
     ----------
-    auto : AutoClassifier
-        A fitted one.
-    X : as its ensemble takes it
+    board : Leaderboard
+    models : dict of int to (estimator, threshold)
+        By trial; what predicts is trial -1.
+    X : as the models take it
     y : array-like of shape (n,)
-    cost_matrix : as in `AutoClassifier.predict`
+    rule : DecisionRule
+        Its classes, positive class and costs hold for all models; its threshold for none.
+    scoring : as in `AutoClassifier`
 
     Returns
     -------
     board : Leaderboard
         `score`, F1, AUC and AP are those of the given rows; the rest is as the search left it.
     """
-    board = auto.leaderboard(details=True)
-    rule = auto.classes_, auto.pos_label_, costs_for(auto, X, cost_matrix), auto.scoring
     scores = {
-        number: scores_of(y, model.predict_proba(X), threshold, *rule, X=X)
-        for number, (model, threshold) in _kept_models(auto).items()
+        number: scores_of(y, model.predict_proba(X), replace(rule, threshold=threshold), scoring, X)
+        for number, (model, threshold) in models.items()
     }
     rows = board[board["trial"].isin(scores)].copy()
     for name in SCORES:
         rows[name] = [scores[number][name] for number in rows["trial"]]
     return rows.sort_values(["score", "trial"], ascending=[False, True], na_position="last").reset_index(drop=True)
-
-
-def _kept_models(auto):
-    """What predicts as trial -1, the members of the ensemble and the best model: by trial (model, threshold)."""
-    known = auto._kept["members"]  # none where a fallback had to do
-    members = dict(zip(known, auto.ensemble_.estimators_, strict=True)) if known else {}
-    if auto._kept["best"] is not None:
-        members.setdefault(auto._kept["best"], auto.best_estimator_)
-    thresholds = auto._kept["thresholds"]
-    return {-1: (auto.ensemble_, auto.threshold_)} | {n: (model, thresholds.get(n)) for n, model in members.items()}
 
 
 def shown_status(status):
@@ -144,20 +133,21 @@ def _row(space, trial, result):
     }
 
 
-def _row_of_what_predicts(report):
-    known = "members" in report
+def _row_of_what_predicts(final):
+    known, scores = final.best is not None, final.scores
+    names = [(trial.values["candidate"], trial.number, round(weight, 3)) for trial, weight in final.members]
     return {
         "chosen": "predicts",
-        "candidate": report.get("candidate", ENSEMBLE),
-        **{name: report.get(name, np.nan) for name in SCORES},
-        "fold_std": _fold_std(report.get("fold_scores")),
+        "candidate": ENSEMBLE if known else final.kind,
+        **{name: scores.get(name, np.nan) for name in SCORES},
+        "fold_std": _fold_std(scores.get("fold_scores")),
         "seconds": np.nan,
         "status": "complete" if known else "not scored",
         "reason": "" if known else "no trial was evaluated and refitted",
-        "fidelity": report.get("fidelity", 1.0),
+        "fidelity": final.fidelity,
         "trial": -1,
-        "params": report.get("members", []),
-        **(report.get("footprint") or {}),
+        "params": names,
+        **(final.footprint or {}),
         "n_folds": 0,
     }
 

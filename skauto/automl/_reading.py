@@ -1,4 +1,4 @@
-"""What a fit is given and what it alone tells: the kind of data, the classes, the positive class, the costs."""
+"""Read: the checked input of a fit, its kind, its positive class and its costs."""
 
 import traceback
 import warnings
@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from skauto._telling import warn
 from skauto.automl._costs_by_row import read_costs
-from skauto.automl._kind import kind_named, kind_of
+from skauto.automl._kind import kind_of
+from skauto.automl._splits import given_folds
 from skauto.automl.evaluation._metrics import OWN_METRICS, own_pos_label, resolve_metric
 from skauto.automl.evaluation._out_of_fold import with_index
 from skauto.inputs._read import inspect, rarest_class, refuse_lazy
@@ -17,12 +19,12 @@ from skauto.resample._threshold import confusion_of
 from skauto.search._sandbox import attempt
 
 
-def read(auto, X, y, sample_weight, groups, cost_matrix=None):
-    """The checked input of a fit; what it alone tells becomes attributes of the classifier.
+def read(settings, X, y, sample_weight, groups, cost_matrix=None):
+    """The checked input of a fit.
 
     Parameters
     ----------
-    auto : AutoClassifier
+    settings : Settings
     X, y, sample_weight, groups, cost_matrix : as in `AutoClassifier.fit`
 
     Returns
@@ -36,14 +38,17 @@ def read(auto, X, y, sample_weight, groups, cost_matrix=None):
     """
     refuse_lazy(X)
     refuse_lazy(y, "y")
-    kind = kind_of(X, auto.kind)
+    kind = kind_of(X, settings.kind)
     data = inspect(X, y, sample_weight, groups, kind=kind.name, read=kind.read, n_features=kind.n_features)
-    _learn(auto, data)
+    data = replace(data, pos_label=_positive(settings, data))
     kind.warn(data)
-    data = _with_costs(auto, data, cost_matrix)
-    order = positive_last(data.classes, auto.pos_label_)
-    name, kind, metric = resolve_metric(auto.scoring, data.classes[order], data.costs)
-    own = not isinstance(auto.scoring, str)
+    data = replace(data, cv=given_folds(settings.cv, X, y, groups, data.classes[data.y]))
+    given = settings.cost_matrix if cost_matrix is None else cost_matrix  # those of fit go before the constructor's
+    costs = read_costs(given, data.X, data.classes, data.pos_label)
+    data = replace(data, costs=costs, costs_by_column=given if isinstance(given, dict) else None)
+    order = positive_last(data.classes, data.pos_label)
+    name, kind, metric = resolve_metric(settings.scoring, data.classes[order], data.costs)
+    own = not isinstance(settings.scoring, str)
     if own or name not in OWN_METRICS:
         _try_scorer(name, kind, metric, data, order, own=own)
     return data
@@ -81,38 +86,17 @@ def _try_scorer(name, kind, metric, data, order, *, own):
         raise ValueError(f"scoring={name!r} gave {tried.value!r} when {where}, where a finite number is needed")
 
 
-def _learn(auto, data):
-    """What the input alone tells; what an earlier fit left no longer goes with it."""
-    vars(auto).pop("ensemble_", None)
-    auto.kind_, auto.classes_, auto.n_features_in_ = data.kind, data.classes, data.n_features
-    if data.feature_names is not None:
-        auto.feature_names_in_ = np.asarray(data.feature_names, dtype=object)
-    elif hasattr(auto, "feature_names_in_"):
-        del auto.feature_names_in_
-    auto._form = data.X.shape
-    auto.pos_label_ = _positive(auto, data)
-
-
-def _with_costs(auto, data, cost_matrix):
-    """The data with the costs, those of fit before those of the constructor."""
-    given = auto.cost_matrix if cost_matrix is None else cost_matrix
-    costs = read_costs(given, data.X, data.classes, auto.pos_label_)
-    auto.cost_matrix_ = costs.mean(axis=0) if np.ndim(costs) == 3 else costs
-    auto._costs_by_column = given if isinstance(given, dict) else None
-    return replace(data, costs=costs)
-
-
-def _positive(auto, data):
+def _positive(settings, data):
     """The positive class of two, None for more."""
-    of_scorer = own_pos_label(auto.scoring)
-    given = of_scorer if auto.pos_label is None else auto.pos_label
+    of_scorer = own_pos_label(settings.scoring)
+    given = of_scorer if settings.pos_label is None else settings.pos_label
     if of_scorer is not None and of_scorer != given:
         raise ValueError(
             f"pos_label={given!r} and scoring, which was made with pos_label={of_scorer!r}, contradict each other: "
             "give one of them, or both the same"
         )
     if len(data.classes) > 2:
-        if auto.pos_label is not None:
+        if settings.pos_label is not None:
             raise ValueError(f"pos_label={given!r} is for two classes, but y has {len(data.classes)}")
         return None
     if given is None:
@@ -120,14 +104,8 @@ def _positive(auto, data):
         if data.classes.dtype.kind != "b" and set(data.classes) == {0, 1} and chosen == 0:
             message = f"pos_label=None takes the rarer class as positive, which is {chosen} here; "
             message += f"pass pos_label={data.classes[1]} if the other is meant"
-            warnings.warn(message, UserWarning, stacklevel=5)
+            warn(message)
         return chosen
     if given not in data.classes.tolist():
         raise ValueError(f"pos_label={given!r} is not among the classes {data.classes.tolist()}")
     return data.classes[data.classes.tolist().index(given)]
-
-
-def aligned(auto, X):
-    """X of a predict as the members want it."""
-    refuse_lazy(X)
-    return kind_named(auto.kind_).same_form(X, auto)

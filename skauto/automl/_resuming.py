@@ -1,4 +1,4 @@
-"""How an AutoClassifier takes up a journal: what it must agree on, and the history that it holds."""
+"""How a fit takes up a journal: what it must agree on, and the history that it holds."""
 
 from dataclasses import fields
 
@@ -6,7 +6,6 @@ import numpy as np
 
 from skauto.search._fingerprint import described_seed, fingerprint, folds_part, part, space_part
 from skauto.search._history import History
-from skauto.search._journal import Journal
 
 # Of what the workers get, what a journal need not agree on, and why.
 DOES_NOT_MATTER = {
@@ -29,60 +28,47 @@ DOES_NOT_MATTER = {
 SPELLED_OUT = ("X", "y", "weight", "folds", "repeat", "space")
 
 
-def open_journal(auto, seed, stack):
-    """The journal, open and read; None without one.
-
-    Parameters
-    ----------
-    auto : AutoClassifier
-    seed : int
-        Of a new journal.
-    stack : ExitStack
-        Closes it.
-    """
-    return None if auto.journal is None else stack.enter_context(Journal(auto.journal).open(seed))
-
-
-def begin_history(auto, journal, data, plan, seed):
+def begin_history(settings, journal, data, plan, seed):
     """The history of the search, with what the journal holds of it.
 
     Parameters
     ----------
-    auto : AutoClassifier
+    settings : Settings
     journal : Journal or None
         Checked against the plan.
     data : Data
     plan : Plan
     seed : int
+        That of the journal, where there is one.
     """
     if journal is None:
         return History(plan.space, seed)
-    return journal.begin(_about(auto, data, plan)).replay(plan.space)
+    return journal.begin(_about(settings, data, plan)).replay(plan.space)
 
 
-def _about(auto, data, plan):
+def _about(settings, data, plan):
     """What a journal must agree on: what the workers get, and what chooses."""
     context = plan.context
     skipped = {*DOES_NOT_MATTER, *SPELLED_OUT}
     rest = {field.name: getattr(context, field.name) for field in fields(context) if field.name not in skipped}
     return fingerprint(
         search="AutoClassifier",
-        mode="count" if auto.time_limit is None else "time",
+        mode="time" if settings.timed else "count",
         kind=data.kind,
         data=part((context.X, context.y), f"{data.kind} of {len(context.y)} rows"),
         labels=part(data.classes, ", ".join(map(str, data.classes[:9]))),
         sample_weight=None if context.weight is None else part(context.weight, "given"),
         groups=None if data.groups is None else part(data.groups, "given"),
-        folds=folds_part(context.folds, auto.cv),
+        folds=folds_part(context.folds, settings.cv),
         repeat=context.repeat,
         scoring=part(_judgement(plan.scoring), plan.scoring.name),
-        pos_label=part(auto.pos_label_, str(auto.pos_label_)),
-        cost_matrix=auto.cost_matrix_,
+        pos_label=part(data.pos_label, str(data.pos_label)),
+        cost_matrix=data.mean_costs,
         constraints=part(plan.constraints, str(plan.constraints) or "none"),
         candidates=part(_own(context.build.candidates), ", ".join(context.build.candidates)),
         space=part(space_part(plan.space)["content"], f"{len(plan.space.branches)} kinds of pipelines"),
-        strategy=auto.strategy,
-        random_state=described_seed(auto.random_state),
+        strategy=settings.strategy,
+        random_state=described_seed(settings.random_state),
         **rest,
     )
 

@@ -1,9 +1,17 @@
-"""Where an AutoClassifier works: its workers and what they may use."""
+"""Runtime: what one fit works with, its clock, journal, workers and line of progress."""
 
-from skauto.search._caller import settings
+from contextlib import ExitStack
+
+from skauto._telling import steady_streams
+from skauto.automl._progress import Progress
+from skauto.automl._settings import Settings
+from skauto.automl._time_budget import Phases
+from skauto.automl.selection._interrupts import Interrupts
+from skauto.automl.selection._rescue import RescuePool
+from skauto.search._caller import settings as caller_settings
 from skauto.search._executor_pool import ExecutorPool
 from skauto.search._idle_workers import IDLE_WORKERS
-from skauto.search._memory import memory_bytes
+from skauto.search._journal import Journal
 from skauto.search._workers import MAX_ATTEMPTS, WorkerPool
 
 # What every worker needs, imported before its first trial.
@@ -16,28 +24,87 @@ NETS = ("skauto.estimators.neural._trainer",)
 N_IDLE_WORKERS = 1
 
 
-def memory_of_a_trial(auto, n_workers):
-    """Bytes of a trial; on other machines only what is asked for, since what is free there is not known here."""
-    if auto.executor is not None and auto.memory_limit is None:
-        return None
-    return memory_bytes(auto.memory_limit, n_workers)
+class Runtime:
+    """A context in which a fit runs; what it opened is closed at its end.
 
+    Parameters
+    ----------
+    settings : Settings
 
-def warm(auto, n_workers, threads):
-    """Have workers import while the plan is made."""
-    if auto.executor is None:
-        IDLE_WORKERS.warm(threads, n_workers, PRELOAD)
-
-
-def make_pool(auto, n_workers, threads, context, memory_limit):
-    """The workers: processes of this machine, or those of an executor.
-
-    What the portfolio's own pipelines warn of is kept with their trials, so no filter makes a failure of it.
+    Attributes
+    ----------
+    phases : Phases
+        Runs from the start.
+    progress : Progress
+    journal : Journal or None
+    seed : int
+        That of the settings, or of the journal.
+    pool : RescuePool
+        Once workers are started.
+    interrupts : Interrupts
     """
-    if auto.executor is not None:
-        return ExecutorPool(auto.executor, None, threads, context, memory_limit, MAX_ATTEMPTS, heed_filters=False)
-    build = context.build
-    preload = PRELOAD + (NETS if build.nets == set(build.candidates) else ())
-    n_idle = 0 if auto.time_limit is None else N_IDLE_WORKERS
-    caller = settings(heed_filters=False)
-    return WorkerPool(n_workers, threads, context, memory_limit, preload, MAX_ATTEMPTS, n_idle, caller)
+
+    def __init__(self, settings: Settings):
+        self.settings = settings
+        self.phases = Phases(settings.time_limit)
+        self.interrupts = Interrupts()
+        self.journal, self.seed = None, settings.seed
+        self._stack = ExitStack()
+
+    def __enter__(self):
+        self._stack.enter_context(steady_streams())
+        self.progress = Progress(self.settings.verbose, self.settings.time_limit, self.phases.began)
+        return self
+
+    def __exit__(self, *error):
+        return self._stack.__exit__(*error)
+
+    def prepare(self) -> None:
+        """Open and read the journal, and have workers import while the plan is made."""
+        settings = self.settings
+        if settings.journal is not None:
+            self.journal = self._stack.enter_context(Journal(settings.journal).open(settings.seed))
+            self.seed = self.journal.seed
+        if settings.executor is None:
+            IDLE_WORKERS.warm(settings.threads, settings.n_workers, PRELOAD)
+
+    def start_workers(self, context, labels) -> None:
+        """Start the workers: processes of this machine, or those of an executor.
+
+        What the portfolio's own pipelines warn of is kept with their trials, so no filter makes a failure of it.
+
+        Parameters
+        ----------
+        context : Evaluation
+            Sent to each worker once.
+        labels : ndarray of shape (n_classes,)
+        """
+        make = self._local_workers if self.settings.executor is None else self._workers_of_executor
+        pool = self._stack.enter_context(make(context))
+        self.pool = RescuePool(pool, labels, self.settings.time_limit)
+
+    def _workers_of_executor(self, context):
+        settings = self.settings
+        return ExecutorPool(
+            settings.executor,
+            None,
+            settings.threads,
+            context,
+            settings.trial_memory,
+            MAX_ATTEMPTS,
+            heed_filters=False,
+        )
+
+    def _local_workers(self, context):
+        settings, build = self.settings, context.build
+        nets_alone = build.nets == set(build.candidates)
+        return WorkerPool(
+            settings.n_workers,
+            settings.threads,
+            context,
+            settings.trial_memory,
+            PRELOAD + NETS if nets_alone else PRELOAD,
+            MAX_ATTEMPTS,
+            N_IDLE_WORKERS if settings.timed else 0,
+            caller_settings(heed_filters=False),
+        )

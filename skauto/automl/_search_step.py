@@ -1,5 +1,6 @@
 """The search of a fit: the strategy, its budget and the loop that fills the history."""
 
+from skauto.automl._resuming import begin_history
 from skauto.automl._time_budget import SearchBudget
 from skauto.automl.evaluation._evaluate import evaluate
 from skauto.automl.selection._refit_chain import import_nets
@@ -16,29 +17,32 @@ LAG = 3
 RUNG = 9
 
 
-def run_search(auto, plan, history, pool, phases, progress):
-    """Fill the history; gives whether Ctrl-C ended the search.
+def run_search(runtime, plan, data):
+    """Fill a history with trials until the budget is used up or Ctrl-C is pressed.
 
     Parameters
     ----------
-    auto : AutoClassifier
-        Its strategy and limits are used.
+    runtime : Runtime
     plan : Plan
+    data : Data
+
+    Returns
+    -------
     history : History
-    pool : RescuePool
-    phases : Phases
-    progress : Progress
     """
-    strategy = _strategy(auto.strategy, plan)
-    timed = auto.time_limit is not None
-    budget = SearchBudget(phases, auto.n_iter or (plan.n_trials if timed else None), pool)
+    settings, phases, progress = runtime.settings, runtime.phases, runtime.progress
+    with phases("inspect"):
+        history = begin_history(settings, runtime.journal, data, plan, runtime.seed)
+    runtime.start_workers(plan.context, data.classes)
+    pool = runtime.pool
+    budget = SearchBudget(phases, settings.n_iter or (plan.n_trials if settings.timed else None), pool)
     pool.remaining = budget.remaining
     for _, result in history.finished:  # of an earlier run, from its journal
         budget.learn(result)
         pool.complete = pool.complete or result.status == "complete"
 
     def on_result(history, trial, result):
-        if timed and plan.context.build.profile.alone and result.status == "complete":
+        if settings.timed and plan.context.build.profile.alone and result.status == "complete":
             import_nets()
         budget.learn(result)
         progress.on_result(history, trial, result)
@@ -47,18 +51,20 @@ def run_search(auto, plan, history, pool, phases, progress):
         return budget.trial_limit(plan.fraction_of(trial), remaining, plan.start_seconds(trial))
 
     pool.searching = True
-    reason = search(
-        strategy,
-        history,
-        evaluate,
-        pool,
-        budget,
-        lag=None if timed else LAG,
-        trial_limit=trial_limit if timed else None,
-        on_result=on_result,
-    )
+    with phases("search"):
+        reason = search(
+            _strategy(settings.strategy, plan),
+            history,
+            evaluate,
+            pool,
+            budget,
+            lag=None if settings.timed else LAG,
+            trial_limit=trial_limit if settings.timed else None,
+            on_result=on_result,
+        )
     pool.searching = False
-    return reason == "interrupted"
+    runtime.interrupts.seen = reason == "interrupted"
+    return history
 
 
 def _strategy(given, plan):

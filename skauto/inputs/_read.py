@@ -21,6 +21,22 @@ _NOT_A_TABLE = "a table has two axes; sequences have three, images three or four
 
 
 @dataclass(frozen=True)
+class Form:
+    """The form of the X of a fit.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    n_features : int
+    feature_names : ndarray of str or None
+    """
+
+    shape: tuple
+    n_features: int
+    feature_names: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
 class Data:
     """Checked input of a fit.
 
@@ -45,6 +61,12 @@ class Data:
         What predicting a class costs where another is true.
     index : Index or None
         The index that a DataFrame came with, which a scorer may look rows up by; None for arrays.
+    pos_label : label or None
+        The positive class of two.
+    costs_by_column : dict or None
+        What the costs were read from, where that may name columns of X.
+    cv : int or list of pairs of ndarray
+        The number of folds, or the row numbers that the caller's splitter made of X and y as they came.
     """
 
     kind: str
@@ -57,6 +79,20 @@ class Data:
     groups: np.ndarray | None
     costs: np.ndarray | None = None
     index: pd.Index | None = None
+    pos_label: object = None
+    costs_by_column: dict | None = None
+    cv: int | list = 5
+
+    @property
+    def mean_costs(self):
+        """The costs of a row, the mean over rows where they differ by row: (n_classes, n_classes), or None."""
+        return self.costs.mean(axis=0) if np.ndim(self.costs) == 3 else self.costs
+
+    @property
+    def form(self):
+        """What the X of a prediction must have in common with this one."""
+        names = None if self.feature_names is None else np.asarray(self.feature_names, dtype=object)
+        return Form(self.X.shape, self.n_features, names)
 
 
 def inspect(

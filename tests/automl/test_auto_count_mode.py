@@ -1,5 +1,7 @@
 """Count mode: the same leaderboard and the same model on any number of workers and in every run."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,9 @@ from sklearn.datasets import make_classification
 from skauto import AutoClassifier
 from skauto.automl._progress import Progress
 from skauto.automl._search_step import run_search
+from skauto.automl._settings import settings_of
 from skauto.automl._time_budget import Phases
+from skauto.automl.selection._interrupts import Interrupts
 from skauto.automl.selection._rescue import RescuePool
 from skauto.search._history import History
 from skauto.search._sequential import SequentialPool
@@ -24,6 +28,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:pos_label=None takes the rarer c
 
 X, Y = make_classification(160, 5, weights=[0.7], flip_y=0.1, random_state=0)
 SECONDS = ["seconds"]
+LABELS = np.array(["no", "yes"])
 
 
 def outcome(X=X, y=Y, **changes):
@@ -83,7 +88,13 @@ def test_a_timed_search_that_goes_on_from_a_journal_keeps_time_for_its_finish(mo
         return "time limit"
 
     monkeypatch.setattr("skauto.automl._search_step.search", search)
-    pool, phases = RescuePool(SequentialPool(plan.context), np.array(["no", "yes"]), 100), Phases(100, clock)
-    run_search(AutoClassifier(time_limit=100), plan, history, pool, phases, Progress(0, 100, clock()))
+    monkeypatch.setattr("skauto.automl._search_step.begin_history", lambda *_: history)
+    pool, phases = RescuePool(SequentialPool(plan.context), LABELS, 100), Phases(100, clock)
+    settings = settings_of(AutoClassifier(time_limit=100).get_params(deep=False))
+    runtime = SimpleNamespace(
+        settings=settings, phases=phases, progress=Progress(0, 100, clock()), pool=pool, journal=None, seed=0,
+        interrupts=Interrupts(), start_workers=lambda *_: None,
+    )  # fmt: skip
+    run_search(runtime, plan, SimpleNamespace(classes=LABELS))
     assert reserves == [phases.for_finish()]
     assert pool.complete

@@ -1,15 +1,30 @@
 """The leaderboard and cv_results_: a row a trial, failed ones with their reason."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from skauto.automl._leaderboard import COLUMNS, DETAILS, cv_results, leaderboard
+from skauto.automl.selection._final_model import FinalModel
 from skauto.search._history import History
 from skauto.search._space import Space
 from skauto.search._trial import Result, Status, Trial
+from tests.support.trials import scored
 
 SPACE = Space([{"candidate": ["tree"], "depth": [1, 2, 3]}, {"candidate": ["line"], "C": [0.1, 1.0]}])
-REPORT = {"score": 0.95, "F1": 0.95, "AUC": 0.99, "AP": 0.98, "fold_scores": [0.9, 1.0], "members": [("tree", 1, 1.0)]}
+SCORES = {"score": 0.95, "F1": 0.95, "AUC": 0.99, "AP": 0.98, "fold_scores": [0.9, 1.0]}
+
+
+def predicting(number=1, **known):
+    """What predicts: the model of one trial alone."""
+    best = replace(scored(number, 0.9, [0.8, 1.0]), values={"candidate": "tree"})
+    known = {"scores": SCORES, **known}
+    return FinalModel(None, None, 0.5, "refitted", best=best, members=[(best, 1.0)], **known)
+
+
+def fallen_back():
+    return FinalModel(None, None, 0.5, "quick_model")
 
 
 def details(folds):
@@ -31,7 +46,7 @@ def history():
 
 
 def test_rows_and_their_order(history):
-    board = leaderboard(history, 1, REPORT)
+    board = leaderboard(history, predicting())
     assert board.columns.tolist() == [*COLUMNS, *DETAILS]
     assert board["candidate"].tolist() == ["ensemble", "line", "tree", "tree", "tree"]
     assert board["trial"].tolist() == [-1, 1, 0, 2, 3]
@@ -43,10 +58,10 @@ def test_rows_and_their_order(history):
     assert board["params"].tolist()[0] == [("tree", 1, 1.0)]
 
 
-def test_without_trials_or_ensemble():
-    board = leaderboard(History(SPACE, seed=0), None, None)
+def test_without_trials():
+    board = leaderboard(History(SPACE, seed=0), fallen_back())
     assert board.columns.tolist() == [*COLUMNS, *DETAILS]
-    assert len(board) == 0
+    assert board["candidate"].tolist() == ["quick_model"]
     assert cv_results(History(SPACE, seed=0))["params"] == []
 
 
@@ -62,7 +77,7 @@ def test_cv_results_in_the_order_asked(history):
 
 
 def test_what_predicts_has_a_row_where_no_trial_could_be_used(history):
-    board = leaderboard(history, None, {"candidate": "quick_model"})
+    board = leaderboard(history, fallen_back())
     row = board[board["chosen"] == "predicts"]
     assert row[["candidate", "status"]].to_numpy().tolist() == [["quick_model", "not scored"]]
     assert row[["score", "F1", "AUC", "AP"]].isna().all(axis=None)
@@ -74,14 +89,14 @@ def test_trials_that_ran_out_of_time_are_no_failures():
         history.asked(Trial(number, SPACE.encode({"candidate": "tree", "depth": 1})))
         history.told(Result(number, status, reason="why"))
     words = ["timed out", "failed", "memory"]
-    assert leaderboard(history, None, None)["status"].tolist() == words
+    assert leaderboard(history, fallen_back())["status"].tolist() == [*words, "not scored"]
     assert cv_results(history)["status"].tolist() == words
 
 
 @pytest.mark.parametrize("scale", [1.0, -12345.678])
 def test_it_prints_within_80_columns(history, scale):
     """Under pandas' own settings, with the longest names and great scores."""
-    board = leaderboard(history, 1, REPORT)
+    board = leaderboard(history, predicting())
     board["candidate"] = "balanced_bagging"
     board["score"] *= scale
     board["fold_std"] *= abs(scale)
@@ -101,7 +116,7 @@ def test_trials_of_fewer_folds_come_after_the_others_and_say_so():
     for number, (score, folds) in enumerate([(0.99, [0.99]), (0.7, [0.7, 0.7, 0.7])]):
         history.asked(Trial(number, SPACE.encode({"candidate": "tree", "depth": number + 1})))
         history.told(Result(number, Status.COMPLETE, score, 1.0, details=details(folds)))
-    board = leaderboard(history, 1, REPORT)
+    board = leaderboard(history, predicting())
     assert board["trial"].tolist() == [-1, 1, 0]
     assert board["reason"].tolist() == ["", "", "had time for 1 of 3 folds"]
 
@@ -113,9 +128,9 @@ def test_a_single_fold_that_is_judged_in_parts_is_one_fold():
         history.asked(Trial(number, SPACE.encode({"candidate": "tree", "depth": number + 1})))
     history.told(Result(0, Status.COMPLETE, 0.8, details=details([0.7, 0.8, 0.9]) | {"n_folds": 3}))
     history.told(Result(1, Status.COMPLETE, 0.9, details=details([0.9, 0.8, 1.0, 0.9, 0.9]) | {"n_folds": 1}))
-    board = leaderboard(history, 0, None)
-    assert board["trial"].tolist() == [0, 1]
-    assert board["reason"].tolist() == ["", "had time for 1 of 3 folds"]
+    board = leaderboard(history, predicting(0))
+    assert board["trial"].tolist() == [-1, 0, 1]
+    assert board["reason"].tolist() == ["", "", "had time for 1 of 3 folds"]
     results = cv_results(history)
     assert [name for name in results if name.startswith("split")] == [f"split{k}_test_score" for k in range(3)]
     np.testing.assert_equal(results["split0_test_score"], [0.7, 0.9])
@@ -123,5 +138,5 @@ def test_a_single_fold_that_is_judged_in_parts_is_one_fold():
 
 
 def test_what_predicts_shows_the_fidelity_of_its_models(history):
-    board = leaderboard(history, 1, REPORT | {"fidelity": 0.25})
+    board = leaderboard(history, predicting(fidelity=0.25))
     assert board.set_index("trial").loc[-1, "fidelity"] == 0.25

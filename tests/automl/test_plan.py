@@ -9,7 +9,6 @@ from sklearn.model_selection import GroupKFold, KFold, RepeatedStratifiedKFold, 
 
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._kind import kind_named
-from skauto.automl._plan import make_plan
 from skauto.automl._select_candidates import select_candidates, trial_fraction
 from skauto.automl._splits import MAX_REPEATS
 from skauto.automl._time_budget import ALONE_FRACTION, LONG_TRIAL_FRACTION, TRIAL_FRACTION
@@ -17,7 +16,7 @@ from skauto.automl.evaluation._constraints import read_constraints
 from skauto.automl.tables._candidates import ON_REQUEST, OVER, TABLES
 from skauto.inputs._read import inspect
 from skauto.search._trial import Trial
-from tests.support.trials import read_images, with_single_fold
+from tests.support.trials import make_plan, read_images, with_single_fold
 
 PROFILE = DataProfile(n_rows=200, n_columns=4, n_classes=2, sparse=False, threads=1, early_stopping=False)
 

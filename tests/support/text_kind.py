@@ -41,7 +41,7 @@ def _nothing(data):
     return {}
 
 
-def _same_form(X, model):
+def _same_form(X, form):
     return _read(X)[0]
 
 

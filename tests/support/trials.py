@@ -5,8 +5,11 @@ from dataclasses import replace
 import numpy as np
 from sklearn.datasets import make_classification
 
+from skauto.automl import _plan
+from skauto.automl._classifier import AutoClassifier
 from skauto.automl._kind import KINDS, Splits, kind_named
-from skauto.automl._plan import make_plan
+from skauto.automl._settings import settings_of
+from skauto.automl.evaluation._constraints import UNBOUND
 from skauto.automl.selection._select import Scored
 from skauto.inputs._read import inspect
 
@@ -16,6 +19,28 @@ def scored(number, score, folds, unresampled=True, proba=None):
     return Scored(
         number, values, score, np.array(folds), proba, fit_seconds=0.1, best_iteration=None, unresampled=unresampled
     )
+
+
+def make_plan(
+    data,
+    *,
+    cv=5,
+    pos_label=None,
+    seed=0,
+    threads=1,
+    cost_matrix=None,
+    memory_limit=None,
+    finite=False,
+    constraints=UNBOUND,
+    **parameters,
+):
+    """The plan of a search for data as `inspect` gives them, and parameters of AutoClassifier."""
+    strategy = "grid" if finite else "auto"
+    auto = AutoClassifier(n_iter=9, strategy=strategy, **{"time_limit": None, **parameters})
+    settings = replace(
+        settings_of(auto.get_params(deep=False)), threads=threads, trial_memory=memory_limit, constraints=constraints
+    )
+    return _plan.make_plan(replace(data, cv=cv, pos_label=pos_label, costs=cost_matrix), settings, seed)
 
 
 def small_plan():

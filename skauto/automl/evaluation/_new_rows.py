@@ -5,12 +5,22 @@ from sklearn.utils.validation import column_or_1d
 
 from skauto.automl.evaluation._metrics import RANK_MEASURES, resolve_metric
 from skauto.inputs._rows import read_weights
-from skauto.resample._decision_rule import DecisionRule, positive_last
+from skauto.resample._decision_rule import positive_last
 from skauto.resample._threshold import CONFUSION_METRICS, confusion_of, labels_at
 
 
-def score(y, proba, classes, pos_label, threshold, cost_matrix, scoring, sample_weight=None, X=None):
-    """What `scoring` says of rows with known labels, a float; a scorer of (estimator, X, y) is given X.
+def score(y, proba, rule, scoring, sample_weight=None, X=None):
+    """What `scoring` says of rows with known labels, a float.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+    proba : ndarray of shape (n, n_classes)
+    rule : DecisionRule
+    scoring : str, scorer or callable
+        A callable of (estimator, X, y) is given `X`.
+    sample_weight : array-like of shape (n,), default=None
+    X : as the model takes it, default=None
 
     Raises
     ------
@@ -18,38 +28,38 @@ def score(y, proba, classes, pos_label, threshold, cost_matrix, scoring, sample_
         If y has another length than proba, or labels that are no classes, and if weights are of another length,
         negative or all zero.
     """
-    order = positive_last(classes, pos_label)
+    classes, order = rule.classes, positive_last(rule.classes, rule.pos_label)
     codes = np.argsort(order)[codes_of(y, classes, len(proba))]
     weight = None if sample_weight is None else read_weights(sample_weight, len(proba))
-    _, kind, metric = resolve_metric(scoring, classes[order], cost_matrix)
+    _, kind, metric = resolve_metric(scoring, classes[order], rule.costs)
     if kind == "proba":
         return float(metric(codes, proba[:, order], weight))
     if kind == "estimator":
-        labels = DecisionRule(classes, pos_label, threshold).labels(proba)
-        return metric.judge(X, classes[order][codes], proba, labels, weight)[0]
-    labels = labels_at(proba[:, order], threshold)
+        return metric.judge(X, classes[order][codes], proba, rule.labels(proba), weight)[0]
+    labels = labels_at(proba[:, order], rule.threshold)
     return float(metric(confusion_of(codes, labels, len(classes), weight)))
 
 
-def scores_of(y, proba, threshold, classes, pos_label, cost_matrix, scoring, X=None):
+def scores_of(y, proba, rule, scoring, X=None):
     """The score, F1, AUC and AP of rows with known labels, a dict; NaN where labels need a threshold and none is known.
 
     Parameters
     ----------
-    y, proba, classes, pos_label, cost_matrix, scoring, X : as `score` takes them
-    threshold : float, ndarray of shape (n_classes,) or None
+    y, proba, scoring, X : as `score` takes them
+    rule : DecisionRule
+        Neither with a threshold nor with costs where the threshold is not known.
     """
-    size, order = len(classes), positive_last(classes, pos_label)
+    classes, order = rule.classes, positive_last(rule.classes, rule.pos_label)
     codes, ranked = np.argsort(order)[codes_of(y, classes, len(proba))], proba[:, order]
-    _, kind, _ = resolve_metric(scoring, classes[order], cost_matrix)
     scores = {name: measure(codes, ranked) for name, measure in RANK_MEASURES.items()}
-    if threshold is None and cost_matrix is None:
-        own = {} if kind != "proba" else {"score": score(y, proba, classes, pos_label, None, None, scoring)}
-        return {"score": np.nan, "F1": np.nan, **scores, **own}
-    labels = DecisionRule(classes, pos_label, threshold, cost_matrix).labels(proba)
-    confusion = confusion_of(codes, np.argsort(order)[np.searchsorted(classes, labels)], size)
-    scores["F1"] = float(CONFUSION_METRICS["f1_macro" if size > 2 else "f1"](confusion))
-    return {"score": score(y, proba, classes, pos_label, threshold, cost_matrix, scoring, X=X), **scores}
+    if rule.threshold is None and rule.costs is None:
+        _, kind, _ = resolve_metric(scoring, classes[order], None)
+        own = score(y, proba, rule, scoring) if kind == "proba" else np.nan
+        return {"score": own, "F1": np.nan, **scores}
+    predicted = np.argsort(order)[np.searchsorted(classes, rule.labels(proba))]
+    f1 = CONFUSION_METRICS["f1_macro" if len(classes) > 2 else "f1"]
+    scores["F1"] = float(f1(confusion_of(codes, predicted, len(classes))))
+    return {"score": score(y, proba, rule, scoring, X=X), **scores}
 
 
 def codes_of(y, classes, n_rows):

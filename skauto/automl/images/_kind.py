@@ -27,9 +27,9 @@ def _silent(data):
     """Nothing is known that images are often mistaken for."""
 
 
-def _same_form(X, model):
+def _same_form(X, form):
     X, _ = read_images(X)
-    same_size(X, model._form)
+    same_size(X, form.shape)
     return X
 
 

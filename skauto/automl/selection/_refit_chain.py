@@ -122,13 +122,16 @@ class RefitChain:
                     self._failed.add(outcome.key)
                     self.say(f"trial {outcome.key} could not be refitted: {outcome.reason}")
 
-    def instead(self, trials):
-        """The fold models of the best trial where there are some, else a refit here of any; a dict, empty or of one."""
+    def fold_models(self, trials):
+        """The fold models that were kept, by their trial, where it is one of these: a dict, empty or of one."""
         number = self.pool.bag_of
-        if number in {trial.number for trial in trials}:
-            made = attempt(self.interrupts.despite, unpack, self.pool.bag, self.labels)
-            if made.error is None:
-                return {number: made.value}
+        if number not in {trial.number for trial in trials}:
+            return {}
+        made = attempt(self.interrupts.despite, unpack, self.pool.bag, self.labels)
+        return {} if made.error is not None else {number: made.value}
+
+    def refitted_here(self, trials):
+        """A refit in this process of the first trial with which it works: a dict, empty or of one."""
         fitted = {}
         while not fitted and self._first_here(trials) is not None:
             self._fit_here(trials, fitted)

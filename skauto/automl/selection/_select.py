@@ -215,9 +215,3 @@ def _evenly(pool):
     kinds = [trial.values["candidate"] for trial in pool]
     first = sorted(kinds.index(kind) for kind in set(kinds))[:KINDS]
     return np.bincount(first, minlength=len(pool)) / len(first)
-
-
-def mixed(members):
-    """Out-of-fold probabilities of the ensemble."""
-    total = sum(weight for _, weight in members)
-    return sum(trial.proba * weight for trial, weight in members) / total

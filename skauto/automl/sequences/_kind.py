@@ -1,7 +1,6 @@
 """The kind "sequence"."""
 
-import warnings
-
+from skauto._telling import warn
 from skauto.automl._kind import Effort, Kind, Splits, no_candidates, within_bounds
 from skauto.inputs._rank import rank_of
 from skauto.inputs._sequences import (
@@ -28,13 +27,13 @@ def _last(shape):
 def _warn(data):
     hint = channels_first_hint(data.X.shape)
     if hint:
-        warnings.warn(hint, UserWarning, stacklevel=5)
+        warn(hint)
 
 
-def _same_form(X, model):
+def _same_form(X, form):
     X, names = read_sequences(X)
-    same_steps(X, model._form)
-    return same_features(X, names, getattr(model, "feature_names_in_", None))
+    same_steps(X, form.shape)
+    return same_features(X, names, form.feature_names)
 
 
 def _profile(data):

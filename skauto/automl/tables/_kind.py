@@ -42,8 +42,8 @@ def _warn(data):
         warn_of_row_numbers(data.X, data.y)
 
 
-def _same_form(X, model):
-    return align(X, getattr(model, "feature_names_in_", None), model.n_features_in_)
+def _same_form(X, form):
+    return align(X, form.feature_names, form.n_features)
 
 
 def _profile(data):

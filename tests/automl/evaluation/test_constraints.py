@@ -11,14 +11,13 @@ from sklearn.datasets import load_digits, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from skauto.automl._plan import make_plan
 from skauto.automl.evaluation._constraints import Constraints, read_constraints, shortest
 from skauto.automl.evaluation._evaluate import evaluate
 from skauto.estimators import CNNClassifier, CompressedClassifier, Prune, Quantize
 from skauto.search._trial import InfeasibleError, Trial
 from tests.support.autos import all_complete, quick
 from tests.support.clock import Clock
-from tests.support.trials import read_images, scored
+from tests.support.trials import make_plan, read_images, scored
 
 
 def few_weights(estimator, X, y):

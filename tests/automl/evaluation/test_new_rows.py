@@ -29,10 +29,9 @@ def test_costs_go_before_thresholds():
 @pytest.mark.parametrize("positive", ["yes", "no"])
 def test_scores_are_those_of_scikit_learn(positive):
     y = np.array(["no", "yes", "no"])
-    labels = DecisionRule(CLASSES, positive, 0.4, None).labels(PROBA)
-    how = PROBA, CLASSES, positive, 0.4, None
-    assert score(y, *how, "f1") == pytest.approx(f1_score(y, labels, pos_label=positive))
-    assert score(y, *how, "roc_auc") == pytest.approx(roc_auc_score(y == "yes", PROBA[:, 1]))
+    rule = DecisionRule(CLASSES, positive, 0.4)
+    assert score(y, PROBA, rule, "f1") == pytest.approx(f1_score(y, rule.labels(PROBA), pos_label=positive))
+    assert score(y, PROBA, rule, "roc_auc") == pytest.approx(roc_auc_score(y == "yes", PROBA[:, 1]))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +45,7 @@ def test_scores_are_those_of_scikit_learn(positive):
 @pytest.mark.parametrize("scoring", ["f1", "roc_auc"])
 def test_weights_that_cannot_weigh(scoring, weight, message):
     with pytest.raises(ValueError, match=message):
-        score(["no", "yes", "no"], PROBA, CLASSES, "yes", 0.4, None, scoring, weight)
+        score(["no", "yes", "no"], PROBA, DecisionRule(CLASSES, "yes", 0.4), scoring, weight)
 
 
 def test_labels_that_cannot_be_scored():

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from skauto.automl._plan import make_plan
 from skauto.automl.selection._quick import LEAST, MOST, quick_fit, seconds_within
 from skauto.automl.tables._kind import quick_sample
 from skauto.inputs._read import inspect
+from tests.support.trials import make_plan
 
 
 def context_of(X, y):

@@ -10,12 +10,12 @@ from skauto.automl._time_budget import Phases
 from skauto.automl.evaluation._constraints import read_constraints
 from skauto.automl.evaluation._evaluate import evaluate
 from skauto.automl.evaluation._fold_models import pack
-from skauto.automl.selection._finalize import Finish
 from skauto.automl.selection._rescue import QUICK, RescuePool
 from skauto.search._history import History
 from skauto.search._pool import Outcome, Pool, WorkersLostError
 from skauto.search._trial import Result, Status, Trial
 from tests.support.clock import Clock
+from tests.support.finishing import Finish
 from tests.support.trials import small_plan
 
 LABELS = np.array(["no", "yes"])
@@ -71,30 +71,30 @@ def finish_of(plan, results, *, limit, fit_seconds, here=True, bag=None, quick=N
 
 def test_where_no_worker_comes_a_short_refit_is_done_here_at_the_last_moment(plan, results):
     finish, history = finish_of(plan, results, limit=30, fit_seconds=0.5, bag=0)
-    finish.run(history, use_ensemble=True)
-    assert finish.model_kind == "refitted"
+    final = finish.run(history, use_ensemble=True)
+    assert final.kind == "refitted"
     assert finish.phases.left() > 0 or finish.phases.clock.now - finish.phases.began <= 30
-    assert len(finish.ensemble.estimators_) == 1
-    assert set(finish.best_estimator.predict(plan.context.X)) <= set(LABELS)
-    assert finish.report["score"] > 0
+    assert len(final.ensemble.estimators_) == 1
+    assert set(final.best_estimator.predict(plan.context.X)) <= set(LABELS)
+    assert final.scores.get("score", np.nan) > 0
 
 
 def test_a_refit_that_would_take_too_long_here_leaves_it_to_the_fold_models(plan, results):
     finish, history = finish_of(plan, results, limit=9, fit_seconds=2.5, bag=1)
     with pytest.warns(UserWarning, match="2 trials were evaluated, none could be refitted in time, so the models"):
-        finish.run(history, use_ensemble=True)
-    assert finish.model_kind == "fold_models"
-    assert finish.best.number == 1
-    proba = finish.ensemble.predict_proba(plan.context.X)
-    np.testing.assert_allclose(proba, finish.best_estimator.predict_proba(plan.context.X))
-    assert np.isfinite(finish.report["score"])
+        final = finish.run(history, use_ensemble=True)
+    assert final.kind == "fold_models"
+    assert final.best.number == 1
+    proba = final.ensemble.predict_proba(plan.context.X)
+    np.testing.assert_allclose(proba, final.best_estimator.predict_proba(plan.context.X))
+    assert np.isfinite(final.scores.get("score", np.nan))
 
 
 def test_under_a_limit_of_memory_nothing_is_fitted_here(plan, results):
     finish, history = finish_of(plan, results, limit=30, fit_seconds=0.01, here=False, bag=0)
     with pytest.warns(UserWarning, match="models of the folds of the best one predict together"):
-        finish.run(history, use_ensemble=False)
-    assert finish.model_kind == "fold_models"
+        final = finish.run(history, use_ensemble=False)
+    assert final.kind == "fold_models"
 
 
 def test_a_net_or_a_candidate_of_ones_own_is_never_fitted_here(plan):
@@ -108,13 +108,13 @@ def test_a_net_or_a_candidate_of_ones_own_is_never_fitted_here(plan):
 
 def test_without_fold_models_the_quick_model_does_and_says_how_many_trials_there_were(plan, results):
     finish, history = finish_of(plan, results, limit=9, fit_seconds=100.0)
-    model = finish._quick_model()
+    model = finish.quick_model(history)
     finish, history = finish_of(plan, results, limit=9, fit_seconds=100.0, quick=model)
     with pytest.warns(UserWarning, match="2 trials were evaluated, none could be refitted in time, so the model is"):
-        finish.run(history, use_ensemble=True)
-    assert finish.model_kind == QUICK
-    assert finish.ensemble.estimators_ == [model]
-    assert finish.report["candidate"] == QUICK
+        final = finish.run(history, use_ensemble=True)
+    assert final.kind == QUICK
+    assert final.ensemble.estimators_ == [model]
+    assert final.best is None
 
 
 def test_fold_models_are_held_to_the_bounds_too(plan, results):
@@ -139,8 +139,8 @@ def test_a_refit_that_comes_in_time_is_taken(plan, results):
         return [Outcome(key, Status.COMPLETE, _refitted(plan, history, key)) for key in ready if key != QUICK]
 
     inner.wait = wait
-    finish.run(history, use_ensemble=False)
-    assert len(waits) == 3 and finish.model_kind == "refitted"
+    final = finish.run(history, use_ensemble=False)
+    assert len(waits) == 3 and final.kind == "refitted"
 
 
 class Losing(Importing):
@@ -172,8 +172,8 @@ class Losing(Importing):
 def test_refits_whose_workers_are_lost_are_done_by_the_next_ones(plan, results, call):
     finish, history = finish_of(plan, results, limit=30, fit_seconds=0.5, bag=0)
     finish.pool.pool = Losing(finish.phases.clock, lambda key: _refitted(plan, history, key), call)
-    finish.run(history, use_ensemble=False)
-    assert finish.model_kind == "refitted"
+    final = finish.run(history, use_ensemble=False)
+    assert final.kind == "refitted"
     assert finish.phases.clock.now < finish.phases.began + 5
 
 
@@ -182,15 +182,15 @@ def test_where_workers_are_lost_again_the_fold_models_do(plan, results):
     finish.pool.pool = Losing(finish.phases.clock)
     finish.pool.pool.losses = 2
     with pytest.warns(UserWarning, match="models of the folds of the best one predict together"):
-        finish.run(history, use_ensemble=False)
-    assert finish.model_kind == "fold_models"
+        final = finish.run(history, use_ensemble=False)
+    assert final.kind == "fold_models"
 
 
 def test_a_quick_model_lost_with_its_worker_is_made_here(plan, results):
     finish, history = finish_of(plan, results, limit=30, fit_seconds=0.5)
     finish.pool.pool = Losing(finish.phases.clock)
     finish.pool.pool.tasks.append(QUICK)
-    assert set(finish._quick_model().predict(plan.context.X)) <= set(LABELS)
+    assert set(finish.quick_model(history).predict(plan.context.X)) <= set(LABELS)
 
 
 def _refitted(plan, history, number):
@@ -205,9 +205,9 @@ def test_the_fold_models_of_the_best_trial_do_though_its_refit_would_take_too_lo
     finish, history = finish_of(plan, results, limit=9, fit_seconds=100.0, bag=0)
     history.results[1].details["fit_seconds"] = 2.5  # a worker might do this one; none comes
     with pytest.warns(UserWarning, match="models of the folds of the best one"):
-        finish.run(history, use_ensemble=True)
-    assert finish.model_kind == "fold_models"
-    assert finish.best.number == 0
+        final = finish.run(history, use_ensemble=True)
+    assert final.kind == "fold_models"
+    assert final.best.number == 0
 
 
 def _told(results, scores_by_fold):
@@ -229,9 +229,9 @@ def test_the_fold_models_of_the_best_trial_beat_a_refit_of_one_that_is_clearly_w
     told = _told(results, [[0.9, 0.91, 0.89], [0.6, 0.62, 0.58]])
     finish, history = with_a_dear_best(plan, told)
     with pytest.warns(UserWarning, match="the best trial could not have been refitted in time, so the models of the f"):
-        finish.run(history, use_ensemble=True)
-    assert finish.model_kind == "fold_models"
-    assert finish.best.number == 0
+        final = finish.run(history, use_ensemble=True)
+    assert final.kind == "fold_models"
+    assert final.best.number == 0
 
 
 def test_fold_models_beat_what_is_clearly_worse_where_the_refit_of_the_best_is_late(plan, results, monkeypatch):
@@ -242,17 +242,17 @@ def test_fold_models_beat_what_is_clearly_worse_where_the_refit_of_the_best_is_l
         "skauto.automl.selection._refit_chain.RefitChain.refitted", lambda self, trials: dict(only_the_other)
     )
     with pytest.warns(UserWarning, match="the best trial could not be refitted in time, so the models of the folds"):
-        finish.run(history, use_ensemble=True)
-    assert finish.model_kind == "fold_models"
-    assert finish.best.number == 0
+        final = finish.run(history, use_ensemble=True)
+    assert final.kind == "fold_models"
+    assert final.best.number == 0
 
 
 def test_a_refit_of_one_that_is_about_as_good_is_better_than_fold_models(plan, results):
     told = _told(results, [[0.5, 0.91, 0.72], [0.6, 0.8, 0.7]])
     finish, history = with_a_dear_best(plan, told)
-    finish.run(history, use_ensemble=True)
-    assert finish.model_kind == "refitted"
-    assert finish.best.number == 1
+    final = finish.run(history, use_ensemble=True)
+    assert final.kind == "refitted"
+    assert final.best.number == 1
 
 
 def test_under_constraints_fold_models_never_take_the_place_of_a_refit_within_them(plan, results):
@@ -261,9 +261,9 @@ def test_under_constraints_fold_models_never_take_the_place_of_a_refit_within_th
     told = [replace(outcome, footprint={"bytes": 5.0}) for outcome in told]
     bounded = replace(plan, constraints=read_constraints({"bytes": 1e9}))
     finish, history = with_a_dear_best(bounded, told)
-    finish.run(history, use_ensemble=True)
-    assert finish.model_kind == "refitted"
-    assert finish.best.number == 1
+    final = finish.run(history, use_ensemble=True)
+    assert final.kind == "refitted"
+    assert final.best.number == 1
 
 
 def test_a_trial_within_the_constraints_counts_before_those_of_more_folds_do(plan, results):
@@ -272,9 +272,9 @@ def test_a_trial_within_the_constraints_counts_before_those_of_more_folds_do(pla
     small = replace(results[0], footprint={"bytes": 1.0}, proba=results[0].proba[: len(plan.context.folds[0][1])])
     bounded = replace(plan, constraints=read_constraints({"bytes": 1e9}))
     finish, history = finish_of(bounded, [*large, small], limit=30, fit_seconds=0.01)
-    finish.run(history, use_ensemble=True)
-    assert finish.model_kind == "refitted"
-    assert finish.best.number == 5
+    final = finish.run(history, use_ensemble=True)
+    assert final.kind == "refitted"
+    assert final.best.number == 5
 
 
 @pytest.mark.parametrize("fidelity", [1.0, 0.25])
@@ -285,8 +285,8 @@ def test_fold_models_say_which_part_of_the_rows_they_saw(plan, results, fidelity
         r"best one predict" if fidelity == 1 else r"best one, fitted on a part of the rows or epochs \(fidelity 0.25\),"
     )
     with pytest.warns(UserWarning, match=said):
-        finish.run(history, use_ensemble=True)
-    assert finish.model_kind == "fold_models"
+        final = finish.run(history, use_ensemble=True)
+    assert final.kind == "fold_models"
     assert finish.report["fidelity"] == fidelity
 
 
@@ -304,8 +304,8 @@ def test_a_first_interrupt_while_fold_models_are_read_costs_nothing(plan, result
     monkeypatch.setattr(_refit_chain, "unpack", unpack)
     finish, history = finish_of(plan, results, limit=30, fit_seconds=0.01, here=False, bag=0)
     with pytest.warns(UserWarning, match="models of the folds of the best one predict together"):
-        finish.run(history, use_ensemble=False)
-    assert finish.model_kind == "fold_models" and finish.interrupted and len(calls) == 2
+        final = finish.run(history, use_ensemble=False)
+    assert final.kind == "fold_models" and finish.interrupts.seen and len(calls) == 2
 
 
 @pytest.mark.parametrize("use_ensemble", [True, False])
@@ -322,9 +322,9 @@ def test_after_a_refit_here_that_raises_another_trial_is_tried(plan, results, mo
 
     monkeypatch.setattr(_refit_chain, "refit_here", refit_here)
     finish, history = finish_of(plan, results, limit=30, fit_seconds=0.5)
-    finish.run(history, use_ensemble=use_ensemble)
-    assert finish.model_kind == "refitted"
-    assert len(asked) == 2 and finish.best.number == asked[1] != asked[0]
+    final = finish.run(history, use_ensemble=use_ensemble)
+    assert final.kind == "refitted"
+    assert len(asked) == 2 and final.best.number == asked[1] != asked[0]
 
 
 def test_a_trial_that_failed_in_a_worker_is_not_refitted_here(plan, results, monkeypatch):
@@ -341,7 +341,7 @@ def test_a_trial_that_failed_in_a_worker_is_not_refitted_here(plan, results, mon
         return [Outcome(key, Status.CRASHED, reason="SIGSEGV") for key in ready]
 
     inner.wait = wait
-    finish.pool.quick = finish._quick_model()
+    finish.pool.quick = finish.quick_model(history)
     with pytest.warns(UserWarning, match="none could be refitted in time, so the model is a small one"):
         finish.run(history, use_ensemble=True)
     assert asked == []

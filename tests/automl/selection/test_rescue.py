@@ -14,7 +14,7 @@ from skauto.automl.selection._rescue import QUICK, RescuePool
 from skauto.search._pool import Outcome, Pool
 from skauto.search._trial import Status, Trial
 from tests.support.clock import Clock
-from tests.support.trials import small_plan
+from tests.support.trials import make_plan, small_plan
 
 LABELS = np.array(["no", "yes"])
 
@@ -107,7 +107,6 @@ def test_boosting_that_stopped_early_is_read_where_it_stopped(way):
     """What watched a fold must not travel: neither its rows nor a class that only a worker knows."""
     from sklearn.datasets import make_classification
 
-    from skauto.automl._plan import make_plan
     from skauto.inputs._read import inspect
 
     X, y = make_classification(600, 6, weights=[0.7], random_state=0)

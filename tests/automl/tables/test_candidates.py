@@ -12,7 +12,7 @@ from skauto.automl._candidate import build_pipeline as build
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._imbalance import imbalance_strategies
 from skauto.automl._kind import KINDS, kind_named
-from skauto.automl._plan import table_space
+from skauto.automl._search_space import space_of
 from skauto.automl.tables._candidates import ON_REQUEST, TABLES
 from skauto.search._space import Space
 
@@ -43,7 +43,7 @@ def test_usual_values_are_one_for_each_parameter(kind, candidate):
 
 @every_candidate
 def test_first_configurations_lie_in_the_space(kind, candidate):
-    space, first = table_space([candidate], WAYS)
+    space, first = space_of([candidate], WAYS)
     assert len(first) == len(candidate.first)
     for params in first:
         values = space.decode(params)
@@ -57,7 +57,7 @@ def test_random_configurations_give_pipelines(kind, candidate):
     if candidate.extra:
         for package in candidate.package.split():
             pytest.importorskip(package)
-    space, _ = table_space([candidate], WAYS)
+    space, _ = space_of([candidate], WAYS)
     profile = replace(PROFILE, kind=kind_named(kind), seconds=500.0, **FORMS[kind])
     rng = np.random.default_rng(0)
     for _ in range(20):
@@ -76,7 +76,7 @@ def test_ways_to_treat_classes_are_known():
 
 
 def test_leaving_the_classes_alone_always_competes():
-    space, _ = table_space(list(TABLES), WAYS)
+    space, _ = space_of(list(TABLES), WAYS)
     rng = np.random.default_rng(0)
     drawn = [space.decode(space.sample(rng)) for _ in range(2000)]
     unresampled = {values["candidate"] for values in drawn if values["imbalance"] == "none"}

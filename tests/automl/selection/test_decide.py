@@ -1,4 +1,4 @@
-"""After the search: what a refit gives, where the cut sits, and what is held to constraints."""
+"""After the search: what a refit gives, where the threshold lies, and what is held to constraints."""
 
 import copy
 from dataclasses import replace
@@ -12,17 +12,19 @@ from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline
 
 from skauto import AutoClassifier
-from skauto.automl._plan import make_plan
 from skauto.automl._progress import Progress
 from skauto.automl._time_budget import Phases
 from skauto.automl.evaluation._constraints import read_constraints
 from skauto.automl.evaluation._fold_models import release_threads
 from skauto.automl.evaluation._scoring import Scoring
-from skauto.automl.selection._finalize import Finish
+from skauto.automl.selection._enforce import bounds_of, held_to, largest_within
+from skauto.automl.selection._final_model import FinalModel
+from skauto.automl.selection._models import Models
 from skauto.automl.selection._quick import quick_fit
 from skauto.automl.selection._refit import as_final, refit
 from skauto.automl.selection._refit_chain import RefitChain
 from skauto.automl.selection._rescue import RescuePool
+from skauto.automl.selection._shortlist import Selection
 from skauto.inputs._read import inspect
 from skauto.resample._decision_rule import DecisionRule
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
@@ -31,7 +33,8 @@ from skauto.search._history import History
 from skauto.search._pool import Outcome, Pool
 from skauto.search._trial import Result, Status, Trial
 from tests.support.clock import Clock
-from tests.support.trials import scored, small_plan
+from tests.support.finishing import Finish
+from tests.support.trials import make_plan, scored, small_plan
 
 
 @pytest.fixture
@@ -100,10 +103,11 @@ def test_constraints_that_all_meet_change_no_choice(plan):
     first, best = (replace(trial_of(plan, name), number=n) for n, name in enumerate(("extra_trees", "logistic")))
     trials = [replace(trial, proba=np.full((len(plan.scoring.y), 2), 0.5)) for trial in (first, best)]
     fitted = {trial.number: refit(plan.context, trial, LABELS) for trial in trials}
-    finish = Finish(replace(plan, constraints=read_constraints({"bytes": 1e9})), LABELS, "yes", None, None, None)
-    finish._assemble_within(trials[1], [(trials[1], 1.0)], trials, fitted)
-    assert finish.best is trials[1]
-    assert finish.ensemble.estimators_ == [fitted[1]]
+    finish, history = finished(replace(plan, constraints=read_constraints({"bytes": 1e9})), Clock(), None)
+    selection = Selection(trials, plan.scoring, trials, best, [(trials[1], 1.0)])
+    final = largest_within(finish.after(history), selection, Models(fitted, [(trials[1], 1.0)]))
+    assert final.best is trials[1]
+    assert final.ensemble.estimators_ == [fitted[1]]
 
 
 class Now(Pool):
@@ -163,17 +167,17 @@ def test_a_slow_scorer_ends_the_choice_and_not_the_fit(plan):
         return -float(np.mean((proba[:, 1] - y) ** 2))
 
     finish, history = finished(with_metric(plan, slow), clock, 45, score_seconds=12.0)
-    finish.run(history, use_ensemble=True)
+    final = finish.run(history, use_ensemble=True)
     assert finish.phases.left() > 0
-    assert finish.best.number == 1
-    assert finish.report["score"] > -0.25
+    assert final.best.number == 1
+    assert final.scores.get("score", np.nan) > -0.25
 
 
 def test_where_no_time_is_left_for_a_choice_the_best_model_is_refitted(plan, monkeypatch):
-    monkeypatch.setattr("skauto.automl.selection._finalize.choose_members", None)
+    monkeypatch.setattr("skauto.automl.selection._shortlist.choose_members", None)
     finish, history = finished(plan, Clock(), 9, score_seconds=4.05)
-    finish.run(history, use_ensemble=True)
-    assert finish.report["members"] == [(finish.best.values["candidate"], 1, 1.0)]
+    final = finish.run(history, use_ensemble=True)
+    assert final.members == [(final.best, 1.0)]
     assert finish.phases.left() > 0
 
 
@@ -181,23 +185,23 @@ def test_a_refit_that_leaves_no_time_for_the_cut_is_left_out(plan):
     clock = Clock()
     finish, history = finished(plan, clock, 20, score_seconds=4.0)
     finish.pool.pool.seconds = 7.0
-    finish.run(history, use_ensemble=True)
-    assert len(finish.ensemble.estimators_) == 2
+    final = finish.run(history, use_ensemble=True)
+    assert len(final.ensemble.estimators_) == 2
     clock.now = 100.0
     finish, history = finished(plan, clock, 20, score_seconds=7.0)
     finish.pool.pool.seconds = 7.0
-    finish.run(history, use_ensemble=True)
-    assert len(finish.ensemble.estimators_) == 1
+    final = finish.run(history, use_ensemble=True)
+    assert len(final.ensemble.estimators_) == 1
 
 
 def test_a_model_that_was_kept_is_the_final_one_with_the_users_labels(plan):
     trial = trial_of(plan, "logistic")
     model = refit(plan.context, trial, np.arange(2))
     finish, history = finished(plan, Clock(), 20, model=model)
-    finish.run(history, use_ensemble=False)
+    final = finish.run(history, use_ensemble=False)
     assert not finish.pool.pool.tasks
-    assert finish.ensemble.estimators_[0] is model
-    assert set(finish.best_estimator.predict(plan.context.X)) <= set(LABELS)
+    assert final.ensemble.estimators_[0] is model
+    assert set(final.best_estimator.predict(plan.context.X)) <= set(LABELS)
 
 
 def test_a_scorer_that_raises_after_the_search_costs_the_cut_and_not_the_models(plan):
@@ -208,13 +212,13 @@ def test_a_scorer_that_raises_after_the_search_costs_the_cut_and_not_the_models(
     with pytest.warns(
         UserWarning, match="scoring='mine' failed after the search with 'RuntimeError: not here'"
     ) as said:
-        finish.run(history, use_ensemble=True)
+        final = finish.run(history, use_ensemble=True)
     assert len(said) == 2  # the choice, and the report
-    assert finish.best.number == 1
-    assert finish.threshold == 0.5
-    assert finish.report["members"] == [(finish.best.values["candidate"], 1, 1.0)]
-    assert np.isnan(finish.report["score"])
-    assert set(finish.best_estimator.predict(plan.context.X)) == {"no", "yes"}
+    assert final.best.number == 1
+    assert final.threshold == 0.5
+    assert final.members == [(final.best, 1.0)]
+    assert np.isnan(final.scores.get("score", np.nan))
+    assert set(final.best_estimator.predict(plan.context.X)) == {"no", "yes"}
 
 
 def interrupting(monkeypatch, name, instead=None):
@@ -234,12 +238,12 @@ def interrupting(monkeypatch, name, instead=None):
 def test_a_first_ctrl_c_after_the_search_keeps_the_models(plan, monkeypatch, name):
     interrupting(monkeypatch, name)
     finish, history = finished(plan, Clock(), None)
-    finish.run(history, use_ensemble=True)
-    assert finish.interrupted
-    assert len(finish.ensemble.estimators_) == (1 if name == "select" else 2)
-    assert (finish.threshold == 0.5) == (name == "threshold")
-    assert np.isnan(finish.report["score"]) == (name != "select")
-    assert set(finish.best_estimator.predict(plan.context.X)) == {"no", "yes"}
+    final = finish.run(history, use_ensemble=True)
+    assert finish.interrupts.seen
+    assert len(final.ensemble.estimators_) == (1 if name == "select" else 2)
+    assert (final.threshold == 0.5) == (name == "threshold")
+    assert np.isnan(final.scores.get("score", np.nan)) == (name != "select")
+    assert set(final.best_estimator.predict(plan.context.X)) == {"no", "yes"}
 
 
 @pytest.mark.parametrize("name", ["select", "threshold", "report"])
@@ -258,19 +262,19 @@ def test_ctrl_c_in_the_refit_and_then_in_the_cut_stops(plan, monkeypatch):
         pytest.raises(KeyboardInterrupt),
         pytest.warns(UserWarning, match="2 trials were evaluated, none could be refitted"),
     ):
-        monkeypatch.setattr("skauto.automl.selection._finalize.quick_fit", Mock(side_effect=KeyboardInterrupt))
+        monkeypatch.setattr("skauto.automl.selection._fallback.quick_fit", Mock(side_effect=KeyboardInterrupt))
         finish.run(history, use_ensemble=True)
 
 
 def test_a_first_ctrl_c_in_the_quick_model_leaves_the_shares_of_the_classes(plan, monkeypatch):
-    monkeypatch.setattr("skauto.automl.selection._finalize.quick_fit", Mock(side_effect=KeyboardInterrupt))
+    monkeypatch.setattr("skauto.automl.selection._fallback.quick_fit", Mock(side_effect=KeyboardInterrupt))
     finish, _ = finished(plan, Clock(), 1)
     with pytest.warns(UserWarning, match="frequencies of the classes .*KeyboardInterrupt.*raise time_limit"):
-        finish.run(History(plan.space, 0), use_ensemble=True)
-    np.testing.assert_allclose(finish.ensemble.predict_proba(plan.context.X)[0, 1], np.mean(plan.context.y))
+        final = finish.run(History(plan.space, 0), use_ensemble=True)
+    np.testing.assert_allclose(final.ensemble.predict_proba(plan.context.X)[0, 1], np.mean(plan.context.y))
     finish, _ = finished(plan, Clock(), 1)
     with pytest.raises(KeyboardInterrupt):
-        finish.run(History(plan.space, 0), use_ensemble=True, interrupted=True)
+        final = finish.run(History(plan.space, 0), use_ensemble=True, interrupted=True)
 
 
 def test_a_first_ctrl_c_while_constraints_are_measured_begins_anew(plan, monkeypatch):
@@ -285,8 +289,8 @@ def test_a_first_ctrl_c_while_constraints_are_measured_begins_anew(plan, monkeyp
         return real(self, *args, **named)
 
     monkeypatch.setattr(type(bounds), "measure", measure)
-    finish.run(history, use_ensemble=True)
-    assert 0 < finish.report["footprint"]["bytes"] <= 1e9
+    final = finish.run(history, use_ensemble=True)
+    assert 0 < final.footprint["bytes"] <= 1e9
 
 
 @pytest.mark.parametrize("alone", [0.9, 1.1])
@@ -298,8 +302,8 @@ def test_milliseconds_are_held_to_once_nothing_else_runs(plan, monkeypatch, alon
         history.result(number).details["footprint"] = {"latency_ms": beside_trials}
 
     timed(monkeypatch, clock, lambda name: alone if name == names[1] else 0.5)
-    finish.run(history, use_ensemble=False)
-    assert finish.best.values["candidate"] == (names[1] if alone < 1 else names[0])
+    final = finish.run(history, use_ensemble=False)
+    assert final.best.values["candidate"] == (names[1] if alone < 1 else names[0])
 
 
 def timed(monkeypatch, clock, milliseconds):
@@ -330,32 +334,33 @@ def test_a_kept_model_that_was_quick_enough_is_only_slowed_by_others(plan, monke
     timed(monkeypatch, clock, lambda name: now)
     if held:
         with pytest.warns(UserWarning, match=f"latency_ms {now} now, beyond latency_ms <= 1, and was within"):
-            finish.run(history, use_ensemble=False)
-        assert finish.report["footprint"]["latency_ms"] == now
+            final = finish.run(history, use_ensemble=False)
+        assert final.footprint["latency_ms"] == now
     else:
         with pytest.raises(ValueError, match=f"the best model has latency_ms {now}, .* not within latency_ms <= 1"):
-            finish.run(history, use_ensemble=False)
+            final = finish.run(history, use_ensemble=False)
 
 
 def test_a_slow_second_is_not_told_of_a_kept_model(plan, monkeypatch):
     clock = Clock()
     finish, history = kept(plan, clock, 0.9)
     timed(monkeypatch, clock, lambda name: 1.5 if clock.now % 2 else 0.8)
-    finish.run(history, use_ensemble=False)  # warnings are errors
-    assert finish.report["footprint"]["latency_ms"] == 0.8
+    final = finish.run(history, use_ensemble=False)  # warnings are errors
+    assert final.footprint["latency_ms"] == 0.8
 
 
 def test_a_refitted_best_model_is_held_to_the_bounds_beside_a_kept_member(plan, monkeypatch):
-    finish, _ = finished(replace(plan, constraints=read_constraints({"latency_ms": 1.0})), Clock(), None)
-    trial = replace(trial_of(plan, "logistic"), footprint={"latency_ms": 0.9})
-    assert finish._bounds([replace(trial, model=Pipeline([("classify", None)]))]).most == {"latency_ms": 2.0}
-    for trials in ([trial], [None], [], 2 * [replace(trial, model=Pipeline([("classify", None)]))]):
-        assert finish._bounds(trials).most == {"latency_ms": 1.0}
-    member = replace(trial, number=1, model=Pipeline([("classify", None)]))
-    finish.best, finish.ensemble, finish.best_estimator = trial, "of the member", "refitted"
-    monkeypatch.setattr(finish, "_measured", lambda model: {"latency_ms": 1.5 if model == "refitted" else 0.9})
+    finish, history = finished(replace(plan, constraints=read_constraints({"latency_ms": 1.0})), Clock(), None)
+    after, trial = finish.after(history), replace(trial_of(plan, "logistic"), footprint={"latency_ms": 0.9})
+    kept = replace(trial, number=1, model=Pipeline([("classify", None)]))
+    assert bounds_of(after, [kept]).most == {"latency_ms": 2.0}
+    for trials in ([trial], [None], [], [kept, kept]):
+        assert bounds_of(after, trials).most == {"latency_ms": 1.0}
+    slow = {"refitted": {"latency_ms": 1.5}, "of the member": {"latency_ms": 0.9}}
+    monkeypatch.setattr("skauto.automl.selection._enforce.measured_of", lambda after, model: slow[model])
+    final = FinalModel("of the member", "refitted", 0.5, "refitted", best=trial, members=[(kept, 1.0)])
     with pytest.raises(ValueError, match="the model has latency_ms 1.5"):
-        finish._enforce_constraints("the model", [member])
+        held_to(after, final, "the model")
 
 
 def test_measuring_again_ends_with_the_time_limit(plan, monkeypatch):
@@ -375,8 +380,8 @@ def test_where_time_ran_out_on_what_was_not_refused_a_small_model_has_learnt(pla
         history.asked(Trial(number, plan.initial[0]))
         history.told(Result(number, status, reason="bytes 12"))
     with pytest.warns(UserWarning, match="raise time_limit; 1 trials were out of constraints, the first: bytes 12"):
-        finish.run(history, use_ensemble=True)
-    assert finish.ensemble.predict(plan.context.X).shape == (120,)
+        final = finish.run(history, use_ensemble=True)
+    assert final.ensemble.predict(plan.context.X).shape == (120,)
 
 
 def test_the_quick_model_of_many_classes_has_trees_for_all_of_them():
@@ -407,7 +412,7 @@ def test_where_no_trial_had_time_a_small_model_has_learnt():
 
 
 def test_where_the_small_model_fails_too_the_shares_of_the_classes_do(monkeypatch):
-    monkeypatch.setattr("skauto.automl.selection._finalize.quick_fit", lambda *_: 1 / 0)
+    monkeypatch.setattr("skauto.automl.selection._fallback.quick_fit", lambda *_: 1 / 0)
     X, y = load_breast_cancer(return_X_y=True)
     with pytest.warns(UserWarning, match="frequencies of the classes .*ZeroDivisionError.*raise time_limit"):
         auto = AutoClassifier(time_limit=0.01, pos_label=0, verbose=0).fit(X, y)
@@ -435,16 +440,16 @@ def test_a_scorer_that_raises_on_fewer_folds_leaves_the_trials_of_the_most(plan,
 
     monkeypatch.setattr(Scoring, "report", report)
     with pytest.warns(UserWarning, match="needs more rows.*trials of fewer folds do not count"):
-        finish.run(history, use_ensemble=True)
-    assert set(finish.members) == {0, 1}
+        final = finish.run(history, use_ensemble=True)
+    assert {trial.number for trial, _ in final.members} == {0, 1}
 
 
 def test_a_first_ctrl_c_in_the_comparison_of_folds_keeps_the_trials_of_the_most(plan, monkeypatch):
     finish, history = finished(plan, Clock(), None)
     of_one_fold(plan, finish, history)
     interrupting(monkeypatch, "report")
-    finish.run(history, use_ensemble=True)
-    assert finish.interrupted and set(finish.members) == {0, 1}
+    final = finish.run(history, use_ensemble=True)
+    assert finish.interrupts.seen and {trial.number for trial, _ in final.members} == {0, 1}
 
 
 def test_a_slow_comparison_of_folds_ends_within_the_limit(plan, monkeypatch):
@@ -457,5 +462,5 @@ def test_a_slow_comparison_of_folds_ends_within_the_limit(plan, monkeypatch):
         return real(self, proba, *left)
 
     monkeypatch.setattr(Scoring, "report", report)
-    finish.run(history, use_ensemble=True)
-    assert set(finish.members) == {0, 1} and finish.phases.left() > 0
+    final = finish.run(history, use_ensemble=True)
+    assert {trial.number for trial, _ in final.members} == {0, 1} and finish.phases.left() > 0

@@ -1,0 +1,75 @@
+"""Builder: makes the estimator of a configuration, in a worker."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from skauto.automl._candidate import Candidate, build_pipeline
+from skauto.automl._data_profile import DataProfile
+from skauto.automl._epoch_planning import apply_fidelity
+from skauto.automl._imbalance import NONE, with_labels
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Makes the estimator of a configuration.
+
+    Parameters
+    ----------
+    candidates : dict of str to Candidate
+    profile : DataProfile
+    labels : ndarray of shape (n_classes,)
+        What the candidates of the user learn in the place of codes.
+    """
+
+    candidates: dict[str, Candidate]
+    profile: DataProfile
+    labels: np.ndarray
+
+    @property
+    def nets(self):
+        """Names of the candidates that are networks."""
+        return {name for name, candidate in self.candidates.items() if candidate.extra == "deep"}
+
+    def keeps(self, values):
+        """Whether the model of a trial is the final one: where networks of images are trained on one fold alone."""
+        return self.profile.kind.effort.keeps_networks and values["candidate"] in self.nets
+
+    def is_safe(self, values):
+        """Whether a configuration may be fitted in the user's process: one of scikit-learn's or LightGBM's own."""
+        candidate = self.candidates[values["candidate"]]
+        if candidate.is_own or candidate.extra is not None:
+            return False
+        return candidate.build.__module__.startswith("skauto.")
+
+    def is_own(self, values):
+        """Whether a configuration is one of the user's candidates, which are fitted and asked as they are."""
+        return self.candidates[values["candidate"]].is_own
+
+    def at_fidelity(self, values, pipeline, fidelity, least):
+        """A pipeline with less effort, and its fraction of the rows; `least` is the smallest one of rows."""
+        candidate = self.candidates[values["candidate"]]
+        if candidate.fidelity in (None, "rows") or not candidate.is_own:
+            return apply_fidelity(pipeline, fidelity, least)
+        last = pipeline.steps[-1][1]
+        inner = last if values.get("imbalance", NONE) == NONE else last.estimator
+        inner.set_params(**candidate.at_fidelity(fidelity))
+        return pipeline, 1.0
+
+    def for_refit(self):
+        """The builder of the final models, for which there is more time than for a fold."""
+        return replace(self, profile=replace(self.profile, refit=True))
+
+    def untimed(self):
+        """The builder without a time limit, which times no network."""
+        return replace(self, profile=replace(self.profile, seconds=None))
+
+    def fallback(self):
+        """A small model of the data's kind."""
+        return self.profile.kind.fallback(self.profile)
+
+    def __call__(self, values, seed):
+        rest = {name: value for name, value in values.items() if name != "candidate"}
+        if self.is_own(values):  # it learns the labels of the user
+            rest = with_labels(rest, self.labels)
+        return build_pipeline(self.candidates[values["candidate"]], rest, self.profile, seed)

@@ -1,0 +1,103 @@
+"""Settings: the checked parameters of one fit, and what follows from them alone."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from skauto._seeds import root_seed
+from skauto.automl.evaluation._constraints import Constraints, read_constraints
+from skauto.search._cores import cores, count_workers
+from skauto.search._memory import memory_bytes
+from skauto.search.strategies._grid import Grid
+from skauto.search.strategies._names import make_strategy
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The parameters of an AutoClassifier, of which the names are documented there, as one fit uses them.
+
+    Parameters
+    ----------
+    constraints : Constraints
+    seed : int
+        Drawn from `random_state`.
+    n_workers : int
+    threads : int
+        Of one worker.
+    trial_memory : int or None
+        Most bytes of a trial; None where nothing bounds it.
+    """
+
+    scoring: Any
+    strategy: Any
+    time_limit: float | None
+    n_iter: int | None
+    cv: Any
+    candidates: Any
+    kind: str
+    pos_label: Any
+    cost_matrix: Any
+    constraints: Constraints
+    ensemble: bool
+    journal: Any
+    executor: Any
+    memory_limit: int | str | None
+    random_state: Any
+    verbose: int
+    seed: int
+    n_workers: int
+    threads: int
+    trial_memory: int | None
+
+    @property
+    def timed(self) -> bool:
+        """Whether time is limited; without a limit results do not depend on a clock or on the number of workers."""
+        return self.time_limit is not None
+
+    @property
+    def finite(self) -> bool:
+        """Whether the strategy needs a space that can be listed."""
+        return isinstance(make_strategy(self.strategy), Grid)
+
+
+def settings_of(parameters: dict[str, Any]) -> Settings:
+    """The settings of an AutoClassifier with these parameters.
+
+    Raises
+    ------
+    ValueError
+        If parameters contradict each other, or one cannot be used.
+    """
+    _check(parameters)
+    own = {name: value for name, value in parameters.items() if name != "n_jobs"}
+    if not isinstance(own["candidates"], str):
+        own["candidates"] = list(own["candidates"])
+    own["constraints"] = read_constraints(own["constraints"])
+    n_workers = count_workers(parameters["n_jobs"])
+    return Settings(
+        **own,
+        seed=root_seed(own["random_state"]),
+        n_workers=n_workers,
+        threads=_threads(own["time_limit"], n_workers),
+        trial_memory=_trial_memory(own["executor"], own["memory_limit"], n_workers),
+    )
+
+
+def _check(parameters):
+    """Raise for what single parameters cannot tell, or tell unclearly."""
+    time_limit, cv = parameters["time_limit"], parameters["cv"]
+    if isinstance(cv, type):
+        raise ValueError(f"cv={cv.__name__} is a class: pass an object, for example {cv.__name__}()")
+    if time_limit is None and parameters["n_iter"] is None:
+        raise ValueError("time_limit=None needs n_iter, a number of trials, or the search would never end")
+
+
+def _threads(time_limit, n_workers):
+    """Threads of a worker; always one in count mode, where results must not depend on the number of workers."""
+    return 1 if time_limit is None else max(cores() // n_workers, 1)
+
+
+def _trial_memory(executor, memory_limit, n_workers):
+    """Bytes of a trial; on other machines only what is asked for, since what is free there is not known here."""
+    if executor is not None and memory_limit is None:
+        return None
+    return memory_bytes(memory_limit, n_workers)

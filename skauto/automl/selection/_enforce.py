@@ -1,0 +1,105 @@
+"""Enforce the constraints: the largest part of the ensemble that is within them, and what it costs."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+from skauto._telling import warn
+from skauto.automl.evaluation._constraints import SLOWED, first_row, format_measurements
+from skauto.automl.selection._final_model import FinalModel, assemble
+from skauto.automl.selection._finishing import Finishing
+from skauto.automl.selection._models import Models
+from skauto.automl.selection._shortlist import Selection
+
+BEST_MODEL = "the best model"
+
+
+def largest_within(after: Finishing, selection: Selection, models: Models) -> FinalModel:
+    """The final model of as many members as the constraints allow, of at least one.
+
+    Raises
+    ------
+    ValueError
+        If not even one model is within them.
+    """
+    models = _those_within(after, selection, models)
+    members = [(trial, weight) for trial, weight in models.members if trial.number in models.fitted]
+    best = models.members[0][0]
+    tries = [(best, members)] if members else []
+    tries += [(best, members[:size]) for size in range(len(members) - 1, 1, -1)]
+    tries += [(trial, [(trial, 1.0)]) for trial in selection.trials if trial.number in models.fitted]
+    *others, last = tries
+    for lead, some in others:
+        with suppress(ValueError):
+            return _held(after, models, lead, some)
+    return _held(after, models, *last)
+
+
+def _held(after, models, best, members):
+    return held_to(after, assemble(after, models, best, members), BEST_MODEL)
+
+
+def _those_within(after, selection, models):
+    """The models without those that alone are out of bounds; ValueError where none is left."""
+    context, bounds = after.plan.context, after.plan.constraints
+    if not bounds:
+        return models
+    rows = context.X, after.classes[context.y]
+    measured = {number: measured_of(after, model, rows) for number, model in models.fitted.items()}
+    of_trial = {trial.number: bounds_of(after, [trial]) for trial in selection.trials}
+    fitted = {number: model for number, model in models.fitted.items() if of_trial[number].hold(measured[number])}
+    if not fitted:
+        bounds.check(next(iter(measured.values())), BEST_MODEL)
+    return replace(models, fitted=fitted)
+
+
+def measured_of(after, model, rows=None):
+    """What a model costs by the measures that are bounded."""
+    return after.plan.constraints.measure(model, first_row(after.plan.context), rows, after.left)
+
+
+def bounds_of(after, trials):
+    """What the model of some trials is held to.
+
+    A single network that was kept, and was within the bounds when it was trained, is only slowed by others now.
+    """
+    bounds = after.plan.constraints
+    kept = len(trials) == 1 and trials[0] and trials[0].model is not None and bounds.hold(trials[0].footprint)
+    return bounds.times(latency_ms=SLOWED) if kept else bounds
+
+
+def held_to(after: Finishing, final: FinalModel, what: str) -> FinalModel:
+    """The final model with what its ensemble costs.
+
+    Parameters
+    ----------
+    after : Finishing
+    final : FinalModel
+        Its ensemble and its best single model are measured.
+    what : str
+        How an error or a warning calls it.
+
+    Raises
+    ------
+    ValueError
+        If it is out of bounds.
+    """
+    constraints = after.plan.constraints
+    if not constraints:
+        return final
+    parts = [(final.ensemble, [trial for trial, _ in final.members]), (final.best_estimator, [final.best])]
+    costs = [_checked(after, model, trials, what) for model, trials in parts]
+    slow = [cost for cost in costs if not constraints.hold(cost)]
+    if slow:
+        warn(
+            f"constraints: {what} has {format_measurements(slow[-1])} now, beyond {constraints}, and was within them "
+            "before: something else slows this machine. Measure it again later, with skauto.estimators.footprint"
+        )
+    return replace(final, footprint=costs[0])
+
+
+def _checked(after, model, trials, what):
+    """What a model of some trials costs; ValueError where that is too much."""
+    costs = measured_of(after, model)
+    if not bounds_of(after, trials).hold(costs):
+        after.plan.constraints.check(costs, what)
+    return costs

@@ -1,0 +1,114 @@
+"""Refit: the second stage after a search. Fitted models of the chosen trials, or what can do without a refit."""
+
+from dataclasses import dataclass
+
+from sklearn.pipeline import Pipeline
+
+from skauto._telling import warn
+from skauto.automl.selection._finishing import Finishing
+from skauto.automl.selection._refit_chain import RefitChain
+from skauto.automl.selection._select import Scored, beats
+from skauto.automl.selection._shortlist import Selection
+
+# Further models refitted where constraints bound them: others may grow out of bounds on all rows.
+SPARE_MODELS = 3
+
+# What predicts in the end, from the best to the last resort.
+REFITTED, FOLD_MODELS, QUICK_MODEL, FREQUENCIES = "refitted", "fold_models", "quick_model", "class_frequencies"
+
+
+@dataclass(frozen=True)
+class Models:
+    """Fitted models.
+
+    Parameters
+    ----------
+    fitted : dict of int to Pipeline
+        By number of the trial.
+    members : list of (Scored, float)
+        Those of the ensemble that are fitted, the best trial first; empty where nothing is.
+    kind : {"refitted", "fold_models"}
+    fidelity : float
+        The fraction of the rows or epochs that they were fitted with: below 1 only for the models of folds.
+    """
+
+    fitted: dict[int, Pipeline]
+    members: list[tuple[Scored, float]]
+    kind: str = REFITTED
+    fidelity: float = 1.0
+
+
+def refit(after: Finishing, selection: Selection) -> Models:
+    """Fit the chosen trials on all rows, as many as the time allows."""
+    if not selection.trials:
+        return Models({}, [])
+    after.progress.show("refit")
+    after.pool.remaining = after.left
+    chain = RefitChain(
+        after.plan.context, after.classes, after.pool, after.left, after.progress.say, after.interrupts, after.here
+    )
+    with after.phases("refit"):
+        fitted, kind = _fitted(after, selection, chain)
+    members = [(trial, weight) for trial, weight in selection.members if trial.number in fitted]
+    if not members:
+        members = [(trial, 1.0) for trial in selection.trials if trial.number in fitted][:1]
+    members = sorted(members, key=lambda pair: pair[0] is not selection.best)
+    return Models(fitted, members, kind, members[0][0].fidelity if kind == FOLD_MODELS else 1.0)
+
+
+def _fitted(after, selection, chain):
+    """Models by trial, and what they are: the fold models of the best trial where these are all there is, or better."""
+    best, trials = selection.best, selection.trials
+    can_be_refitted = {trial.number for trial in selection.affordable}
+    others = [trial for trial in trials if trial.number not in can_be_refitted]
+    if _folds_beat(after, best, others):
+        fitted, kind = _instead(chain, others, "the best trial could not have been refitted in time")
+        if fitted:
+            return fitted, kind
+    fitted = chain.refitted(_wanted(after, selection))
+    ready = next((trial for trial in trials if trial.number in fitted), None)
+    if ready is None:
+        return _instead(chain, trials, f"{n_trials_were(len(trials))} evaluated, none could be refitted in time")
+    if best.number not in fitted and _folds_beat(after, ready, trials):
+        instead, kind = _instead(chain, trials, "the best trial could not be refitted in time")
+        return (instead, kind) if instead else (fitted, REFITTED)
+    return fitted, REFITTED
+
+
+def _wanted(after, selection):
+    """The trials to refit, each once: the best one, the members, and under constraints some more."""
+    wanted = [selection.best, *(trial for trial, _ in selection.members)]
+    bounds = after.plan.constraints
+    if bounds:  # the models of the chosen ones may be out of bounds in the end
+        wanted += [*selection.affordable[:SPARE_MODELS], bounds.roomiest(selection.affordable)]
+    return list({trial.number: trial for trial in wanted}.values())
+
+
+def _instead(chain, trials, why):
+    """What can do without a refit by workers, and what that is; a warning where it is the fold models."""
+    fitted = chain.fold_models(trials)
+    if not fitted:
+        return chain.refitted_here(trials), REFITTED
+    fidelity = next(trial.fidelity for trial in trials if trial.number in fitted)
+    small = f", fitted on a part of the rows or epochs (fidelity {fidelity:.2g})," if fidelity < 1 else ""
+    warn(
+        f"{why}, so the models of the folds of the best one{small} predict together; raise time_limit for a model of "
+        "all rows"
+    )
+    return fitted, FOLD_MODELS
+
+
+def _folds_beat(after, ready, trials):
+    """Whether the fold models at hand are of one of some trials, and of a better one than a trial that is ready.
+
+    Not under constraints, which several models together easily break.
+    """
+    return not after.plan.constraints and any(
+        trial.number == after.pool.bag_of and trial.fidelity >= 1 and beats(trial, ready, after.valid_over_train())
+        for trial in trials
+    )
+
+
+def n_trials_were(n_trials):
+    """How many trials, as the beginning of a sentence."""
+    return f"{n_trials} trials were" if n_trials != 1 else "1 trial was"

@@ -1,0 +1,104 @@
+"""Select: the first stage after a search. Which trials are compared, which is best, which the ensemble blends."""
+
+import functools
+from dataclasses import dataclass
+
+from skauto.automl.evaluation._scoring import Scoring
+from skauto.automl.selection._finishing import CHOICE_PART, Finishing
+from skauto.automl.selection._refit_chain import refit_seconds
+from skauto.automl.selection._select import Scored, choose_best, choose_members, comparable, fullest
+from skauto.search._trial import Status
+
+# The part of what is left that the refit of one trial may take, where there are others that take less.
+AFFORDABLE_PART = 0.5
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is to become models.
+
+    Parameters
+    ----------
+    trials : list of Scored
+        All that can be compared, the best first; empty where no trial was complete.
+    scoring : Scoring
+        Of the rows that all of them were judged on.
+    affordable : list of Scored
+        Those whose refit is short enough.
+    best : Scored or None
+    members : list of (Scored, float)
+        Of the ensemble, with their weights.
+    """
+
+    trials: list[Scored]
+    scoring: Scoring
+    affordable: list[Scored]
+    best: Scored | None
+    members: list[tuple[Scored, float]]
+
+
+def select(after: Finishing, use_ensemble: bool) -> Selection:
+    """Choose among the trials of a search, within a part of the time that is left.
+
+    Raises
+    ------
+    ValueError
+        If there are complete trials, and none within the constraints.
+    """
+    results = [result for _, result in after.history.finished]
+    trials, scoring = _comparable(after, after.plan.constraints.allowed(after.found, results))
+    if not trials:
+        return Selection([], scoring, [], None, [])
+    after.progress.show("ensemble")
+    with after.phases("ensemble"):
+        affordable = _affordable(after, trials)
+        best = choose_best(affordable, after.valid_over_train())
+        members = _blend(after, affordable, best, scoring) if use_ensemble else [(best, 1.0)]
+    return Selection(trials, scoring, affordable, best, members)
+
+
+def _comparable(after, trials):
+    """Trials that are judged on the same rows; those of the most rows where there is no time to judge anew.
+
+    The same where a scorer raises on fewer rows, and at Ctrl-C.
+    """
+    left = after.countdown(after.left() * CHOICE_PART)
+    scoring = after.plan.scoring
+    with after.phases("ensemble"):
+        made = after.interrupts.attempt(comparable, trials, scoring, left)
+    if made.status == Status.COMPLETE:
+        return made.value
+    if made.status == Status.FAILED and not isinstance(made.error, TimeoutError):
+        after.warn_of_score(made, "trials of fewer folds do not count")
+    return fullest(trials, scoring)
+
+
+def _affordable(after, trials):
+    """Trials whose refit is short enough; all of them if none is."""
+    window = after.left() * AFFORDABLE_PART
+    return [trial for trial in trials if refit_seconds(trial) < window] or trials
+
+
+def _blend(after, trials, best, scoring):
+    """The members with their weights; the best one alone where no time is left, a scorer raises or at Ctrl-C."""
+    seconds = (after.left() - refit_seconds(best)) * CHOICE_PART
+    if seconds <= 0:
+        return [(best, 1.0)]
+    even = after.plan.context.build.profile.kind.effort.even_ensemble
+    choose = functools.partial(choose_members, left=after.countdown(seconds), even=even)
+    made = after.interrupts.attempt(choose, trials, scoring)
+    if made.status == Status.COMPLETE:
+        return _in_time(after, best, made.value)
+    after.warn_of_score(made, "the best model predicts alone")
+    return [(best, 1.0)]
+
+
+def _in_time(after, best, members):
+    """The members, the lightest dropped until all refits fit into what is left."""
+    window = after.left() * after.pool.n_workers
+    kept, seconds = [], refit_seconds(best)
+    for trial, weight in members:
+        seconds += 0 if trial is best else refit_seconds(trial)
+        if seconds < window or not kept:
+            kept.append((trial, weight))
+    return kept
