@@ -41,11 +41,12 @@ TESTED_WITH = {
     "automl/evaluation/_metrics.py": "tests/automl/evaluation/test_scoring.py",
     "automl/evaluation/_out_of_fold.py": "tests/automl/evaluation/test_estimator_scoring.py",
     "automl/_settings.py": "tests/automl/test_auto_inputs.py",
+    "automl/_answers.py": "tests/automl/test_auto_inputs.py",
     "automl/_builder.py": "tests/automl/test_plan.py",
     "automl/_search_space.py": "tests/automl/tables/test_candidates.py",
     **{
         f"automl/selection/_{stage}.py": "tests/automl/selection/test_decide.py"
-        for stage in "finishing shortlist models enforce final_model fallback refit interrupts".split()
+        for stage in ["finishing", "shortlist", "models", "enforce", "final_model", "fallback", "refit", "interrupts"]
     },
     "automl/evaluation/_fold_models.py": "tests/automl/selection/test_rescue.py",
     "search/_worker_process.py": "tests/search/test_workers.py",
@@ -131,7 +132,7 @@ AUTOML_FLOORS = {
     3: "_settings _builder _search_space _plan _reading _resuming",
     4: "selection",
     5: "_leaderboard _runtime",
-    6: "_search_step",
+    6: "_search_step _answers",
     7: "_classifier",
 }
 AUTOML_FLOOR_OF = {name: floor for floor, names in AUTOML_FLOORS.items() for name in names.split()}

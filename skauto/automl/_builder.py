@@ -3,11 +3,13 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
-from skauto.automl._candidate import Candidate, build_pipeline
+from skauto._seeds import seeded_where_open
+from skauto.automl._candidate import Candidate
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._epoch_planning import apply_fidelity
-from skauto.automl._imbalance import NONE, with_labels
+from skauto.automl._imbalance import NONE, separated, with_imbalance_strategy, with_labels
 
 
 @dataclass(frozen=True)
@@ -73,3 +75,31 @@ class Builder:
         if self.is_own(values):  # it learns the labels of the user
             rest = with_labels(rest, self.labels)
         return build_pipeline(self.candidates[values["candidate"]], rest, self.profile, seed)
+
+
+def build_pipeline(candidate, values, profile, seed):
+    """The Pipeline of one configuration of a candidate.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    values : dict
+        Its parameters, "imbalance" with its settings among them.
+    profile : DataProfile
+    seed : int
+
+    Returns
+    -------
+    pipeline : Pipeline
+        Steps "clean" (tables only), "prepare" (not for every candidate) and "classify"; of a user's candidate the last
+        one is its estimator.
+    """
+    values, strategy = separated(values)
+    steps = list(profile.kind.first_steps()) if candidate.prepare else []
+    if candidate.is_own:
+        classifier = seeded_where_open(candidate.estimator, seed).set_params(**values)
+    else:
+        prepare = candidate.prepare(values, profile)
+        classifier = candidate.build(values, profile, seed)
+        steps += [("prepare", prepare)] if prepare is not None else []
+    return Pipeline([*steps, ("classify", with_imbalance_strategy(classifier, strategy, seed))])

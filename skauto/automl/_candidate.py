@@ -7,10 +7,8 @@ from typing import Any
 
 import cloudpickle
 from sklearn.base import BaseEstimator, is_classifier
-from sklearn.pipeline import Pipeline
 
-from skauto._seeds import seeded_where_open
-from skauto.automl._imbalance import NAMES, NONE, separated, with_imbalance_strategy
+from skauto.automl._imbalance import NAMES, NONE
 from skauto.automl._kind import KINDS, kind_named
 from skauto.search._fidelity import Fidelity, read_fidelity
 from skauto.search._sandbox import attempt
@@ -176,34 +174,6 @@ class Candidate:
 
     def _fidelity(self):
         return read_fidelity(self.fidelity, self.estimator, Space(self.branches()))
-
-
-def build_pipeline(candidate, values, profile, seed):
-    """The Pipeline of one configuration of a candidate.
-
-    Parameters
-    ----------
-    candidate : Candidate
-    values : dict
-        Its parameters, "imbalance" with its settings among them.
-    profile : DataProfile
-    seed : int
-
-    Returns
-    -------
-    pipeline : Pipeline
-        Steps "clean" (tables only), "prepare" (not for every candidate) and "classify"; of a user's candidate the last
-        one is its estimator.
-    """
-    values, strategy = separated(values)
-    steps = list(profile.kind.first_steps()) if candidate.prepare else []
-    if candidate.is_own:
-        classifier = seeded_where_open(candidate.estimator, seed).set_params(**values)
-    else:
-        prepare = candidate.prepare(values, profile)
-        classifier = candidate.build(values, profile, seed)
-        steps += [("prepare", prepare)] if prepare is not None else []
-    return Pipeline([*steps, ("classify", with_imbalance_strategy(classifier, strategy, seed))])
 
 
 def _check(candidate):

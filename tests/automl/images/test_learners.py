@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from skauto.automl._candidate import build_pipeline as build
+from skauto.automl._builder import build_pipeline as build
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._kind import kind_named
 from skauto.automl.images._candidates import COMPRESSED_CNN, IMAGES

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skauto.automl._candidate import build_pipeline as build
+from skauto.automl._builder import build_pipeline as build
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._epoch_planning import apply_fidelity
 from skauto.automl._kind import kind_named

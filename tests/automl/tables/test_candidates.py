@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skauto import AutoClassifier
-from skauto.automl._candidate import build_pipeline as build
+from skauto.automl._builder import build_pipeline as build
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._imbalance import imbalance_strategies
 from skauto.automl._kind import KINDS, kind_named

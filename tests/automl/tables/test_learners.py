@@ -6,7 +6,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.multiclass import OneVsRestClassifier
 
-from skauto.automl._candidate import build_pipeline as build
+from skauto.automl._builder import build_pipeline as build
 from skauto.automl._data_profile import DataProfile
 from skauto.automl.tables._candidates import ON_REQUEST, TABLES
 
