@@ -9,7 +9,12 @@ from skauto._seeds import seeded_where_open
 from skauto.automl._candidate import Candidate
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._epoch_planning import apply_fidelity
-from skauto.automl._imbalance import NONE, separated, with_imbalance_strategy, with_labels
+from skauto.automl._imbalance import (
+    NONE,
+    separated,
+    with_imbalance_strategy,
+    with_labels,
+)
 
 
 @dataclass(frozen=True)
@@ -31,11 +36,17 @@ class Builder:
     @property
     def nets(self):
         """Names of the candidates that are networks."""
-        return {name for name, candidate in self.candidates.items() if candidate.extra == "deep"}
+        return {
+            name
+            for name, candidate in self.candidates.items()
+            if candidate.extra == "deep"
+        }
 
     def keeps(self, values):
         """Whether the model of a trial is the final one: where networks of images are trained on one fold alone."""
-        return self.profile.kind.effort.keeps_networks and values["candidate"] in self.nets
+        return (
+            self.profile.kind.effort.keeps_networks and values["candidate"] in self.nets
+        )
 
     def is_safe(self, values):
         """Whether a configuration may be fitted in the user's process: one of scikit-learn's or LightGBM's own."""
@@ -74,7 +85,9 @@ class Builder:
         rest = {name: value for name, value in values.items() if name != "candidate"}
         if self.is_own(values):  # it learns the labels of the user
             rest = with_labels(rest, self.labels)
-        return build_pipeline(self.candidates[values["candidate"]], rest, self.profile, seed)
+        return build_pipeline(
+            self.candidates[values["candidate"]], rest, self.profile, seed
+        )
 
 
 def build_pipeline(candidate, values, profile, seed):
@@ -102,4 +115,6 @@ def build_pipeline(candidate, values, profile, seed):
         prepare = candidate.prepare(values, profile)
         classifier = candidate.build(values, profile, seed)
         steps += [("prepare", prepare)] if prepare is not None else []
-    return Pipeline([*steps, ("classify", with_imbalance_strategy(classifier, strategy, seed))])
+    return Pipeline(
+        [*steps, ("classify", with_imbalance_strategy(classifier, strategy, seed))]
+    )

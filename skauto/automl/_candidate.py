@@ -133,13 +133,20 @@ class Candidate:
         Candidate('lightgbm')
         """
         if kind not in KINDS:
-            raise ValueError(f"kind={kind!r} of Candidate.builtin must be one of {sorted(KINDS)}")
+            raise ValueError(
+                f"kind={kind!r} of Candidate.builtin must be one of {sorted(KINDS)}"
+            )
         of_kind = kind_named(kind)
-        known = {candidate.name: candidate for candidate in (*of_kind.candidates(), *of_kind.on_request())}
+        known = {
+            candidate.name: candidate
+            for candidate in (*of_kind.candidates(), *of_kind.on_request())
+        }
         if name not in known:
             close = difflib.get_close_matches(str(name), known, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise ValueError(f"{name!r} is no built-in candidate of kind {kind!r}.{hint} Those are {sorted(known)}")
+            raise ValueError(
+                f"{name!r} is no built-in candidate of kind {kind!r}.{hint} Those are {sorted(known)}"
+            )
         changes = {} if samplers is None else {"imbalance": _groups(name, samplers)}
         if space is not None:
             changes["space"] = {**known[name].space, **space}
@@ -155,17 +162,32 @@ class Candidate:
 
     def branches(self):
         """Its space as a list of dicts."""
-        return [dict(self.space)] if isinstance(self.space, Mapping) else [dict(branch) for branch in self.space]
+        return (
+            [dict(self.space)]
+            if isinstance(self.space, Mapping)
+            else [dict(branch) for branch in self.space]
+        )
 
     def initial_configurations(self):
         """Pairs of a rank among those of all candidates and a configuration, of those that lie in the space."""
         if not self.is_own:
             pairs = zip(self.ranks, self.initial, strict=True)
             whole = [(rank, {**self.defaults, **changed}) for rank, changed in pairs]
-            return [(rank, values) for rank, values in whole if _lies_in(values, self.branches())]
+            return [
+                (rank, values)
+                for rank, values in whole
+                if _lies_in(values, self.branches())
+            ]
         params = self.estimator.get_params()
-        whole = [_completed(changed, params, self.branches()) for changed in self.initial or ({},)]
-        return list(zip(_ranks(len(whole)), whole, strict=True)) if None not in whole else []
+        whole = [
+            _completed(changed, params, self.branches())
+            for changed in self.initial or ({},)
+        ]
+        return (
+            list(zip(_ranks(len(whole)), whole, strict=True))
+            if None not in whole
+            else []
+        )
 
     def at_fidelity(self, fidelity):
         """Parameters of the user's estimator at a fidelity."""
@@ -179,14 +201,29 @@ class Candidate:
 def _check(candidate):
     """Raise where a user's candidate could not be tried."""
     name, estimator = candidate.name, candidate.estimator
-    if not isinstance(name, str) or not name or name in RESERVED or name.startswith("-"):
+    if (
+        not isinstance(name, str)
+        or not name
+        or name in RESERVED
+        or name.startswith("-")
+    ):
         raise ValueError(
             f"name={name!r} of a Candidate must be a text that is none of {', '.join(map(repr, RESERVED))} and does "
             "not begin with '-'"
         )
-    if isinstance(estimator, type) or not isinstance(estimator, BaseEstimator) or not is_classifier(estimator):
-        said = f"the class {estimator.__name__}" if isinstance(estimator, type) else repr(estimator)[:60]
-        raise TypeError(f"estimator of Candidate({name!r}) must be a classifier, got {said}")
+    if (
+        isinstance(estimator, type)
+        or not isinstance(estimator, BaseEstimator)
+        or not is_classifier(estimator)
+    ):
+        said = (
+            f"the class {estimator.__name__}"
+            if isinstance(estimator, type)
+            else repr(estimator)[:60]
+        )
+        raise TypeError(
+            f"estimator of Candidate({name!r}) must be a classifier, got {said}"
+        )
     if not hasattr(estimator, "predict_proba"):
         raise TypeError(
             f"estimator of Candidate({name!r}) has no predict_proba, which thresholds and ensembles need: put it into "
@@ -194,9 +231,13 @@ def _check(candidate):
         )
     _check_space(candidate)
     if not (isinstance(candidate.prepare, bool)):
-        raise TypeError(f"prepare={candidate.prepare!r} of Candidate({name!r}) must be True or False")
+        raise TypeError(
+            f"prepare={candidate.prepare!r} of Candidate({name!r}) must be True or False"
+        )
     if not candidate.weight > 0:
-        raise ValueError(f"weight={candidate.weight!r} of Candidate({name!r}) must be above 0")
+        raise ValueError(
+            f"weight={candidate.weight!r} of Candidate({name!r}) must be above 0"
+        )
     object.__setattr__(candidate, "imbalance", _groups(name, candidate.imbalance))
     made = attempt(cloudpickle.dumps, estimator)
     if made.error is not None:
@@ -225,7 +266,9 @@ def _check_space(candidate):
     Space(branches)
     read = candidate._fidelity()
     if read is not None and not isinstance(read, Fidelity):
-        raise TypeError(f"fidelity={candidate.fidelity!r} of Candidate({name!r}) cannot be read")
+        raise TypeError(
+            f"fidelity={candidate.fidelity!r} of Candidate({name!r}) cannot be read"
+        )
     params = candidate.estimator.get_params()
     for number, changed in enumerate(candidate.initial):
         if _completed(changed, params, branches) is None:
@@ -238,7 +281,9 @@ def _check_space(candidate):
 def _completed(changed, params, branches):
     """A configuration completed by the settings of the estimator, of the first branch that holds it; None of none."""
     for branch in branches:
-        values = {parameter: changed.get(parameter, params[parameter]) for parameter in branch}
+        values = {
+            parameter: changed.get(parameter, params[parameter]) for parameter in branch
+        }
         if set(changed) <= set(branch) and _lies_in(values, [branch]):
             return values
     return None
@@ -269,9 +314,15 @@ def _groups(name, strategies):
     ):  # of a candidate that was made from another
         return tuple(strategies)
     if isinstance(strategies, str):
-        raise TypeError(f"imbalance={strategies!r} of Candidate({name!r}) must be a list of names")
-    unknown = [strategy for strategy in strategies if strategy not in NAMES or strategy == NONE]
+        raise TypeError(
+            f"imbalance={strategies!r} of Candidate({name!r}) must be a list of names"
+        )
+    unknown = [
+        strategy for strategy in strategies if strategy not in NAMES or strategy == NONE
+    ]
     if unknown:
         known = [strategy for strategy in NAMES if strategy != NONE]
-        raise ValueError(f"imbalance of Candidate({name!r}) has {unknown[0]!r}; known are {known}")
+        raise ValueError(
+            f"imbalance of Candidate({name!r}) has {unknown[0]!r}; known are {known}"
+        )
     return (tuple(strategies),) if strategies else ()

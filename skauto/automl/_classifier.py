@@ -237,9 +237,13 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
     def _settings(self):
         """The checked parameters."""
         if isinstance(self.time_limit, str):
-            raise ValueError(f"time_limit={self.time_limit!r} must be a number of seconds, for example 3600, or None")
+            raise ValueError(
+                f"time_limit={self.time_limit!r} must be a number of seconds, for example 3600, or None"
+            )
         parameters = self.get_params(deep=False)
-        validate_parameter_constraints(self._parameter_constraints, parameters, type(self).__name__)
+        validate_parameter_constraints(
+            self._parameter_constraints, parameters, type(self).__name__
+        )
         return settings_of(parameters)
 
     def _read(self, runtime, X, y, sample_weight, groups, cost_matrix):
@@ -249,7 +253,11 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
             vars(self).pop("ensemble_", None)
             vars(self).pop("feature_names_in_", None)
             self._form, self._costs_by_column = data.form, data.costs_by_column
-            self.kind_, self.classes_, self.pos_label_ = data.kind, data.classes, data.pos_label
+            self.kind_, self.classes_, self.pos_label_ = (
+                data.kind,
+                data.classes,
+                data.pos_label,
+            )
             self.cost_matrix_, self.n_features_in_ = data.mean_costs, data.n_features
             if data.feature_names is not None:
                 self.feature_names_in_ = self._form.feature_names
@@ -258,18 +266,26 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
 
     def _plan(self, runtime, data):
         """The plan of the search; a line on what X was taken for, and on each candidate that is left out."""
-        from skauto.automl._plan import make_plan  # loads the portfolio's packages, which importing skauto must not
+        from skauto.automl._plan import (
+            make_plan,
+        )  # loads the portfolio's packages, which importing skauto must not
 
         with runtime.phases("inspect"):
             plan = make_plan(data, runtime.settings, runtime.seed)
-        for line in [kind_named(data.kind).describe(data.X), *plan.missing]:
+        for line in filter(
+            None, [kind_named(data.kind).describe(data.X), *plan.missing]
+        ):
             runtime.progress.say(line)
         return plan
 
     def _report(self, after, final):
         """Keep what predicts and what is known of it."""
         best, bounds = final.best, after.plan.constraints
-        self.best_estimator_, self.ensemble_, self.threshold_ = final.best_estimator, final.ensemble, final.threshold
+        self.best_estimator_, self.ensemble_, self.threshold_ = (
+            final.best_estimator,
+            final.ensemble,
+            final.threshold,
+        )
         self.model_kind_, self.columns_ = final.kind, columns_of(self.best_estimator_)
         watch(self.best_estimator_, self.ensemble_)
         self.best_params_ = best.values if best else {}

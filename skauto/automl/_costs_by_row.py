@@ -47,11 +47,21 @@ def read_costs(cost_matrix, X, classes, pos_label):
         return None
     if not isinstance(cost_matrix, dict):
         return checked_costs(cost_matrix, classes, X.shape[0])
-    cells = {_cell(key, classes, pos_label): value for key, value in cost_matrix.items()}
-    mistakes = [(i, j) for i in range(len(classes)) for j in range(len(classes)) if i != j]
-    lacking = [(classes[i].item(), classes[j].item()) for i, j in mistakes if (i, j) not in cells]
+    cells = {
+        _cell(key, classes, pos_label): value for key, value in cost_matrix.items()
+    }
+    mistakes = [
+        (i, j) for i in range(len(classes)) for j in range(len(classes)) if i != j
+    ]
+    lacking = [
+        (classes[i].item(), classes[j].item())
+        for i, j in mistakes
+        if (i, j) not in cells
+    ]
     if lacking:
-        raise ValueError(f"cost_matrix={cost_matrix!r} has no cost of {lacking[0]} (true, predicted): {FORM}")
+        raise ValueError(
+            f"cost_matrix={cost_matrix!r} has no cost of {lacking[0]} (true, predicted): {FORM}"
+        )
     by_row = any(isinstance(value, str) for value in cells.values())
     costs = np.zeros((X.shape[0] if by_row else 1, len(classes), len(classes)))
     for (true, predicted), value in cells.items():
@@ -79,7 +89,11 @@ def costs_for(X, given, rule, by_column=None):
             )
         return None
     given = by_column if given is None else given
-    return rule.costs if given is None else read_costs(given, X, rule.classes, rule.pos_label)
+    return (
+        rule.costs
+        if given is None
+        else read_costs(given, X, rule.classes, rule.pos_label)
+    )
 
 
 def _cell(key, classes, pos_label):
@@ -87,10 +101,18 @@ def _cell(key, classes, pos_label):
     labels = classes.tolist()
     if key in WORDS and len(labels) == 2:
         positive = labels.index(pos_label)
-        return tuple(positive if is_positive else 1 - positive for is_positive in WORDS[key])
-    if isinstance(key, tuple) and len(key) == 2 and all(label in labels for label in key):
+        return tuple(
+            positive if is_positive else 1 - positive for is_positive in WORDS[key]
+        )
+    if (
+        isinstance(key, tuple)
+        and len(key) == 2
+        and all(label in labels for label in key)
+    ):
         return labels.index(key[0]), labels.index(key[1])
-    raise ValueError(f"cost_matrix has the key {key!r}, but the classes are {labels}: {FORM}")
+    raise ValueError(
+        f"cost_matrix has the key {key!r}, but the classes are {labels}: {FORM}"
+    )
 
 
 def _amounts(value, X):
@@ -100,11 +122,19 @@ def _amounts(value, X):
     if not isinstance(value, str):
         raise ValueError(f"cost_matrix has the value {value!r}: {FORM}")
     if not isinstance(X, pd.DataFrame):
-        raise ValueError(f"cost_matrix names the column {value!r}, but X has no column names: give a DataFrame")
+        raise ValueError(
+            f"cost_matrix names the column {value!r}, but X has no column names: give a DataFrame"
+        )
     if value not in X.columns:
         close = closest(value, X.columns)
-        hint = f"did you mean {close!r}?" if close else f"it has {', '.join(X.columns[:10])}"
-        raise ValueError(f"cost_matrix names the column {value!r}, which X has not; {hint}")
+        hint = (
+            f"did you mean {close!r}?"
+            if close
+            else f"it has {', '.join(X.columns[:10])}"
+        )
+        raise ValueError(
+            f"cost_matrix names the column {value!r}, which X has not; {hint}"
+        )
     try:
         numbers = pd.to_numeric(X[value]).to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError) as error:

@@ -23,7 +23,11 @@ def net_seconds(profile):
 
 def epochs_within(profile, row_seconds, most):
     """Epochs that one fit has time for, if a row takes so many seconds an epoch; all of them without a time limit."""
-    return most if profile.seconds is None else int(min(profile.seconds / (row_seconds * profile.n_rows), most))
+    return (
+        most
+        if profile.seconds is None
+        else int(min(profile.seconds / (row_seconds * profile.n_rows), most))
+    )
 
 
 def apply_fidelity(estimator, fidelity, least=0.0):

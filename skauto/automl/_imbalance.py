@@ -10,7 +10,10 @@ from skauto.resample._smote import SMOTE
 from skauto.resample._smote_variants import BorderlineSMOTE
 
 NONE = "none"
-SAMPLERS = {cls.__name__: cls for cls in (SMOTE, BorderlineSMOTE, RandomOverSampler, RandomUnderSampler)}
+SAMPLERS = {
+    cls.__name__: cls
+    for cls in (SMOTE, BorderlineSMOTE, RandomOverSampler, RandomUnderSampler)
+}
 
 # Names of all imbalance strategies, that which leaves the classes as they are first.
 NAMES = (NONE, "class_weight", *SAMPLERS)
@@ -37,17 +40,33 @@ def imbalance_strategies(y):
         By the name of a strategy, "none" first, its part of a space: {"imbalance": [name]} and lists of settings.
     """
     strategies = {}
-    for entry in imbalance_search_space(y, LogisticRegression()):  # a candidate says itself whether it takes weights
+    for entry in imbalance_search_space(
+        y, LogisticRegression()
+    ):  # a candidate says itself whether it takes weights
         sampler = entry["sampler"][0]
-        settings = {PREFIX + key.split("__")[1]: values for key, values in entry.items() if "__" in key}
-        name = "class_weight" if WEIGHT in settings else NONE if sampler is None else type(sampler).__name__
+        settings = {
+            PREFIX + key.split("__")[1]: values
+            for key, values in entry.items()
+            if "__" in key
+        }
+        name = (
+            "class_weight"
+            if WEIGHT in settings
+            else NONE
+            if sampler is None
+            else type(sampler).__name__
+        )
         strategies[name] = {"imbalance": [name], **settings}
     return strategies
 
 
 def separated(values):
     """The values of a configuration that are a candidate's own, and those of its imbalance strategy."""
-    own = {name: value for name, value in values.items() if not name.startswith("imbalance")}
+    own = {
+        name: value
+        for name, value in values.items()
+        if not name.startswith("imbalance")
+    }
     return own, {name: value for name, value in values.items() if name not in own}
 
 
@@ -65,8 +84,14 @@ def with_imbalance_strategy(classifier, strategy, seed):
     if name == NONE:
         return classifier
     if name == "class_weight":
-        return PriorCorrectedClassifier(_weighted(classifier, strategy.get(WEIGHT, "balanced")))
-    settings = {key.removeprefix(PREFIX): value for key, value in strategy.items() if key != "imbalance"}
+        return PriorCorrectedClassifier(
+            _weighted(classifier, strategy.get(WEIGHT, "balanced"))
+        )
+    settings = {
+        key.removeprefix(PREFIX): value
+        for key, value in strategy.items()
+        if key != "imbalance"
+    }
     # calibration would take more fits, and moves neither a ranking nor a decision at a tuned threshold
     sampler = SAMPLERS[name](**settings, random_state=seed)
     return ResamplingClassifier(classifier, sampler, prior_correction="bayes")
@@ -83,4 +108,7 @@ def with_labels(values, labels):
     if not isinstance(weight, dict):
         return values
     names = labels.tolist()
-    return {**values, WEIGHT: {names[code]: fraction for code, fraction in weight.items()}}
+    return {
+        **values,
+        WEIGHT: {names[code]: fraction for code, fraction in weight.items()},
+    }

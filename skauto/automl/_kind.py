@@ -156,7 +156,9 @@ def kind_of(X, name="auto"):
     """
     if name == "auto":
         others = (kind_named(other) for other in KINDS if other != DEFAULT)
-        return next((kind for kind in others if kind.recognises(X)), kind_named(DEFAULT))
+        return next(
+            (kind for kind in others if kind.recognises(X)), kind_named(DEFAULT)
+        )
     if name not in KINDS:
         close = difflib.get_close_matches(str(name), KINDS, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""

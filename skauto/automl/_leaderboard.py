@@ -12,7 +12,17 @@ from skauto.automl.evaluation._outcome import TrialOutcome
 ENSEMBLE = "ensemble"
 
 # What the leaderboard shows, and what it knows besides.
-COLUMNS = ["chosen", "candidate", "score", "F1", "AUC", "AP", "fold_std", "seconds", "status"]
+COLUMNS = [
+    "chosen",
+    "candidate",
+    "score",
+    "F1",
+    "AUC",
+    "AP",
+    "fold_std",
+    "seconds",
+    "status",
+]
 DETAILS = ["trial", "fidelity", "reason", "params"]
 SCORES = ["score", "F1", "AUC", "AP"]
 
@@ -71,10 +81,15 @@ def leaderboard(history, final, measured=()):
     n_folds = np.array([row["n_folds"] for row in rows])
     most = n_folds.max(initial=0)
     fewer = (n_folds > 0) & (n_folds < most)
-    frame.loc[fewer, "reason"] = [f"had time for {count} of {most} folds" for count in n_folds[fewer]]
+    frame.loc[fewer, "reason"] = [
+        f"had time for {count} of {most} folds" for count in n_folds[fewer]
+    ]
     full = (frame["status"] == "complete") & (frame["fidelity"] >= 1) & ~fewer
     order = frame.assign(full=full).sort_values(
-        ["full", "score", "trial"], ascending=[False, False, True], kind="stable", na_position="last"
+        ["full", "score", "trial"],
+        ascending=[False, False, True],
+        kind="stable",
+        na_position="last",
     )
     return Leaderboard(frame.loc[order.index].reset_index(drop=True))
 
@@ -99,13 +114,17 @@ def rescored(board, models, X, y, rule, scoring):
         `score`, F1, AUC and AP are those of the given rows; the rest is as the search left it.
     """
     scores = {
-        number: scores_of(y, model.predict_proba(X), replace(rule, threshold=threshold), scoring, X)
+        number: scores_of(
+            y, model.predict_proba(X), replace(rule, threshold=threshold), scoring, X
+        )
         for number, (model, threshold) in models.items()
     }
     rows = board[board["trial"].isin(scores)].copy()
     for name in SCORES:
         rows[name] = [scores[number][name] for number in rows["trial"]]
-    return rows.sort_values(["score", "trial"], ascending=[False, True], na_position="last").reset_index(drop=True)
+    return rows.sort_values(
+        ["score", "trial"], ascending=[False, True], na_position="last"
+    ).reset_index(drop=True)
 
 
 def shown_status(status):
@@ -127,7 +146,9 @@ def _row(space, trial, result):
         "reason": result.reason,
         "fidelity": trial.fidelity,
         "trial": trial.number,
-        "params": {name: value for name, value in values.items() if name != "candidate"},
+        "params": {
+            name: value for name, value in values.items() if name != "candidate"
+        },
         **(getattr(outcome, "footprint", None) or {}),
         "n_folds": _n_folds(outcome),
     }
@@ -135,7 +156,10 @@ def _row(space, trial, result):
 
 def _row_of_what_predicts(final):
     known, scores = final.best is not None, final.scores
-    names = [(trial.values["candidate"], trial.number, round(weight, 3)) for trial, weight in final.members]
+    names = [
+        (trial.values["candidate"], trial.number, round(weight, 3))
+        for trial, weight in final.members
+    ]
     return {
         "chosen": "predicts",
         "candidate": ENSEMBLE if known else final.kind,
@@ -170,18 +194,27 @@ def cv_results(history):
     splits = np.full((len(pairs), n_folds), np.nan)
     for row, (outcome, (_, result)) in enumerate(zip(outcomes, pairs, strict=True)):
         count, scores = _n_folds(outcome), getattr(outcome, "fold_scores", ())
-        splits[row, :count] = scores if len(scores) == count else [result.score]  # of a single fold, judged in parts
+        splits[row, :count] = (
+            scores if len(scores) == count else [result.score]
+        )  # of a single fold, judged in parts
     scores = np.array([result.score for _, result in pairs])
     seconds = [getattr(outcome, "fit_seconds", np.nan) for outcome in outcomes]
     params = [history.space.decode(trial.params) for trial, _ in pairs]
     fidelity = np.array([trial.fidelity for trial, _ in pairs])
-    ranked = np.where(np.isnan(scores) | (fidelity < 1), -np.inf, scores)  # only full evaluations compare
+    ranked = np.where(
+        np.isnan(scores) | (fidelity < 1), -np.inf, scores
+    )  # only full evaluations compare
     return {
         "params": params,
-        **{f"param_{name}": _column(params, name) for name in sorted({name for row in params for name in row})},
+        **{
+            f"param_{name}": _column(params, name)
+            for name in sorted({name for row in params for name in row})
+        },
         **{f"split{k}_test_score": splits[:, k] for k in range(n_folds)},
         "mean_test_score": scores,
-        "std_test_score": np.array([_fold_std(getattr(outcome, "fold_scores", ())) for outcome in outcomes]),
+        "std_test_score": np.array(
+            [_fold_std(getattr(outcome, "fold_scores", ())) for outcome in outcomes]
+        ),
         "rank_test_score": rankdata(-ranked, method="min").astype(np.int32),
         "mean_fit_time": np.array(seconds),
         "fidelity": fidelity,

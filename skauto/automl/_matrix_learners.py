@@ -40,8 +40,15 @@ def lightgbm(values, profile, seed):
     from lightgbm import LGBMClassifier
 
     if profile.early_stopping:
-        values["n_estimators"] = int(min(max(MOST_SHRUNK_ROUNDS / values["learning_rate"], 100), 1_500))
-    quiet = {"subsample_freq": 1, "deterministic": True, "force_row_wise": True, "verbose": -1}
+        values["n_estimators"] = int(
+            min(max(MOST_SHRUNK_ROUNDS / values["learning_rate"], 100), 1_500)
+        )
+    quiet = {
+        "subsample_freq": 1,
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbose": -1,
+    }
     return LGBMClassifier(**values, **quiet, random_state=seed, n_jobs=profile.threads)
 
 
@@ -57,9 +64,13 @@ def svm(values, profile, seed):
     if profile.n_classes > 2 and not profile.weighted:
         machine = OneVsRestClassifier(machine)
     # Calibration of one machine needs every row predicted once, which rows of rare classes cannot be.
-    return CalibratedClassifierCV(machine, cv=SafeFolds(CALIBRATION_FOLDS, seed), ensemble=profile.rare)
+    return CalibratedClassifierCV(
+        machine, cv=SafeFolds(CALIBRATION_FOLDS, seed), ensemble=profile.rare
+    )
 
 
 def extra_trees(values, profile, seed):
     """Extremely randomised trees, all rows in each."""
-    return ExtraTreesClassifier(**values, n_estimators=400, n_jobs=profile.threads, random_state=seed)
+    return ExtraTreesClassifier(
+        **values, n_estimators=400, n_jobs=profile.threads, random_state=seed
+    )

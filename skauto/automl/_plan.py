@@ -18,7 +18,11 @@ from skauto.automl._sizing import ends_in_time, fidelity_within, folds_within
 from skauto.automl._splits import fold_of_rows, folds_of, warn_of_one_class
 from skauto.automl._time_budget import LONG_TRIAL_FRACTION
 from skauto.automl.evaluation._constraints import Constraints
-from skauto.automl.evaluation._early_stopping import MIN_CLASS_ROWS, fit_last_step, predict_at
+from skauto.automl.evaluation._early_stopping import (
+    MIN_CLASS_ROWS,
+    fit_last_step,
+    predict_at,
+)
 from skauto.automl.evaluation._estimator_scoring import EstimatorScoring
 from skauto.automl.evaluation._evaluate import Evaluation
 from skauto.automl.evaluation._fold_models import pack
@@ -104,11 +108,19 @@ class Plan:
     def fraction_of(self, trial):
         """The part of the time limit that a trial may use: more where its model is the final one."""
         values = self.space.decode(trial.params)
-        return self.time.net_fraction if self.context.build.keeps(values) else self.time.fraction
+        return (
+            self.time.net_fraction
+            if self.context.build.keeps(values)
+            else self.time.fraction
+        )
 
     def start_seconds(self, trial):
         """Seconds that a trial may have beyond its part of the time limit: those that importing a network takes."""
-        return NET_IMPORT_SECONDS if self.space.decode(trial.params)["candidate"] in self.context.build.nets else 0.0
+        return (
+            NET_IMPORT_SECONDS
+            if self.space.decode(trial.params)["candidate"] in self.context.build.nets
+            else 0.0
+        )
 
     def min_fidelity(self, strategy):
         """The least power of a third, at least a ninth, that leaves enough rows, one where none does.
@@ -120,8 +132,14 @@ class Plan:
         if self._plans_epochs and not auto:
             return LEAST_EPOCHS
         rows, n_rows = build.profile.n_rows, ROWS_TO_HALVE if auto else ROWS_OF_A_RUNG
-        least = next((fraction for fraction in (1 / 9, 1 / 3) if fraction * rows >= n_rows), 1.0)
-        return least if self._plans_epochs else fidelity_within(build.profile, least, ROWS_OF_A_RUNG)
+        least = next(
+            (fraction for fraction in (1 / 9, 1 / 3) if fraction * rows >= n_rows), 1.0
+        )
+        return (
+            least
+            if self._plans_epochs
+            else fidelity_within(build.profile, least, ROWS_OF_A_RUNG)
+        )
 
     def first_fidelity(self, strategy):
         """The fidelity of the first configurations: the full one, unless a fit of it would outlast its trial."""
@@ -131,7 +149,9 @@ class Plan:
     @property
     def _plans_epochs(self):
         """Whether there are networks of series or images, which fit themselves into their time."""
-        return self.context.build.profile.kind.effort.saves_epochs and bool(self.context.build.nets)
+        return self.context.build.profile.kind.effort.saves_epochs and bool(
+            self.context.build.nets
+        )
 
 
 def make_plan(data: Data, settings: Settings, seed: int) -> Plan:
@@ -156,13 +176,23 @@ def make_plan(data: Data, settings: Settings, seed: int) -> Plan:
     profile = _profile_of(data, kind, folds, settings.threads, seed, time)
     bounded = bool(settings.constraints)
     chosen, missing = select_candidates(settings.candidates, profile, small=bounded)
-    profile = replace(profile, alone=all(candidate.extra == "deep" for candidate in chosen))
+    profile = replace(
+        profile, alone=all(candidate.extra == "deep" for candidate in chosen)
+    )
     strategies = imbalance_strategies(_rarest(data.y, folds.pairs))
     space, initial = space_of(chosen, strategies, settings.finite)
     scoring = _scoring_of(data, settings.scoring, folds, seed)
-    context = _context_of(data, settings, folds, space, scoring, _builder_of(chosen, profile, data), seed)
-    n_trials = space.size if settings.finite else len(initial) + profile.n_rows // kind.effort.rows_per_trial
-    return Plan(context, scoring, space, initial, missing, n_trials, settings.constraints, time)
+    context = _context_of(
+        data, settings, folds, space, scoring, _builder_of(chosen, profile, data), seed
+    )
+    n_trials = (
+        space.size
+        if settings.finite
+        else len(initial) + profile.n_rows // kind.effort.rows_per_trial
+    )
+    return Plan(
+        context, scoring, space, initial, missing, n_trials, settings.constraints, time
+    )
 
 
 def _trial_time(settings, kind, n_folds):
@@ -204,7 +234,9 @@ def _profile_of(data, kind, folds, threads, seed, time):
 
 
 def _builder_of(candidates: list[Candidate], profile, data):
-    return Builder({candidate.name: candidate for candidate in candidates}, profile, data.classes)
+    return Builder(
+        {candidate.name: candidate for candidate in candidates}, profile, data.classes
+    )
 
 
 def _scoring_of(data, scoring, folds, seed):
@@ -243,7 +275,9 @@ def _context_of(data, settings, folds, space, scoring, build, seed):
         seed=seed,
         fit=fit_last_step,
         predict=predict_at,
-        apply_fidelity=functools.partial(build.at_fidelity, least=min(1.0, ROWS_OF_A_RUNG / profile.n_rows)),
+        apply_fidelity=functools.partial(
+            build.at_fidelity, least=min(1.0, ROWS_OF_A_RUNG / profile.n_rows)
+        ),
         plain=build.is_own,
         labels=data.classes,
         measure=constraints.of_trial if constraints else None,
@@ -259,7 +293,11 @@ def _context_of(data, settings, folds, space, scoring, build, seed):
 
 
 def _cache_bytes(trial_memory):
-    return CACHE_BYTES if trial_memory is None else min(CACHE_BYTES, int(trial_memory * CACHE_PART))
+    return (
+        CACHE_BYTES
+        if trial_memory is None
+        else min(CACHE_BYTES, int(trial_memory * CACHE_PART))
+    )
 
 
 def _rarest(y, folds):

@@ -43,7 +43,10 @@ class Progress:
         if result.status == "complete":
             self.done += 1
             if trial.fidelity >= 1 and (self.best is None or result.score > self.best):
-                self.best, self.leader = result.score, history.space.decode(trial.params)["candidate"]
+                self.best, self.leader = (
+                    result.score,
+                    history.space.decode(trial.params)["candidate"],
+                )
         elif result.status != "cancelled":
             self.others[NAMED.get(str(result.status), "failed")] += 1
         self.show("searching")
@@ -62,16 +65,24 @@ class Progress:
     def say(self, text):
         """A line of its own."""
         if self.verbose:
-            tell(("\r\x1b[2K" if self.terminal else "") + f"skauto {text}\n", self.stream)
+            tell(
+                ("\r\x1b[2K" if self.terminal else "") + f"skauto {text}\n", self.stream
+            )
 
     def _clock(self):
         elapsed = time.monotonic() - self.began
-        return f"{elapsed:.0f} s" if self.time_limit is None else f"{elapsed:.0f}/{self.time_limit:.0f} s"
+        return (
+            f"{elapsed:.0f} s"
+            if self.time_limit is None
+            else f"{elapsed:.0f}/{self.time_limit:.0f} s"
+        )
 
     def _counts(self):
         parts = [f"{self.done} trials"]
         parts += [f"{count} {name}" for name, count in self.others.items()]
-        parts += [f"best {self.best:.4f} ({self.leader})"] if self.best is not None else []
+        parts += (
+            [f"best {self.best:.4f} ({self.leader})"] if self.best is not None else []
+        )
         return ", ".join(parts)
 
 

@@ -39,15 +39,31 @@ def read(settings, X, y, sample_weight, groups, cost_matrix=None):
     refuse_lazy(X)
     refuse_lazy(y, "y")
     kind = kind_of(X, settings.kind)
-    data = inspect(X, y, sample_weight, groups, kind=kind.name, read=kind.read, n_features=kind.n_features)
+    data = inspect(
+        X,
+        y,
+        sample_weight,
+        groups,
+        kind=kind.name,
+        read=kind.read,
+        n_features=kind.n_features,
+    )
     data = replace(data, pos_label=_positive(settings, data))
     kind.warn(data)
-    data = replace(data, cv=given_folds(settings.cv, X, y, groups, data.classes[data.y]))
-    given = settings.cost_matrix if cost_matrix is None else cost_matrix  # those of fit go before the constructor's
+    data = replace(
+        data, cv=given_folds(settings.cv, X, y, groups, data.classes[data.y])
+    )
+    given = (
+        settings.cost_matrix if cost_matrix is None else cost_matrix
+    )  # those of fit go before the constructor's
     costs = read_costs(given, data.X, data.classes, data.pos_label)
-    data = replace(data, costs=costs, costs_by_column=given if isinstance(given, dict) else None)
+    data = replace(
+        data, costs=costs, costs_by_column=given if isinstance(given, dict) else None
+    )
     order = positive_last(data.classes, data.pos_label)
-    name, kind, metric = resolve_metric(settings.scoring, data.classes[order], data.costs)
+    name, kind, metric = resolve_metric(
+        settings.scoring, data.classes[order], data.costs
+    )
     own = not isinstance(settings.scoring, str)
     if own or name not in OWN_METRICS:
         _try_scorer(name, kind, metric, data, order, own=own)
@@ -61,7 +77,9 @@ def _try_scorer(name, kind, metric, data, order, *, own):
     example a ratio without bound, says nothing of those to come.
     """
     n_classes = len(data.classes)
-    sure = 0.35 + 0.6 * (np.arange(len(data.y)) * 7 % 11) / 10  # for some rows the true class, for others another
+    sure = (
+        0.35 + 0.6 * (np.arange(len(data.y)) * 7 % 11) / 10
+    )  # for some rows the true class, for others another
     proba = np.repeat((1 - sure)[:, None] / (n_classes - 1), n_classes, axis=1)
     proba[np.arange(len(data.y)), data.y] = sure
     codes, weight = np.argsort(order)[data.y], data.sample_weight
@@ -71,8 +89,16 @@ def _try_scorer(name, kind, metric, data, order, *, own):
             return metric(codes, proba[:, order], weight)
         if kind == "estimator":
             labels = data.classes[proba.argmax(axis=1)]
-            return metric.judge(with_index(data.X, data.index), data.classes[data.y], proba, labels, weight)[0]
-        return metric(confusion_of(codes, proba[:, order].argmax(axis=1), n_classes, weight))
+            return metric.judge(
+                with_index(data.X, data.index),
+                data.classes[data.y],
+                proba,
+                labels,
+                weight,
+            )[0]
+        return metric(
+            confusion_of(codes, proba[:, order].argmax(axis=1), n_classes, weight)
+        )
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -80,10 +106,20 @@ def _try_scorer(name, kind, metric, data, order, *, own):
     where = "tried on the labels of y before the search"
     if tried.error is not None:
         lines = traceback.extract_tb(tried.error.__traceback__)
-        place = f"{lines[-1].name}, {Path(lines[-1].filename).name} line {lines[-1].lineno}"
-        raise ValueError(f"scoring={name!r} failed when {where}: {tried.reason} (in {place})") from tried.error
-    if own and not (np.ndim(tried.value) == 0 and np.isreal(tried.value) and np.isfinite(tried.value)):
-        raise ValueError(f"scoring={name!r} gave {tried.value!r} when {where}, where a finite number is needed")
+        place = (
+            f"{lines[-1].name}, {Path(lines[-1].filename).name} line {lines[-1].lineno}"
+        )
+        raise ValueError(
+            f"scoring={name!r} failed when {where}: {tried.reason} (in {place})"
+        ) from tried.error
+    if own and not (
+        np.ndim(tried.value) == 0
+        and np.isreal(tried.value)
+        and np.isfinite(tried.value)
+    ):
+        raise ValueError(
+            f"scoring={name!r} gave {tried.value!r} when {where}, where a finite number is needed"
+        )
 
 
 def _positive(settings, data):
@@ -97,15 +133,23 @@ def _positive(settings, data):
         )
     if len(data.classes) > 2:
         if settings.pos_label is not None:
-            raise ValueError(f"pos_label={given!r} is for two classes, but y has {len(data.classes)}")
+            raise ValueError(
+                f"pos_label={given!r} is for two classes, but y has {len(data.classes)}"
+            )
         return None
     if given is None:
         chosen = rarest_class(data.classes, data.y)
-        if data.classes.dtype.kind != "b" and set(data.classes) == {0, 1} and chosen == 0:
+        if (
+            data.classes.dtype.kind != "b"
+            and set(data.classes) == {0, 1}
+            and chosen == 0
+        ):
             message = f"pos_label=None takes the rarer class as positive, which is {chosen} here; "
             message += f"pass pos_label={data.classes[1]} if the other is meant"
             warn(message)
         return chosen
     if given not in data.classes.tolist():
-        raise ValueError(f"pos_label={given!r} is not among the classes {data.classes.tolist()}")
+        raise ValueError(
+            f"pos_label={given!r} is not among the classes {data.classes.tolist()}"
+        )
     return data.classes[data.classes.tolist().index(given)]

@@ -4,7 +4,13 @@ from dataclasses import fields
 
 import numpy as np
 
-from skauto.search._fingerprint import described_seed, fingerprint, folds_part, part, space_part
+from skauto.search._fingerprint import (
+    described_seed,
+    fingerprint,
+    folds_part,
+    part,
+    space_part,
+)
 from skauto.search._history import History
 
 # Of what the workers get, what a journal need not agree on, and why.
@@ -50,7 +56,11 @@ def _about(settings, data, plan):
     """What a journal must agree on: what the workers get, and what chooses."""
     context = plan.context
     skipped = {*DOES_NOT_MATTER, *SPELLED_OUT}
-    rest = {field.name: getattr(context, field.name) for field in fields(context) if field.name not in skipped}
+    rest = {
+        field.name: getattr(context, field.name)
+        for field in fields(context)
+        if field.name not in skipped
+    }
     return fingerprint(
         search="AutoClassifier",
         mode="time" if settings.timed else "count",
@@ -65,8 +75,13 @@ def _about(settings, data, plan):
         pos_label=part(data.pos_label, str(data.pos_label)),
         cost_matrix=data.mean_costs,
         constraints=part(plan.constraints, str(plan.constraints) or "none"),
-        candidates=part(_own(context.build.candidates), ", ".join(context.build.candidates)),
-        space=part(space_part(plan.space)["content"], f"{len(plan.space.branches)} kinds of pipelines"),
+        candidates=part(
+            _own(context.build.candidates), ", ".join(context.build.candidates)
+        ),
+        space=part(
+            space_part(plan.space)["content"],
+            f"{len(plan.space.branches)} kinds of pipelines",
+        ),
         strategy=settings.strategy,
         random_state=described_seed(settings.random_state),
         **rest,
@@ -75,10 +90,21 @@ def _about(settings, data, plan):
 
 def _own(candidates):
     """What makes the candidates: of the user's own all that there is of them, of the built-in ones the name."""
-    return {name: vars(candidate) if candidate.is_own else name for name, candidate in candidates.items()}
+    return {
+        name: vars(candidate) if candidate.is_own else name
+        for name, candidate in candidates.items()
+    }
 
 
 def _judgement(scoring):
     """What makes a score beside the rows that it is given."""
-    values = {field.name: getattr(scoring, field.name) for field in fields(scoring) if field.name != "parts"}
-    return {name: value for name, value in values.items() if not isinstance(value, np.ndarray)}
+    values = {
+        field.name: getattr(scoring, field.name)
+        for field in fields(scoring)
+        if field.name != "parts"
+    }
+    return {
+        name: value
+        for name, value in values.items()
+        if not isinstance(value, np.ndarray)
+    }

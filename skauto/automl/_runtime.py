@@ -53,7 +53,9 @@ class Runtime:
 
     def __enter__(self):
         self._stack.enter_context(steady_streams())
-        self.progress = Progress(self.settings.verbose, self.settings.time_limit, self.phases.began)
+        self.progress = Progress(
+            self.settings.verbose, self.settings.time_limit, self.phases.began
+        )
         return self
 
     def __exit__(self, *error):
@@ -63,7 +65,9 @@ class Runtime:
         """Open and read the journal, and have workers import while the plan is made."""
         settings = self.settings
         if settings.journal is not None:
-            self.journal = self._stack.enter_context(Journal(settings.journal).open(settings.seed))
+            self.journal = self._stack.enter_context(
+                Journal(settings.journal).open(settings.seed)
+            )
             self.seed = self.journal.seed
         if settings.executor is None:
             IDLE_WORKERS.warm(settings.threads, settings.n_workers, PRELOAD)
@@ -79,7 +83,11 @@ class Runtime:
             Sent to each worker once.
         labels : ndarray of shape (n_classes,)
         """
-        make = self._local_workers if self.settings.executor is None else self._workers_of_executor
+        make = (
+            self._local_workers
+            if self.settings.executor is None
+            else self._workers_of_executor
+        )
         pool = self._stack.enter_context(make(context))
         self.pool = RescuePool(pool, labels, self.settings.time_limit)
 

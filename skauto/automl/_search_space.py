@@ -30,7 +30,11 @@ def space_of(candidates, strategies, finite=False):
     if finite:
         return space, []
     ranked = [
-        (rank, candidate.name, {"candidate": candidate.name, "imbalance": NONE, **values})
+        (
+            rank,
+            candidate.name,
+            {"candidate": candidate.name, "imbalance": NONE, **values},
+        )
         for candidate in candidates
         for rank, values in candidate.initial_configurations()
     ]
@@ -40,19 +44,29 @@ def space_of(candidates, strategies, finite=False):
 
 def _fractions(groups, strategies):
     """Pairs of an imbalance strategy and its fraction of a candidate's trials: equal by groups, and within a group."""
-    suited = [[strategies[name] for name in group if name in strategies] for group in groups]
+    suited = [
+        [strategies[name] for name in group if name in strategies] for group in groups
+    ]
     suited = [group for group in suited if group]
     unresampled = [(strategies[NONE], UNRESAMPLED_FRACTION if suited else 1.0)]
     return unresampled + [
-        (strategy, (1 - UNRESAMPLED_FRACTION) / len(suited) / len(group)) for group in suited for strategy in group
+        (strategy, (1 - UNRESAMPLED_FRACTION) / len(suited) / len(group))
+        for group in suited
+        for strategy in group
     ]
 
 
 def _listed(branch):
     """The branch with a list in the place of each distribution."""
-    return {name: _quantiles(values) if hasattr(values, "ppf") else values for name, values in branch.items()}
+    return {
+        name: _quantiles(values) if hasattr(values, "ppf") else values
+        for name, values in branch.items()
+    }
 
 
 def _quantiles(distribution):
     values = np.unique(distribution.ppf(GRID_QUANTILES))
-    return [int(value) if hasattr(distribution.dist, "pmf") else float(value) for value in values]
+    return [
+        int(value) if hasattr(distribution.dist, "pmf") else float(value)
+        for value in values
+    ]

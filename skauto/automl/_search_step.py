@@ -35,20 +35,28 @@ def run_search(runtime, plan, data):
         history = begin_history(settings, runtime.journal, data, plan, runtime.seed)
     runtime.start_workers(plan.context, data.classes)
     pool = runtime.pool
-    budget = SearchBudget(phases, settings.n_iter or (plan.n_trials if settings.timed else None), pool)
+    budget = SearchBudget(
+        phases, settings.n_iter or (plan.n_trials if settings.timed else None), pool
+    )
     pool.remaining = budget.remaining
     for _, result in history.finished:  # of an earlier run, from its journal
         budget.learn(result)
         pool.complete = pool.complete or result.status == "complete"
 
     def on_result(history, trial, result):
-        if settings.timed and plan.context.build.profile.alone and result.status == "complete":
+        if (
+            settings.timed
+            and plan.context.build.profile.alone
+            and result.status == "complete"
+        ):
             import_nets()
         budget.learn(result)
         progress.on_result(history, trial, result)
 
     def trial_limit(trial, remaining):
-        return budget.trial_limit(plan.fraction_of(trial), remaining, plan.start_seconds(trial))
+        return budget.trial_limit(
+            plan.fraction_of(trial), remaining, plan.start_seconds(trial)
+        )
 
     pool.searching = True
     with phases("search"):
@@ -79,5 +87,9 @@ def _strategy(given, plan):
     if small >= 1:
         return WarmStart(plan.initial, Random())
     if first < 1:
-        return Halving(WarmStart(plan.initial, Random()), min_fidelity=small, n_initial=RUNG)
-    return WarmStart(plan.initial, Halving(Random(), min_fidelity=small, n_initial=RUNG))
+        return Halving(
+            WarmStart(plan.initial, Random()), min_fidelity=small, n_initial=RUNG
+        )
+    return WarmStart(
+        plan.initial, Halving(Random(), min_fidelity=small, n_initial=RUNG)
+    )

@@ -32,9 +32,14 @@ def select_candidates(given, profile, small=False):
         If an entry is neither a name nor a Candidate.
     """
     portfolio = profile.kind.when_bounded() if small else profile.kind.candidates()
-    known = {candidate.name: candidate for candidate in (*portfolio, *profile.kind.on_request())}
+    known = {
+        candidate.name: candidate
+        for candidate in (*portfolio, *profile.kind.on_request())
+    }
     every = isinstance(given, str) and given == "auto"
-    wanted = _wanted([given] if isinstance(given, str) else list(given), portfolio, known)
+    wanted = _wanted(
+        [given] if isinstance(given, str) else list(given), portfolio, known
+    )
     chosen, missing, slow = [], [], []
     for candidate in wanted:
         unsuited = _unsuited(candidate, profile)
@@ -43,12 +48,20 @@ def select_candidates(given, profile, small=False):
             line = candidate.time_budget_reason(candidate.defaults, profile)
             slow += [candidate] if line else []
         chosen += [] if line else [candidate]
-        missing += [f"{candidate.name} left out: {line}"] if line and not (every and unsuited) else []
-    if not chosen and slow:  # what was asked for and nothing else: it makes do with the time that there is
+        missing += (
+            [f"{candidate.name} left out: {line}"]
+            if line and not (every and unsuited)
+            else []
+        )
+    if (
+        not chosen and slow
+    ):  # what was asked for and nothing else: it makes do with the time that there is
         chosen, missing = slow, []
     if not chosen:
         names = [candidate.name for candidate in wanted]
-        why = "; ".join([f"candidates={names!r} leaves nothing to try on these data", *missing])
+        why = "; ".join(
+            [f"candidates={names!r} leaves nothing to try on these data", *missing]
+        )
         raise ValueError(f"{why}; choose 'auto' or others of {sorted(known)}")
     return chosen, missing
 
@@ -62,7 +75,11 @@ def _wanted(given, portfolio, known):
     wanted = []
     for entry in given:
         if entry == "auto":
-            wanted += [candidate for candidate in portfolio if candidate.name not in out | replaced]
+            wanted += [
+                candidate
+                for candidate in portfolio
+                if candidate.name not in out | replaced
+            ]
         elif isinstance(entry, Candidate):
             wanted.append(entry)
         elif not entry.startswith("-"):
@@ -70,7 +87,9 @@ def _wanted(given, portfolio, known):
     taken = Counter(candidate.name for candidate in wanted)
     twice = [name for name, count in taken.items() if count > 1]
     if twice:
-        raise ValueError(f"candidates: the name {twice[0]!r} is taken twice; give each candidate a name of its own")
+        raise ValueError(
+            f"candidates: the name {twice[0]!r} is taken twice; give each candidate a name of its own"
+        )
     _check_left_out(out, given, portfolio)
     return wanted
 
@@ -84,7 +103,9 @@ def _check_left_out(out, given, portfolio):
         )
     if strange:
         names = sorted(candidate.name for candidate in portfolio)
-        raise ValueError(f"candidates: '-{min(strange)}' is none of those of 'auto' here, which are {names}")
+        raise ValueError(
+            f"candidates: '-{min(strange)}' is none of those of 'auto' here, which are {names}"
+        )
 
 
 def _check_entries(given, known):
@@ -96,12 +117,20 @@ def _check_entries(given, known):
                 f"classifier or pipeline of your own is Candidate('mine', {type(entry).__name__}(...), space). Names "
                 f"are 'auto' or some of {sorted(known)}"
             )
-    names = [entry for entry in given if isinstance(entry, str) and entry != "auto" and not entry.startswith("-")]
+    names = [
+        entry
+        for entry in given
+        if isinstance(entry, str) and entry != "auto" and not entry.startswith("-")
+    ]
     unknown = [name for name in names if name not in known]
     if unknown:
-        close = difflib.get_close_matches(unknown[0].lower(), known, n=1, cutoff=LIKE_ENOUGH)
+        close = difflib.get_close_matches(
+            unknown[0].lower(), known, n=1, cutoff=LIKE_ENOUGH
+        )
         hint = f"did you mean {close[0]!r}? " if close else ""
-        raise ValueError(f"candidates={unknown} are not known; {hint}choose 'auto' or some of {sorted(known)}")
+        raise ValueError(
+            f"candidates={unknown} are not known; {hint}choose 'auto' or some of {sorted(known)}"
+        )
 
 
 def _unsuited(candidate, profile):
@@ -110,7 +139,9 @@ def _unsuited(candidate, profile):
         return f"it learns from at most {candidate.max_rows} rows, here are {profile.n_rows}"
     if profile.sparse and not candidate.sparse:
         return "it takes no sparse X"
-    if profile.weighted and not (takes_weights(candidate.estimator) if candidate.is_own else candidate.weighted):
+    if profile.weighted and not (
+        takes_weights(candidate.estimator) if candidate.is_own else candidate.weighted
+    ):
         return "it takes no sample_weight"
     return ""
 
@@ -119,8 +150,12 @@ def _lacks(candidate):
     """Why a candidate's package cannot be used, an empty string where it can."""
     if candidate.package is None:
         return ""
-    if candidate.extra is not None:  # loading an extra can take seconds: only look whether it is there
-        found = all(importlib.util.find_spec(package) for package in candidate.package.split())
+    if (
+        candidate.extra is not None
+    ):  # loading an extra can take seconds: only look whether it is there
+        found = all(
+            importlib.util.find_spec(package) for package in candidate.package.split()
+        )
         return "" if found else f"`pip install 'skauto[{candidate.extra}]'` brings it"
     try:
         require(candidate.package)
@@ -134,6 +169,10 @@ def trial_fraction(given, kind):
     given = [given] if isinstance(given, str) else list(given)
     if "auto" in given:
         return TRIAL_FRACTION
-    networks = {candidate.name for candidate in (*kind.candidates(), *kind.on_request()) if candidate.extra == "deep"}
+    networks = {
+        candidate.name
+        for candidate in (*kind.candidates(), *kind.on_request())
+        if candidate.extra == "deep"
+    }
     names = {entry.name if isinstance(entry, Candidate) else entry for entry in given}
     return ALONE_FRACTION if len(names) == 1 or names <= networks else TRIAL_FRACTION

@@ -86,9 +86,13 @@ def _check(parameters):
     """Raise for what single parameters cannot tell, or tell unclearly."""
     time_limit, cv = parameters["time_limit"], parameters["cv"]
     if isinstance(cv, type):
-        raise ValueError(f"cv={cv.__name__} is a class: pass an object, for example {cv.__name__}()")
+        raise ValueError(
+            f"cv={cv.__name__} is a class: pass an object, for example {cv.__name__}()"
+        )
     if time_limit is None and parameters["n_iter"] is None:
-        raise ValueError("time_limit=None needs n_iter, a number of trials, or the search would never end")
+        raise ValueError(
+            "time_limit=None needs n_iter, a number of trials, or the search would never end"
+        )
 
 
 def _threads(time_limit, n_workers):

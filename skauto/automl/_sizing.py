@@ -16,7 +16,10 @@ def folds_within(profile, n_folds):
 
 def ends_in_time(profile):
     """Whether one fit on all training rows ends within its trial, as far as that can be told before."""
-    return profile.trial_seconds is None or profile.kind.effort.fit_seconds(profile) <= profile.trial_seconds
+    return (
+        profile.trial_seconds is None
+        or profile.kind.effort.fit_seconds(profile) <= profile.trial_seconds
+    )
 
 
 def fidelity_within(profile, least, n_rows):
@@ -25,7 +28,10 @@ def fidelity_within(profile, least, n_rows):
         return least
     fraction, seconds = least, profile.kind.effort.fit_seconds(profile)
     for _ in range(POWERS):
-        if fraction * seconds <= profile.trial_seconds / 2 or fraction / 3 * profile.n_rows < n_rows:
+        if (
+            fraction * seconds <= profile.trial_seconds / 2
+            or fraction / 3 * profile.n_rows < n_rows
+        ):
             break
         fraction /= 3
     return fraction

@@ -64,15 +64,30 @@ def given_folds(cv, X, y, groups, labels):
         try:
             pairs = list(cv.split(X, _plain_labels(y, labels), groups))
         except ValueError as error:
-            hint = "" if groups is not None or "groups" not in str(error) else "; pass groups= to fit"
-            raise ValueError(f"cv={_shown(cv)} cannot split these {len(labels)} rows: {error}{hint}") from error
+            hint = (
+                ""
+                if groups is not None or "groups" not in str(error)
+                else "; pass groups= to fit"
+            )
+            raise ValueError(
+                f"cv={_shown(cv)} cannot split these {len(labels)} rows: {error}{hint}"
+            ) from error
     else:
-        pairs = list(cv) if isinstance(cv, Iterable) and not isinstance(cv, str | bytes) else None
+        pairs = (
+            list(cv)
+            if isinstance(cv, Iterable) and not isinstance(cv, str | bytes)
+            else None
+        )
     if pairs is None:
         raise ValueError(f"cv={_shown(cv)} cannot be used: {FORM}")
     if not pairs:
-        raise ValueError(f"cv={_shown(cv)} gave no folds; a generator can be read once only: pass a list")
-    return [_checked_pair(pair, number, len(labels), cv) for number, pair in enumerate(pairs)]
+        raise ValueError(
+            f"cv={_shown(cv)} gave no folds; a generator can be read once only: pass a list"
+        )
+    return [
+        _checked_pair(pair, number, len(labels), cv)
+        for number, pair in enumerate(pairs)
+    ]
 
 
 def folds_of(data, cv, seed):
@@ -93,7 +108,9 @@ def folds_of(data, cv, seed):
         splits, n_rows = kind_named(data.kind).splits, len(data.y)
         repeated = splits.repeated and n_rows >= LEAST_REPEATED_ROWS
         repeats = int(np.clip(REPEAT_ROWS // n_rows, 1, MAX_REPEATS)) if repeated else 1
-        folds = stratified_folds(data.y, cv, child_seed(seed, "folds"), data.groups, repeats)
+        folds = stratified_folds(
+            data.y, cv, child_seed(seed, "folds"), data.groups, repeats
+        )
         if splits.single_fold_rows is not None and n_rows >= splits.single_fold_rows:
             folds = folds[:1]
     else:
@@ -114,7 +131,9 @@ def parts_of_one_fold(y, seed):
     part = np.zeros(len(y), dtype=int)
     if np.bincount(y).max() < PARTS_OF_ONE_FOLD:
         return part
-    for number, (_, rows) in enumerate(stratified_folds(y, PARTS_OF_ONE_FOLD, child_seed(seed, "parts"), None, 1)):
+    for number, (_, rows) in enumerate(
+        stratified_folds(y, PARTS_OF_ONE_FOLD, child_seed(seed, "parts"), None, 1)
+    ):
         part[rows] = number
     return part
 
@@ -123,9 +142,15 @@ def warn_of_one_class(data, rows):
     """Say it where only one class is ever held back: a score then tells nothing."""
     judged = np.unique(data.y[rows])
     if len(judged) < 2:
-        counts = dict(zip(data.classes.tolist(), np.bincount(data.y).tolist(), strict=True))
+        counts = dict(
+            zip(data.classes.tolist(), np.bincount(data.y).tolist(), strict=True)
+        )
         shown = str(dict(list(counts.items())[:CLASSES_SHOWN]))
-        shown = shown if len(counts) <= CLASSES_SHOWN else f"{shown[:-1]}, ...}} ({len(counts)} classes)"
+        shown = (
+            shown
+            if len(counts) <= CLASSES_SHOWN
+            else f"{shown[:-1]}, ...}} ({len(counts)} classes)"
+        )
         hint = "give at least three rows of each class, better thirty"
         if min(counts.values()) >= ENOUGH_ROWS:
             hint = "use a stratified splitter, or a number of folds"
@@ -143,7 +168,11 @@ def _plain_labels(y, labels):
         return y
     if isinstance(y, pd.Series) and isinstance(y.dtype, np.dtype | pd.StringDtype):
         return y
-    return pd.Series(labels, index=y.index, name=y.name) if isinstance(y, pd.Series) else labels
+    return (
+        pd.Series(labels, index=y.index, name=y.name)
+        if isinstance(y, pd.Series)
+        else labels
+    )
 
 
 def _checked_pair(pair, number, n_rows, cv):
@@ -151,10 +180,14 @@ def _checked_pair(pair, number, n_rows, cv):
     try:
         train, test = (_positions(part) for part in pair)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"cv={_shown(cv)}: fold {number} is no pair of arrays of integers. {FORM}") from error
+        raise ValueError(
+            f"cv={_shown(cv)}: fold {number} is no pair of arrays of integers. {FORM}"
+        ) from error
     for name, part in (("training", train), ("test", test)):
         if not len(part):
-            raise ValueError(f"cv={_shown(cv)}: the {name} rows of fold {number} are none")
+            raise ValueError(
+                f"cv={_shown(cv)}: the {name} rows of fold {number} are none"
+            )
         wrong = part[(part < 0) | (part >= n_rows)]
         if len(wrong):
             raise ValueError(
@@ -180,8 +213,16 @@ def _positions(part):
 
 def _learnable(folds, data):
     """The folds that have two classes to learn from; a warning says how many others were left out."""
-    weighted = np.ones(len(data.y), bool) if data.sample_weight is None else data.sample_weight > 0
-    kept = [(train, valid) for train, valid in folds if len(np.unique(data.y[train[weighted[train]]])) > 1]
+    weighted = (
+        np.ones(len(data.y), bool)
+        if data.sample_weight is None
+        else data.sample_weight > 0
+    )
+    kept = [
+        (train, valid)
+        for train, valid in folds
+        if len(np.unique(data.y[train[weighted[train]]])) > 1
+    ]
     if not kept:
         raise ValueError(
             f"cv: none of the {len(folds)} folds has two classes among its training rows, so nothing can be learnt; "
@@ -202,7 +243,9 @@ def assign_repeats(folds):
     seen, repeat = [], []
     for _, valid in folds:
         rows = set(valid.tolist())
-        number = next((k for k, taken in enumerate(seen) if not taken & rows), len(seen))
+        number = next(
+            (k for k, taken in enumerate(seen) if not taken & rows), len(seen)
+        )
         if number == len(seen):
             seen.append(set())
         seen[number] |= rows
@@ -214,6 +257,10 @@ def _shown(cv):
     """A splitter as its code; of a list only how long it is."""
     if isinstance(cv, list | tuple):
         return f"<{type(cv).__name__} of {len(cv)}>"
-    text = repr(cv) if hasattr(cv, "split") or isinstance(cv, str | bytes) else f"<{type(cv).__name__}>"
+    text = (
+        repr(cv)
+        if hasattr(cv, "split") or isinstance(cv, str | bytes)
+        else f"<{type(cv).__name__}>"
+    )
     text = " ".join(text.split())
     return text if len(text) <= WIDTH else f"{text[:WIDTH]}..."

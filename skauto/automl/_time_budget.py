@@ -70,12 +70,16 @@ class SearchBudget(Budget):
 
     def _before_the_first(self):
         """What is kept free while there is nothing to refit: enough to put the pieces together, here and now."""
-        least = max(FINISH_LEAST * self.pool.slowness, LEAST_FRACTION * self.phases.time_limit)
+        least = max(
+            FINISH_LEAST * self.pool.slowness, LEAST_FRACTION * self.phases.time_limit
+        )
         return min(least, self.phases.for_finish())
 
     def room(self, history):
         """How many more trials may be asked; none where even a quick one would not end in time."""
-        hopeless = self._seconds and self.remaining() < np.quantile(self._seconds, QUICK)
+        hopeless = self._seconds and self.remaining() < np.quantile(
+            self._seconds, QUICK
+        )
         return 0 if hopeless else super().room(history)
 
     def trial_limit(self, fraction, remaining, start=0.0):
@@ -84,7 +88,9 @@ class SearchBudget(Budget):
         On a busy machine it has as many more as its worker must wait for a core, and those of its start on top.
         """
         stretched = max(fraction, min(fraction * self.pool.slowness, MOST_FRACTION))
-        return min(self.phases.time_limit * stretched + start * self.pool.slowness, remaining)
+        return min(
+            self.phases.time_limit * stretched + start * self.pool.slowness, remaining
+        )
 
     def learn(self, result):
         """Adapt the reserve to the fits of the best full trials so far, and to how long it takes to judge one."""
@@ -99,10 +105,19 @@ class SearchBudget(Budget):
         refit = 0.0 if outcome.model is not None else outcome.fit_seconds
         self._trials = sorted([*self._trials, (-outcome.score, refit)])[:MEMBERS]
         if len(self._trials) == MEMBERS:
-            expected = FINISH_SAFETY * sum(seconds for _, seconds in self._trials) / self.pool.n_workers
+            expected = (
+                FINISH_SAFETY
+                * sum(seconds for _, seconds in self._trials)
+                / self.pool.n_workers
+            )
             least = max(FINISH_LEAST, LEAST_FRACTION * self.phases.time_limit)
-            choice = min(CHOICE_SAFETY * float(np.median(self._reports)), CHOICE_FRACTION * self.phases.time_limit)
-            reserve = min(max(expected, least) + choice + self.pool.start_seconds, reserve)
+            choice = min(
+                CHOICE_SAFETY * float(np.median(self._reports)),
+                CHOICE_FRACTION * self.phases.time_limit,
+            )
+            reserve = min(
+                max(expected, least) + choice + self.pool.start_seconds, reserve
+            )
         self.reserve = reserve + closing(self._reports)
 
 
@@ -138,17 +153,29 @@ class Phases:
 
     def for_finish(self):
         """Seconds planned for ensemble and refit."""
-        return min(max(FINISH_FRACTION * self.time_limit, FINISH_LEAST), FINISH_MOST, self.time_limit)
+        return min(
+            max(FINISH_FRACTION * self.time_limit, FINISH_LEAST),
+            FINISH_MOST,
+            self.time_limit,
+        )
 
     def frame(self):
         """Planned and used seconds of each phase, a DataFrame."""
-        planned = {"inspect": math.nan, "search": math.nan, "ensemble": math.nan, "refit": math.nan}
+        planned = {
+            "inspect": math.nan,
+            "search": math.nan,
+            "ensemble": math.nan,
+            "refit": math.nan,
+        }
         if math.isfinite(self.time_limit):
             finish = self.for_finish()
             planned["search"], planned["refit"] = self.time_limit - finish, finish
         rows = [
-            {"phase": name, "planned": seconds, "used": self.used.get(name, 0.0)} for name, seconds in planned.items()
+            {"phase": name, "planned": seconds, "used": self.used.get(name, 0.0)}
+            for name, seconds in planned.items()
         ]
         limit = self.time_limit if math.isfinite(self.time_limit) else math.nan
-        rows.append({"phase": "total", "planned": limit, "used": self.clock() - self.began})
+        rows.append(
+            {"phase": "total", "planned": limit, "used": self.clock() - self.began}
+        )
         return pd.DataFrame(rows).set_index("phase")

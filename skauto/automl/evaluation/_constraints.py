@@ -50,12 +50,21 @@ def read_constraints(constraints):
     if constraints is None:
         return UNBOUND
     if not constraints:
-        raise ValueError(f"constraints={constraints!r} bounds nothing: leave it None, or name a bound. {FORM}")
+        raise ValueError(
+            f"constraints={constraints!r} bounds nothing: leave it None, or name a bound. {FORM}"
+        )
     most, least = {}, {}
     for name, value in constraints.items():
-        own = isinstance(value, (tuple, list)) and len(value) == 2 and callable(value[0])
+        own = (
+            isinstance(value, (tuple, list)) and len(value) == 2 and callable(value[0])
+        )
         bound = value[1] if own else value
-        if own == (name in MOST) or not isinstance(bound, Real) or isinstance(bound, bool) or not np.isfinite(bound):
+        if (
+            own == (name in MOST)
+            or not isinstance(bound, Real)
+            or isinstance(bound, bool)
+            or not np.isfinite(bound)
+        ):
             raise ValueError(f"constraints[{name!r}]={value!r} cannot be used; {FORM}")
         if not own and bound <= 0:
             raise ValueError(f"constraints[{name!r}]={value!r} must be above 0")
@@ -97,12 +106,18 @@ class Constraints:
             Gives the seconds that are left. Without it milliseconds that are just too many are not measured again.
         """
         own = {} if rows is None else self.least
-        values = {name: float(measure(pipeline, *rows)) for name, (measure, _) in own.items()}
+        values = {
+            name: float(measure(pipeline, *rows)) for name, (measure, _) in own.items()
+        }
         if "bytes" in self.most:
             values["bytes"] = saved_bytes(pipeline)
         if "latency_ms" in self.most:
             small = values.get("bytes", 0) <= self.most.get("bytes", 0)
-            patience = min(PATIENCE, PATIENCE_PART * left()) if left is not None and small else 0.0
+            patience = (
+                min(PATIENCE, PATIENCE_PART * left())
+                if left is not None and small
+                else 0.0
+            )
             values["latency_ms"] = self._latency(pipeline, row, patience)
         return values
 
@@ -133,7 +148,9 @@ class Constraints:
         whole = Pipeline([*steps, (estimator.steps[-1][0], fitted)])
         measured = self.measure(whole, first_row(context), (X, y))
         if "latency_ms" in self.most:
-            measured["latency_ms"] = min(measured["latency_ms"], (checked or {}).get("latency_ms", np.inf))
+            measured["latency_ms"] = min(
+                measured["latency_ms"], (checked or {}).get("latency_ms", np.inf)
+            )
         return measured
 
     def check_feasible(self, context, values, seed):
@@ -155,31 +172,56 @@ class Constraints:
         if not context.build.profile.kind.effort.checks_feasibility:
             return None
         network = values["candidate"] in context.build.nets
-        bounds = replace(self.times(**NETWORK_ROOM if network else {"latency_ms": BESIDE_TRIALS}), least={})
+        bounds = replace(
+            self.times(**NETWORK_ROOM if network else {"latency_ms": BESIDE_TRIALS}),
+            least={},
+        )
         made = attempt(bounds._measured_on_few_rows, context, values, seed)
-        if made.status == Status.COMPLETE and not bounds.hold(made.value):  # what went wrong will do so in earnest too
+        if made.status == Status.COMPLETE and not bounds.hold(
+            made.value
+        ):  # what went wrong will do so in earnest too
             measured = format_measurements(made.value)
-            raise InfeasibleError(f"{measured} when fitted on a few rows, where it must be within {bounds}")
+            raise InfeasibleError(
+                f"{measured} when fitted on a few rows, where it must be within {bounds}"
+            )
         return made.value if network else None
 
     def _measured_on_few_rows(self, context, values, seed):
         """What is measured of a pipeline that was fitted on a few rows."""
         train, _ = context.folds[0]
         fraction = min(CHECKED_ROWS / len(train), 1.0)
-        rows = train[nested_rows(context.y[train], fraction, CHECKED_CLASS_ROWS, context.seed)]
-        pipeline, X = shortest(context.build.untimed()(values, seed)), take(context.X, rows)
+        rows = train[
+            nested_rows(context.y[train], fraction, CHECKED_CLASS_ROWS, context.seed)
+        ]
+        pipeline, X = (
+            shortest(context.build.untimed()(values, seed)),
+            take(context.X, rows),
+        )
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # so few rows give reasons to, which are no news of the trial
-            return self.measure(pipeline.fit(X, context.targets(values)[rows]), first_row(context), left=_deadline.left)
+            warnings.simplefilter(
+                "ignore"
+            )  # so few rows give reasons to, which are no news of the trial
+            return self.measure(
+                pipeline.fit(X, context.targets(values)[rows]),
+                first_row(context),
+                left=_deadline.left,
+            )
 
     def times(self, **factors):
         """Copy with the named upper bounds scaled by the factors."""
-        return replace(self, most={name: bound * factors.get(name, 1) for name, bound in self.most.items()})
+        return replace(
+            self,
+            most={
+                name: bound * factors.get(name, 1) for name, bound in self.most.items()
+            },
+        )
 
     def hold(self, values):
         """Whether what was measured is within the bounds."""
         small = all(values[name] <= bound for name, bound in self.most.items())
-        return small and all(values.get(name, bound) >= bound for name, (_, bound) in self.least.items())
+        return small and all(
+            values.get(name, bound) >= bound for name, (_, bound) in self.least.items()
+        )
 
     def may_hold(self, values):
         """Whether what was measured beside other trials may be within the bounds alone; None was not measured."""
@@ -230,17 +272,25 @@ class Constraints:
         """The rows of a leaderboard that no other row matches in score and footprint and beats in one of them."""
         frame = frame[frame["score"].notna() & frame[self.names].notna().all(axis=1)]
         signs = dict.fromkeys(["score", *self.least], 1) | dict.fromkeys(self.most, -1)
-        results = {f"mean_test_{name}": sign * frame[name].to_numpy(float) for name, sign in signs.items()}
+        results = {
+            f"mean_test_{name}": sign * frame[name].to_numpy(float)
+            for name, sign in signs.items()
+        }
         return frame.iloc[pareto_front(results)] if len(frame) else frame
 
     def _excess(self, values):
         """How far the worst bound is missed, as a fraction of it for those from above."""
         over = [values[name] / bound for name, bound in self.most.items()]
-        return max(over + [1 + bound - values[name] for name, (_, bound) in self.least.items()])
+        return max(
+            over + [1 + bound - values[name] for name, (_, bound) in self.least.items()]
+        )
 
     def __str__(self):
         most = [f"{name} <= {number(bound)}" for name, bound in self.most.items()]
-        return ", ".join(most + [f"{name} >= {number(bound)}" for name, (_, bound) in self.least.items()])
+        return ", ".join(
+            most
+            + [f"{name} >= {number(bound)}" for name, (_, bound) in self.least.items()]
+        )
 
 
 UNBOUND = Constraints({}, {})
@@ -253,7 +303,11 @@ def first_row(context):
 
 def shortest(estimator):
     """The same estimator with one epoch, or round of LightGBM, in the place of every number of them in it."""
-    names = [name for name in estimator.get_params() if name.rpartition("__")[2] in ("max_epochs", "epochs")]
+    names = [
+        name
+        for name in estimator.get_params()
+        if name.rpartition("__")[2] in ("max_epochs", "epochs")
+    ]
     return with_rounds(estimator.set_params(**dict.fromkeys(names, 1)), 1)
 
 

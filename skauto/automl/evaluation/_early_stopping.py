@@ -38,7 +38,11 @@ def watching_class():
                 eval_y=watch.y,
                 eval_sample_weight=None if watch.weight is None else [watch.weight],
                 eval_metric=watch.metric,
-                callbacks=[lightgbm.early_stopping(PATIENCE, first_metric_only=True, verbose=False)],
+                callbacks=[
+                    lightgbm.early_stopping(
+                        PATIENCE, first_metric_only=True, verbose=False
+                    )
+                ],
             )
 
     return WatchingLGBMClassifier
@@ -56,9 +60,17 @@ def fit_last_step(estimator, X, y, weight, X_valid, y_valid, weight_valid):
     rows = {} if weight is None else {"sample_weight": weight}
     path = _path_to_boosting(estimator)
     counts = np.bincount(y_valid)
-    if path is None or counts[counts > 0].min() < MIN_CLASS_ROWS or not np.isin(y_valid, y).all():
+    if (
+        path is None
+        or counts[counts > 0].min() < MIN_CLASS_ROWS
+        or not np.isin(y_valid, y).all()
+    ):
         return estimator.fit(X, y, **rows), None
-    watched = _with_watch(estimator, path, Watch(X_valid, y_valid, weight_valid, _metric(estimator, path, y)))
+    watched = _with_watch(
+        estimator,
+        path,
+        Watch(X_valid, y_valid, weight_valid, _metric(estimator, path, y)),
+    )
     fitted = watched.fit(X, y, **rows)
     return fitted, max(int(_fitted_boosting(fitted).best_iteration_), 1)
 
@@ -67,7 +79,9 @@ def predict_at(fitted, X, best_iteration):
     """Probabilities after `best_iteration` rounds of boosting, or after all where it is None."""
     boosting = _fitted_boosting(fitted)
     if hasattr(boosting, "booster_"):
-        boosting.booster_.best_iteration = -1 if best_iteration is None else best_iteration
+        boosting.booster_.best_iteration = (
+            -1 if best_iteration is None else best_iteration
+        )
     return fitted.predict_proba(X)
 
 
@@ -80,12 +94,16 @@ def settled(fitted, best_iteration):
     watching, outer = watching_class(), fitted
     while hasattr(outer, "estimator_"):
         if isinstance(outer.estimator, watching):
-            outer.estimator = lightgbm.LGBMClassifier(**_without_watch(outer.estimator.get_params()))
+            outer.estimator = lightgbm.LGBMClassifier(
+                **_without_watch(outer.estimator.get_params())
+            )
         outer = outer.estimator_
     if isinstance(outer, watching):
         outer.__class__ = lightgbm.LGBMClassifier
         outer.booster_.best_iteration = -1 if best_iteration is None else best_iteration
-        outer.n_estimators = outer.n_estimators if best_iteration is None else best_iteration
+        outer.n_estimators = (
+            outer.n_estimators if best_iteration is None else best_iteration
+        )
 
 
 def _without_watch(params):
@@ -130,7 +148,9 @@ def _metric(estimator, path, y):
     """Log loss for the unresampled distribution; a ranking where weights or samplers move the probabilities."""
     boosting = _at(estimator, path)
     unresampled = not path and boosting.class_weight is None
-    if len(np.unique(y)) > 2:  # of the training rows: a rare class may be missing from the others
+    if (
+        len(np.unique(y)) > 2
+    ):  # of the training rows: a rare class may be missing from the others
         return "multi_logloss" if unresampled else "auc_mu"
     return "binary_logloss" if unresampled else "average_precision"
 

@@ -9,7 +9,12 @@ import pandas as pd
 from skauto._time_left import endless
 from skauto.automl.evaluation._out_of_fold import with_index
 from skauto.automl.evaluation._scoring import Scoring
-from skauto.resample._threshold import MIN_POSITIVES, MIN_ROWS, default_threshold, labels_at
+from skauto.resample._threshold import (
+    MIN_POSITIVES,
+    MIN_ROWS,
+    default_threshold,
+    labels_at,
+)
 from skauto.search._folds import take
 
 # Thresholds that are compared: each is a call of the scorer for every fold. They lie closer where few rows are taken
@@ -35,7 +40,10 @@ class EstimatorScoring(Scoring):
         thresholds = self._candidate_thresholds(y, oriented)
         if len(thresholds) == 1:
             return thresholds[0]
-        values = [np.mean(scores) for scores in self._of_thresholds(proba, thresholds, self.parts, left)]
+        values = [
+            np.mean(scores)
+            for scores in self._of_thresholds(proba, thresholds, self.parts, left)
+        ]
         return thresholds[_first_best(values)] if values else thresholds[0]
 
     def _value(self, proba, left):
@@ -45,12 +53,18 @@ class EstimatorScoring(Scoring):
         folds = [np.flatnonzero(self.part == k) for k in np.unique(self.part)]
         labels = labels_at(oriented, default_threshold(proba.shape[1]))
         if len(thresholds) > 1:
-            values = np.reshape(self._of_thresholds(proba, thresholds, folds, left), (-1, len(folds)))
+            values = np.reshape(
+                self._of_thresholds(proba, thresholds, folds, left), (-1, len(folds))
+            )
             sizes = np.array([len(rows) for rows in folds])
             repeat = np.array([self.repeat[rows[0]] for rows in folds])
             for k, rows in enumerate(folds):
                 others = (repeat == repeat[k]) & (np.arange(len(folds)) != k)
-                best = _first_best(values[:, others] @ sizes[others]) if others.any() and len(values) else 0
+                best = (
+                    _first_best(values[:, others] @ sizes[others])
+                    if others.any() and len(values)
+                    else 0
+                )
                 labels[rows] = labels_at(oriented[rows], thresholds[best])
         return lambda rows: self._judged(proba, rows, labels=labels[rows])[0]
 
@@ -81,7 +95,9 @@ class EstimatorScoring(Scoring):
         codes = labels_at(oriented[rows], threshold) if labels is None else labels
         flipped = proba.shape[1] == 2 and self.positive == 0
         classes, places = self.metric.classes, self.rows[rows]
-        X = with_index(take(self.X, places), None if self.index is None else self.index[places])
+        X = with_index(
+            take(self.X, places), None if self.index is None else self.index[places]
+        )
         return self.metric.judge(
             X, classes[self.y[rows]], proba[rows],
             classes[1 - codes if flipped else codes], self._weight(rows),

@@ -31,7 +31,13 @@ def fit_weighted(estimator, X, y, weight):
     if weight is None:
         return estimator.fit(X, y)
     rows = {"sample_weight": weight}
-    return estimator.fit(X, y, **(weights_placed(estimator, rows) if isinstance(estimator, Pipeline) else rows))
+    return estimator.fit(
+        X,
+        y,
+        **(
+            weights_placed(estimator, rows) if isinstance(estimator, Pipeline) else rows
+        ),
+    )
 
 
 def rows_alone(values, estimator, fidelity):
@@ -124,7 +130,9 @@ class Evaluation:
 
     def codes_of(self, values, classes):
         """The codes of the classes that the estimator of a configuration has seen."""
-        return np.searchsorted(self.labels, classes) if self.is_plain(values) else classes
+        return (
+            np.searchsorted(self.labels, classes) if self.is_plain(values) else classes
+        )
 
 
 def evaluate(context, trial):
@@ -144,21 +152,36 @@ def evaluate(context, trial):
     """
     values = context.space.decode(trial.params)
     seed = child_seed(context.seed, "trial", trial.number)
-    known = context.check_feasible(context, values, seed) if context.check_feasible is not None else None
+    known = (
+        context.check_feasible(context, values, seed)
+        if context.check_feasible is not None
+        else None
+    )
     models, best_iterations, seconds = _fitted_folds(context, values, trial, seed)
-    parts = [_predict_fold(context, values, models, best_iterations, number) for number in range(len(models))]
+    parts = [
+        _predict_fold(context, values, models, best_iterations, number)
+        for number in range(len(models))
+    ]
     proba = np.concatenate(parts)
     if not np.isfinite(proba).all():
         raise ValueError("predict_proba gave NaN or infinite probabilities")
-    outcome = TrialOutcome(math.nan, proba, float(np.mean(seconds)), median_iteration(best_iterations))
+    outcome = TrialOutcome(
+        math.nan, proba, float(np.mean(seconds)), median_iteration(best_iterations)
+    )
     if trial.fidelity < 1:
         outcome = replace(outcome, score=context.low_fidelity_score(proba))
     else:
         outcome = _scored(context, outcome, len(models))
         if context.measure is not None:
-            known = context.measure(context, values, seed, models[0].last, outcome.best_iteration, known)
+            known = context.measure(
+                context, values, seed, models[0].last, outcome.best_iteration, known
+            )
             outcome = replace(outcome, footprint=known)
-        if context.keep_model is not None and len(models) == 1 and context.keep_model(values):
+        if (
+            context.keep_model is not None
+            and len(models) == 1
+            and context.keep_model(values)
+        ):
             return replace(outcome, model=Pipeline([("classify", models[0].last)]))
     return replace(
         outcome, bag=_bag_of(context, values, trial, outcome, models)
@@ -169,7 +192,11 @@ def _scored(context, outcome, n_folds):
     """The outcome with what `report` says of its probabilities."""
     began = time.perf_counter()
     report = context.report(outcome.proba)
-    scores = {**report, "n_folds": n_folds, "fold_scores": tuple(report.get("fold_scores", ()))}
+    scores = {
+        **report,
+        "n_folds": n_folds,
+        "fold_scores": tuple(report.get("fold_scores", ())),
+    }
     return replace(outcome, score_seconds=time.perf_counter() - began, **scores)
 
 
@@ -196,10 +223,21 @@ def _bag_of(context, values, trial, outcome, models):
     mark = (trial.fidelity, len(models), outcome.score)
     if context.bag is None or mark <= context.record:
         return None
-    if context.usable is not None and outcome.footprint is not None and not context.usable(outcome.footprint):
+    if (
+        context.usable is not None
+        and outcome.footprint is not None
+        and not context.usable(outcome.footprint)
+    ):
         return None
-    once = [k for k in range(len(models)) if context.repeat is None or context.repeat[k] == context.repeat[0]]
-    pipelines, labels = [Pipeline(models[k].steps) for k in once], context.labels if context.is_plain(values) else None
+    once = [
+        k
+        for k in range(len(models))
+        if context.repeat is None or context.repeat[k] == context.repeat[0]
+    ]
+    pipelines, labels = (
+        [Pipeline(models[k].steps) for k in once],
+        context.labels if context.is_plain(values) else None,
+    )
     bag = context.bag(pipelines, outcome.best_iteration, labels)
     if bag is not None:
         context.record = mark
@@ -208,7 +246,11 @@ def _bag_of(context, values, trial, outcome, models):
 
 def median_iteration(best_iterations):
     """The middle of the stopping points, None where there are none."""
-    known = [best_iteration for best_iteration in best_iterations if best_iteration is not None]
+    known = [
+        best_iteration
+        for best_iteration in best_iterations
+        if best_iteration is not None
+    ]
     return int(np.median(known)) if known else None
 
 
@@ -227,8 +269,14 @@ class _FoldModel:
 def _fit_fold(context, values, estimator, fidelity, number):
     """A fitted model of a fold, its validation rows prepared, and its stopping point."""
     y, (train, valid) = context.targets(values), context.folds[number]
-    train = train[nested_rows(context.y[train], fidelity, context.min_class_rows, context.seed)]
-    *first, (name, last) = estimator.steps if isinstance(estimator, Pipeline) else [("classify", estimator)]
+    train = train[
+        nested_rows(context.y[train], fidelity, context.min_class_rows, context.seed)
+    ]
+    *first, (name, last) = (
+        estimator.steps
+        if isinstance(estimator, Pipeline)
+        else [("classify", estimator)]
+    )
     X_train, X_valid = take(context.X, train), take(context.X, valid)
     context.cache.begin(number, fidelity)
     prepare = context.cache.cache(_prepare)
@@ -236,9 +284,14 @@ def _fit_fold(context, values, estimator, fidelity, number):
     for step_name, step in first:
         X_train, X_valid, fitted = prepare(step, X_train, y[train], X_valid)
         steps.append((step_name, fitted))
-    weight, weight_valid = (None if context.weight is None else context.weight[part] for part in (train, valid))
+    weight, weight_valid = (
+        None if context.weight is None else context.weight[part]
+        for part in (train, valid)
+    )
     fit = fit_plain if context.is_plain(values) else context.fit
-    fitted, best_iteration = fit(last, X_train, y[train], weight, X_valid, y[valid], weight_valid)
+    fitted, best_iteration = fit(
+        last, X_train, y[train], weight, X_valid, y[valid], weight_valid
+    )
     return _FoldModel([*steps, (name, fitted)], X_valid), best_iteration
 
 
@@ -250,8 +303,14 @@ def _prepare(step, X_train, y, X_valid):
 def _predict_fold(context, values, models, best_iterations, number):
     """Probabilities of one fold at the stopping point of the other folds: its own would flatter it."""
     fitted, X_valid = models[number].last, models[number].X_valid
-    repeat = np.zeros(len(best_iterations)) if context.repeat is None else context.repeat
-    others = [k for k in range(len(best_iterations)) if k != number and repeat[k] == repeat[number]]
+    repeat = (
+        np.zeros(len(best_iterations)) if context.repeat is None else context.repeat
+    )
+    others = [
+        k
+        for k in range(len(best_iterations))
+        if k != number and repeat[k] == repeat[number]
+    ]
     best_iteration = median_iteration([best_iterations[k] for k in others])
     predict = predict_plain if context.is_plain(values) else context.predict
     proba = predict(fitted, X_valid, best_iteration)

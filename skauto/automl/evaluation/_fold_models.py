@@ -44,7 +44,11 @@ def pack(pipelines, best_iteration, labels=None, most_bytes=BAG_BYTES):
     file = _Bounded(most_bytes)
     for pipeline in pipelines:
         settled(pipeline.steps[-1][1], best_iteration)
-    return file.getvalue() if attempt(pickle.dump, (pipelines, labels), file, 5).error is None else None
+    return (
+        file.getvalue()
+        if attempt(pickle.dump, (pipelines, labels), file, 5).error is None
+        else None
+    )
 
 
 def unpack(bag, labels):
@@ -53,7 +57,9 @@ def unpack(bag, labels):
     for pipeline in pipelines:
         release_threads(pipeline.steps[-1][1])
         release_limits(pipeline.steps[-1][1])
-    return Pipeline([("classify", FoldModelsClassifier(pipelines)._labelled(labels, known))])
+    return Pipeline(
+        [("classify", FoldModelsClassifier(pipelines)._labelled(labels, known))]
+    )
 
 
 class FoldModelsClassifier(ClassifierMixin, BaseEstimator):
@@ -75,7 +81,9 @@ class FoldModelsClassifier(ClassifierMixin, BaseEstimator):
     def fit(self, X, y):
         """Fit a clone of each estimator on all rows."""
         labels, codes = np.unique(y, return_inverse=True)
-        self.estimators_ = [clone(estimator).fit(X, codes) for estimator in self.estimators]
+        self.estimators_ = [
+            clone(estimator).fit(X, codes) for estimator in self.estimators
+        ]
         self.classes_, self._known = labels, None
         return self
 
@@ -91,7 +99,11 @@ class FoldModelsClassifier(ClassifierMixin, BaseEstimator):
         for member in self.estimators_:
             proba = member.predict_proba(X)
             columns = np.zeros((len(proba), len(self.classes_)))
-            codes = member.classes_ if self._known is None else np.searchsorted(self._known, member.classes_)
+            codes = (
+                member.classes_
+                if self._known is None
+                else np.searchsorted(self._known, member.classes_)
+            )
             columns[:, codes] = proba
             total = total + columns
         return total / len(self.estimators_)
@@ -105,7 +117,10 @@ def release_limits(estimator):
     """Forget how many seconds a trial had left for a network, in what was fitted and in what it was made from."""
     if hasattr(estimator, "time_limit"):
         estimator.time_limit = None
-    for part in (getattr(estimator, "estimator", None), getattr(estimator, "estimator_", None)):
+    for part in (
+        getattr(estimator, "estimator", None),
+        getattr(estimator, "estimator_", None),
+    ):
         if part is not None:
             release_limits(part)
 

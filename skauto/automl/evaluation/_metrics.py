@@ -8,7 +8,13 @@ from sklearn.metrics import get_scorer, get_scorer_names
 
 from skauto.automl.evaluation._out_of_fold import EstimatorMetric, takes_estimator
 from skauto.resample._costs import checked_costs, costs_of, expected_costs
-from skauto.resample._label_metric import LabelMetric, as_shown, parameters_of, requests_of, wants_weight
+from skauto.resample._label_metric import (
+    LabelMetric,
+    as_shown,
+    parameters_of,
+    requests_of,
+    wants_weight,
+)
 from skauto.resample._threshold import CONFUSION_METRICS
 from skauto.search._sandbox import attempt
 
@@ -32,14 +38,18 @@ def mean_of_known(values, weights=None):
 
 def _taken(y, score, weight):
     """Positives and rows at each threshold, from the highest score on, by weight: each of shape (n_thresholds,)."""
-    if weight is not None and not np.all(weight):  # rows that do not count are no threshold either
+    if weight is not None and not np.all(
+        weight
+    ):  # rows that do not count are no threshold either
         y, score, weight = y[weight > 0], score[weight > 0], weight[weight > 0]
     if not len(y):
         return np.zeros(1), np.zeros(1)
     order = np.argsort(-score, kind="stable")
     hit = y[order] if weight is None else y[order] * weight[order]
     last = np.append(np.flatnonzero(np.diff(score[order])), len(y) - 1)
-    predicted = (np.arange(1, len(y) + 1) if weight is None else np.cumsum(weight[order]))[last]
+    predicted = (
+        np.arange(1, len(y) + 1) if weight is None else np.cumsum(weight[order])
+    )[last]
     return np.cumsum(hit)[last], predicted
 
 
@@ -48,7 +58,9 @@ def average_precision(y, score, weight=None):
     positives, predicted = _taken(y, score, weight)
     if positives[-1] <= 0:
         return np.nan
-    return float(np.sum(np.diff(positives, prepend=0) * positives / predicted) / positives[-1])
+    return float(
+        np.sum(np.diff(positives, prepend=0) * positives / predicted) / positives[-1]
+    )
 
 
 def area_under_curve(y, score, weight=None):
@@ -58,7 +70,12 @@ def area_under_curve(y, score, weight=None):
     if positives[-1] <= 0 or negatives[-1] <= 0:
         return np.nan
     heights = positives + np.append(0, positives[:-1])
-    return float(np.sum(np.diff(negatives, prepend=0) * heights) / 2 / positives[-1] / negatives[-1])
+    return float(
+        np.sum(np.diff(negatives, prepend=0) * heights)
+        / 2
+        / positives[-1]
+        / negatives[-1]
+    )
 
 
 def one_vs_rest(measure, y, proba, weight=None):
@@ -71,7 +88,11 @@ def one_vs_rest(measure, y, proba, weight=None):
 
 def _average(values, weight):
     """The weighted mean, NaN where no row counts."""
-    return float(np.average(values, weights=weight)) if weight is None or np.any(weight) else np.nan
+    return (
+        float(np.average(values, weights=weight))
+        if weight is None or np.any(weight)
+        else np.nan
+    )
 
 
 def _brier(y, proba, weight=None):
@@ -82,7 +103,9 @@ def _brier(y, proba, weight=None):
 
 def log_loss_of(y, proba, weight=None):
     """Minus sklearn's log_loss, without its checks: the ensemble asks for it hundreds of times."""
-    likely = np.maximum(proba[np.arange(len(y)), y], np.finfo(proba.dtype).eps)  # bounded as scikit-learn does
+    likely = np.maximum(
+        proba[np.arange(len(y)), y], np.finfo(proba.dtype).eps
+    )  # bounded as scikit-learn does
     return _average(np.log(likely), weight)
 
 
@@ -96,7 +119,10 @@ def ap_of(y, proba, weight=None):
     return one_vs_rest(average_precision, y, proba, weight)
 
 
-RANK_MEASURES = {"AUC": auc_of, "AP": ap_of}  # of codes and probabilities, shown of every model
+RANK_MEASURES = {
+    "AUC": auc_of,
+    "AP": ap_of,
+}  # of codes and probabilities, shown of every model
 
 PROBA_METRICS = {
     "roc_auc": auc_of,
@@ -138,16 +164,24 @@ class _ProbaMetric:
         return own is not None and other is not None and bool(other > own)
 
     def _value(self, y, scores, **rows):
-        return self.scorer._sign * self.scorer._score_func(y, scores, **rows, **self.kwargs)
+        return self.scorer._sign * self.scorer._score_func(
+            y, scores, **rows, **self.kwargs
+        )
 
     def __call__(self, y, proba, weight=None):
         y, proba = self.labels[y], proba[:, self.order]
         present = np.isin(self.labels[self.order], y)
-        if len(self.labels) > 2 and not present.all():  # classes of one or two rows are never validated
-            proba = proba[:, present] / np.maximum(proba[:, present].sum(axis=1, keepdims=True), 1e-15)
+        if (
+            len(self.labels) > 2 and not present.all()
+        ):  # classes of one or two rows are never validated
+            proba = proba[:, present] / np.maximum(
+                proba[:, present].sum(axis=1, keepdims=True), 1e-15
+            )
         if proba.shape[1] < 2:
             return np.nan
-        rows = {} if weight is None or not self.takes_weight else {"sample_weight": weight}
+        rows = (
+            {} if weight is None or not self.takes_weight else {"sample_weight": weight}
+        )
         scores = proba[:, 1] if proba.shape[1] == 2 else proba
         return self._value(y, scores, **rows)
 
@@ -203,7 +237,9 @@ def resolve_metric(scoring, classes, cost_matrix=None):
         return _from_scorer(scoring, classes)
     name = MACRO.get(scoring, scoring) if len(classes) > 2 else scoring
     if name in OF_TWO and len(classes) > 2:
-        raise ValueError(f"scoring={scoring!r} is for two classes, y has {len(classes)}; use '{scoring}_macro'")
+        raise ValueError(
+            f"scoring={scoring!r} is for two classes, y has {len(classes)}; use '{scoring}_macro'"
+        )
     if name in CONFUSION_METRICS:
         return name, "labels", CONFUSION_METRICS[name]
     if name in PROBA_METRICS:
@@ -212,22 +248,40 @@ def resolve_metric(scoring, classes, cost_matrix=None):
         return (name, *_from_scorer(get_scorer(name), classes)[1:])
     known = sorted({*CONFUSION_METRICS, *PROBA_METRICS, *get_scorer_names()})
     close = difflib.get_close_matches(scoring.lower(), known, n=3)
-    hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"for example {sorted(CONFUSION_METRICS)}"
+    hint = (
+        f"did you mean {' or '.join(map(repr, close))}?"
+        if close
+        else f"for example {sorted(CONFUSION_METRICS)}"
+    )
     raise ValueError(f"scoring={scoring!r} is not a known score; {hint}")
 
 
 def _from_scorer(scorer, classes):
     if takes_estimator(scorer):
-        return getattr(scorer, "__name__", type(scorer).__name__), "estimator", EstimatorMetric(scorer, classes)
+        return (
+            getattr(scorer, "__name__", type(scorer).__name__),
+            "estimator",
+            EstimatorMetric(scorer, classes),
+        )
     if not hasattr(scorer, "_score_func"):
-        hint = "; one score decides" if isinstance(scorer, list | tuple | set | dict) else ""
-        hint = f"; pass make_scorer({scorer.__name__})" if hasattr(scorer, "__name__") else hint
+        hint = (
+            "; one score decides"
+            if isinstance(scorer, list | tuple | set | dict)
+            else ""
+        )
+        hint = (
+            f"; pass make_scorer({scorer.__name__})"
+            if hasattr(scorer, "__name__")
+            else hint
+        )
         raise ValueError(
             f"scoring={scorer!r} must be a name such as 'f1', a scorer made by sklearn.metrics.make_scorer, or a "
             f"function of (estimator, X, y){hint}"
         )
     if scorer._score_func.__module__ == "sklearn.metrics._regression":
-        raise ValueError(f"scoring={scorer!r} is for regression; AutoClassifier needs a score of classes, such as 'f1'")
+        raise ValueError(
+            f"scoring={scorer!r} is for regression; AutoClassifier needs a score of classes, such as 'f1'"
+        )
     _check_requests(scorer)
     name = getattr(scorer._score_func, "__name__", "score")
     if scorer._response_method == "predict":
@@ -237,7 +291,11 @@ def _from_scorer(scorer, classes):
 
 def _check_requests(scorer):
     """Refuse requests for what `fit` does not take."""
-    others = sorted(name for name, alias in requests_of(scorer).items() if alias and name != "sample_weight")
+    others = sorted(
+        name
+        for name, alias in requests_of(scorer).items()
+        if alias and name != "sample_weight"
+    )
     if others:
         raise ValueError(
             f"scoring={scorer!r} requests {', '.join(others)}, which AutoClassifier does not route: let a function of "

@@ -35,7 +35,9 @@ def score(y, proba, rule, scoring, sample_weight=None, X=None):
     if kind == "proba":
         return float(metric(codes, proba[:, order], weight))
     if kind == "estimator":
-        return metric.judge(X, classes[order][codes], proba, rule.labels(proba), weight)[0]
+        return metric.judge(
+            X, classes[order][codes], proba, rule.labels(proba), weight
+        )[0]
     labels = labels_at(proba[:, order], rule.threshold)
     return float(metric(confusion_of(codes, labels, len(classes), weight)))
 
@@ -75,5 +77,7 @@ def codes_of(y, classes, n_rows):
         raise ValueError(f"X has {n_rows} rows, but y has {len(labels)}")
     unknown = sorted(set(labels.tolist()) - set(classes.tolist()), key=str)
     if unknown:
-        raise ValueError(f"y has labels that fit never saw: {unknown[:5]}; known are {classes.tolist()}")
+        raise ValueError(
+            f"y has labels that fit never saw: {unknown[:5]}; known are {classes.tolist()}"
+        )
     return np.searchsorted(classes, labels)

@@ -37,7 +37,9 @@ class OutOfFoldClassifier(ClassifierMixin, BaseEstimator):
 
     def fit(self, X, y=None):
         """Refused: a scorer judges what is fitted."""
-        raise ValueError("scoring: a scorer of (estimator, X, y) cannot fit the estimator that it judges")
+        raise ValueError(
+            "scoring: a scorer of (estimator, X, y) cannot fit the estimator that it judges"
+        )
 
     def predict(self, X):
         """The labels of the rows."""
@@ -51,11 +53,23 @@ class OutOfFoldClassifier(ClassifierMixin, BaseEstimator):
     def _places(self, X):
         if X is self.X:
             return slice(None)
-        if isinstance(X, pd.DataFrame) and isinstance(self.X, pd.DataFrame) and X.columns.isin(self.X.columns).all():
-            places = self.X.index.get_indexer(X.index) if self.X.index.is_unique else self._places_by_values(X)
+        if (
+            isinstance(X, pd.DataFrame)
+            and isinstance(self.X, pd.DataFrame)
+            and X.columns.isin(self.X.columns).all()
+        ):
+            places = (
+                self.X.index.get_indexer(X.index)
+                if self.X.index.is_unique
+                else self._places_by_values(X)
+            )
             if (places >= 0).all() and self.X.iloc[places][X.columns].equals(X):
                 return places
-        elif not isinstance(X, pd.DataFrame) and np.shape(X) == np.shape(self.X) and _same(X, self.X):
+        elif (
+            not isinstance(X, pd.DataFrame)
+            and np.shape(X) == np.shape(self.X)
+            and _same(X, self.X)
+        ):
             return slice(None)
         raise ValueError(
             "scoring: a scorer of (estimator, X, y) may ask for predictions of the X it is given, and of a part of "
@@ -68,7 +82,10 @@ class OutOfFoldClassifier(ClassifierMixin, BaseEstimator):
         Rows that are alike in both are taken in their order where all of them are asked for. A part of them is refused
         unless the answer is the same for each.
         """
-        known, asked = (pd.util.hash_pandas_object(rows).to_numpy() for rows in (self.X[X.columns], X))
+        known, asked = (
+            pd.util.hash_pandas_object(rows).to_numpy()
+            for rows in (self.X[X.columns], X)
+        )
         keys, code, count = np.unique(known, return_inverse=True, return_counts=True)
         found = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
         if (keys[found] != asked).any():
@@ -78,7 +95,9 @@ class OutOfFoldClassifier(ClassifierMixin, BaseEstimator):
         start = np.cumsum(count) - count
         first = alike[start][code]
         partly = ((n_asked > 0) & (n_asked != count))[code]
-        same = np.isclose(self.proba, self.proba[first]).all(axis=1) & (self.labels == self.labels[first])
+        same = np.isclose(self.proba, self.proba[first]).all(axis=1) & (
+            self.labels == self.labels[first]
+        )
         if (partly & ~same).any():
             raise ValueError(
                 "scoring: the index of X repeats, and a scorer of (estimator, X, y) asks for a part of rows that are "
@@ -122,7 +141,11 @@ class EstimatorMetric:
         """
         model = OutOfFoldClassifier(X, proba, labels, self.classes)
         y = pd.Series(y, index=X.index) if isinstance(X, pd.DataFrame) else y
-        rows = {"sample_weight": weight} if self.takes_weight and weight is not None else {}
+        rows = (
+            {"sample_weight": weight}
+            if self.takes_weight and weight is not None
+            else {}
+        )
         value = self.scorer(model, X, y, **rows)
         if not isinstance(value, Real):
             raise ValueError(f"scoring: the scorer gave {value!r}, which is no number")
@@ -131,7 +154,11 @@ class EstimatorMetric:
 
 def takes_estimator(scorer):
     """Whether a scorer is a callable of (estimator, X, y), not one of scikit-learn's metrics or scorers."""
-    if not callable(scorer) or isinstance(scorer, type) or hasattr(scorer, "_score_func"):
+    if (
+        not callable(scorer)
+        or isinstance(scorer, type)
+        or hasattr(scorer, "_score_func")
+    ):
         return False
     if getattr(scorer, "__module__", "").startswith("sklearn.metrics."):
         return False

@@ -60,8 +60,14 @@ class TrialOutcome:
 
     def details(self):
         """All but the score, as a Result keeps it and a journal writes it: a dict, without what is not known."""
-        known = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "score"}
-        return {name: value for name, value in known.items() if not _is_default(name, value)}
+        known = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name != "score"
+        }
+        return {
+            name: value for name, value in known.items() if not _is_default(name, value)
+        }
 
     @classmethod
     def of(cls, result):

@@ -42,7 +42,11 @@ class Scoring:
     def __post_init__(self):
         if self.part is None:
             object.__setattr__(self, "part", self.fold)
-        object.__setattr__(self, "parts", [np.flatnonzero(self.repeat == r) for r in np.unique(self.repeat)])
+        object.__setattr__(
+            self,
+            "parts",
+            [np.flatnonzero(self.repeat == r) for r in np.unique(self.repeat)],
+        )
 
     def first(self, n_rows):
         """The scoring of the first rows alone, those of whole folds; a single one is judged in parts, as in a plan."""
@@ -55,7 +59,14 @@ class Scoring:
         if last.all() and len(np.unique(fold)) == 1:
             fold = part
         weight = None if self.weight is None else self.weight[:n_rows]
-        return replace(self, y=self.y[:n_rows], fold=fold, part=part, repeat=self.repeat[:n_rows], weight=weight)
+        return replace(
+            self,
+            y=self.y[:n_rows],
+            fold=fold,
+            part=part,
+            repeat=self.repeat[:n_rows],
+            weight=weight,
+        )
 
     @property
     def n_rows(self):
@@ -73,7 +84,9 @@ class Scoring:
         if len(proba) < len(self.y):
             return self.first(len(proba)).low_fidelity_score(proba)
         y, proba = self.oriented(proba)
-        return mean_of_known([ap_of(y[rows], proba[rows], self._weight(rows)) for rows in self.parts])
+        return mean_of_known(
+            [ap_of(y[rows], proba[rows], self._weight(rows)) for rows in self.parts]
+        )
 
     def select(self, proba):
         """What the ensemble goes by: a smooth stand-in for the score, whose steps are too coarse for few rows.
@@ -86,16 +99,28 @@ class Scoring:
 
     @property
     def _stand_in(self):
-        return self.metric if self.kind == "proba" else ap_of if uses_threshold(self.metric) else log_loss_of
+        return (
+            self.metric
+            if self.kind == "proba"
+            else ap_of
+            if uses_threshold(self.metric)
+            else log_loss_of
+        )
 
     @property
     def guides(self):
         """What the members of the ensemble are selected by, each once, the quick one first, as time may run out."""
-        return [self.select] if self._stand_in is log_loss_of else [self.likelihood, self.select]
+        return (
+            [self.select]
+            if self._stand_in is log_loss_of
+            else [self.likelihood, self.select]
+        )
 
     def likelihood(self, proba):
         """Mean log-likelihood of the true classes: what the ensemble goes by too, smooth where positives are few."""
-        return self._pooled(lambda rows: log_loss_of(self.y[rows], proba[rows], self._weight(rows)))
+        return self._pooled(
+            lambda rows: log_loss_of(self.y[rows], proba[rows], self._weight(rows))
+        )
 
     def report(self, proba, left=endless):
         """The score, F1, AUC, AP and the score of each fold; the score is 0 where no fold could be judged.
@@ -107,16 +132,28 @@ class Scoring:
             return self.first(len(proba)).report(proba, left)
         given = proba
         y, proba = self.oriented(proba)
-        value = self._value(given, left)  # before F1, which is only shown: time may run out
+        value = self._value(
+            given, left
+        )  # before F1, which is only shown: time may run out
         f1 = CONFUSION_METRICS["f1_macro" if proba.shape[1] > 2 else "f1"]
         measures = {
-            "F1": self._pooled(value if self.metric is f1 else self._label_score(y, proba, f1, left)),
-            "AUC": self._pooled(lambda rows: auc_of(y[rows], proba[rows], self._weight(rows))),
-            "AP": self._pooled(lambda rows: ap_of(y[rows], proba[rows], self._weight(rows))),
+            "F1": self._pooled(
+                value if self.metric is f1 else self._label_score(y, proba, f1, left)
+            ),
+            "AUC": self._pooled(
+                lambda rows: auc_of(y[rows], proba[rows], self._weight(rows))
+            ),
+            "AP": self._pooled(
+                lambda rows: ap_of(y[rows], proba[rows], self._weight(rows))
+            ),
         }
         folds = [value(np.flatnonzero(self.fold == k)) for k in np.unique(self.fold)]
         score = self._pooled(value)
-        return {"score": score if np.isfinite(score) else 0.0, "fold_scores": folds, **measures}
+        return {
+            "score": score if np.isfinite(score) else 0.0,
+            "fold_scores": folds,
+            **measures,
+        }
 
     def report_of_trial(self, proba):
         """The report of the trial at hand, in half of the time that it has left: what it found must still be sent."""
@@ -134,7 +171,9 @@ class Scoring:
             return default_threshold(size)
         if size > 2 and not self._labels(y, proba, self.metric, first_of(2, left))[1]:
             return default_threshold(size)
-        return tune_threshold(y, proba, self.metric, self.weight, repeats=len(self.parts), left=left)
+        return tune_threshold(
+            y, proba, self.metric, self.weight, repeats=len(self.parts), left=left
+        )
 
     def _value(self, proba, left):
         """The score of some rows, a function of them."""
@@ -163,19 +202,31 @@ class Scoring:
         for done, rows in enumerate(self.parts):
             fraction = first_of(len(self.parts) - done, left)
             threshold[rows] = cross_fitted_labels(
-                y[rows], proba[rows], self.part[rows], metric, self._weight(rows), fraction
+                y[rows],
+                proba[rows],
+                self.part[rows],
+                metric,
+                self._weight(rows),
+                fraction,
             )
         if size == 2:
             return threshold, True
-        worth, without = (self._pooled(self._scored(y, labels, metric, size)) for labels in (threshold, plain))
+        worth, without = (
+            self._pooled(self._scored(y, labels, metric, size))
+            for labels in (threshold, plain)
+        )
         return (threshold, True) if worth > without else (plain, False)
 
     def _scored(self, y, labels, metric, size):
-        return lambda rows: float(metric(confusion_of(y[rows], labels[rows], size, self._weight(rows))))
+        return lambda rows: float(
+            metric(confusion_of(y[rows], labels[rows], size, self._weight(rows)))
+        )
 
     def _pooled(self, value):
         """The mean of what each repeat of the folds says; one that was cut short counts by its rows."""
-        return mean_of_known([value(rows) for rows in self.parts], [len(rows) for rows in self.parts])
+        return mean_of_known(
+            [value(rows) for rows in self.parts], [len(rows) for rows in self.parts]
+        )
 
     def _weight(self, rows):
         return None if self.weight is None else self.weight[rows]

@@ -4,7 +4,13 @@ from scipy.stats import loguniform, randint
 
 from skauto.automl._candidate import Candidate
 from skauto.automl._imbalance import WEIGHTS
-from skauto.automl._matrix_learners import LIGHTGBM_DEFAULTS, LIGHTGBM_SPACE, extra_trees, lightgbm, svm
+from skauto.automl._matrix_learners import (
+    LIGHTGBM_DEFAULTS,
+    LIGHTGBM_SPACE,
+    extra_trees,
+    lightgbm,
+    svm,
+)
 from skauto.automl.images import _learners as make
 from skauto.automl.images._epoch_planning import net_time_reason
 
@@ -77,8 +83,21 @@ CNN = Candidate(
         "shift": [0.0, 0.05, 0.1],
         "cutout": [0.0, 0.25],
     },
-    defaults={"backbone": "resnet", "width": 8, "depth": 1, "lr": 5e-3, "flip": 0.0, "shift": 0.05, "cutout": 0.0},
-    initial=({"width": 16}, {"width": 16, "flip": 0.5}, {}, {"backbone": "plain", "width": 16, "depth": 2}),
+    defaults={
+        "backbone": "resnet",
+        "width": 8,
+        "depth": 1,
+        "lr": 5e-3,
+        "flip": 0.0,
+        "shift": 0.05,
+        "cutout": 0.0,
+    },
+    initial=(
+        {"width": 16},
+        {"width": 16, "flip": 0.5},
+        {},
+        {"backbone": "plain", "width": 16, "depth": 2},
+    ),
     ranks=(1, 2, 6, 7),
     imbalance=(WEIGHTS, OVER),
     weight=2.0,
@@ -91,7 +110,12 @@ COMPRESSED_CNN = Candidate(
     name="compressed_cnn",
     build=make.compressed_cnn,
     prepare=make.whole,
-    space={**CNN.space, "width": [4, 8, 16, 32], "filters": [0.0, 0.3, 0.5], "form": ["int8", "codebook"]},
+    space={
+        **CNN.space,
+        "width": [4, 8, 16, 32],
+        "filters": [0.0, 0.3, 0.5],
+        "form": ["int8", "codebook"],
+    },
     defaults={**CNN.defaults, "filters": 0.0, "form": "codebook"},
     # Within bounds the largest come first, as rehearsals leave out at once what is too large.
     initial=(

@@ -32,7 +32,9 @@ def epochs(values, profile):
     if profile.seconds is None:
         return EPOCHS
     row_seconds = ROW_SECONDS + _network_seconds(values, profile)
-    return epochs_within(replace(profile, seconds=_seconds(profile)), row_seconds, EPOCHS)
+    return epochs_within(
+        replace(profile, seconds=_seconds(profile)), row_seconds, EPOCHS
+    )
 
 
 def require_min_epochs(most, profile):
@@ -43,7 +45,9 @@ def require_min_epochs(most, profile):
     if most >= FEWEST_EPOCHS or profile.refit or profile.alone:
         return max(most, 1)
     left = _seconds(profile)
-    raise TimeoutError(f"{FEWEST_EPOCHS} epochs of it do not fit into the {left:.3g} s that are left to its training")
+    raise TimeoutError(
+        f"{FEWEST_EPOCHS} epochs of it do not fit into the {left:.3g} s that are left to its training"
+    )
 
 
 def seconds_limit(profile):
@@ -75,7 +79,13 @@ def _network_seconds(values, profile):
     from skauto.estimators.neural._speed import training_seconds_a_row
 
     channels, height, width = _form(profile.shape)
-    network = build_backbone(values["backbone"], channels, profile.n_classes, values["width"], values["depth"])
+    network = build_backbone(
+        values["backbone"],
+        channels,
+        profile.n_classes,
+        values["width"],
+        values["depth"],
+    )
     return training_seconds_a_row(network, (channels, height, width))
 
 
@@ -93,6 +103,12 @@ def net_time_reason(values, profile, tuning=0):
     """
     fewest = FEWEST_EPOCHS + tuning
     _, height, width = _form(profile.shape)
-    row_seconds = ROW_SECONDS + height * width * FLOPS_A_PIXEL * values["width"] ** 2 / MOST_FLOPS
+    row_seconds = (
+        ROW_SECONDS + height * width * FLOPS_A_PIXEL * values["width"] ** 2 / MOST_FLOPS
+    )
     require_min_epochs = epochs_within(profile, row_seconds, EPOCHS) >= fewest
-    return "" if require_min_epochs else f"{fewest} epochs of it do not fit into what a trial may use of time_limit"
+    return (
+        ""
+        if require_min_epochs
+        else f"{fewest} epochs of it do not fit into what a trial may use of time_limit"
+    )

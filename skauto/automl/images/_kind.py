@@ -92,5 +92,11 @@ KIND = Kind(
     fallback=_fallback,
     student=_student,
     splits=Splits(single_fold_rows=SINGLE_FOLD_ROWS),
-    effort=Effort(fit_seconds, quick_sample, rows_per_trial=40, plan_fraction=PLAN_FRACTION, keeps_networks=True),
+    effort=Effort(
+        fit_seconds,
+        quick_sample,
+        rows_per_trial=40,
+        plan_fraction=PLAN_FRACTION,
+        keeps_networks=True,
+    ),
 )

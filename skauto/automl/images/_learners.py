@@ -5,7 +5,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skauto.automl.images._epoch_planning import epochs, net_time_reason, require_min_epochs, seconds_limit
+from skauto.automl.images._epoch_planning import (
+    epochs,
+    net_time_reason,
+    require_min_epochs,
+    seconds_limit,
+)
 from skauto.estimators.images._image_summary import ImageSummaryTransformer
 
 # Rows of a step of training: with more of them few epochs are too few steps.
@@ -25,7 +30,9 @@ def summary(values, profile):
 
 def scaled_summary(values, profile):
     """The same on one scale."""
-    return make_pipeline(ImageSummaryTransformer(CELLS, pixels=PIXELS), StandardScaler())
+    return make_pipeline(
+        ImageSummaryTransformer(CELLS, pixels=PIXELS), StandardScaler()
+    )
 
 
 def whole(values, profile):
@@ -64,8 +71,16 @@ def compressed_cnn(values, profile, seed):
 
     values = dict(values)
     amount, form = values.pop("filters"), values.pop("form")
-    steps = [("filters", Prune(amount, what="filters", rounds=1, epochs=TUNING))] if amount else []
-    last = Quantize("int8") if form == "int8" else Quantize(bits=5, smallest=SMALLEST, epochs=TUNING)
+    steps = (
+        [("filters", Prune(amount, what="filters", rounds=1, epochs=TUNING))]
+        if amount
+        else []
+    )
+    last = (
+        Quantize("int8")
+        if form == "int8"
+        else Quantize(bits=5, smallest=SMALLEST, epochs=TUNING)
+    )
     network = cnn(values, profile, seed)
     whole = network.time_limit
     _leave_epochs(network, TUNING * (len(steps) + (form == "codebook")), profile)
@@ -82,7 +97,9 @@ def _leave_epochs(network, tuning, profile):
 def fallback(profile):
     """A small model that is fitted in about a second."""
     trees = ExtraTreesClassifier(60, random_state=0)
-    return Pipeline([("prepare", ImageSummaryTransformer(4, pixels=8)), ("classify", trees)])
+    return Pipeline(
+        [("prepare", ImageSummaryTransformer(4, pixels=8)), ("classify", trees)]
+    )
 
 
 def compressed_time_reason(values, profile):

@@ -25,13 +25,21 @@ def conclude(after: Finishing, selection: Selection, models: Models) -> FinalMod
     if not models.members:
         with after.phases("refit"):
             final = fall_back(after)
-        return held_to(after, final, "the quick model that had to do, as no trial was ready in time,")
+        return held_to(
+            after,
+            final,
+            "the quick model that had to do, as no trial was ready in time,",
+        )
     final = after.interrupts.despite(largest_within, after, selection, models)
     with after.phases("ensemble"):
-        return tune_decision(after, selection.scoring, final, models.fitted[final.best.number])
+        return tune_decision(
+            after, selection.scoring, final, models.fitted[final.best.number]
+        )
 
 
-def tune_decision(after: Finishing, scoring: Scoring, final: FinalModel, best_model) -> FinalModel:
+def tune_decision(
+    after: Finishing, scoring: Scoring, final: FinalModel, best_model
+) -> FinalModel:
     """The final model with thresholds and scores; what an exception or Ctrl-C prevents stays as it was.
 
     `best_model` is the fitted pipeline of the best trial, without a threshold.
@@ -41,15 +49,23 @@ def tune_decision(after: Finishing, scoring: Scoring, final: FinalModel, best_mo
 
     def tune():
         # The order is that of importance, as time may run out: each is a third, then half, of what is left.
-        found["threshold"] = after.threshold_or_none(scoring.threshold(proba, first_of(3, left)))
+        found["threshold"] = after.threshold_or_none(
+            scoring.threshold(proba, first_of(3, left))
+        )
         thresholds[best.number] = scoring.threshold(best.proba, first_of(2, left))
         found["best_estimator"] = after.decided(best_model, thresholds[best.number])
         found["scores"] = scoring.report(proba, left)
         for trial, _ in final.members:
-            if trial.number not in thresholds and left() > after.closing_seconds / CLOSING_SAFETY:
+            if (
+                trial.number not in thresholds
+                and left() > after.closing_seconds / CLOSING_SAFETY
+            ):
                 thresholds[trial.number] = scoring.threshold(trial.proba, left)
 
     made = after.interrupts.attempt(tune)
     if made.status != Status.COMPLETE:
-        after.warn_of_score(made, "the ensemble has no score, and the default threshold where none was found")
+        after.warn_of_score(
+            made,
+            "the ensemble has no score, and the default threshold where none was found",
+        )
     return replace(final, thresholds=thresholds, **found)

@@ -13,7 +13,9 @@ from skauto.automl.selection._shortlist import Selection
 BEST_MODEL = "the best model"
 
 
-def largest_within(after: Finishing, selection: Selection, models: Models) -> FinalModel:
+def largest_within(
+    after: Finishing, selection: Selection, models: Models
+) -> FinalModel:
     """The final model of as many members as the constraints allow, of at least one.
 
     Raises
@@ -22,11 +24,19 @@ def largest_within(after: Finishing, selection: Selection, models: Models) -> Fi
         If not even one model is within them.
     """
     models = _those_within(after, selection, models)
-    members = [(trial, weight) for trial, weight in models.members if trial.number in models.fitted]
+    members = [
+        (trial, weight)
+        for trial, weight in models.members
+        if trial.number in models.fitted
+    ]
     best = models.members[0][0]
     tries = [(best, members)] if members else []
     tries += [(best, members[:size]) for size in range(len(members) - 1, 1, -1)]
-    tries += [(trial, [(trial, 1.0)]) for trial in selection.trials if trial.number in models.fitted]
+    tries += [
+        (trial, [(trial, 1.0)])
+        for trial in selection.trials
+        if trial.number in models.fitted
+    ]
     *others, last = tries
     for lead, some in others:
         with suppress(ValueError):
@@ -44,9 +54,16 @@ def _those_within(after, selection, models):
     if not bounds:
         return models
     rows = context.X, after.classes[context.y]
-    measured = {number: measured_of(after, model, rows) for number, model in models.fitted.items()}
+    measured = {
+        number: measured_of(after, model, rows)
+        for number, model in models.fitted.items()
+    }
     of_trial = {trial.number: bounds_of(after, [trial]) for trial in selection.trials}
-    fitted = {number: model for number, model in models.fitted.items() if of_trial[number].hold(measured[number])}
+    fitted = {
+        number: model
+        for number, model in models.fitted.items()
+        if of_trial[number].hold(measured[number])
+    }
     if not fitted:
         bounds.check(next(iter(measured.values())), BEST_MODEL)
     return replace(models, fitted=fitted)
@@ -54,7 +71,9 @@ def _those_within(after, selection, models):
 
 def measured_of(after, model, rows=None):
     """What a model costs by the measures that are bounded."""
-    return after.plan.constraints.measure(model, first_row(after.plan.context), rows, after.left)
+    return after.plan.constraints.measure(
+        model, first_row(after.plan.context), rows, after.left
+    )
 
 
 def bounds_of(after, trials):
@@ -63,7 +82,12 @@ def bounds_of(after, trials):
     A single network that was kept, and was within the bounds when it was trained, is only slowed by others now.
     """
     bounds = after.plan.constraints
-    kept = len(trials) == 1 and trials[0] and trials[0].model is not None and bounds.hold(trials[0].footprint)
+    kept = (
+        len(trials) == 1
+        and trials[0]
+        and trials[0].model is not None
+        and bounds.hold(trials[0].footprint)
+    )
     return bounds.times(latency_ms=SLOWED) if kept else bounds
 
 
@@ -86,7 +110,10 @@ def held_to(after: Finishing, final: FinalModel, what: str) -> FinalModel:
     constraints = after.plan.constraints
     if not constraints:
         return final
-    parts = [(final.ensemble, [trial for trial, _ in final.members]), (final.best_estimator, [final.best])]
+    parts = [
+        (final.ensemble, [trial for trial, _ in final.members]),
+        (final.best_estimator, [final.best]),
+    ]
     costs = [_checked(after, model, trials, what) for model, trials in parts]
     slow = [cost for cost in costs if not constraints.hold(cost)]
     if slow:

@@ -32,9 +32,15 @@ def fall_back(after: Finishing) -> FinalModel:
         model, kind, name = made.value, QUICK_MODEL, "a small one on part of the rows"
     else:
         model, kind = _frequencies(after), FREQUENCIES
-        name = f"the frequencies of the classes (a small one failed with {made.reason!r})"
+        name = (
+            f"the frequencies of the classes (a small one failed with {made.reason!r})"
+        )
     n_trials = len(after.found)
-    done = f"{n_trials_were(n_trials)} evaluated, none could be refitted in time" if n_trials else ""
+    done = (
+        f"{n_trials_were(n_trials)} evaluated, none could be refitted in time"
+        if n_trials
+        else ""
+    )
     warn(f"{done or 'no trial was evaluated'}, so the model is {name}; {advice}")
     return fallback_of(after, model, kind)
 
@@ -43,7 +49,9 @@ def _quick_model(after):
     """The quick model of a worker where it is ready or soon will be, else one made here, which is soon done."""
     pool = after.pool
     with suppress(WorkersLostError):
-        while pool.quick is None and QUICK in pool.running and 0 < after.left() < math.inf:
+        while (
+            pool.quick is None and QUICK in pool.running and 0 < after.left() < math.inf
+        ):
             pool.wait(min(after.left(), WAIT))
     seconds = LEAST if after.left() > LATE else LEAST / 3
     return pool.quick or quick_fit(after.plan.context, after.classes, seconds)
@@ -62,7 +70,13 @@ def _advice(after):
     reasons = [result.reason for result in results if result.status in BROKEN]
     if reasons:
         return f"a trial failed with {reasons[0]!r}"
-    refused = [result.reason for result in results if result.status == Status.INFEASIBLE]
-    bounds = f"; {len(refused)} trials were out of constraints, the first: {refused[0]}" if refused else ""
+    refused = [
+        result.reason for result in results if result.status == Status.INFEASIBLE
+    ]
+    bounds = (
+        f"; {len(refused)} trials were out of constraints, the first: {refused[0]}"
+        if refused
+        else ""
+    )
     interrupted = "the search was interrupted before its first trial ended"
     return (interrupted if after.interrupts.seen else "raise time_limit") + bounds

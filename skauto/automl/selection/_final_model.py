@@ -55,13 +55,22 @@ class FinalModel:
     def kept(self) -> dict[int, tuple[Any, Any]]:
         """The members and the best single model with their thresholds, None where that is not known, by trial."""
         numbers = [trial.number for trial, _ in self.members]
-        models = dict(zip(numbers, self.ensemble.estimators_, strict=True)) if numbers else {}
+        models = (
+            dict(zip(numbers, self.ensemble.estimators_, strict=True))
+            if numbers
+            else {}
+        )
         if self.best is not None:
             models.setdefault(self.best.number, self.best_estimator)
-        return {number: (model, self.thresholds.get(number)) for number, model in models.items()}
+        return {
+            number: (model, self.thresholds.get(number))
+            for number, model in models.items()
+        }
 
 
-def assemble(after: Finishing, models: Models, best: Scored, members: list[tuple[Scored, float]]) -> FinalModel:
+def assemble(
+    after: Finishing, models: Models, best: Scored, members: list[tuple[Scored, float]]
+) -> FinalModel:
     """The final model of some members, with the default threshold and without scores.
 
     Where `best` is not fitted, the member with the greatest score is the best single model.
@@ -69,9 +78,12 @@ def assemble(after: Finishing, models: Models, best: Scored, members: list[tuple
     if best.number not in models.fitted:
         best = max((trial for trial, _ in members), key=lambda trial: trial.score)
     ensemble = WeightedEnsembleClassifier.from_fitted(
-        [models.fitted[trial.number] for trial, _ in members], [weight for _, weight in members]
+        [models.fitted[trial.number] for trial, _ in members],
+        [weight for _, weight in members],
     )
-    watch(ensemble)  # before it is measured: what it says of unread columns is part of the model
+    watch(
+        ensemble
+    )  # before it is measured: what it says of unread columns is part of the model
     threshold = default_threshold(len(after.classes))
     return FinalModel(
         ensemble=ensemble,

@@ -58,7 +58,9 @@ class Finishing:
     def __post_init__(self):
         found = scored_trials(self.history)
         object.__setattr__(self, "found", found)
-        object.__setattr__(self, "closing_seconds", closing([trial.score_seconds for trial in found]))
+        object.__setattr__(
+            self, "closing_seconds", closing([trial.score_seconds for trial in found])
+        )
 
     def left(self) -> float:
         """Seconds until the thresholds and the report must begin."""
@@ -71,7 +73,11 @@ class Finishing:
 
     def valid_over_train(self) -> float:
         """Rows of a validation fold over rows of a training fold."""
-        return float(np.mean([len(valid) / len(train) for train, valid in self.plan.context.folds]))
+        return float(
+            np.mean(
+                [len(valid) / len(train) for train, valid in self.plan.context.folds]
+            )
+        )
 
     def threshold_or_none(self, threshold):
         """The threshold of what predicts: None where costs decide."""
@@ -79,7 +85,9 @@ class Finishing:
 
     def decided(self, pipeline, threshold):
         """A fitted pipeline whose last step decides by a threshold, or by the costs."""
-        return DecisionRule(self.classes, self.pos_label, threshold, self.costs).wrap(pipeline)
+        return DecisionRule(self.classes, self.pos_label, threshold, self.costs).wrap(
+            pipeline
+        )
 
     def warn_of_score(self, made: Report, instead: str) -> None:
         """Warn that the score of the user raised; that Ctrl-C ended it needs no word."""

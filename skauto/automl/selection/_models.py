@@ -14,7 +14,12 @@ from skauto.automl.selection._shortlist import Selection
 SPARE_MODELS = 3
 
 # What predicts in the end, from the best to the last resort.
-REFITTED, FOLD_MODELS, QUICK_MODEL, FREQUENCIES = "refitted", "fold_models", "quick_model", "class_frequencies"
+REFITTED, FOLD_MODELS, QUICK_MODEL, FREQUENCIES = (
+    "refitted",
+    "fold_models",
+    "quick_model",
+    "class_frequencies",
+)
 
 
 @dataclass(frozen=True)
@@ -45,15 +50,27 @@ def refit(after: Finishing, selection: Selection) -> Models:
     after.progress.show("refit")
     after.pool.remaining = after.left
     chain = RefitChain(
-        after.plan.context, after.classes, after.pool, after.left, after.progress.say, after.interrupts, after.here
+        after.plan.context,
+        after.classes,
+        after.pool,
+        after.left,
+        after.progress.say,
+        after.interrupts,
+        after.here,
     )
     with after.phases("refit"):
         fitted, kind = _fitted(after, selection, chain)
-    members = [(trial, weight) for trial, weight in selection.members if trial.number in fitted]
+    members = [
+        (trial, weight) for trial, weight in selection.members if trial.number in fitted
+    ]
     if not members:
-        members = [(trial, 1.0) for trial in selection.trials if trial.number in fitted][:1]
+        members = [
+            (trial, 1.0) for trial in selection.trials if trial.number in fitted
+        ][:1]
     members = sorted(members, key=lambda pair: pair[0] is not selection.best)
-    return Models(fitted, members, kind, members[0][0].fidelity if kind == FOLD_MODELS else 1.0)
+    return Models(
+        fitted, members, kind, members[0][0].fidelity if kind == FOLD_MODELS else 1.0
+    )
 
 
 def _fitted(after, selection, chain):
@@ -62,15 +79,23 @@ def _fitted(after, selection, chain):
     can_be_refitted = {trial.number for trial in selection.affordable}
     others = [trial for trial in trials if trial.number not in can_be_refitted]
     if _folds_beat(after, best, others):
-        fitted, kind = _instead(chain, others, "the best trial could not have been refitted in time")
+        fitted, kind = _instead(
+            chain, others, "the best trial could not have been refitted in time"
+        )
         if fitted:
             return fitted, kind
     fitted = chain.refitted(_wanted(after, selection))
     ready = next((trial for trial in trials if trial.number in fitted), None)
     if ready is None:
-        return _instead(chain, trials, f"{n_trials_were(len(trials))} evaluated, none could be refitted in time")
+        return _instead(
+            chain,
+            trials,
+            f"{n_trials_were(len(trials))} evaluated, none could be refitted in time",
+        )
     if best.number not in fitted and _folds_beat(after, ready, trials):
-        instead, kind = _instead(chain, trials, "the best trial could not be refitted in time")
+        instead, kind = _instead(
+            chain, trials, "the best trial could not be refitted in time"
+        )
         return (instead, kind) if instead else (fitted, REFITTED)
     return fitted, REFITTED
 
@@ -80,7 +105,10 @@ def _wanted(after, selection):
     wanted = [selection.best, *(trial for trial, _ in selection.members)]
     bounds = after.plan.constraints
     if bounds:  # the models of the chosen ones may be out of bounds in the end
-        wanted += [*selection.affordable[:SPARE_MODELS], bounds.roomiest(selection.affordable)]
+        wanted += [
+            *selection.affordable[:SPARE_MODELS],
+            bounds.roomiest(selection.affordable),
+        ]
     return list({trial.number: trial for trial in wanted}.values())
 
 
@@ -90,7 +118,11 @@ def _instead(chain, trials, why):
     if not fitted:
         return chain.refitted_here(trials), REFITTED
     fidelity = next(trial.fidelity for trial in trials if trial.number in fitted)
-    small = f", fitted on a part of the rows or epochs (fidelity {fidelity:.2g})," if fidelity < 1 else ""
+    small = (
+        f", fitted on a part of the rows or epochs (fidelity {fidelity:.2g}),"
+        if fidelity < 1
+        else ""
+    )
     warn(
         f"{why}, so the models of the folds of the best one{small} predict together; raise time_limit for a model of "
         "all rows"
@@ -104,7 +136,9 @@ def _folds_beat(after, ready, trials):
     Not under constraints, which several models together easily break.
     """
     return not after.plan.constraints and any(
-        trial.number == after.pool.bag_of and trial.fidelity >= 1 and beats(trial, ready, after.valid_over_train())
+        trial.number == after.pool.bag_of
+        and trial.fidelity >= 1
+        and beats(trial, ready, after.valid_over_train())
         for trial in trials
     )
 

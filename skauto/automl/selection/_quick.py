@@ -16,14 +16,20 @@ PART, LEAST, MOST = 0.02, 0.3, 3.0
 
 def seconds_within(time_limit):
     """Seconds of one thread that the quick model of a fit may take."""
-    return MOST if time_limit is None else float(np.clip(PART * time_limit, LEAST, MOST))
+    return (
+        MOST if time_limit is None else float(np.clip(PART * time_limit, LEAST, MOST))
+    )
 
 
 def quick_fit(context, labels, seconds=LEAST):
     """A small model on drawn rows and columns, which takes about so many seconds of one thread."""
     n_rows, n_columns = context.build.profile.kind.effort.quick_sample(context, seconds)
     rows = nested_rows(context.y, min(1.0, n_rows / len(context.y)), 2, context.seed)
-    weight = {} if context.weight is None else {"classify__sample_weight": context.weight[rows]}
+    weight = (
+        {}
+        if context.weight is None
+        else {"classify__sample_weight": context.weight[rows]}
+    )
     model = context.build.fallback()
     if n_columns is not None and n_columns < context.X.shape[1]:
         model = Pipeline([("columns", _some_columns(context, n_columns)), *model.steps])
@@ -34,10 +40,18 @@ def quick_fit(context, labels, seconds=LEAST):
 def _some_columns(context, count):
     """A step that keeps columns drawn at random, the first of a pipeline, so that nothing is done to the others."""
     size = context.X.shape[1]
-    columns = np.sort(child_rng(context.seed, "quick columns").choice(size, count, replace=False))
-    names = context.X.columns[columns].tolist() if hasattr(context.X, "columns") else columns.tolist()
+    columns = np.sort(
+        child_rng(context.seed, "quick columns").choice(size, count, replace=False)
+    )
+    names = (
+        context.X.columns[columns].tolist()
+        if hasattr(context.X, "columns")
+        else columns.tolist()
+    )
     return FunctionTransformer(
-        columns_of, kw_args={"columns": names}, feature_names_out=partial(_names_of, places=columns)
+        columns_of,
+        kw_args={"columns": names},
+        feature_names_out=partial(_names_of, places=columns),
     )
 
 

@@ -16,11 +16,19 @@ def refit(context, trial, labels, seconds=None):
     """
     if seconds is not None:
         _deadline.end_by(time.monotonic() + seconds)
-    from skauto.automl._imbalance import with_labels  # loads imbalanced-learn, which importing skauto must not
+    from skauto.automl._imbalance import (
+        with_labels,
+    )  # loads imbalanced-learn, which importing skauto must not
 
     seed = child_seed(context.seed, "trial", trial.number)
-    values = trial.values if context.build.is_own(trial.values) else with_labels(trial.values, labels)
-    pipeline = with_rounds(context.build.for_refit()(values, seed), trial.best_iteration)
+    values = (
+        trial.values
+        if context.build.is_own(trial.values)
+        else with_labels(trial.values, labels)
+    )
+    pipeline = with_rounds(
+        context.build.for_refit()(values, seed), trial.best_iteration
+    )
     y = labels[context.y]
     prepared, (name, last) = context.X, pipeline.steps[-1]
     if len(pipeline.steps) > 1:

@@ -37,12 +37,20 @@ def import_nets():
     whose answer nobody reads waits, and its limit passes.
     """
     if NET_MODULE not in sys.modules:
-        threading.Thread(target=attempt, args=(importlib.import_module, NET_MODULE), name="import of networks").start()
+        threading.Thread(
+            target=attempt,
+            args=(importlib.import_module, NET_MODULE),
+            name="import of networks",
+        ).start()
 
 
 def refit_seconds(trial):
     """What a refit may take; none where the model of the trial is the final one."""
-    return trial.fit_seconds / trial.fidelity * REFIT_FACTOR if trial.model is None else 0.0
+    return (
+        trial.fit_seconds / trial.fidelity * REFIT_FACTOR
+        if trial.model is None
+        else 0.0
+    )
 
 
 class RefitChain:
@@ -70,19 +78,31 @@ class RefitChain:
         self.say = say
         self.interrupts = interrupts
         self.here = here
-        self._failed, self._failed_here = set(), set()  # trials whose refit gave no model, in a worker and here
+        self._failed, self._failed_here = (
+            set(),
+            set(),
+        )  # trials whose refit gave no model, in a worker and here
 
     def refitted(self, trials):
         """Fitted pipelines by trial number; what is not done when the time is up is left out."""
-        fitted = {t.number: as_final(t.model, self.labels) for t in trials if t.model is not None}
+        fitted = {
+            t.number: as_final(t.model, self.labels)
+            for t in trials
+            if t.model is not None
+        }
         rest = [trial for trial in trials if trial.number not in fitted]
         try:
             self._by_workers(rest, fitted)
-        except KeyboardInterrupt as error:  # keep what is done, wait only for a first one
+        except (
+            KeyboardInterrupt
+        ) as error:  # keep what is done, wait only for a first one
             self.interrupts.note(error)
             for trial in rest[1:]:
                 self.pool.cancel(trial.number)
-            self._by_workers([trial for trial in rest[:1] if trial.number in self.pool.running], fitted)
+            self._by_workers(
+                [trial for trial in rest[:1] if trial.number in self.pool.running],
+                fitted,
+            )
         for trial in rest:
             self.pool.cancel(trial.number)
         return fitted
@@ -103,10 +123,16 @@ class RefitChain:
         rest = [trial for trial in trials if trial.number not in known]
         left = self.left()
         limit = None if math.isinf(left) else left
-        nets = [trial for trial in rest if trial.values["candidate"] in self.context.build.nets]
+        nets = [
+            trial
+            for trial in rest
+            if trial.values["candidate"] in self.context.build.nets
+        ]
         of_a_net = self._seconds_of_a_net(rest, nets) if nets else None
         for trial in rest:
-            self.pool.submit(trial.number, refit, trial, self.labels, of_a_net, time_limit=limit)
+            self.pool.submit(
+                trial.number, refit, trial, self.labels, of_a_net, time_limit=limit
+            )
         if nets:
             import_nets()
 
@@ -120,7 +146,9 @@ class RefitChain:
                     fitted.setdefault(outcome.key, outcome.value)
                 else:
                     self._failed.add(outcome.key)
-                    self.say(f"trial {outcome.key} could not be refitted: {outcome.reason}")
+                    self.say(
+                        f"trial {outcome.key} could not be refitted: {outcome.reason}"
+                    )
 
     def fold_models(self, trials):
         """The fold models that were kept, by their trial, where it is one of these: a dict, empty or of one."""
@@ -140,25 +168,36 @@ class RefitChain:
     def _busy(self, trials, fitted):
         """Whether a worker has one of the trials that may still become a model; what raised here will raise there."""
         done = {*fitted, *self._failed_here}
-        return any(trial.number in self.pool.running and trial.number not in done for trial in trials)
+        return any(
+            trial.number in self.pool.running and trial.number not in done
+            for trial in trials
+        )
 
     def _seconds_of_a_net(self, trials, nets):
         """Seconds that the refit of a network may plan with: what the others leave it; None where nothing limits it."""
         left = self.left()
         if math.isinf(left):
             return None
-        others = sum(refit_seconds(trial) for trial in trials if trial not in nets) / self.pool.n_workers
+        others = (
+            sum(refit_seconds(trial) for trial in trials if trial not in nets)
+            / self.pool.n_workers
+        )
         return max(left - others, 0.0) * min(self.pool.n_workers / len(nets), 1.0)
 
     def _late(self, trials):
         trial = self._first_here(trials)
-        return trial is not None and self.left() < HERE_WAIT * self._seconds_here(trial) + HERE_MORE
+        return (
+            trial is not None
+            and self.left() < HERE_WAIT * self._seconds_here(trial) + HERE_MORE
+        )
 
     def _fit_here(self, trials, fitted):
         trial = self._first_here(trials)
         if trial is None:
             return
-        self.say(f"trial {trial.number} is refitted in this process, as no worker was ready")
+        self.say(
+            f"trial {trial.number} is refitted in this process, as no worker was ready"
+        )
         made = self.interrupts.attempt(refit_here, self.context, trial, self.labels)
         if made.status == "complete":
             fitted[trial.number] = made.value
@@ -173,7 +212,14 @@ class RefitChain:
         most = HERE_PART * self.left()
         build, failed = self.context.build, self._failed | self._failed_here
         rest = [trial for trial in trials if trial.number not in failed]
-        return next((t for t in rest if build.is_safe(t.values) and self._seconds_here(t) <= most), None)
+        return next(
+            (
+                t
+                for t in rest
+                if build.is_safe(t.values) and self._seconds_here(t) <= most
+            ),
+            None,
+        )
 
     def _seconds_here(self, trial):
         return refit_seconds(trial) * self.context.build.profile.threads

@@ -59,7 +59,11 @@ class RescuePool(Pool):
         self.pool = pool
         self.quick = self.bag = self.bag_of = None
         self.remaining = endless
-        self._task = None if time_limit is None else (quick_fit, labels, seconds_within(time_limit))
+        self._task = (
+            None
+            if time_limit is None
+            else (quick_fit, labels, seconds_within(time_limit))
+        )
         self._limit = None if time_limit is None else QUICK_PART * time_limit
         self._mark = ()
         self._fidelities = {}  # by trial: of a history the fullest count alone
@@ -87,9 +91,13 @@ class RescuePool(Pool):
 
     def submit(self, key, function, *args, time_limit=None):
         """Run a trial, which ends with the search wherever it has begun; after the first one the quick model."""
-        self._fidelities[key] = getattr(args[0], "fidelity", 1.0) if args else 1.0  # what is no trial is whole
+        self._fidelities[key] = (
+            getattr(args[0], "fidelity", 1.0) if args else 1.0
+        )  # what is no trial is whole
         left = self.remaining()
-        if isinstance(self.pool, WorkerPool) and math.isfinite(left):  # on other machines clocks are others
+        if isinstance(self.pool, WorkerPool) and math.isfinite(
+            left
+        ):  # on other machines clocks are others
             function, args = before, (time.monotonic() + left, function, *args)
         self.pool.submit(key, function, *args, time_limit=time_limit)
         if self._task is not None:
@@ -104,7 +112,11 @@ class RescuePool(Pool):
             self.pool.prepare()
         elif math.isfinite(due):
             timeout = due if timeout is None else min(timeout, due)
-        return [self._without_bag(outcome) for outcome in self.pool.wait(timeout) if not self._is_quick(outcome)]
+        return [
+            self._without_bag(outcome)
+            for outcome in self.pool.wait(timeout)
+            if not self._is_quick(outcome)
+        ]
 
     def cancel(self, key):
         """End a trial."""

@@ -48,7 +48,11 @@ class Scored:
 
 def scored_trials(history):
     """The complete trials of the fullest fidelity, the best first, an earlier one first among equals."""
-    done = [(trial, result) for trial, result in history.finished if result.status == "complete"]
+    done = [
+        (trial, result)
+        for trial, result in history.finished
+        if result.status == "complete"
+    ]
     fullest = max((trial.fidelity for trial, _ in done), default=1.0)
     full = [
         _scored(history.space.decode(trial.params), result, trial.fidelity)
@@ -87,11 +91,15 @@ def comparable(trials, scoring, left=endless):
         return trials, scoring
     trials = trials[:MOST_JUDGED]
     common = judged(trials, scoring.first(least), left)
-    size = len(next(trial for trial in trials if trial.number == common[0].number).proba)
+    size = len(
+        next(trial for trial in trials if trial.number == common[0].number).proba
+    )
     if size == least:
         return common, scoring.first(least)
     scoring = scoring.first(size)
-    return judged([trial for trial in trials if len(trial.proba) >= size], scoring, left), scoring
+    return judged(
+        [trial for trial in trials if len(trial.proba) >= size], scoring, left
+    ), scoring
 
 
 def _of_most_folds(trials):
@@ -117,7 +125,9 @@ def judged(trials, scoring, left=endless):
         proba = trial.proba[: len(scoring.y)]
         report = scoring.report(proba, first_of(len(trials) - done, left))
         scores = np.asarray(report["fold_scores"])
-        seen.append(replace(trial, proba=proba, score=report["score"], fold_scores=scores))
+        seen.append(
+            replace(trial, proba=proba, score=report["score"], fold_scores=scores)
+        )
     return _ranked(seen)
 
 
@@ -152,7 +162,11 @@ def choose_best(trials, valid_over_train):
     unresampled = next((trial for trial in trials if trial.unresampled), None)
     if best.unresampled or unresampled is None:
         return best
-    return best if beats(best, unresampled, valid_over_train, on_one_fold=False) else unresampled
+    return (
+        best
+        if beats(best, unresampled, valid_over_train, on_one_fold=False)
+        else unresampled
+    )
 
 
 def beats(trial, other, valid_over_train, *, on_one_fold=True):
@@ -175,7 +189,9 @@ def beats(trial, other, valid_over_train, *, on_one_fold=True):
     difference = difference[np.isfinite(difference)]
     error = 0.0
     if len(difference) >= 2:
-        error = np.sqrt((1 / len(difference) + valid_over_train) * np.var(difference, ddof=1))
+        error = np.sqrt(
+            (1 / len(difference) + valid_over_train) * np.var(difference, ddof=1)
+        )
     elif not on_one_fold:
         return False
     return trial.score - other.score > error
@@ -190,13 +206,22 @@ def choose_members(trials, scoring, left=endless, *, even=True):
     own = scoring.kind == "proba"  # then `select` is the score, which is known
     values = [trial.score if own else scoring.select(trial.proba) for trial in trials]
     values = values if np.isfinite(values).all() else [trial.score for trial in trials]
-    order = sorted(zip(values, trials, strict=True), key=lambda pair: (-pair[0], pair[1].number))
+    order = sorted(
+        zip(values, trials, strict=True), key=lambda pair: (-pair[0], pair[1].number)
+    )
     pool = _few_of_a_kind([trial for _, trial in order])
     predictions = [trial.proba for trial in pool]
-    greedy = np.mean([greedy_selection(predictions, value, left=left) for value in scoring.guides], axis=0)
+    greedy = np.mean(
+        [greedy_selection(predictions, value, left=left) for value in scoring.guides],
+        axis=0,
+    )
     fraction = EVEN_FRACTION if even and scoring.n_rows <= FEW_ROWS else 0.0
     weights = (1 - fraction) * greedy + fraction * _evenly(pool)
-    chosen = [(trial, float(weight)) for trial, weight in zip(pool, weights, strict=True) if weight > 0]
+    chosen = [
+        (trial, float(weight))
+        for trial, weight in zip(pool, weights, strict=True)
+        if weight > 0
+    ]
     return sorted(chosen, key=lambda pair: -pair[1])
 
 

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from skauto.automl.evaluation._scoring import Scoring
 from skauto.automl.selection._finishing import CHOICE_PART, Finishing
 from skauto.automl.selection._refit_chain import refit_seconds
-from skauto.automl.selection._select import Scored, choose_best, choose_members, comparable, fullest
+from skauto.automl.selection._select import (
+    Scored,
+    choose_best,
+    choose_members,
+    comparable,
+    fullest,
+)
 from skauto.search._trial import Status
 
 # The part of what is left that the refit of one trial may take, where there are others that take less.
@@ -46,14 +52,18 @@ def select(after: Finishing, use_ensemble: bool) -> Selection:
         If there are complete trials, and none within the constraints.
     """
     results = [result for _, result in after.history.finished]
-    trials, scoring = _comparable(after, after.plan.constraints.allowed(after.found, results))
+    trials, scoring = _comparable(
+        after, after.plan.constraints.allowed(after.found, results)
+    )
     if not trials:
         return Selection([], scoring, [], None, [])
     after.progress.show("ensemble")
     with after.phases("ensemble"):
         affordable = _affordable(after, trials)
         best = choose_best(affordable, after.valid_over_train())
-        members = _blend(after, affordable, best, scoring) if use_ensemble else [(best, 1.0)]
+        members = (
+            _blend(after, affordable, best, scoring) if use_ensemble else [(best, 1.0)]
+        )
     return Selection(trials, scoring, affordable, best, members)
 
 

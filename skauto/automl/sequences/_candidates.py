@@ -4,7 +4,12 @@ from scipy.stats import loguniform, randint, uniform
 
 from skauto.automl._candidate import Candidate
 from skauto.automl._imbalance import WEIGHTS
-from skauto.automl._matrix_learners import LIGHTGBM_DEFAULTS, LIGHTGBM_SPACE, extra_trees, lightgbm
+from skauto.automl._matrix_learners import (
+    LIGHTGBM_DEFAULTS,
+    LIGHTGBM_SPACE,
+    extra_trees,
+    lightgbm,
+)
 from skauto.automl.sequences import _learners as make
 
 # Imbalance strategies, beside leaving the classes as they are: series are repeated whole.
@@ -89,7 +94,15 @@ NET = {
     "time_budget_reason": make.net_time_reason,
 }
 
-MIN_GRU = Candidate(name="min_gru", build=make.min_gru, initial=({}, {"bidirectional": True}), ranks=(5, 8), **NET)
-MIN_LSTM = Candidate(name="min_lstm", build=make.min_lstm, initial=({},), ranks=(6,), weight=0.5, **NET)
+MIN_GRU = Candidate(
+    name="min_gru",
+    build=make.min_gru,
+    initial=({}, {"bidirectional": True}),
+    ranks=(5, 8),
+    **NET,
+)
+MIN_LSTM = Candidate(
+    name="min_lstm", build=make.min_lstm, initial=({},), ranks=(6,), weight=0.5, **NET
+)
 
 SEQUENCES = (ROCKET, LIGHTGBM, MIN_GRU, EXTRA_TREES, ROCKET_LOGISTIC, MIN_LSTM)

@@ -26,7 +26,9 @@ def rocket(values, profile):
     options = {"n_features": values.pop("n_features"), "random_state": profile.seed}
     features = MiniRocketTransformer(**options)
     if values.pop("differences"):
-        changes = make_pipeline(DifferencesTransformer(), MiniRocketTransformer(**options))
+        changes = make_pipeline(
+            DifferencesTransformer(), MiniRocketTransformer(**options)
+        )
         features = make_union(features, changes)
     return make_pipeline(features, StandardScaler())
 
@@ -70,23 +72,38 @@ def _net(make, values, profile, seed):
     limit = net_seconds(profile)
     planned = profile.seconds if limit is None or profile.refit else limit
     most = max(epochs(values, replace(profile, seconds=planned)), 1)
-    return make(**values, max_epochs=most, time_limit=limit, device="cpu", random_state=seed)
+    return make(
+        **values, max_epochs=most, time_limit=limit, device="cpu", random_state=seed
+    )
 
 
 def epochs(values, profile):
     """Epochs of a net that fit into the time of one fit."""
     width, ways = values["hidden_size"], 2 if values["bidirectional"] else 1
     inner = values["n_layers"] * ways * 4 * width * width  # gates, candidates, and back
-    step_flops = 3 * 2 * (inner + values["conv_size"] * profile.shape[1] * width)  # forward and twice that backward
-    return epochs_within(profile, ROW_SECONDS + profile.length * step_flops / FLOPS_A_SECOND, EPOCHS)
+    step_flops = (
+        3 * 2 * (inner + values["conv_size"] * profile.shape[1] * width)
+    )  # forward and twice that backward
+    return epochs_within(
+        profile, ROW_SECONDS + profile.length * step_flops / FLOPS_A_SECOND, EPOCHS
+    )
 
 
 def net_time_reason(values, profile):
     """Why there is no time for a net, an empty line if there is."""
     require_min_epochs = epochs(values, profile) >= FEWEST_EPOCHS
-    return "" if require_min_epochs else f"{FEWEST_EPOCHS} epochs of it do not fit into a fifth of time_limit"
+    return (
+        ""
+        if require_min_epochs
+        else f"{FEWEST_EPOCHS} epochs of it do not fit into a fifth of time_limit"
+    )
 
 
 def fallback(profile):
     """A small model that is fitted in about a second."""
-    return Pipeline([("prepare", SequenceSummaryTransformer()), ("classify", ExtraTreesClassifier(60, random_state=0))])
+    return Pipeline(
+        [
+            ("prepare", SequenceSummaryTransformer()),
+            ("classify", ExtraTreesClassifier(60, random_state=0)),
+        ]
+    )

@@ -4,7 +4,12 @@ from scipy.stats import loguniform, randint, uniform
 
 from skauto.automl._candidate import Candidate
 from skauto.automl._imbalance import WEIGHTS
-from skauto.automl._matrix_learners import LIGHTGBM_DEFAULTS, LIGHTGBM_SPACE, lightgbm, svm
+from skauto.automl._matrix_learners import (
+    LIGHTGBM_DEFAULTS,
+    LIGHTGBM_SPACE,
+    lightgbm,
+    svm,
+)
 from skauto.automl.tables import _learners as make
 
 # Groups of imbalance strategies, beside leaving the classes as they are; `_imbalance` has their settings.
@@ -24,10 +29,25 @@ LIGHTGBM = Candidate(
     space={**LIGHTGBM_SPACE, "cat_smooth": loguniform(1, 50)},
     defaults={**LIGHTGBM_DEFAULTS, "cat_smooth": 10.0},
     initial=(
-        {"learning_rate": 0.2, "num_leaves": 12, "min_child_samples": 20, "colsample_bytree": 0.9},
+        {
+            "learning_rate": 0.2,
+            "num_leaves": 12,
+            "min_child_samples": 20,
+            "colsample_bytree": 0.9,
+        },
         {},
-        {"learning_rate": 0.05, "num_leaves": 8, "min_child_samples": 10, "colsample_bytree": 0.6},
-        {"learning_rate": 0.06, "num_leaves": 48, "min_child_samples": 30, "reg_lambda": 5.0},
+        {
+            "learning_rate": 0.05,
+            "num_leaves": 8,
+            "min_child_samples": 10,
+            "colsample_bytree": 0.6,
+        },
+        {
+            "learning_rate": 0.06,
+            "num_leaves": 48,
+            "min_child_samples": 30,
+            "reg_lambda": 5.0,
+        },
     ),
     ranks=(0, 4, 6, 8),
     imbalance=(WEIGHTS, UNDER, OVER),
@@ -51,7 +71,11 @@ FOREST_SPACE = {
     "min_samples_leaf": randint(1, 12),
     "criterion": ["gini", "entropy"],
 }
-FOREST_DEFAULTS = {"max_features": "sqrt", "min_samples_leaf": 2, "criterion": "entropy"}
+FOREST_DEFAULTS = {
+    "max_features": "sqrt",
+    "min_samples_leaf": 2,
+    "criterion": "entropy",
+}
 
 EXTRA_TREES = Candidate(
     name="extra_trees",
@@ -105,7 +129,11 @@ SVM = Candidate(
     name="svm",
     build=svm,
     prepare=make.scaled,
-    space={"C": loguniform(0.05, 100), "gamma": ["scale", 0.1, 0.3, 1.0, 3.0], **SCALER},
+    space={
+        "C": loguniform(0.05, 100),
+        "gamma": ["scale", 0.1, 0.3, 1.0, 3.0],
+        **SCALER,
+    },
     defaults={"C": 1.0, "gamma": "scale", **PLAIN},
     initial=({},),
     ranks=(3.5,),
@@ -117,7 +145,12 @@ NEAREST_NEIGHBORS = Candidate(
     name="knn",
     build=make.nearest_neighbors,
     prepare=make.scaled,
-    space={"n_neighbors": randint(3, 60), "weights": ["uniform", "distance"], "p": [1, 2], **SCALER},
+    space={
+        "n_neighbors": randint(3, 60),
+        "weights": ["uniform", "distance"],
+        "p": [1, 2],
+        **SCALER,
+    },
     defaults={"n_neighbors": 20, "weights": "distance", "p": 1, **RANKS},
     initial=({},),
     ranks=(11,),
@@ -152,7 +185,14 @@ MLP = Candidate(
         "dropout": uniform(0.0, 0.4),
         **SCALER,
     },
-    defaults={"hidden_size": 64, "n_layers": 2, "lr": 0.015, "weight_decay": 0.02, "dropout": 0.1, **RANKS},
+    defaults={
+        "hidden_size": 64,
+        "n_layers": 2,
+        "lr": 0.015,
+        "weight_decay": 0.02,
+        "dropout": 0.1,
+        **RANKS,
+    },
     initial=({},),
     ranks=(6.5,),
     imbalance=(OVER,),
@@ -177,7 +217,12 @@ BALANCED_BAGGING = Candidate(
         "min_samples_leaf": randint(1, 20),
         "max_features": [None, "sqrt", 0.5],
     },
-    defaults={"n_estimators": 40, "max_depth": None, "min_samples_leaf": 2, "max_features": None},
+    defaults={
+        "n_estimators": 40,
+        "max_depth": None,
+        "min_samples_leaf": 2,
+        "max_features": None,
+    },
     initial=({},),
     ranks=(13,),
 )
@@ -192,7 +237,12 @@ EASY_ENSEMBLE = Candidate(
         "max_iter": randint(20, 100),
         "max_leaf_nodes": randint(4, 32),
     },
-    defaults={"n_estimators": 10, "learning_rate": 0.1, "max_iter": 50, "max_leaf_nodes": 8},
+    defaults={
+        "n_estimators": 10,
+        "learning_rate": 0.1,
+        "max_iter": 50,
+        "max_leaf_nodes": 8,
+    },
     initial=({},),
     ranks=(14,),
     sparse=False,
@@ -208,7 +258,12 @@ RUSBOOST = Candidate(
         "max_depth": randint(1, 6),
         "min_samples_leaf": randint(1, 20),
     },
-    defaults={"n_estimators": 50, "learning_rate": 0.5, "max_depth": 3, "min_samples_leaf": 5},
+    defaults={
+        "n_estimators": 50,
+        "learning_rate": 0.5,
+        "max_depth": 3,
+        "min_samples_leaf": 5,
+    },
     initial=({},),
     ranks=(15,),
 )

@@ -30,7 +30,9 @@ def _cleaner(model):
         return model
     parts = [step for _, step in getattr(model, "steps", ())]
     parts += getattr(model, "estimators_", ())[:1]
-    return next((found for part in parts if (found := _cleaner(part)) is not None), None)
+    return next(
+        (found for part in parts if (found := _cleaner(part)) is not None), None
+    )
 
 
 def lines_on(columns):
@@ -60,5 +62,7 @@ def lines_on(columns):
     for (dropped, why), rows in told.groupby(["dropped", "why"], sort=False):
         names = ", ".join(map(repr, rows["name"][:NAMED]))
         more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
-        lines.append(f"column{'s' * (len(rows) > 1)} {names}{more} {'left out: ' * dropped}{why}")
+        lines.append(
+            f"column{'s' * (len(rows) > 1)} {names}{more} {'left out: ' * dropped}{why}"
+        )
     return lines

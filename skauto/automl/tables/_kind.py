@@ -49,7 +49,11 @@ def _same_form(X, form):
 def _profile(data):
     """How many columns of a DataFrame hold anything but numbers."""
     X = data.X
-    return {"n_texts": X.shape[1] - X.select_dtypes(["number", "bool"]).shape[1] if hasattr(X, "columns") else 0}
+    return {
+        "n_texts": X.shape[1] - X.select_dtypes(["number", "bool"]).shape[1]
+        if hasattr(X, "columns")
+        else 0
+    }
 
 
 def _candidates():
@@ -85,7 +89,9 @@ def fit_seconds(profile):
     if profile.sparse:
         return 0.0
     classes = 1 + CLASS_FACTOR * (profile.n_classes - 2)
-    numbers = CELL_SECONDS * profile.n_rows * profile.n_columns * classes / profile.threads
+    numbers = (
+        CELL_SECONDS * profile.n_rows * profile.n_columns * classes / profile.threads
+    )
     return numbers + TEXT_SECONDS * profile.n_rows * profile.n_texts
 
 
@@ -98,10 +104,17 @@ def quick_sample(context, seconds):
         filled = context.X.nnz / n_rows * max(profile.n_classes / 2, 1)
         return within_bounds(seconds * SPARSE_CELLS / max(filled, 1), n_rows), None
     if profile.n_classes > BOOSTED_CLASSES:
-        columns, rows = min(profile.n_columns, TREES_COLUMNS), seconds / TREES_ROW_SECONDS
+        columns, rows = (
+            min(profile.n_columns, TREES_COLUMNS),
+            seconds / TREES_ROW_SECONDS,
+        )
     else:
         a_column = COLUMN_SECONDS * (1 if profile.n_classes == 2 else profile.n_classes)
-        columns = int(np.clip(seconds / 2 / a_column, 5, profile.n_columns)) if profile.n_columns > 5 else None
+        columns = (
+            int(np.clip(seconds / 2 / a_column, 5, profile.n_columns))
+            if profile.n_columns > 5
+            else None
+        )
         rows = ROWS_A_COLUMN * (seconds / a_column / (columns or profile.n_columns) - 1)
     if hasattr(context.X, "columns"):
         rows = min(rows, seconds * FRAME_CELLS / (columns or profile.n_columns))

@@ -3,7 +3,11 @@
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
@@ -27,8 +31,16 @@ from skauto.estimators._safe_folds import SafeFolds
 from skauto.estimators.tables._category_codes import category_codes
 from skauto.estimators.tables._magnitude import LARGEST_SCALED, bounded
 from skauto.estimators.tables._many_levels import ManyLevelsEncoder
-from skauto.estimators.tables._plain_names import plain_names, plain_names_out, same_names_out
-from skauto.estimators.tables._table_cleaner import TableCleaner, category_columns, numeric_columns
+from skauto.estimators.tables._plain_names import (
+    plain_names,
+    plain_names_out,
+    same_names_out,
+)
+from skauto.estimators.tables._table_cleaner import (
+    TableCleaner,
+    category_columns,
+    numeric_columns,
+)
 from skauto.resample._balanced_bagging import BalancedBaggingClassifier
 from skauto.resample._easy_ensemble import EasyEnsembleClassifier
 from skauto.resample._priors import PriorCorrectedClassifier
@@ -63,20 +75,47 @@ FALLBACK_ROUNDS, FALLBACK_TREES, BOOSTED_CLASSES = 30, 20, 5
 def fallback(profile):
     """A small model for tables: linear for sparse ones, trees of all classes at once where classes are many."""
     if profile.sparse:
-        return Pipeline([("clean", TableCleaner()), ("fill", SimpleImputer()), ("classify", LogisticRegression())])
+        return Pipeline(
+            [
+                ("clean", TableCleaner()),
+                ("fill", SimpleImputer()),
+                ("classify", LogisticRegression()),
+            ]
+        )
     if profile.n_classes > BOOSTED_CLASSES:
         trees = ExtraTreesClassifier(FALLBACK_TREES, min_samples_leaf=5, random_state=0)
-        return Pipeline([("clean", TableCleaner()), ("prepare", codes({}, profile)), ("classify", trees)])
+        return Pipeline(
+            [
+                ("clean", TableCleaner()),
+                ("prepare", codes({}, profile)),
+                ("classify", trees),
+            ]
+        )
     boosting = HistGradientBoostingClassifier(
-        max_iter=FALLBACK_ROUNDS, categorical_features="from_dtype", early_stopping=False, random_state=0
+        max_iter=FALLBACK_ROUNDS,
+        categorical_features="from_dtype",
+        early_stopping=False,
+        random_state=0,
     )
-    return Pipeline([("clean", TableCleaner()), ("prepare", ManyLevelsEncoder()), ("classify", boosting)])
+    return Pipeline(
+        [
+            ("clean", TableCleaner()),
+            ("prepare", ManyLevelsEncoder()),
+            ("classify", boosting),
+        ]
+    )
 
 
 def mlp_time_reason(values, profile):
     """Why there is no time for perceptrons, an empty line if there is."""
-    require_min_epochs = profile.trial_seconds is None or profile.trial_seconds >= NET_START_SECONDS
-    return "" if require_min_epochs else f"a trial has {profile.trial_seconds:.3g} s, less than PyTorch takes to begin"
+    require_min_epochs = (
+        profile.trial_seconds is None or profile.trial_seconds >= NET_START_SECONDS
+    )
+    return (
+        ""
+        if require_min_epochs
+        else f"a trial has {profile.trial_seconds:.3g} s, less than PyTorch takes to begin"
+    )
 
 
 def native(values, profile):
@@ -86,14 +125,20 @@ def native(values, profile):
 
 def named(values, profile):
     """LightGBM takes cleaned tables too, but not every character in the names of columns."""
-    return None if profile.sparse else FunctionTransformer(plain_names, feature_names_out=plain_names_out)
+    return (
+        None
+        if profile.sparse
+        else FunctionTransformer(plain_names, feature_names_out=plain_names_out)
+    )
 
 
 def codes(values, profile):
     """Forests take numbers and missing values; categories become integer codes, of many levels target means."""
     if profile.sparse:
         return SimpleImputer()
-    coded = ColumnTransformer([("category", _codes(), category_columns)], remainder="passthrough")
+    coded = ColumnTransformer(
+        [("category", _codes(), category_columns)], remainder="passthrough"
+    )
     return make_pipeline(ManyLevelsEncoder(), coded)
 
 
@@ -103,32 +148,56 @@ def scaled(values, profile):
     splines = values.pop("splines", None)
     if profile.sparse:
         return make_pipeline(SimpleImputer(), MaxAbsScaler(), _bounds())
-    numbers = [SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)]
+    numbers = [
+        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+    ]
     plain = scaler == "standard" or profile.n_columns > MOST_RANKED
     numbers += [StandardScaler(), _bounds()] if plain else [_ranks(profile)]
     if splines:
-        numbers += [SplineTransformer(n_knots=splines, knots="uniform", extrapolation="linear"), StandardScaler()]
-    columns = [("number", make_pipeline(*numbers), numeric_columns), ("category", _encoder(encode), category_columns)]
-    return make_pipeline(ManyLevelsEncoder(), ColumnTransformer(columns, sparse_threshold=0))
+        numbers += [
+            SplineTransformer(n_knots=splines, knots="uniform", extrapolation="linear"),
+            StandardScaler(),
+        ]
+    columns = [
+        ("number", make_pipeline(*numbers), numeric_columns),
+        ("category", _encoder(encode), category_columns),
+    ]
+    return make_pipeline(
+        ManyLevelsEncoder(), ColumnTransformer(columns, sparse_threshold=0)
+    )
 
 
 def _bounds():
     """Of later rows: a number far outside of a column that hardly varied at fit must not overflow."""
-    return FunctionTransformer(bounded, kw_args={"bound": LARGEST_SCALED}, feature_names_out=same_names_out)
+    return FunctionTransformer(
+        bounded, kw_args={"bound": LARGEST_SCALED}, feature_names_out=same_names_out
+    )
 
 
 def _ranks(profile):
     quantiles = max(min(MAX_QUANTILES, profile.n_rows // 2), 2)
-    return QuantileTransformer(n_quantiles=quantiles, output_distribution="normal", subsample=20_000, random_state=0)
+    return QuantileTransformer(
+        n_quantiles=quantiles,
+        output_distribution="normal",
+        subsample=20_000,
+        random_state=0,
+    )
 
 
 def _encoder(encode):
     if encode == "onehot":
         encoder = OneHotEncoder(
-            handle_unknown="infrequent_if_exist", min_frequency=3, max_categories=MAX_LEVELS, sparse_output=False
+            handle_unknown="infrequent_if_exist",
+            min_frequency=3,
+            max_categories=MAX_LEVELS,
+            sparse_output=False,
         )
         return make_pipeline(_codes(), encoder)
-    return make_pipeline(_codes(), TargetEncoder(cv=KFold(5, shuffle=True, random_state=0)), StandardScaler())
+    return make_pipeline(
+        _codes(),
+        TargetEncoder(cv=KFold(5, shuffle=True, random_state=0)),
+        StandardScaler(),
+    )
 
 
 def _codes():
@@ -138,7 +207,10 @@ def _codes():
 def hist_boosting(values, profile, seed):
     """Histogram boosting with a fixed number of rounds: its own early stopping would hold rows back."""
     return HistGradientBoostingClassifier(
-        **values, categorical_features="from_dtype", early_stopping=False, random_state=seed
+        **values,
+        categorical_features="from_dtype",
+        early_stopping=False,
+        random_state=seed,
     )
 
 
@@ -203,13 +275,18 @@ def _members_within(limit, batch):
 def balanced_bagging(values, profile, seed):
     """Trees, each on a balanced draw of its own."""
     n_estimators = values.pop("n_estimators")
-    return BalancedBaggingClassifier(DecisionTreeClassifier(**values), n_estimators, random_state=seed)
+    return BalancedBaggingClassifier(
+        DecisionTreeClassifier(**values), n_estimators, random_state=seed
+    )
 
 
 def easy_ensemble(values, profile, seed):
     """Balanced bags of histogram boosting."""
     booster = HistGradientBoostingClassifier(
-        **{name: values.pop(name) for name in ("learning_rate", "max_iter", "max_leaf_nodes")},
+        **{
+            name: values.pop(name)
+            for name in ("learning_rate", "max_iter", "max_leaf_nodes")
+        },
         categorical_features="from_dtype",
         early_stopping=False,
     )
@@ -218,15 +295,24 @@ def easy_ensemble(values, profile, seed):
 
 def rusboost(values, profile, seed):
     """Boosting on balanced draws, calibrated: its own probabilities are too sure."""
-    tree = DecisionTreeClassifier(max_depth=values.pop("max_depth"), min_samples_leaf=values.pop("min_samples_leaf"))
+    tree = DecisionTreeClassifier(
+        max_depth=values.pop("max_depth"),
+        min_samples_leaf=values.pop("min_samples_leaf"),
+    )
     boosted = RUSBoostClassifier(tree, **values, random_state=seed)
-    return CalibratedClassifierCV(boosted, cv=SafeFolds(CALIBRATION_FOLDS, seed), ensemble=profile.rare)
+    return CalibratedClassifierCV(
+        boosted, cv=SafeFolds(CALIBRATION_FOLDS, seed), ensemble=profile.rare
+    )
 
 
 def balanced_forest(values, profile, seed):
     """A forest of balanced draws, its probabilities moved back to those of the unresampled classes."""
-    from imblearn.ensemble import BalancedRandomForestClassifier  # most searches never ask for it
+    from imblearn.ensemble import (
+        BalancedRandomForestClassifier,
+    )  # most searches never ask for it
 
     few = 400 if profile.refit else 150
-    forest = BalancedRandomForestClassifier(few, **values, n_jobs=profile.threads, random_state=seed)
+    forest = BalancedRandomForestClassifier(
+        few, **values, n_jobs=profile.threads, random_state=seed
+    )
     return PriorCorrectedClassifier(forest)
