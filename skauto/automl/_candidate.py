@@ -5,17 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any
 
-import cloudpickle
-from sklearn.base import BaseEstimator, is_classifier
-
-from skauto.automl._imbalance import NAMES, NONE
+from skauto.automl._check_candidate import (
+    check_initial_of_builtin,
+    check_own,
+    completed,
+    groups_of,
+    lies_in,
+)
 from skauto.automl._kind import KINDS, kind_named
-from skauto.search._fidelity import Fidelity, read_fidelity
-from skauto.search._sandbox import attempt
+from skauto.search._fidelity import read_fidelity
 from skauto.search._space import Space
-
-# Names that a candidate may not have: rows of the leaderboard and words of `candidates`.
-RESERVED = ("auto", "ensemble", "quick_model", "class_frequencies")
 
 # The rank of a user's configurations among those of the built-in candidates, which begin at 0: the first one early, so
 # that it is tried in short searches too, the others among the second ones of the built-in candidates.
@@ -100,7 +99,9 @@ class Candidate:
 
     def __post_init__(self):
         if self.build is None:
-            _check(self)
+            check_own(self)
+            groups = groups_of(self.name, self.imbalance)
+            object.__setattr__(self, "imbalance", groups)
 
     def __repr__(self):
         return f"Candidate({self.name!r})"
@@ -147,13 +148,15 @@ class Candidate:
             raise ValueError(
                 f"{name!r} is no built-in candidate of kind {kind!r}.{hint} Those are {sorted(known)}"
             )
-        changes = {} if samplers is None else {"imbalance": _groups(name, samplers)}
+        changes = {} if samplers is None else {"imbalance": groups_of(name, samplers)}
         if space is not None:
             changes["space"] = {**known[name].space, **space}
         if initial is not None:
             changes |= {"initial": tuple(initial), "ranks": _ranks(len(initial))}
         changed = replace(known[name], **changes)
-        return changed if initial is None else _with_sound_initial(changed)
+        if initial is not None:
+            check_initial_of_builtin(changed)
+        return changed
 
     @property
     def is_own(self):
@@ -176,153 +179,26 @@ class Candidate:
             return [
                 (rank, values)
                 for rank, values in whole
-                if _lies_in(values, self.branches())
+                if lies_in(values, self.branches())
             ]
         params = self.estimator.get_params()
         whole = [
-            _completed(changed, params, self.branches())
+            completed(changed, params, self.branches())
             for changed in self.initial or ({},)
         ]
-        return (
-            list(zip(_ranks(len(whole)), whole, strict=True))
-            if None not in whole
-            else []
-        )
+        if None in whole:
+            return []
+        return list(zip(_ranks(len(whole)), whole, strict=True))
 
     def at_fidelity(self, fidelity):
         """Parameters of the user's estimator at a fidelity."""
-        read = self._fidelity()
+        read = self.own_fidelity()
         return {} if read is None else read.values(fidelity)
 
-    def _fidelity(self):
+    def own_fidelity(self):
+        """What `fidelity` means for the user's estimator."""
         return read_fidelity(self.fidelity, self.estimator, Space(self.branches()))
-
-
-def _check(candidate):
-    """Raise where a user's candidate could not be tried."""
-    name, estimator = candidate.name, candidate.estimator
-    if (
-        not isinstance(name, str)
-        or not name
-        or name in RESERVED
-        or name.startswith("-")
-    ):
-        raise ValueError(
-            f"name={name!r} of a Candidate must be a text that is none of {', '.join(map(repr, RESERVED))} and does "
-            "not begin with '-'"
-        )
-    if (
-        isinstance(estimator, type)
-        or not isinstance(estimator, BaseEstimator)
-        or not is_classifier(estimator)
-    ):
-        said = (
-            f"the class {estimator.__name__}"
-            if isinstance(estimator, type)
-            else repr(estimator)[:60]
-        )
-        raise TypeError(
-            f"estimator of Candidate({name!r}) must be a classifier, got {said}"
-        )
-    if not hasattr(estimator, "predict_proba"):
-        raise TypeError(
-            f"estimator of Candidate({name!r}) has no predict_proba, which thresholds and ensembles need: put it into "
-            "sklearn.calibration.CalibratedClassifierCV, or switch its probabilities on"
-        )
-    _check_space(candidate)
-    if not (isinstance(candidate.prepare, bool)):
-        raise TypeError(
-            f"prepare={candidate.prepare!r} of Candidate({name!r}) must be True or False"
-        )
-    if not candidate.weight > 0:
-        raise ValueError(
-            f"weight={candidate.weight!r} of Candidate({name!r}) must be above 0"
-        )
-    object.__setattr__(candidate, "imbalance", _groups(name, candidate.imbalance))
-    made = attempt(cloudpickle.dumps, estimator)
-    if made.error is not None:
-        raise TypeError(
-            f"estimator of Candidate({name!r}) cannot be pickled, so no worker can have it: {made.reason}"
-        ) from made.error
-
-
-def _check_space(candidate):
-    """Raise where the space or a configuration does not fit the estimator."""
-    name, branches = candidate.name, candidate.branches()
-    known = candidate.estimator.get_params()
-    for parameter in {parameter for branch in branches for parameter in branch}:
-        if parameter not in known:
-            close = difflib.get_close_matches(str(parameter), known, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise ValueError(
-                f"space of Candidate({name!r}) has {parameter!r}, which is no parameter of "
-                f"{type(candidate.estimator).__name__}{hint}"
-            )
-        if parameter.startswith("imbalance") or parameter == "candidate":
-            raise ValueError(
-                f"space of Candidate({name!r}) has {parameter!r}: such names are AutoClassifier's own; give the step "
-                "another name"
-            )
-    Space(branches)
-    read = candidate._fidelity()
-    if read is not None and not isinstance(read, Fidelity):
-        raise TypeError(
-            f"fidelity={candidate.fidelity!r} of Candidate({name!r}) cannot be read"
-        )
-    params = candidate.estimator.get_params()
-    for number, changed in enumerate(candidate.initial):
-        if _completed(changed, params, branches) is None:
-            raise ValueError(
-                f"initial[{number}]={changed!r} of Candidate({name!r}) does not lie in its space; widen the space or "
-                "change the configuration"
-            )
-
-
-def _completed(changed, params, branches):
-    """A configuration completed by the settings of the estimator, of the first branch that holds it; None of none."""
-    for branch in branches:
-        values = {
-            parameter: changed.get(parameter, params[parameter]) for parameter in branch
-        }
-        if set(changed) <= set(branch) and _lies_in(values, [branch]):
-            return values
-    return None
-
-
-def _lies_in(values, branches):
-    return attempt(Space(branches).encode, values).error is None
-
-
-def _with_sound_initial(candidate):
-    """The candidate, if its configurations lie in its space."""
-    for number, changed in enumerate(candidate.initial):
-        if not _lies_in({**candidate.defaults, **changed}, candidate.branches()):
-            raise ValueError(
-                f"initial[{number}]={changed!r} of Candidate.builtin({candidate.name!r}) does not lie in its space"
-            )
-    return candidate
 
 
 def _ranks(count):
     return (FIRST_RANK, *(OTHER_RANKS + number for number in range(count - 1)))[:count]
-
-
-def _groups(name, strategies):
-    """The imbalance strategies of a user's candidate, as one group."""
-    if strategies and all(
-        isinstance(group, tuple) for group in strategies
-    ):  # of a candidate that was made from another
-        return tuple(strategies)
-    if isinstance(strategies, str):
-        raise TypeError(
-            f"imbalance={strategies!r} of Candidate({name!r}) must be a list of names"
-        )
-    unknown = [
-        strategy for strategy in strategies if strategy not in NAMES or strategy == NONE
-    ]
-    if unknown:
-        known = [strategy for strategy in NAMES if strategy != NONE]
-        raise ValueError(
-            f"imbalance of Candidate({name!r}) has {unknown[0]!r}; known are {known}"
-        )
-    return (tuple(strategies),) if strategies else ()

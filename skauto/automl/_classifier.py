@@ -266,9 +266,8 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
 
     def _plan(self, runtime, data):
         """The plan of the search; a line on what X was taken for, and on each candidate that is left out."""
-        from skauto.automl._plan import (
-            make_plan,
-        )  # loads the portfolio's packages, which importing skauto must not
+        # Loads the portfolio's packages, which importing skauto must not.
+        from skauto.automl._plan import make_plan
 
         with runtime.phases("inspect"):
             plan = make_plan(data, runtime.settings, runtime.seed)

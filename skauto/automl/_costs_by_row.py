@@ -47,26 +47,21 @@ def read_costs(cost_matrix, X, classes, pos_label):
         return None
     if not isinstance(cost_matrix, dict):
         return checked_costs(cost_matrix, classes, X.shape[0])
-    cells = {
-        _cell(key, classes, pos_label): value for key, value in cost_matrix.items()
-    }
-    mistakes = [
-        (i, j) for i in range(len(classes)) for j in range(len(classes)) if i != j
-    ]
-    lacking = [
-        (classes[i].item(), classes[j].item())
-        for i, j in mistakes
-        if (i, j) not in cells
-    ]
-    if lacking:
-        raise ValueError(
-            f"cost_matrix={cost_matrix!r} has no cost of {lacking[0]} (true, predicted): {FORM}"
-        )
-    by_row = any(isinstance(value, str) for value in cells.values())
-    costs = np.zeros((X.shape[0] if by_row else 1, len(classes), len(classes)))
-    for (true, predicted), value in cells.items():
+    by_row = any(isinstance(value, str) for value in cost_matrix.values())
+    n_rows = X.shape[0] if by_row else 1
+    costs = np.full((n_rows, len(classes), len(classes)), np.nan)
+    costs[:, np.arange(len(classes)), np.arange(len(classes))] = 0.0
+    known = np.eye(len(classes), dtype=bool)
+    for key, value in cost_matrix.items():
+        true, predicted = _cell(key, classes, pos_label)
         costs[:, true, predicted] = _amounts(value, X)
-    return checked_costs(costs if by_row else costs[0], classes, len(costs))
+        known[true, predicted] = True
+    if not known.all():
+        mistake = tuple(classes[place].item() for place in np.argwhere(~known)[0])
+        raise ValueError(
+            f"cost_matrix={cost_matrix!r} has no cost of {mistake} (true, predicted): {FORM}"
+        )
+    return checked_costs(costs if by_row else costs[0], classes, n_rows)
 
 
 def costs_for(X, given, rule, by_column=None):
@@ -89,11 +84,9 @@ def costs_for(X, given, rule, by_column=None):
             )
         return None
     given = by_column if given is None else given
-    return (
-        rule.costs
-        if given is None
-        else read_costs(given, X, rule.classes, rule.pos_label)
-    )
+    if given is None:
+        return rule.costs
+    return read_costs(given, X, rule.classes, rule.pos_label)
 
 
 def _cell(key, classes, pos_label):
@@ -101,14 +94,11 @@ def _cell(key, classes, pos_label):
     labels = classes.tolist()
     if key in WORDS and len(labels) == 2:
         positive = labels.index(pos_label)
-        return tuple(
-            positive if is_positive else 1 - positive for is_positive in WORDS[key]
-        )
-    if (
-        isinstance(key, tuple)
-        and len(key) == 2
-        and all(label in labels for label in key)
-    ):
+        true, predicted = WORDS[key]
+        places = {True: positive, False: 1 - positive}
+        return places[true], places[predicted]
+    is_pair = isinstance(key, tuple) and len(key) == 2
+    if is_pair and set(key) <= set(labels):
         return labels.index(key[0]), labels.index(key[1])
     raise ValueError(
         f"cost_matrix has the key {key!r}, but the classes are {labels}: {FORM}"
@@ -126,12 +116,10 @@ def _amounts(value, X):
             f"cost_matrix names the column {value!r}, but X has no column names: give a DataFrame"
         )
     if value not in X.columns:
+        hint = f"it has {', '.join(X.columns[:10])}"
         close = closest(value, X.columns)
-        hint = (
-            f"did you mean {close!r}?"
-            if close
-            else f"it has {', '.join(X.columns[:10])}"
-        )
+        if close:
+            hint = f"did you mean {close!r}?"
         raise ValueError(
             f"cost_matrix names the column {value!r}, which X has not; {hint}"
         )

@@ -40,9 +40,8 @@ def imbalance_strategies(y):
         By the name of a strategy, "none" first, its part of a space: {"imbalance": [name]} and lists of settings.
     """
     strategies = {}
-    for entry in imbalance_search_space(
-        y, LogisticRegression()
-    ):  # a candidate says itself whether it takes weights
+    # A candidate says itself whether it takes weights.
+    for entry in imbalance_search_space(y, LogisticRegression()):
         sampler = entry["sampler"][0]
         settings = {
             PREFIX + key.split("__")[1]: values

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from skauto.automl.evaluation._new_rows import scores_of
-from skauto.automl.evaluation._outcome import TrialOutcome
+from skauto.automl.evaluation._outcome import NO_OUTCOME, TrialOutcome
 
 ENSEMBLE = "ensemble"
 
@@ -133,25 +133,31 @@ def shown_status(status):
 
 
 def _row(space, trial, result):
-    outcome = TrialOutcome.of(result)
+    outcome = _outcome_of(result)
     values = space.decode(trial.params)
+    candidate = values.pop("candidate")
     return {
         "chosen": "",
-        "candidate": values["candidate"],
+        "candidate": candidate,
         "score": result.score,
-        **{name: getattr(outcome, name, np.nan) for name in ("F1", "AUC", "AP")},
-        "fold_std": _fold_std(getattr(outcome, "fold_scores", ())),
+        "F1": outcome.F1,
+        "AUC": outcome.AUC,
+        "AP": outcome.AP,
+        "fold_std": _fold_std(outcome.fold_scores),
         "seconds": result.seconds,
         "status": shown_status(result.status),
         "reason": result.reason,
         "fidelity": trial.fidelity,
         "trial": trial.number,
-        "params": {
-            name: value for name, value in values.items() if name != "candidate"
-        },
-        **(getattr(outcome, "footprint", None) or {}),
+        "params": values,
+        **(outcome.footprint or {}),
         "n_folds": _n_folds(outcome),
     }
+
+
+def _outcome_of(result):
+    """What a trial brought back; of one that is not complete a record of which nothing is known."""
+    return TrialOutcome.of(result) or NO_OUTCOME
 
 
 def _row_of_what_predicts(final):
@@ -164,7 +170,7 @@ def _row_of_what_predicts(final):
         "chosen": "predicts",
         "candidate": ENSEMBLE if known else final.kind,
         **{name: scores.get(name, np.nan) for name in SCORES},
-        "fold_std": _fold_std(scores.get("fold_scores")),
+        "fold_std": _fold_std(scores.get("fold_scores", ())),
         "seconds": np.nan,
         "status": "complete" if known else "not scored",
         "reason": "" if known else "no trial was evaluated and refitted",
@@ -178,48 +184,59 @@ def _row_of_what_predicts(final):
 
 def _n_folds(outcome):
     """How many folds a full trial had, none without an outcome; a single one is judged in parts, with a score each."""
-    return 0 if outcome is None else outcome.n_folds or len(outcome.fold_scores)
+    return outcome.n_folds or len(outcome.fold_scores)
 
 
 def _fold_std(fold_scores):
-    known = fold_scores is not None and np.isfinite(fold_scores).any()
-    return float(np.nanstd(fold_scores)) if known else np.nan
+    """Standard deviation of the scores of folds; NaN where none is known."""
+    scores = np.asarray(fold_scores, dtype=float)
+    if not np.isfinite(scores).any():
+        return np.nan
+    return float(np.nanstd(scores))
 
 
 def cv_results(history):
     """What scikit-learn's searches keep: a dict of arrays, one entry a trial, in the order asked."""
-    pairs = history.finished
-    outcomes = [TrialOutcome.of(result) for _, result in pairs]
-    n_folds = max(map(_n_folds, outcomes), default=0)
-    splits = np.full((len(pairs), n_folds), np.nan)
-    for row, (outcome, (_, result)) in enumerate(zip(outcomes, pairs, strict=True)):
-        count, scores = _n_folds(outcome), getattr(outcome, "fold_scores", ())
-        splits[row, :count] = (
-            scores if len(scores) == count else [result.score]
-        )  # of a single fold, judged in parts
-    scores = np.array([result.score for _, result in pairs])
-    seconds = [getattr(outcome, "fit_seconds", np.nan) for outcome in outcomes]
-    params = [history.space.decode(trial.params) for trial, _ in pairs]
-    fidelity = np.array([trial.fidelity for trial, _ in pairs])
-    ranked = np.where(
-        np.isnan(scores) | (fidelity < 1), -np.inf, scores
-    )  # only full evaluations compare
+    trials, results = [], []
+    for trial, result in history.finished:
+        trials.append(trial)
+        results.append(result)
+    outcomes = [_outcome_of(result) for result in results]
+    params = [history.space.decode(trial.params) for trial in trials]
+    scores = np.array([result.score for result in results])
+    fidelity = np.array([trial.fidelity for trial in trials])
+    # Only full evaluations compare.
+    ranked = np.where(np.isnan(scores) | (fidelity < 1), -np.inf, scores)
+    fold_stds = [_fold_std(outcome.fold_scores) for outcome in outcomes]
     return {
         "params": params,
-        **{
-            f"param_{name}": _column(params, name)
-            for name in sorted({name for row in params for name in row})
-        },
-        **{f"split{k}_test_score": splits[:, k] for k in range(n_folds)},
+        **_columns(params),
+        **_splits(outcomes, scores),
         "mean_test_score": scores,
-        "std_test_score": np.array(
-            [_fold_std(getattr(outcome, "fold_scores", ())) for outcome in outcomes]
-        ),
+        "std_test_score": np.array(fold_stds),
         "rank_test_score": rankdata(-ranked, method="min").astype(np.int32),
-        "mean_fit_time": np.array(seconds),
+        "mean_fit_time": np.array([outcome.fit_seconds for outcome in outcomes]),
         "fidelity": fidelity,
-        "status": np.array([shown_status(result.status) for _, result in pairs]),
+        "status": np.array([shown_status(result.status) for result in results]),
     }
+
+
+def _splits(outcomes, scores):
+    """Scores of each fold, an array a fold; NaN where a trial has not had it."""
+    n_folds = max(map(_n_folds, outcomes), default=0)
+    splits = np.full((n_folds, len(outcomes)), np.nan)
+    for row, outcome in enumerate(outcomes):
+        count = _n_folds(outcome)
+        judged_by_fold = len(outcome.fold_scores) == count
+        # A single fold is judged in parts: its score is that of the trial.
+        splits[:count, row] = outcome.fold_scores if judged_by_fold else scores[row]
+    return {f"split{k}_test_score": split for k, split in enumerate(splits)}
+
+
+def _columns(params):
+    """Each parameter as a masked array, by name."""
+    names = sorted(set().union(*params))
+    return {f"param_{name}": _column(params, name) for name in names}
 
 
 def _column(params, name):

@@ -30,6 +30,7 @@ from skauto.automl.evaluation._metrics import resolve_metric
 from skauto.automl.evaluation._scoring import Scoring
 from skauto.inputs._read import Data
 from skauto.resample._decision_rule import positive_last
+from skauto.search._folds import take_if_given
 from skauto.search._prefix_cache import PrefixCache
 from skauto.search._space import Space
 
@@ -251,7 +252,7 @@ def _scoring_of(data, scoring, folds, seed):
         "y": data.y[rows],
         "fold": fold_of_rows(data.y[rows], folds.pairs, seed),
         "repeat": np.repeat(folds.repeat, [len(valid) for _, valid in folds.pairs]),
-        "weight": None if data.sample_weight is None else data.sample_weight[rows],
+        "weight": take_if_given(data.sample_weight, rows),
         "positive": int(order[-1]),
     }
     if judged_by == "estimator":

@@ -9,6 +9,9 @@ from skauto._telling import UNWRITABLE, tell
 # Seconds between two lines where the output is not a terminal.
 QUIET_SECONDS = 10
 
+# What empties the line that the cursor stands in.
+CLEAR_LINE = "\r\x1b[2K"
+
 # Trials without a score that are no failures.
 NAMED = {"timeout": "timed out", "infeasible": "infeasible"}
 
@@ -43,10 +46,8 @@ class Progress:
         if result.status == "complete":
             self.done += 1
             if trial.fidelity >= 1 and (self.best is None or result.score > self.best):
-                self.best, self.leader = (
-                    result.score,
-                    history.space.decode(trial.params)["candidate"],
-                )
+                self.best = result.score
+                self.leader = history.space.decode(trial.params)["candidate"]
         elif result.status != "cancelled":
             self.others[NAMED.get(str(result.status), "failed")] += 1
         self.show("searching")
@@ -56,33 +57,33 @@ class Progress:
         if not self.verbose:
             return
         line = f"skauto {self._clock():>11}  {phase:<10}  {self._counts()}"
-        if self.terminal:
-            tell(f"\r\x1b[2K{line}" + ("\n" if end else ""), self.stream)
-        elif end or time.monotonic() - self.last_line >= QUIET_SECONDS:
+        waited = time.monotonic() - self.last_line >= QUIET_SECONDS
+        if self.terminal and not end:
+            tell(CLEAR_LINE + line, self.stream)
+        elif self.terminal or end or waited:
             self.last_line = time.monotonic()
-            tell(line + "\n", self.stream)
+            self._tell_line(line)
 
     def say(self, text):
         """A line of its own."""
         if self.verbose:
-            tell(
-                ("\r\x1b[2K" if self.terminal else "") + f"skauto {text}\n", self.stream
-            )
+            self._tell_line(f"skauto {text}")
+
+    def _tell_line(self, line):
+        before = CLEAR_LINE if self.terminal else ""
+        tell(f"{before}{line}\n", self.stream)
 
     def _clock(self):
         elapsed = time.monotonic() - self.began
-        return (
-            f"{elapsed:.0f} s"
-            if self.time_limit is None
-            else f"{elapsed:.0f}/{self.time_limit:.0f} s"
-        )
+        if self.time_limit is None:
+            return f"{elapsed:.0f} s"
+        return f"{elapsed:.0f}/{self.time_limit:.0f} s"
 
     def _counts(self):
-        parts = [f"{self.done} trials"]
-        parts += [f"{count} {name}" for name, count in self.others.items()]
-        parts += (
-            [f"best {self.best:.4f} ({self.leader})"] if self.best is not None else []
-        )
+        counts = {"trials": self.done, **self.others}
+        parts = [f"{count} {name}" for name, count in counts.items()]
+        if self.best is not None:
+            parts.append(f"best {self.best:.4f} ({self.leader})")
         return ", ".join(parts)
 
 

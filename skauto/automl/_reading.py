@@ -53,9 +53,8 @@ def read(settings, X, y, sample_weight, groups, cost_matrix=None):
     data = replace(
         data, cv=given_folds(settings.cv, X, y, groups, data.classes[data.y])
     )
-    given = (
-        settings.cost_matrix if cost_matrix is None else cost_matrix
-    )  # those of fit go before the constructor's
+    # Those of fit go before the constructor's.
+    given = settings.cost_matrix if cost_matrix is None else cost_matrix
     costs = read_costs(given, data.X, data.classes, data.pos_label)
     data = replace(
         data, costs=costs, costs_by_column=given if isinstance(given, dict) else None
@@ -77,9 +76,8 @@ def _try_scorer(name, kind, metric, data, order, *, own):
     example a ratio without bound, says nothing of those to come.
     """
     n_classes = len(data.classes)
-    sure = (
-        0.35 + 0.6 * (np.arange(len(data.y)) * 7 % 11) / 10
-    )  # for some rows the true class, for others another
+    # For some rows the true class, for others another.
+    sure = 0.35 + 0.6 * (np.arange(len(data.y)) * 7 % 11) / 10
     proba = np.repeat((1 - sure)[:, None] / (n_classes - 1), n_classes, axis=1)
     proba[np.arange(len(data.y)), data.y] = sure
     codes, weight = np.argsort(order)[data.y], data.sample_weight

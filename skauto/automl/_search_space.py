@@ -1,5 +1,7 @@
 """The space of a search: a branch for each candidate and imbalance strategy, and the initial configurations."""
 
+import itertools
+
 import numpy as np
 
 from skauto.automl._imbalance import NONE
@@ -20,40 +22,42 @@ def space_of(candidates, strategies, finite=False):
     """
     branches, weights = [], []
     for candidate in candidates:
+        fractions = _fractions(candidate.imbalance, strategies)
         spaces = candidate.branches()
-        for own in spaces:
-            for strategy, fraction in _fractions(candidate.imbalance, strategies):
-                branch = {"candidate": [candidate.name], **own, **strategy}
-                branches.append(_listed(branch) if finite else branch)
-                weights.append(fraction * candidate.weight / len(spaces))
-    space = Space(branches, weights=weights)
+        for own, (strategy, fraction) in itertools.product(spaces, fractions):
+            branches.append({"candidate": [candidate.name], **own, **strategy})
+            weights.append(fraction * candidate.weight / len(spaces))
     if finite:
-        return space, []
-    ranked = [
-        (
-            rank,
-            candidate.name,
-            {"candidate": candidate.name, "imbalance": NONE, **values},
-        )
-        for candidate in candidates
-        for rank, values in candidate.initial_configurations()
-    ]
+        return Space(list(map(_listed, branches)), weights=weights), []
+    space = Space(branches, weights=weights)
+    return space, [space.encode(values) for values in _initial(candidates)]
+
+
+def _initial(candidates):
+    """The initial configurations of all candidates by rank, among equals by name of the candidate."""
+    ranked = []
+    for candidate in candidates:
+        for rank, values in candidate.initial_configurations():
+            whole = {"candidate": candidate.name, "imbalance": NONE, **values}
+            ranked.append((rank, candidate.name, whole))
     ranked.sort(key=lambda entry: entry[:2])
-    return space, [space.encode(values) for _, _, values in ranked]
+    return [values for _, _, values in ranked]
 
 
 def _fractions(groups, strategies):
     """Pairs of an imbalance strategy and its fraction of a candidate's trials: equal by groups, and within a group."""
-    suited = [
-        [strategies[name] for name in group if name in strategies] for group in groups
-    ]
-    suited = [group for group in suited if group]
-    unresampled = [(strategies[NONE], UNRESAMPLED_FRACTION if suited else 1.0)]
-    return unresampled + [
-        (strategy, (1 - UNRESAMPLED_FRACTION) / len(suited) / len(group))
-        for group in suited
-        for strategy in group
-    ]
+    suited = []
+    for group in groups:
+        names = [name for name in group if name in strategies]
+        if names:
+            suited.append(names)
+    if not suited:
+        return [(strategies[NONE], 1.0)]
+    fractions = [(strategies[NONE], UNRESAMPLED_FRACTION)]
+    of_group = (1 - UNRESAMPLED_FRACTION) / len(suited)
+    for names in suited:
+        fractions += [(strategies[name], of_group / len(names)) for name in names]
+    return fractions
 
 
 def _listed(branch):
@@ -66,7 +70,5 @@ def _listed(branch):
 
 def _quantiles(distribution):
     values = np.unique(distribution.ppf(GRID_QUANTILES))
-    return [
-        int(value) if hasattr(distribution.dist, "pmf") else float(value)
-        for value in values
-    ]
+    is_discrete = hasattr(distribution.dist, "pmf")
+    return list(map(int if is_discrete else float, values))

@@ -3,6 +3,8 @@
 import difflib
 import importlib.util
 from collections import Counter
+from dataclasses import dataclass
+from enum import Enum
 
 from skauto._deps import MissingDependencyError, require
 from skauto.automl._candidate import Candidate
@@ -11,6 +13,80 @@ from skauto.resample._wrapped import takes_weights
 
 # How much a name must be like another one to be taken for a slip: 'catboost' is none of 'rusboost'.
 LIKE_ENOUGH = 0.75
+
+# What stands for the candidates of the kind of data, and what before a name leaves one of them out.
+AUTO, LEAVE_OUT = "auto", "-"
+
+
+class Obstacle(Enum):
+    """Why a candidate is not tried, from the data, the machine or the time."""
+
+    DATA = "it cannot take these data"
+    PACKAGE = "its package is missing"
+    TIME = "there is no time for it"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a candidate is tried.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    obstacle : Obstacle or None
+        None where nothing is in the way.
+    reason : str
+        One line for the user.
+    """
+
+    candidate: Candidate
+    obstacle: Obstacle | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the parameter `candidates` asks for.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Of built-in candidates, in the order given; "auto" stands for those of the kind.
+    own : tuple of Candidate
+        Those of the user; one takes the place of a built-in candidate of the same name.
+    left_out : frozenset of str
+    entries : tuple
+        All of it, as given.
+    """
+
+    names: tuple
+    own: tuple
+    left_out: frozenset
+    entries: tuple
+
+    @classmethod
+    def of(cls, given):
+        """The request of a name or a list of names and candidates."""
+        entries = (given,) if isinstance(given, str) else tuple(given)
+        names, own, left_out = [], [], set()
+        for entry in entries:
+            if isinstance(entry, Candidate):
+                own.append(entry)
+            elif str(entry).startswith(LEAVE_OUT):
+                left_out.add(entry.removeprefix(LEAVE_OUT))
+            else:
+                names.append(entry)
+        return cls(tuple(names), tuple(own), frozenset(left_out), entries)
+
+    @property
+    def is_auto(self):
+        """Whether nothing but "auto" is asked for."""
+        return self.entries == (AUTO,)
+
+    @property
+    def built_in(self):
+        """Names of built-in candidates that are asked for one by one."""
+        return [name for name in self.names if name != AUTO]
 
 
 def select_candidates(given, profile, small=False):
@@ -31,131 +107,138 @@ def select_candidates(given, profile, small=False):
     TypeError
         If an entry is neither a name nor a Candidate.
     """
-    portfolio = profile.kind.when_bounded() if small else profile.kind.candidates()
-    known = {
-        candidate.name: candidate
-        for candidate in (*portfolio, *profile.kind.on_request())
-    }
-    every = isinstance(given, str) and given == "auto"
-    wanted = _wanted(
-        [given] if isinstance(given, str) else list(given), portfolio, known
-    )
-    chosen, missing, slow = [], [], []
-    for candidate in wanted:
-        unsuited = _unsuited(candidate, profile)
-        line = unsuited or _lacks(candidate)
-        if not line and candidate.time_budget_reason:
-            line = candidate.time_budget_reason(candidate.defaults, profile)
-            slow += [candidate] if line else []
-        chosen += [] if line else [candidate]
-        missing += (
-            [f"{candidate.name} left out: {line}"]
-            if line and not (every and unsuited)
-            else []
-        )
-    if (
-        not chosen and slow
-    ):  # what was asked for and nothing else: it makes do with the time that there is
-        chosen, missing = slow, []
-    if not chosen:
-        names = [candidate.name for candidate in wanted]
-        why = "; ".join(
-            [f"candidates={names!r} leaves nothing to try on these data", *missing]
-        )
-        raise ValueError(f"{why}; choose 'auto' or others of {sorted(known)}")
-    return chosen, missing
+    kind, request = profile.kind, Request.of(given)
+    portfolio = _by_name(kind.when_bounded() if small else kind.candidates())
+    known = portfolio | _by_name(kind.on_request())
+    _check_entries(request, known)
+    _check_left_out(request, portfolio)
+    wanted = _wanted(request, portfolio, known)
+    verdicts = [_verdict(candidate, profile) for candidate in wanted]
+    chosen = [verdict.candidate for verdict in verdicts if verdict.obstacle is None]
+    if chosen:
+        return chosen, _lines(verdicts, request)
+    # What was asked for and nothing else makes do with the time that there is.
+    slow = [v.candidate for v in verdicts if v.obstacle == Obstacle.TIME]
+    if slow:
+        return slow, []
+    names = [candidate.name for candidate in wanted]
+    nothing = f"candidates={names!r} leaves nothing to try on these data"
+    why = "; ".join([nothing, *_lines(verdicts, request)])
+    raise ValueError(f"{why}; choose 'auto' or others of {sorted(known)}")
 
 
-def _wanted(given, portfolio, known):
+def _by_name(candidates):
+    return {candidate.name: candidate for candidate in candidates}
+
+
+def _lines(verdicts, request):
+    """A line on each candidate that is left out; what "auto" would not have tried on such data needs none."""
+    told = set(Obstacle) - ({Obstacle.DATA} if request.is_auto else set())
+    return [
+        f"{verdict.candidate.name} left out: {verdict.reason}"
+        for verdict in verdicts
+        if verdict.obstacle in told
+    ]
+
+
+def _wanted(request, portfolio, known):
     """The candidates that are asked for, in their order."""
-    _check_entries(given, known)
-    out = {name[1:] for name in given if isinstance(name, str) and name.startswith("-")}
-    own = [candidate for candidate in given if isinstance(candidate, Candidate)]
-    replaced = {candidate.name for candidate in own}
+    without = {*request.left_out, *_by_name(request.own)}
+    of_kind = [c for name, c in portfolio.items() if name not in without]
     wanted = []
-    for entry in given:
-        if entry == "auto":
-            wanted += [
-                candidate
-                for candidate in portfolio
-                if candidate.name not in out | replaced
-            ]
-        elif isinstance(entry, Candidate):
+    for entry in request.entries:
+        if isinstance(entry, Candidate):
             wanted.append(entry)
-        elif not entry.startswith("-"):
+        elif entry == AUTO:
+            wanted += of_kind
+        elif entry in known:
             wanted.append(known[entry])
     taken = Counter(candidate.name for candidate in wanted)
     twice = [name for name, count in taken.items() if count > 1]
     if twice:
         raise ValueError(
-            f"candidates: the name {twice[0]!r} is taken twice; give each candidate a name of its own"
+            f"candidates: the name {twice[0]!r} is taken twice; give each candidate a "
+            "name of its own"
         )
-    _check_left_out(out, given, portfolio)
     return wanted
 
 
-def _check_left_out(out, given, portfolio):
+def _check_left_out(request, portfolio):
     """Raise where a name is left out that is not there."""
-    strange = out - {candidate.name for candidate in portfolio}
-    if out and "auto" not in given:
+    strange = request.left_out - set(portfolio)
+    if request.left_out and AUTO not in request.names:
         raise ValueError(
-            f"candidates={given!r}: '-{min(out)}' leaves a candidate of 'auto' out, so it needs 'auto' too"
+            f"candidates={list(request.entries)!r}: '-{min(request.left_out)}' leaves a "
+            "candidate of 'auto' out, so it needs 'auto' too"
         )
     if strange:
-        names = sorted(candidate.name for candidate in portfolio)
         raise ValueError(
-            f"candidates: '-{min(strange)}' is none of those of 'auto' here, which are {names}"
+            f"candidates: '-{min(strange)}' is none of those of 'auto' here, which are "
+            f"{sorted(portfolio)}"
         )
 
 
-def _check_entries(given, known):
+def _check_entries(request, known):
     """Raise where an entry is no name of a candidate and no Candidate."""
-    for number, entry in enumerate(given):
+    for number, entry in enumerate(request.entries):
         if not isinstance(entry, str | Candidate):
             raise TypeError(
-                f"candidates takes names and Candidate objects, but entry {number} is {type(entry).__name__}; a "
-                f"classifier or pipeline of your own is Candidate('mine', {type(entry).__name__}(...), space). Names "
+                "candidates takes names and Candidate objects, but entry "
+                f"{number} is {type(entry).__name__}; a classifier or pipeline of your "
+                f"own is Candidate('mine', {type(entry).__name__}(...), space). Names "
                 f"are 'auto' or some of {sorted(known)}"
             )
-    names = [
-        entry
-        for entry in given
-        if isinstance(entry, str) and entry != "auto" and not entry.startswith("-")
-    ]
-    unknown = [name for name in names if name not in known]
+    unknown = [name for name in request.built_in if name not in known]
     if unknown:
-        close = difflib.get_close_matches(
-            unknown[0].lower(), known, n=1, cutoff=LIKE_ENOUGH
-        )
-        hint = f"did you mean {close[0]!r}? " if close else ""
+        slip = difflib.get_close_matches(unknown[0].lower(), known, 1, LIKE_ENOUGH)
+        hint = f"did you mean {slip[0]!r}? " if slip else ""
         raise ValueError(
-            f"candidates={unknown} are not known; {hint}choose 'auto' or some of {sorted(known)}"
+            f"candidates={unknown} are not known; {hint}choose 'auto' or some of "
+            f"{sorted(known)}"
         )
+
+
+def _verdict(candidate, profile):
+    """Whether a candidate is tried; the first obstacle counts."""
+    checks = {
+        Obstacle.DATA: _unsuited,
+        Obstacle.PACKAGE: _lacks,
+        Obstacle.TIME: _too_slow,
+    }
+    for obstacle, check in checks.items():
+        reason = check(candidate, profile)
+        if reason:
+            return Verdict(candidate, obstacle, reason)
+    return Verdict(candidate)
 
 
 def _unsuited(candidate, profile):
     """Why a candidate cannot be used on these data, an empty string where it can."""
     if candidate.max_rows and profile.n_rows > candidate.max_rows:
-        return f"it learns from at most {candidate.max_rows} rows, here are {profile.n_rows}"
+        return (
+            f"it learns from at most {candidate.max_rows} rows, here are "
+            f"{profile.n_rows}"
+        )
     if profile.sparse and not candidate.sparse:
         return "it takes no sparse X"
-    if profile.weighted and not (
-        takes_weights(candidate.estimator) if candidate.is_own else candidate.weighted
-    ):
+    if profile.weighted and not _takes_weights(candidate):
         return "it takes no sample_weight"
     return ""
 
 
-def _lacks(candidate):
+def _takes_weights(candidate):
+    if candidate.is_own:
+        return takes_weights(candidate.estimator)
+    return candidate.weighted
+
+
+def _lacks(candidate, profile):
     """Why a candidate's package cannot be used, an empty string where it can."""
     if candidate.package is None:
         return ""
-    if (
-        candidate.extra is not None
-    ):  # loading an extra can take seconds: only look whether it is there
-        found = all(
-            importlib.util.find_spec(package) for package in candidate.package.split()
-        )
+    if candidate.extra is not None:
+        # Loading an extra can take seconds: only look whether it is there.
+        found = all(map(importlib.util.find_spec, candidate.package.split()))
         return "" if found else f"`pip install 'skauto[{candidate.extra}]'` brings it"
     try:
         require(candidate.package)
@@ -164,15 +247,20 @@ def _lacks(candidate):
     return ""
 
 
+def _too_slow(candidate, profile):
+    """Why there is no time for a candidate, an empty string where there is."""
+    if candidate.time_budget_reason is None:
+        return ""
+    return candidate.time_budget_reason(candidate.defaults, profile)
+
+
 def trial_fraction(given, kind):
     """The part of the time limit that a trial may use: more where nothing else, or nothing but networks, is tried."""
-    given = [given] if isinstance(given, str) else list(given)
-    if "auto" in given:
+    request = Request.of(given)
+    if AUTO in request.names:
         return TRIAL_FRACTION
-    networks = {
-        candidate.name
-        for candidate in (*kind.candidates(), *kind.on_request())
-        if candidate.extra == "deep"
-    }
-    names = {entry.name if isinstance(entry, Candidate) else entry for entry in given}
-    return ALONE_FRACTION if len(names) == 1 or names <= networks else TRIAL_FRACTION
+    built_in = (*kind.candidates(), *kind.on_request())
+    networks = {name for name, c in _by_name(built_in).items() if c.extra == "deep"}
+    names = {*request.names, *_by_name(request.own)}
+    alone = len(names) == 1 or names <= networks
+    return ALONE_FRACTION if alone else TRIAL_FRACTION

@@ -1,6 +1,5 @@
 """Which rows each fold of AutoClassifier learns from and is judged on: drawn here, or as the user splits them."""
 
-import warnings
 from collections.abc import Iterable
 from numbers import Integral
 
@@ -8,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from skauto._seeds import child_seed
+from skauto._telling import warn
 from skauto.automl._kind import kind_named
 from skauto.search._folds import stratified_folds
 
@@ -60,26 +60,7 @@ def given_folds(cv, X, y, groups, labels):
         return FOLDS
     if isinstance(cv, Integral):
         return cv
-    if hasattr(cv, "split") and not isinstance(cv, str | bytes):
-        try:
-            pairs = list(cv.split(X, _plain_labels(y, labels), groups))
-        except ValueError as error:
-            hint = (
-                ""
-                if groups is not None or "groups" not in str(error)
-                else "; pass groups= to fit"
-            )
-            raise ValueError(
-                f"cv={_shown(cv)} cannot split these {len(labels)} rows: {error}{hint}"
-            ) from error
-    else:
-        pairs = (
-            list(cv)
-            if isinstance(cv, Iterable) and not isinstance(cv, str | bytes)
-            else None
-        )
-    if pairs is None:
-        raise ValueError(f"cv={_shown(cv)} cannot be used: {FORM}")
+    pairs = _pairs(cv, X, y, groups, labels)
     if not pairs:
         raise ValueError(
             f"cv={_shown(cv)} gave no folds; a generator can be read once only: pass a list"
@@ -88,6 +69,22 @@ def given_folds(cv, X, y, groups, labels):
         _checked_pair(pair, number, len(labels), cv)
         for number, pair in enumerate(pairs)
     ]
+
+
+def _pairs(cv, X, y, groups, labels):
+    """The pairs of a splitter or of an iterable, unchecked."""
+    is_text = isinstance(cv, str | bytes)
+    if is_text or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
+        raise ValueError(f"cv={_shown(cv)} cannot be used: {FORM}")
+    if not hasattr(cv, "split"):
+        return list(cv)
+    try:
+        return list(cv.split(X, _plain_labels(y, labels), groups))
+    except ValueError as error:
+        why = f"cv={_shown(cv)} cannot split these {len(labels)} rows: {error}"
+        if groups is None and "groups" in str(error):
+            why += "; pass groups= to fit"
+        raise ValueError(why) from error
 
 
 def folds_of(data, cv, seed):
@@ -104,19 +101,23 @@ def folds_of(data, cv, seed):
     ValueError
         If no fold leaves two classes to learn from.
     """
-    if isinstance(cv, Integral):
-        splits, n_rows = kind_named(data.kind).splits, len(data.y)
-        repeated = splits.repeated and n_rows >= LEAST_REPEATED_ROWS
-        repeats = int(np.clip(REPEAT_ROWS // n_rows, 1, MAX_REPEATS)) if repeated else 1
-        folds = stratified_folds(
-            data.y, cv, child_seed(seed, "folds"), data.groups, repeats
-        )
-        if splits.single_fold_rows is not None and n_rows >= splits.single_fold_rows:
-            folds = folds[:1]
-    else:
-        folds = given_folds(cv, data.X, data.y, data.groups, data.y)
+    folds = given_folds(cv, data.X, data.y, data.groups, data.y)
+    if isinstance(folds, Integral):
+        folds = _drawn(data, folds, seed)
     folds = _learnable(folds, data)
     return folds, assign_repeats(folds)
+
+
+def _drawn(data, n_folds, seed):
+    """Stratified folds: of few rows drawn several times, of many images a single one, as their kind says."""
+    splits, n_rows = kind_named(data.kind).splits, len(data.y)
+    repeats = 1
+    if splits.repeated and n_rows >= LEAST_REPEATED_ROWS:
+        repeats = int(np.clip(REPEAT_ROWS // n_rows, 1, MAX_REPEATS))
+    drawn = child_seed(seed, "folds")
+    folds = stratified_folds(data.y, n_folds, drawn, data.groups, repeats)
+    is_single = n_rows >= (splits.single_fold_rows or np.inf)
+    return folds[:1] if is_single else folds
 
 
 def fold_of_rows(y, folds, seed):
@@ -131,9 +132,9 @@ def parts_of_one_fold(y, seed):
     part = np.zeros(len(y), dtype=int)
     if np.bincount(y).max() < PARTS_OF_ONE_FOLD:
         return part
-    for number, (_, rows) in enumerate(
-        stratified_folds(y, PARTS_OF_ONE_FOLD, child_seed(seed, "parts"), None, 1)
-    ):
+    drawn = child_seed(seed, "parts")
+    folds = stratified_folds(y, PARTS_OF_ONE_FOLD, drawn, None, 1)
+    for number, (_, rows) in enumerate(folds):
         part[rows] = number
     return part
 
@@ -141,38 +142,37 @@ def parts_of_one_fold(y, seed):
 def warn_of_one_class(data, rows):
     """Say it where only one class is ever held back: a score then tells nothing."""
     judged = np.unique(data.y[rows])
-    if len(judged) < 2:
-        counts = dict(
-            zip(data.classes.tolist(), np.bincount(data.y).tolist(), strict=True)
-        )
-        shown = str(dict(list(counts.items())[:CLASSES_SHOWN]))
-        shown = (
-            shown
-            if len(counts) <= CLASSES_SHOWN
-            else f"{shown[:-1]}, ...}} ({len(counts)} classes)"
-        )
-        hint = "give at least three rows of each class, better thirty"
-        if min(counts.values()) >= ENOUGH_ROWS:
-            hint = "use a stratified splitter, or a number of folds"
-        warnings.warn(
-            f"y: only class {data.classes[judged[0]]!s} is ever held back for validation, of rows by class {shown}, "
-            f"so no score says how the others are told from it; {hint}",
-            UserWarning,
-            stacklevel=5,
-        )
+    if len(judged) > 1:
+        return
+    counts = np.bincount(data.y)
+    hint = "give at least three rows of each class, better thirty"
+    if counts.min() >= ENOUGH_ROWS:
+        hint = "use a stratified splitter, or a number of folds"
+    warn(
+        f"y: only class {data.classes[judged[0]]!s} is ever held back for validation, of rows by class "
+        f"{_shown_counts(data.classes, counts)}, so no score says how the others are told from it; {hint}"
+    )
+
+
+def _shown_counts(classes, counts):
+    """Rows by class as text, of many classes the first ones."""
+    shown = str(
+        dict(zip(classes[:CLASSES_SHOWN].tolist(), counts.tolist(), strict=False))
+    )
+    if len(classes) > CLASSES_SHOWN:
+        shown = f"{shown[:-1]}, ...}} ({len(classes)} classes)"
+    return shown
 
 
 def _plain_labels(y, labels):
     """The labels as given; as read where a splitter may not know their type, such as pandas' nullable ones."""
     if isinstance(y, list | tuple | np.ndarray):
         return y
-    if isinstance(y, pd.Series) and isinstance(y.dtype, np.dtype | pd.StringDtype):
+    if not isinstance(y, pd.Series):
+        return labels
+    if isinstance(y.dtype, np.dtype | pd.StringDtype):
         return y
-    return (
-        pd.Series(labels, index=y.index, name=y.name)
-        if isinstance(y, pd.Series)
-        else labels
-    )
+    return pd.Series(labels, index=y.index, name=y.name)
 
 
 def _checked_pair(pair, number, n_rows, cv):
@@ -213,27 +213,21 @@ def _positions(part):
 
 def _learnable(folds, data):
     """The folds that have two classes to learn from; a warning says how many others were left out."""
-    weighted = (
-        np.ones(len(data.y), bool)
-        if data.sample_weight is None
-        else data.sample_weight > 0
-    )
-    kept = [
-        (train, valid)
-        for train, valid in folds
-        if len(np.unique(data.y[train[weighted[train]]])) > 1
-    ]
+    counts = np.ones(len(data.y)) if data.sample_weight is None else data.sample_weight
+    kept = []
+    for train, valid in folds:
+        learnt = data.y[train[counts[train] > 0]]
+        if len(np.unique(learnt)) > 1:
+            kept.append((train, valid))
     if not kept:
         raise ValueError(
             f"cv: none of the {len(folds)} folds has two classes among its training rows, so nothing can be learnt; "
             "use a stratified splitter, or a number of folds"
         )
     if len(kept) < len(folds):
-        warnings.warn(
+        warn(
             f"cv: {len(folds) - len(kept)} of {len(folds)} folds are left out, as their training rows hold one class "
-            "only; a stratified splitter, or a number of folds, spreads the classes evenly",
-            UserWarning,
-            stacklevel=6,
+            "only; a stratified splitter, or a number of folds, spreads the classes evenly"
         )
     return kept
 
@@ -243,10 +237,9 @@ def assign_repeats(folds):
     seen, repeat = [], []
     for _, valid in folds:
         rows = set(valid.tolist())
-        number = next(
-            (k for k, taken in enumerate(seen) if not taken & rows), len(seen)
-        )
-        if number == len(seen):
+        free = [number for number, taken in enumerate(seen) if not taken & rows]
+        number = free[0] if free else len(seen)
+        if not free:
             seen.append(set())
         seen[number] |= rows
         repeat.append(number)

@@ -122,6 +122,11 @@ def take(X, rows):
     return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
 
 
+def take_if_given(values, rows):
+    """Rows of an array such as weights, None where there is none."""
+    return None if values is None else values[rows]
+
+
 def nested_rows(y, fidelity, min_class_rows, seed):
     """Row numbers of a stratified share of the rows; a larger share holds the smaller ones.
 

@@ -12,7 +12,7 @@ from skauto.automl.evaluation._early_stopping import with_rounds
 from skauto.automl.evaluation._evaluate import fit_weighted
 from skauto.estimators.footprints._footprint import latency_ms, saved_bytes
 from skauto.search import _deadline
-from skauto.search._folds import nested_rows, take
+from skauto.search._folds import nested_rows, take, take_if_given
 from skauto.search._front import pareto_front
 from skauto.search._sandbox import attempt
 from skauto.search._trial import InfeasibleError, Status
@@ -55,24 +55,36 @@ def read_constraints(constraints):
         )
     most, least = {}, {}
     for name, value in constraints.items():
-        own = (
-            isinstance(value, (tuple, list)) and len(value) == 2 and callable(value[0])
-        )
-        bound = value[1] if own else value
-        if (
-            own == (name in MOST)
-            or not isinstance(bound, Real)
-            or isinstance(bound, bool)
-            or not np.isfinite(bound)
-        ):
-            raise ValueError(f"constraints[{name!r}]={value!r} cannot be used; {FORM}")
-        if not own and bound <= 0:
-            raise ValueError(f"constraints[{name!r}]={value!r} must be above 0")
-        if own:
-            least[name] = tuple(value)
+        if name in MOST:
+            most[name] = _upper_bound(name, value)
         else:
-            most[name] = bound
+            least[name] = _own_measure(name, value)
     return Constraints(most, least)
+
+
+def _upper_bound(name, value):
+    """The most of a measure that is known here."""
+    bound = _number(name, value, value)
+    if bound <= 0:
+        raise ValueError(f"constraints[{name!r}]={value!r} must be above 0")
+    return bound
+
+
+def _own_measure(name, value):
+    """A pair of a measure of the user and its least value."""
+    is_pair = isinstance(value, tuple | list) and len(value) == 2
+    measure, least = value if is_pair else (None, None)
+    if not callable(measure):
+        raise ValueError(f"constraints[{name!r}]={value!r} cannot be used; {FORM}")
+    return measure, _number(name, value, least)
+
+
+def _number(name, value, bound):
+    """The bound, if it is a finite number."""
+    is_number = isinstance(bound, Real) and not isinstance(bound, bool)
+    if not is_number or not np.isfinite(bound):
+        raise ValueError(f"constraints[{name!r}]={value!r} cannot be used; {FORM}")
+    return bound
 
 
 @dataclass(frozen=True)
@@ -105,25 +117,28 @@ class Constraints:
         left : callable, default=None
             Gives the seconds that are left. Without it milliseconds that are just too many are not measured again.
         """
-        own = {} if rows is None else self.least
-        values = {
-            name: float(measure(pipeline, *rows)) for name, (measure, _) in own.items()
-        }
+        values = {} if rows is None else self._own_values(pipeline, *rows)
         if "bytes" in self.most:
             values["bytes"] = saved_bytes(pipeline)
         if "latency_ms" in self.most:
             small = values.get("bytes", 0) <= self.most.get("bytes", 0)
-            patience = (
-                min(PATIENCE, PATIENCE_PART * left())
-                if left is not None and small
-                else 0.0
-            )
+            patience = 0.0
+            if left is not None and small:
+                patience = min(PATIENCE, PATIENCE_PART * left())
             values["latency_ms"] = self._latency(pipeline, row, patience)
         return values
 
+    def _own_values(self, pipeline, X, y):
+        """What the measures of the user say, by name."""
+        return {
+            name: float(measure(pipeline, X, y))
+            for name, (measure, _) in self.least.items()
+        }
+
     def _latency(self, pipeline, row, patience):
         """Milliseconds, measured again where they are just too many: what else runs here can only add to them."""
-        bound, least = self.most["latency_ms"], latency_ms(pipeline, row)
+        bound = self.most["latency_ms"]
+        least = latency_ms(pipeline, row)
         end = time.monotonic() + patience
         while bound < least <= HOPELESS * bound and time.monotonic() < end:
             least = min(least, latency_ms(pipeline, row))
@@ -143,14 +158,13 @@ class Constraints:
         if steps:
             prepared = Pipeline(steps).fit_transform(X, y)
         if best_iteration is not None:
-            weight = None if context.weight is None else context.weight[train]
+            weight = take_if_given(context.weight, train)
             fitted = fit_weighted(estimator.steps[-1][1], prepared, y, weight)
         whole = Pipeline([*steps, (estimator.steps[-1][0], fitted)])
         measured = self.measure(whole, first_row(context), (X, y))
-        if "latency_ms" in self.most:
-            measured["latency_ms"] = min(
-                measured["latency_ms"], (checked or {}).get("latency_ms", np.inf)
-            )
+        if "latency_ms" in self.most and checked:
+            quickest = min(measured["latency_ms"], checked["latency_ms"])
+            measured["latency_ms"] = quickest
         return measured
 
     def check_feasible(self, context, values, seed):
@@ -172,14 +186,11 @@ class Constraints:
         if not context.build.profile.kind.effort.checks_feasibility:
             return None
         network = values["candidate"] in context.build.nets
-        bounds = replace(
-            self.times(**NETWORK_ROOM if network else {"latency_ms": BESIDE_TRIALS}),
-            least={},
-        )
+        room = NETWORK_ROOM if network else {"latency_ms": BESIDE_TRIALS}
+        bounds = replace(self.times(**room), least={})
         made = attempt(bounds._measured_on_few_rows, context, values, seed)
-        if made.status == Status.COMPLETE and not bounds.hold(
-            made.value
-        ):  # what went wrong will do so in earnest too
+        # What raised here will do so in earnest too, and is told there.
+        if made.status == Status.COMPLETE and not bounds.hold(made.value):
             measured = format_measurements(made.value)
             raise InfeasibleError(
                 f"{measured} when fitted on a few rows, where it must be within {bounds}"
@@ -190,38 +201,30 @@ class Constraints:
         """What is measured of a pipeline that was fitted on a few rows."""
         train, _ = context.folds[0]
         fraction = min(CHECKED_ROWS / len(train), 1.0)
-        rows = train[
-            nested_rows(context.y[train], fraction, CHECKED_CLASS_ROWS, context.seed)
-        ]
-        pipeline, X = (
-            shortest(context.build.untimed()(values, seed)),
-            take(context.X, rows),
-        )
+        y = context.y[train]
+        rows = train[nested_rows(y, fraction, CHECKED_CLASS_ROWS, context.seed)]
+        pipeline = shortest(context.build.untimed()(values, seed))
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # so few rows give reasons to, which are no news of the trial
-            return self.measure(
-                pipeline.fit(X, context.targets(values)[rows]),
-                first_row(context),
-                left=_deadline.left,
-            )
+            # So few rows give reasons to warn, which are no news of the trial.
+            warnings.simplefilter("ignore")
+            pipeline.fit(take(context.X, rows), context.targets(values)[rows])
+            row = first_row(context)
+            return self.measure(pipeline, row, left=_deadline.left)
 
     def times(self, **factors):
         """Copy with the named upper bounds scaled by the factors."""
-        return replace(
-            self,
-            most={
-                name: bound * factors.get(name, 1) for name, bound in self.most.items()
-            },
-        )
+        most = dict(self.most)
+        for name in factors.keys() & most.keys():
+            most[name] *= factors[name]
+        return replace(self, most=most)
 
     def hold(self, values):
         """Whether what was measured is within the bounds."""
-        small = all(values[name] <= bound for name, bound in self.most.items())
-        return small and all(
-            values.get(name, bound) >= bound for name, (_, bound) in self.least.items()
-        )
+        for name, bound in self.most.items():
+            if values[name] > bound:
+                return False
+        least = {name: bound for name, (_, bound) in self.least.items()}
+        return all(values.get(name, bound) >= bound for name, bound in least.items())
 
     def may_hold(self, values):
         """Whether what was measured beside other trials may be within the bounds alone; None was not measured."""
@@ -280,17 +283,20 @@ class Constraints:
 
     def _excess(self, values):
         """How far the worst bound is missed, as a fraction of it for those from above."""
-        over = [values[name] / bound for name, bound in self.most.items()]
-        return max(
-            over + [1 + bound - values[name] for name, (_, bound) in self.least.items()]
-        )
+        excess = []
+        for name, bound in self.most.items():
+            excess.append(values[name] / bound)
+        for name, (_, bound) in self.least.items():
+            excess.append(1 + bound - values[name])
+        return max(excess)
 
     def __str__(self):
-        most = [f"{name} <= {number(bound)}" for name, bound in self.most.items()]
-        return ", ".join(
-            most
-            + [f"{name} >= {number(bound)}" for name, (_, bound) in self.least.items()]
-        )
+        bounds = []
+        for name, bound in self.most.items():
+            bounds.append(f"{name} <= {number(bound)}")
+        for name, (_, bound) in self.least.items():
+            bounds.append(f"{name} >= {number(bound)}")
+        return ", ".join(bounds)
 
 
 UNBOUND = Constraints({}, {})
@@ -303,12 +309,10 @@ def first_row(context):
 
 def shortest(estimator):
     """The same estimator with one epoch, or round of LightGBM, in the place of every number of them in it."""
-    names = [
-        name
-        for name in estimator.get_params()
-        if name.rpartition("__")[2] in ("max_epochs", "epochs")
-    ]
-    return with_rounds(estimator.set_params(**dict.fromkeys(names, 1)), 1)
+    for name in estimator.get_params():
+        if name.rpartition("__")[2] in ("max_epochs", "epochs"):
+            estimator.set_params(**{name: 1})
+    return with_rounds(estimator, 1)
 
 
 def format_measurements(values):
@@ -318,4 +322,5 @@ def format_measurements(values):
 
 def number(value):
     """A measure as text, large ones in full."""
-    return f"{value:.{6 if abs(value) < 1e6 else 15}g}"
+    digits = 6 if abs(value) < 1e6 else 15
+    return f"{value:.{digits}g}"

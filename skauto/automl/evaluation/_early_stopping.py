@@ -59,29 +59,25 @@ def fit_last_step(estimator, X, y, weight, X_valid, y_valid, weight_valid):
     """
     rows = {} if weight is None else {"sample_weight": weight}
     path = _path_to_boosting(estimator)
-    counts = np.bincount(y_valid)
-    if (
-        path is None
-        or counts[counts > 0].min() < MIN_CLASS_ROWS
-        or not np.isin(y_valid, y).all()
-    ):
+    if path is None or not _can_watch(y, y_valid):
         return estimator.fit(X, y, **rows), None
-    watched = _with_watch(
-        estimator,
-        path,
-        Watch(X_valid, y_valid, weight_valid, _metric(estimator, path, y)),
-    )
-    fitted = watched.fit(X, y, **rows)
+    metric = _metric(estimator, path, y)
+    watch = Watch(X_valid, y_valid, weight_valid, metric)
+    fitted = _with_watch(estimator, path, watch).fit(X, y, **rows)
     return fitted, max(int(_fitted_boosting(fitted).best_iteration_), 1)
+
+
+def _can_watch(y, y_valid):
+    """Whether validation rows say when to stop: enough of each class, and none that is not learnt."""
+    counts = np.bincount(y_valid)
+    return counts[counts > 0].min() >= MIN_CLASS_ROWS and np.isin(y_valid, y).all()
 
 
 def predict_at(fitted, X, best_iteration):
     """Probabilities after `best_iteration` rounds of boosting, or after all where it is None."""
     boosting = _fitted_boosting(fitted)
     if hasattr(boosting, "booster_"):
-        boosting.booster_.best_iteration = (
-            -1 if best_iteration is None else best_iteration
-        )
+        boosting.booster_.best_iteration = _round(best_iteration)
     return fitted.predict_proba(X)
 
 
@@ -94,20 +90,19 @@ def settled(fitted, best_iteration):
     watching, outer = watching_class(), fitted
     while hasattr(outer, "estimator_"):
         if isinstance(outer.estimator, watching):
-            outer.estimator = lightgbm.LGBMClassifier(
-                **_without_watch(outer.estimator.get_params())
-            )
+            params = outer.estimator.get_params()
+            del params["watch"]
+            outer.estimator = lightgbm.LGBMClassifier(**params)
         outer = outer.estimator_
     if isinstance(outer, watching):
         outer.__class__ = lightgbm.LGBMClassifier
-        outer.booster_.best_iteration = -1 if best_iteration is None else best_iteration
-        outer.n_estimators = (
-            outer.n_estimators if best_iteration is None else best_iteration
-        )
+        outer.booster_.best_iteration = _round(best_iteration)
+        outer.n_estimators = best_iteration or outer.n_estimators
 
 
-def _without_watch(params):
-    return {name: value for name, value in params.items() if name != "watch"}
+def _round(best_iteration):
+    """What LightGBM calls a round; all rounds are -1."""
+    return -1 if best_iteration is None else best_iteration
 
 
 def with_rounds(estimator, best_iteration):
@@ -148,9 +143,8 @@ def _metric(estimator, path, y):
     """Log loss for the unresampled distribution; a ranking where weights or samplers move the probabilities."""
     boosting = _at(estimator, path)
     unresampled = not path and boosting.class_weight is None
-    if (
-        len(np.unique(y)) > 2
-    ):  # of the training rows: a rare class may be missing from the others
+    # Of the training rows: a rare class may be missing from the others.
+    if len(np.unique(y)) > 2:
         return "multi_logloss" if unresampled else "auc_mu"
     return "binary_logloss" if unresampled else "average_precision"
 

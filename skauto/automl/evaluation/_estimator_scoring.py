@@ -15,7 +15,7 @@ from skauto.resample._threshold import (
     default_threshold,
     labels_at,
 )
-from skauto.search._folds import take
+from skauto.search._folds import take, take_if_given
 
 # Thresholds that are compared: each is a call of the scorer for every fold. They lie closer where few rows are taken
 # for positive, from this part of the positives on.
@@ -40,41 +40,45 @@ class EstimatorScoring(Scoring):
         thresholds = self._candidate_thresholds(y, oriented)
         if len(thresholds) == 1:
             return thresholds[0]
-        values = [
-            np.mean(scores)
-            for scores in self._of_thresholds(proba, thresholds, self.parts, left)
-        ]
-        return thresholds[_first_best(values)] if values else thresholds[0]
+        scores = self._of_thresholds(proba, thresholds, self.parts, left)
+        return thresholds[_first_best(scores.mean(axis=1))]
 
     def _value(self, proba, left):
         """The score of some rows, each fold labelled by the threshold that the other folds of its repeat like best."""
         y, oriented = self.oriented(proba)
         thresholds = self._candidate_thresholds(y, oriented)
-        folds = [np.flatnonzero(self.part == k) for k in np.unique(self.part)]
         labels = labels_at(oriented, default_threshold(proba.shape[1]))
         if len(thresholds) > 1:
-            values = np.reshape(
-                self._of_thresholds(proba, thresholds, folds, left), (-1, len(folds))
-            )
-            sizes = np.array([len(rows) for rows in folds])
-            repeat = np.array([self.repeat[rows[0]] for rows in folds])
-            for k, rows in enumerate(folds):
-                others = (repeat == repeat[k]) & (np.arange(len(folds)) != k)
-                best = (
-                    _first_best(values[:, others] @ sizes[others])
-                    if others.any() and len(values)
-                    else 0
-                )
-                labels[rows] = labels_at(oriented[rows], thresholds[best])
+            folds = [np.flatnonzero(self.part == k) for k in np.unique(self.part)]
+            scores = self._of_thresholds(proba, thresholds, folds, left)
+            for k, best in enumerate(self._best_on_other_folds(scores, folds)):
+                labels[folds[k]] = labels_at(oriented[folds[k]], thresholds[best])
         return lambda rows: self._judged(proba, rows, labels=labels[rows])[0]
 
+    def _best_on_other_folds(self, scores, folds):
+        """For each fold the number of the threshold with the best mean score of the rows of the others."""
+        sizes = np.array([len(rows) for rows in folds])
+        repeat = np.array([self.repeat[rows[0]] for rows in folds])
+        for k in range(len(folds)):
+            weights = np.where(repeat == repeat[k], sizes, 0)
+            weights[k] = 0
+            others = weights > 0
+            yield _first_best(scores[:, others] @ weights[others])
+
     def _of_thresholds(self, proba, thresholds, parts, left):
-        """The scores of some parts of the rows, for each threshold that there is time for."""
-        scores = []
-        for threshold in thresholds:
+        """The scores of some parts of the rows, for each threshold that there is time for.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_thresholds, n_parts)
+            NaN for the thresholds without time.
+        """
+        scores = np.full((len(thresholds), len(parts)), np.nan)
+        for row, threshold in enumerate(thresholds):
             if left() <= 0:
                 break
-            scores.append([self._judged(proba, rows, threshold)[0] for rows in parts])
+            for column, rows in enumerate(parts):
+                scores[row, column], _ = self._judged(proba, rows, threshold)
         return scores
 
     def _candidate_thresholds(self, y, proba):
@@ -95,9 +99,7 @@ class EstimatorScoring(Scoring):
         codes = labels_at(oriented[rows], threshold) if labels is None else labels
         flipped = proba.shape[1] == 2 and self.positive == 0
         classes, places = self.metric.classes, self.rows[rows]
-        X = with_index(
-            take(self.X, places), None if self.index is None else self.index[places]
-        )
+        X = with_index(take(self.X, places), take_if_given(self.index, places))
         return self.metric.judge(
             X, classes[self.y[rows]], proba[rows],
             classes[1 - codes if flipped else codes], self._weight(rows),

@@ -12,7 +12,7 @@ from skauto._seeds import child_seed
 from skauto.automl.evaluation._outcome import TrialOutcome
 from skauto.resample._wrapped import weights_placed
 from skauto.search import _deadline
-from skauto.search._folds import nested_rows, take
+from skauto.search._folds import nested_rows, take, take_if_given
 from skauto.search._prefix_cache import PrefixCache
 
 
@@ -124,15 +124,27 @@ class Evaluation:
         """Whether the last step of a configuration is fitted and asked as it is, on the labels of the user."""
         return self.plain is not None and self.plain(values)
 
+    def keeps(self, values):
+        """Whether the model of a single fold is the final one."""
+        return self.keep_model is not None and self.keep_model(values)
+
+    def may_win(self, footprint):
+        """Whether what a trial costs leaves it a chance; a cost that was not measured does."""
+        return self.usable is None or footprint is None or self.usable(footprint)
+
+    def repeats(self):
+        """The repeat of the cross-validation that each fold belongs to."""
+        return np.zeros(len(self.folds)) if self.repeat is None else self.repeat
+
     def targets(self, values):
         """What the estimator of a configuration learns, shape (n,): codes, or labels where it is plain."""
         return self.labels[self.y] if self.is_plain(values) else self.y
 
     def codes_of(self, values, classes):
         """The codes of the classes that the estimator of a configuration has seen."""
-        return (
-            np.searchsorted(self.labels, classes) if self.is_plain(values) else classes
-        )
+        if self.is_plain(values):
+            return np.searchsorted(self.labels, classes)
+        return classes
 
 
 def evaluate(context, trial):
@@ -152,52 +164,48 @@ def evaluate(context, trial):
     """
     values = context.space.decode(trial.params)
     seed = child_seed(context.seed, "trial", trial.number)
-    known = (
-        context.check_feasible(context, values, seed)
-        if context.check_feasible is not None
-        else None
-    )
+    checked = None
+    if context.check_feasible is not None:
+        checked = context.check_feasible(context, values, seed)
     models, best_iterations, seconds = _fitted_folds(context, values, trial, seed)
-    parts = [
-        _predict_fold(context, values, models, best_iterations, number)
-        for number in range(len(models))
-    ]
-    proba = np.concatenate(parts)
+    proba = np.concatenate(
+        [
+            _predict_fold(context, values, models, best_iterations, number)
+            for number in range(len(models))
+        ]
+    )
     if not np.isfinite(proba).all():
         raise ValueError("predict_proba gave NaN or infinite probabilities")
-    outcome = TrialOutcome(
-        math.nan, proba, float(np.mean(seconds)), median_iteration(best_iterations)
-    )
+    best_iteration = median_iteration(best_iterations)
+    outcome = TrialOutcome(math.nan, proba, float(np.mean(seconds)), best_iteration)
     if trial.fidelity < 1:
         outcome = replace(outcome, score=context.low_fidelity_score(proba))
     else:
         outcome = _scored(context, outcome, len(models))
-        if context.measure is not None:
-            known = context.measure(
-                context, values, seed, models[0].last, outcome.best_iteration, known
-            )
-            outcome = replace(outcome, footprint=known)
-        if (
-            context.keep_model is not None
-            and len(models) == 1
-            and context.keep_model(values)
-        ):
+        outcome = _measured(context, values, seed, models[0], outcome, checked)
+        if len(models) == 1 and context.keeps(values):
             return replace(outcome, model=Pipeline([("classify", models[0].last)]))
-    return replace(
-        outcome, bag=_bag_of(context, values, trial, outcome, models)
-    )  # last: what fails must not be the best one
+    # Last: what fails must not be the best one.
+    return replace(outcome, bag=_bag_of(context, values, trial, outcome, models))
+
+
+def _measured(context, values, seed, model, outcome, checked):
+    """The outcome with what the trial costs beside its score, where that is bounded."""
+    if context.measure is None:
+        return outcome
+    footprint = context.measure(
+        context, values, seed, model.last, outcome.best_iteration, checked
+    )
+    return replace(outcome, footprint=footprint)
 
 
 def _scored(context, outcome, n_folds):
     """The outcome with what `report` says of its probabilities."""
     began = time.perf_counter()
     report = context.report(outcome.proba)
-    scores = {
-        **report,
-        "n_folds": n_folds,
-        "fold_scores": tuple(report.get("fold_scores", ())),
-    }
-    return replace(outcome, score_seconds=time.perf_counter() - began, **scores)
+    report["fold_scores"] = tuple(report.get("fold_scores", ()))
+    seconds = time.perf_counter() - began
+    return replace(outcome, score_seconds=seconds, n_folds=n_folds, **report)
 
 
 def _fitted_folds(context, values, trial, seed):
@@ -223,21 +231,15 @@ def _bag_of(context, values, trial, outcome, models):
     mark = (trial.fidelity, len(models), outcome.score)
     if context.bag is None or mark <= context.record:
         return None
-    if (
-        context.usable is not None
-        and outcome.footprint is not None
-        and not context.usable(outcome.footprint)
-    ):
+    if not context.may_win(outcome.footprint):
         return None
-    once = [
-        k
-        for k in range(len(models))
-        if context.repeat is None or context.repeat[k] == context.repeat[0]
+    repeats = context.repeats()
+    pipelines = [
+        Pipeline(model.steps)
+        for model, repeat in zip(models, repeats, strict=False)
+        if repeat == repeats[0]
     ]
-    pipelines, labels = (
-        [Pipeline(models[k].steps) for k in once],
-        context.labels if context.is_plain(values) else None,
-    )
+    labels = context.labels if context.is_plain(values) else None
     bag = context.bag(pipelines, outcome.best_iteration, labels)
     if bag is not None:
         context.record = mark
@@ -246,11 +248,7 @@ def _bag_of(context, values, trial, outcome, models):
 
 def median_iteration(best_iterations):
     """The middle of the stopping points, None where there are none."""
-    known = [
-        best_iteration
-        for best_iteration in best_iterations
-        if best_iteration is not None
-    ]
+    known = [number for number in best_iterations if number is not None]
     return int(np.median(known)) if known else None
 
 
@@ -269,14 +267,11 @@ class _FoldModel:
 def _fit_fold(context, values, estimator, fidelity, number):
     """A fitted model of a fold, its validation rows prepared, and its stopping point."""
     y, (train, valid) = context.targets(values), context.folds[number]
-    train = train[
-        nested_rows(context.y[train], fidelity, context.min_class_rows, context.seed)
-    ]
-    *first, (name, last) = (
-        estimator.steps
-        if isinstance(estimator, Pipeline)
-        else [("classify", estimator)]
-    )
+    codes, least = context.y[train], context.min_class_rows
+    train = train[nested_rows(codes, fidelity, least, context.seed)]
+    if not isinstance(estimator, Pipeline):
+        estimator = Pipeline([("classify", estimator)])
+    *first, (name, last) = estimator.steps
     X_train, X_valid = take(context.X, train), take(context.X, valid)
     context.cache.begin(number, fidelity)
     prepare = context.cache.cache(_prepare)
@@ -284,10 +279,8 @@ def _fit_fold(context, values, estimator, fidelity, number):
     for step_name, step in first:
         X_train, X_valid, fitted = prepare(step, X_train, y[train], X_valid)
         steps.append((step_name, fitted))
-    weight, weight_valid = (
-        None if context.weight is None else context.weight[part]
-        for part in (train, valid)
-    )
+    weight = take_if_given(context.weight, train)
+    weight_valid = take_if_given(context.weight, valid)
     fit = fit_plain if context.is_plain(values) else context.fit
     fitted, best_iteration = fit(
         last, X_train, y[train], weight, X_valid, y[valid], weight_valid
@@ -303,15 +296,11 @@ def _prepare(step, X_train, y, X_valid):
 def _predict_fold(context, values, models, best_iterations, number):
     """Probabilities of one fold at the stopping point of the other folds: its own would flatter it."""
     fitted, X_valid = models[number].last, models[number].X_valid
-    repeat = (
-        np.zeros(len(best_iterations)) if context.repeat is None else context.repeat
+    repeats = context.repeats()[: len(models)]
+    others = np.flatnonzero(repeats == repeats[number])
+    best_iteration = median_iteration(
+        [best_iterations[k] for k in others if k != number]
     )
-    others = [
-        k
-        for k in range(len(best_iterations))
-        if k != number and repeat[k] == repeat[number]
-    ]
-    best_iteration = median_iteration([best_iterations[k] for k in others])
     predict = predict_plain if context.is_plain(values) else context.predict
     proba = predict(fitted, X_valid, best_iteration)
     columns = np.zeros((len(proba), context.n_classes))

@@ -38,18 +38,17 @@ def mean_of_known(values, weights=None):
 
 def _taken(y, score, weight):
     """Positives and rows at each threshold, from the highest score on, by weight: each of shape (n_thresholds,)."""
-    if weight is not None and not np.all(
-        weight
-    ):  # rows that do not count are no threshold either
-        y, score, weight = y[weight > 0], score[weight > 0], weight[weight > 0]
+    if weight is None:
+        weight = np.ones(len(y))
+    counted = weight > 0  # rows that do not count are no threshold either
+    if not counted.all():
+        y, score, weight = y[counted], score[counted], weight[counted]
     if not len(y):
         return np.zeros(1), np.zeros(1)
     order = np.argsort(-score, kind="stable")
-    hit = y[order] if weight is None else y[order] * weight[order]
+    hit = y[order] * weight[order]
     last = np.append(np.flatnonzero(np.diff(score[order])), len(y) - 1)
-    predicted = (
-        np.arange(1, len(y) + 1) if weight is None else np.cumsum(weight[order])
-    )[last]
+    predicted = np.cumsum(weight[order])[last]
     return np.cumsum(hit)[last], predicted
 
 
@@ -88,11 +87,9 @@ def one_vs_rest(measure, y, proba, weight=None):
 
 def _average(values, weight):
     """The weighted mean, NaN where no row counts."""
-    return (
-        float(np.average(values, weights=weight))
-        if weight is None or np.any(weight)
-        else np.nan
-    )
+    if weight is not None and not np.any(weight):
+        return np.nan
+    return float(np.average(values, weights=weight))
 
 
 def _brier(y, proba, weight=None):
@@ -103,9 +100,8 @@ def _brier(y, proba, weight=None):
 
 def log_loss_of(y, proba, weight=None):
     """Minus sklearn's log_loss, without its checks: the ensemble asks for it hundreds of times."""
-    likely = np.maximum(
-        proba[np.arange(len(y)), y], np.finfo(proba.dtype).eps
-    )  # bounded as scikit-learn does
+    least = np.finfo(proba.dtype).eps  # bounded as scikit-learn does
+    likely = np.maximum(proba[np.arange(len(y)), y], least)
     return _average(np.log(likely), weight)
 
 
@@ -119,10 +115,8 @@ def ap_of(y, proba, weight=None):
     return one_vs_rest(average_precision, y, proba, weight)
 
 
-RANK_MEASURES = {
-    "AUC": auc_of,
-    "AP": ap_of,
-}  # of codes and probabilities, shown of every model
+# Of codes and probabilities, shown of every model.
+RANK_MEASURES = {"AUC": auc_of, "AP": ap_of}
 
 PROBA_METRICS = {
     "roc_auc": auc_of,
@@ -171,17 +165,16 @@ class _ProbaMetric:
     def __call__(self, y, proba, weight=None):
         y, proba = self.labels[y], proba[:, self.order]
         present = np.isin(self.labels[self.order], y)
-        if (
-            len(self.labels) > 2 and not present.all()
-        ):  # classes of one or two rows are never validated
-            proba = proba[:, present] / np.maximum(
-                proba[:, present].sum(axis=1, keepdims=True), 1e-15
-            )
+        # Classes of one or two rows are never validated.
+        if len(self.labels) > 2 and not present.all():
+            proba = proba[:, present]
+            total = proba.sum(axis=1, keepdims=True)
+            proba = proba / np.maximum(total, 1e-15)
         if proba.shape[1] < 2:
             return np.nan
-        rows = (
-            {} if weight is None or not self.takes_weight else {"sample_weight": weight}
-        )
+        rows = {}
+        if weight is not None and self.takes_weight:
+            rows["sample_weight"] = weight
         scores = proba[:, 1] if proba.shape[1] == 2 else proba
         return self._value(y, scores, **rows)
 
@@ -247,12 +240,10 @@ def resolve_metric(scoring, classes, cost_matrix=None):
     if name in get_scorer_names():
         return (name, *_from_scorer(get_scorer(name), classes)[1:])
     known = sorted({*CONFUSION_METRICS, *PROBA_METRICS, *get_scorer_names()})
+    hint = f"for example {sorted(CONFUSION_METRICS)}"
     close = difflib.get_close_matches(scoring.lower(), known, n=3)
-    hint = (
-        f"did you mean {' or '.join(map(repr, close))}?"
-        if close
-        else f"for example {sorted(CONFUSION_METRICS)}"
-    )
+    if close:
+        hint = f"did you mean {' or '.join(map(repr, close))}?"
     raise ValueError(f"scoring={scoring!r} is not a known score; {hint}")
 
 
@@ -264,16 +255,11 @@ def _from_scorer(scorer, classes):
             EstimatorMetric(scorer, classes),
         )
     if not hasattr(scorer, "_score_func"):
-        hint = (
-            "; one score decides"
-            if isinstance(scorer, list | tuple | set | dict)
-            else ""
-        )
-        hint = (
-            f"; pass make_scorer({scorer.__name__})"
-            if hasattr(scorer, "__name__")
-            else hint
-        )
+        hint = ""
+        if isinstance(scorer, list | tuple | set | dict):
+            hint = "; one score decides"
+        elif hasattr(scorer, "__name__"):
+            hint = f"; pass make_scorer({scorer.__name__})"
         raise ValueError(
             f"scoring={scorer!r} must be a name such as 'f1', a scorer made by sklearn.metrics.make_scorer, or a "
             f"function of (estimator, X, y){hint}"
@@ -291,11 +277,8 @@ def _from_scorer(scorer, classes):
 
 def _check_requests(scorer):
     """Refuse requests for what `fit` does not take."""
-    others = sorted(
-        name
-        for name, alias in requests_of(scorer).items()
-        if alias and name != "sample_weight"
-    )
+    requested = {name for name, alias in requests_of(scorer).items() if alias}
+    others = sorted(requested - {"sample_weight"})
     if others:
         raise ValueError(
             f"scoring={scorer!r} requests {', '.join(others)}, which AutoClassifier does not route: let a function of "

@@ -79,6 +79,10 @@ class TrialOutcome:
         return cls(score=result.score, **known)
 
 
+# What is known of a trial that is not complete.
+NO_OUTCOME = TrialOutcome(math.nan, np.empty((0, 0)), math.nan)
+
+
 def _is_default(name, value):
     if name == "fold_scores":
         return not len(value)

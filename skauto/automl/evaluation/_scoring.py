@@ -17,6 +17,7 @@ from skauto.resample._threshold import (
     uses_threshold,
 )
 from skauto.search import _deadline
+from skauto.search._folds import take_if_given
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Scoring:
             part[last] = part.max() + 1 + parts_of_one_fold(self.y[:n_rows][last], 0)
         if last.all() and len(np.unique(fold)) == 1:
             fold = part
-        weight = None if self.weight is None else self.weight[:n_rows]
+        weight = take_if_given(self.weight, slice(n_rows))
         return replace(
             self,
             y=self.y[:n_rows],
@@ -132,9 +133,8 @@ class Scoring:
             return self.first(len(proba)).report(proba, left)
         given = proba
         y, proba = self.oriented(proba)
-        value = self._value(
-            given, left
-        )  # before F1, which is only shown: time may run out
+        # Before F1, which is only shown: time may run out.
+        value = self._value(given, left)
         f1 = CONFUSION_METRICS["f1_macro" if proba.shape[1] > 2 else "f1"]
         measures = {
             "F1": self._pooled(
@@ -229,4 +229,4 @@ class Scoring:
         )
 
     def _weight(self, rows):
-        return None if self.weight is None else self.weight[rows]
+        return take_if_given(self.weight, rows)

@@ -81,9 +81,8 @@ def assemble(
         [models.fitted[trial.number] for trial, _ in members],
         [weight for _, weight in members],
     )
-    watch(
-        ensemble
-    )  # before it is measured: what it says of unread columns is part of the model
+    # Before it is measured: what it says of unread columns is part of the model.
+    watch(ensemble)
     threshold = default_threshold(len(after.classes))
     return FinalModel(
         ensemble=ensemble,

@@ -135,12 +135,11 @@ def _folds_beat(after, ready, trials):
 
     Not under constraints, which several models together easily break.
     """
-    return not after.plan.constraints and any(
-        trial.number == after.pool.bag_of
-        and trial.fidelity >= 1
-        and beats(trial, ready, after.valid_over_train())
-        for trial in trials
-    )
+    by_number = {trial.number: trial for trial in trials}
+    trial = by_number.get(after.pool.bag_of)
+    if trial is None or trial.fidelity < 1 or after.plan.constraints:
+        return False
+    return beats(trial, ready, after.valid_over_train())
 
 
 def n_trials_were(n_trials):

@@ -16,9 +16,8 @@ def refit(context, trial, labels, seconds=None):
     """
     if seconds is not None:
         _deadline.end_by(time.monotonic() + seconds)
-    from skauto.automl._imbalance import (
-        with_labels,
-    )  # loads imbalanced-learn, which importing skauto must not
+    # Loads imbalanced-learn, which importing skauto must not.
+    from skauto.automl._imbalance import with_labels
 
     seed = child_seed(context.seed, "trial", trial.number)
     values = (

@@ -78,10 +78,8 @@ class RefitChain:
         self.say = say
         self.interrupts = interrupts
         self.here = here
-        self._failed, self._failed_here = (
-            set(),
-            set(),
-        )  # trials whose refit gave no model, in a worker and here
+        # Trials whose refit gave no model, in a worker and here.
+        self._failed, self._failed_here = set(), set()
 
     def refitted(self, trials):
         """Fitted pipelines by trial number; what is not done when the time is up is left out."""
@@ -91,11 +89,10 @@ class RefitChain:
             if t.model is not None
         }
         rest = [trial for trial in trials if trial.number not in fitted]
+        # Keep what is done, wait only for a first one.
         try:
             self._by_workers(rest, fitted)
-        except (
-            KeyboardInterrupt
-        ) as error:  # keep what is done, wait only for a first one
+        except KeyboardInterrupt as error:
             self.interrupts.note(error)
             for trial in rest[1:]:
                 self.pool.cancel(trial.number)
@@ -123,16 +120,12 @@ class RefitChain:
         rest = [trial for trial in trials if trial.number not in known]
         left = self.left()
         limit = None if math.isinf(left) else left
-        nets = [
-            trial
-            for trial in rest
-            if trial.values["candidate"] in self.context.build.nets
-        ]
+        build = self.context.build
+        nets = [trial for trial in rest if trial.values["candidate"] in build.nets]
         of_a_net = self._seconds_of_a_net(rest, nets) if nets else None
         for trial in rest:
-            self.pool.submit(
-                trial.number, refit, trial, self.labels, of_a_net, time_limit=limit
-            )
+            task = trial.number, refit, trial, self.labels, of_a_net
+            self.pool.submit(*task, time_limit=limit)
         if nets:
             import_nets()
 
@@ -167,11 +160,9 @@ class RefitChain:
 
     def _busy(self, trials, fitted):
         """Whether a worker has one of the trials that may still become a model; what raised here will raise there."""
+        numbers = {trial.number for trial in trials}
         done = {*fitted, *self._failed_here}
-        return any(
-            trial.number in self.pool.running and trial.number not in done
-            for trial in trials
-        )
+        return bool(numbers & set(self.pool.running) - done)
 
     def _seconds_of_a_net(self, trials, nets):
         """Seconds that the refit of a network may plan with: what the others leave it; None where nothing limits it."""

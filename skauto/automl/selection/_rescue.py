@@ -91,13 +91,11 @@ class RescuePool(Pool):
 
     def submit(self, key, function, *args, time_limit=None):
         """Run a trial, which ends with the search wherever it has begun; after the first one the quick model."""
-        self._fidelities[key] = (
-            getattr(args[0], "fidelity", 1.0) if args else 1.0
-        )  # what is no trial is whole
+        # What is no trial is whole.
+        self._fidelities[key] = getattr(args[0], "fidelity", 1.0) if args else 1.0
         left = self.remaining()
-        if isinstance(self.pool, WorkerPool) and math.isfinite(
-            left
-        ):  # on other machines clocks are others
+        # On other machines clocks are others.
+        if isinstance(self.pool, WorkerPool) and math.isfinite(left):
             function, args = before, (time.monotonic() + left, function, *args)
         self.pool.submit(key, function, *args, time_limit=time_limit)
         if self._task is not None:

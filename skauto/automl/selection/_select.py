@@ -54,12 +54,8 @@ def scored_trials(history):
         if result.status == "complete"
     ]
     fullest = max((trial.fidelity for trial, _ in done), default=1.0)
-    full = [
-        _scored(history.space.decode(trial.params), result, trial.fidelity)
-        for trial, result in done
-        if trial.fidelity == fullest
-    ]
-    return _ranked(full)
+    full = [pair for pair in done if pair[0].fidelity == fullest]
+    return _ranked([_scored(history.space, *pair) for pair in full])
 
 
 def _ranked(trials):
@@ -91,29 +87,30 @@ def comparable(trials, scoring, left=endless):
         return trials, scoring
     trials = trials[:MOST_JUDGED]
     common = judged(trials, scoring.first(least), left)
-    size = len(
-        next(trial for trial in trials if trial.number == common[0].number).proba
-    )
-    if size == least:
-        return common, scoring.first(least)
+    size = {trial.number: len(trial.proba) for trial in trials}[common[0].number]
     scoring = scoring.first(size)
-    return judged(
-        [trial for trial in trials if len(trial.proba) >= size], scoring, left
-    ), scoring
+    if size == least:
+        return common, scoring
+    return judged(_of_rows(trials, size), scoring, left), scoring
+
+
+def _of_rows(trials, n_rows):
+    """The trials that were judged on so many rows, or on more."""
+    return [trial for trial in trials if len(trial.proba) >= n_rows]
 
 
 def _of_most_folds(trials):
     """The trials of the most folds that enough trials have; all where there are too few."""
-    sizes = sorted((len(trial.proba) for trial in trials), reverse=True)
-    if len(sizes) < ENOUGH_TRIALS:
+    if len(trials) < ENOUGH_TRIALS:
         return trials
-    return [trial for trial in trials if len(trial.proba) >= sizes[ENOUGH_TRIALS - 1]]
+    sizes = sorted(len(trial.proba) for trial in trials)
+    return _of_rows(trials, sizes[-ENOUGH_TRIALS])
 
 
 def fullest(trials, scoring):
     """The trials of the most rows as they are, and the scoring of these rows: where nothing can be compared anew."""
     size = max((len(trial.proba) for trial in trials), default=len(scoring.y))
-    return [trial for trial in trials if len(trial.proba) == size], scoring.first(size)
+    return _of_rows(trials, size), scoring.first(size)
 
 
 def judged(trials, scoring, left=endless):
@@ -131,8 +128,8 @@ def judged(trials, scoring, left=endless):
     return _ranked(seen)
 
 
-def _scored(values, result, fidelity=1.0):
-    outcome = TrialOutcome.of(result)
+def _scored(space, trial, result):
+    outcome, values = TrialOutcome.of(result), space.decode(trial.params)
     return Scored(
         number=result.number,
         values=values,
@@ -145,7 +142,7 @@ def _scored(values, result, fidelity=1.0):
         footprint=outcome.footprint,
         score_seconds=outcome.score_seconds,
         model=outcome.model,
-        fidelity=fidelity,
+        fidelity=trial.fidelity,
     )
 
 
@@ -162,11 +159,8 @@ def choose_best(trials, valid_over_train):
     unresampled = next((trial for trial in trials if trial.unresampled), None)
     if best.unresampled or unresampled is None:
         return best
-    return (
-        best
-        if beats(best, unresampled, valid_over_train, on_one_fold=False)
-        else unresampled
-    )
+    clearly = beats(best, unresampled, valid_over_train, on_one_fold=False)
+    return best if clearly else unresampled
 
 
 def beats(trial, other, valid_over_train, *, on_one_fold=True):
@@ -203,26 +197,26 @@ def choose_members(trials, scoring, left=endless, *, even=True):
     A score of ranks alone chooses by luck where positives are few, and where rows are few a part is spread evenly, if
     `even`; see the decision on small tables. `left` gives the seconds that are left: the selections end with them.
     """
-    own = scoring.kind == "proba"  # then `select` is the score, which is known
-    values = [trial.score if own else scoring.select(trial.proba) for trial in trials]
-    values = values if np.isfinite(values).all() else [trial.score for trial in trials]
-    order = sorted(
-        zip(values, trials, strict=True), key=lambda pair: (-pair[0], pair[1].number)
-    )
-    pool = _few_of_a_kind([trial for _, trial in order])
+    pool = _few_of_a_kind(_by_guide(trials, scoring))
     predictions = [trial.proba for trial in pool]
-    greedy = np.mean(
-        [greedy_selection(predictions, value, left=left) for value in scoring.guides],
-        axis=0,
-    )
-    fraction = EVEN_FRACTION if even and scoring.n_rows <= FEW_ROWS else 0.0
-    weights = (1 - fraction) * greedy + fraction * _evenly(pool)
-    chosen = [
-        (trial, float(weight))
-        for trial, weight in zip(pool, weights, strict=True)
-        if weight > 0
+    selected = [
+        greedy_selection(predictions, guide, left=left) for guide in scoring.guides
     ]
-    return sorted(chosen, key=lambda pair: -pair[1])
+    weights = np.mean(selected, axis=0)
+    if even and scoring.n_rows <= FEW_ROWS:
+        weights = (1 - EVEN_FRACTION) * weights + EVEN_FRACTION * _evenly(pool)
+    heaviest = np.argsort(-weights, kind="stable")
+    return [(pool[k], float(weights[k])) for k in heaviest if weights[k] > 0]
+
+
+def _by_guide(trials, scoring):
+    """The trials by what the ensemble is selected by, the best first."""
+    values = np.array([trial.score for trial in trials])
+    if scoring.kind != "proba":  # else `select` is the score, which is known
+        guide = np.array([scoring.select(trial.proba) for trial in trials])
+        values = guide if np.isfinite(guide).all() else values
+    numbers = [trial.number for trial in trials]
+    return [trials[k] for k in np.lexsort((numbers, -values))]
 
 
 def _few_of_a_kind(ordered):
@@ -231,7 +225,8 @@ def _few_of_a_kind(ordered):
     for trial in ordered:
         kind = trial.values["candidate"]
         seen[kind] += 1
-        kept += [trial] if seen[kind] <= PER_KIND or trial.model is not None else []
+        if seen[kind] <= PER_KIND or trial.model is not None:
+            kept.append(trial)
     return kept
 
 

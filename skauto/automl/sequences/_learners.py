@@ -81,9 +81,8 @@ def epochs(values, profile):
     """Epochs of a net that fit into the time of one fit."""
     width, ways = values["hidden_size"], 2 if values["bidirectional"] else 1
     inner = values["n_layers"] * ways * 4 * width * width  # gates, candidates, and back
-    step_flops = (
-        3 * 2 * (inner + values["conv_size"] * profile.shape[1] * width)
-    )  # forward and twice that backward
+    # Forward and twice that backward.
+    step_flops = 3 * 2 * (inner + values["conv_size"] * profile.shape[1] * width)
     return epochs_within(
         profile, ROW_SECONDS + profile.length * step_flops / FLOPS_A_SECOND, EPOCHS
     )

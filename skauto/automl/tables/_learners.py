@@ -307,9 +307,8 @@ def rusboost(values, profile, seed):
 
 def balanced_forest(values, profile, seed):
     """A forest of balanced draws, its probabilities moved back to those of the unresampled classes."""
-    from imblearn.ensemble import (
-        BalancedRandomForestClassifier,
-    )  # most searches never ask for it
+    # Most searches never ask for it.
+    from imblearn.ensemble import BalancedRandomForestClassifier
 
     few = 400 if profile.refit else 150
     forest = BalancedRandomForestClassifier(
