@@ -1,4 +1,5 @@
 # What a clone is good for: `make demo`, `make test` (the quick suite), `make check` (lint and every test) and
+# `make test-oldest` and `make test-bare` (the main paths with old dependencies and without extras), `make coverage` and
 # `make upstream` (other projects' own tests, run on skauto's classes). Each sets up .venv as far as it needs it.
 #
 # Needed from the system: Python 3.11 or later with its venv module (Debian: python3-venv). LightGBM also needs
@@ -15,7 +16,7 @@ PIP := $(RUN) -m pip --disable-pip-version-check --quiet
 SKOPT_COMMIT := 328525dbdc9069b8e656024a777aba526a36b525
 SKOPT_TESTS := https://raw.githubusercontent.com/holgern/scikit-optimize/$(SKOPT_COMMIT)/skopt/tests/test_searchcv.py
 
-.PHONY: demo test check lint pairs upstream clean
+.PHONY: demo test test-oldest test-bare check lint pairs upstream coverage clean
 
 demo: $(VENV)/.installed
 	$(RUN) -m skauto demo
@@ -23,8 +24,22 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	$(TEST) -m "not slow"
 
-check: lint
+check: lint test-oldest test-bare
 	$(TEST)
+
+# The main paths with the oldest dependencies that pyproject.toml allows, and without any extra.
+SMOKE := -m pytest -q -p no:cacheprovider -m smoke tests/smoke
+
+test-oldest: $(VENV)-oldest/.installed
+	$(VENV)-oldest/bin/python $(SMOKE)
+
+test-bare: $(VENV)-bare/.installed
+	$(VENV)-bare/bin/python $(SMOKE)
+
+# Lines that the quick tests run, by file; the figure in docs/benchmarks.md is its last line.
+coverage: $(VENV)/.installed-test
+	$(PIP) install --constraint constraints.txt pytest-cov
+	$(TEST) -m "not slow" --cov skauto --cov-report term:skip-covered
 
 # Every row of the covering arrays of settings; `make check` runs those of the day.
 pairs: $(VENV)/.installed-test
@@ -52,7 +67,7 @@ $(VENV)/scikit_optimize/test_searchcv.py:
 	curl --fail --silent --show-error --location --output $@ $(SKOPT_TESTS)
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-oldest $(VENV)-bare build *.egg-info .pytest_cache .ruff_cache .hypothesis
 
 # The stamps are older than these two files whenever what they ask for may have changed.
 $(VENV)/.installed: pyproject.toml constraints.txt | $(RUN)
@@ -62,6 +77,16 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(RUN)
 $(VENV)/.installed-test: pyproject.toml constraints.txt | $(RUN)
 	$(PIP) install --constraint constraints.txt --editable '.[test]'
 	touch $@ $(VENV)/.installed
+
+$(VENV)-oldest/.installed: pyproject.toml constraints-oldest.txt
+	$(PYTHON) -m venv --clear $(VENV)-oldest
+	$(VENV)-oldest/bin/pip --disable-pip-version-check --quiet install --constraint constraints-oldest.txt --editable . pytest
+	touch $@
+
+$(VENV)-bare/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv --clear $(VENV)-bare
+	$(VENV)-bare/bin/pip --disable-pip-version-check --quiet install --constraint constraints.txt --editable . pytest
+	touch $@
 
 $(RUN):
 	$(PYTHON) -m venv $(VENV) || (rm -rf $(VENV); exit 1)

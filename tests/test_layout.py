@@ -242,7 +242,18 @@ def test_importing_is_all_that_an_import_does():
                 isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
             ):
                 faults.append(f"{path}:{node.lineno} works at import")
+            loaded = required(node) - ({"torch", "skorch"} if part(path) == "estimators" else set())
+            if loaded:
+                faults.append(f"{path}:{node.lineno} loads {', '.join(loaded)}")
     assert faults == []
+
+
+def required(node):
+    """Packages that a statement of a module loads by `name = require(...)`."""
+    value = getattr(node, "value", None)
+    if isinstance(node, ast.Assign) and isinstance(value, ast.Call) and getattr(value.func, "id", "") == "require":
+        return {value.args[0].value.split(".")[0]}
+    return set()
 
 
 def test_nothing_prints():

@@ -64,18 +64,25 @@ class Builder:
         candidate = self.candidates[values["candidate"]]
         if candidate.fidelity in (None, "rows") or not candidate.is_own:
             return apply_fidelity(pipeline, fidelity, least)
-        last = pipeline.steps[-1][1]
-        inner = last if values.get("imbalance", NONE) == NONE else last.estimator
-        inner.set_params(**candidate.at_fidelity(fidelity))
+        _classifier_of(pipeline, values).set_params(**candidate.at_fidelity(fidelity))
         return pipeline, 1.0
+
+    def plan_training(self, values, pipeline):
+        """The pipeline, its network with as many epochs and seconds as it has time for; in the worker.
+
+        Raises
+        ------
+        TimeoutError
+            Where it has less time than the fewest epochs take.
+        """
+        plan = self.candidates[values["candidate"]].plan_training
+        if plan is not None:
+            plan(_classifier_of(pipeline, values), values, self.profile)
+        return pipeline
 
     def for_refit(self):
         """The builder of the final models, for which there is more time than for a fold."""
         return replace(self, profile=replace(self.profile, refit=True))
-
-    def untimed(self):
-        """The builder without a time limit, which times no network."""
-        return replace(self, profile=replace(self.profile, seconds=None))
 
     def fallback(self):
         """A small model of the data's kind."""
@@ -88,6 +95,12 @@ class Builder:
         return build_pipeline(
             self.candidates[values["candidate"]], rest, self.profile, seed
         )
+
+
+def _classifier_of(pipeline, values):
+    """The classifier of a candidate in its pipeline, inside of an imbalance strategy."""
+    last = pipeline.steps[-1][1]
+    return last if values.get("imbalance", NONE) == NONE else last.estimator
 
 
 def build_pipeline(candidate, values, profile, seed):

@@ -84,10 +84,12 @@ class Candidate:
     prepare: bool | Callable = False
     weight: float = 1.0
     # Of built-in candidates: `build(values, profile, seed)` gives the classifier and `prepare(values, profile)` the
-    # transformer before it, or None; a value of each parameter; ranks of the initial configurations among all; and
+    # transformer before it, or None; of a network `plan_training(classifier, values, profile)` sets epochs and seconds
+    # in the worker where it trains; a value of each parameter; ranks of the initial configurations among all; and
     # where it can be used: rows, sparse tables, weights, packages with the extra that brings them, and
     # `time_budget_reason`, one line on why there is no time for it, or an empty one.
     build: Callable | None = None
+    plan_training: Callable | None = None
     defaults: Mapping = field(default_factory=dict)
     ranks: Sequence = ()
     max_rows: int | None = None

@@ -279,6 +279,7 @@ def _context_of(data, settings, folds, space, scoring, build, seed):
         apply_fidelity=functools.partial(
             build.at_fidelity, least=min(1.0, ROWS_OF_A_RUNG / profile.n_rows)
         ),
+        plan_training=build.plan_training,
         plain=build.is_own,
         labels=data.classes,
         measure=constraints.of_trial if constraints else None,

@@ -24,6 +24,7 @@ DOES_NOT_MATTER = {
     "record": "is what a worker has seen",
     "most_folds": "follows from the limits",
     "plain": "asks the builder",
+    "plan_training": "follows from the time that is left",
     "labels": "are those of the data",
     "report": "follows from the score, the data and the folds",
     "low_fidelity_score": "follows from the score, the data and the folds",

@@ -19,15 +19,13 @@ from skauto.search._sequential import SequentialPool
 from skauto.search._trial import Result, Status, Trial
 from skauto.search.strategies._halving import Halving
 from skauto.search.strategies._random import Random
-from tests.support.autos import quick
+from tests.support.autos import SECONDS, X, Y, quick
 from tests.support.clock import Clock
 from tests.support.trials import small_plan
 
 # Half of the targets here have 0 as the rarer class, which is said; one test is about that.
 pytestmark = pytest.mark.filterwarnings("ignore:pos_label=None takes the rarer class:UserWarning")
 
-X, Y = make_classification(160, 5, weights=[0.7], flip_y=0.1, random_state=0)
-SECONDS = ["seconds"]
 LABELS = np.array(["no", "yes"])
 
 

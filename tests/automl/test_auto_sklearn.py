@@ -20,17 +20,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skauto import AutoClassifier
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
-from tests.support.autos import mixed_table, quick
+from tests.support.autos import EXPECTED_FAILURES, mixed_table, quick
 
 TABLE, LABELS = mixed_table()
-
-# Each is one that scikit-learn expects of its own threshold estimators: all of FixedThresholdClassifier, the first two
-# of TunedThresholdClassifierCV. Weights and repeated rows make other folds, whether X is sparse or not.
-EXPECTED_FAILURES = {
-    "check_classifiers_train": "a tuned threshold is not at probability 0.5",
-    "check_sample_weight_equivalence_on_dense_data": "a weight of two is not a row in two folds",
-    "check_sample_weight_equivalence_on_sparse_data": "a weight of two is not a row in two folds",
-}
 
 
 @pytest.mark.slow

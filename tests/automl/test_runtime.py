@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 
 from skauto.search._journal import JournalError
-from tests.automl.test_auto_count_mode import SECONDS, X, Y
-from tests.support.autos import quick
+from tests.support.autos import SECONDS, X, Y, quick
 
 pytestmark = pytest.mark.filterwarnings("ignore:pos_label=None takes the rarer class:UserWarning")
 

@@ -14,7 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import skauto.automl._classifier
 from skauto import AutoClassifier
 from skauto.automl._time_budget import Phases
-from tests.automl.test_auto_sklearn import EXPECTED_FAILURES
+from tests.support.autos import EXPECTED_FAILURES
 
 SPEED = 5
 

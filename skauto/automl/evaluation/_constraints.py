@@ -153,7 +153,7 @@ class Constraints:
         """
         train, _ = context.folds[0]
         X, y = take(context.X, train), context.targets(values)[train]
-        estimator = with_rounds(context.build.untimed()(values, seed), best_iteration)
+        estimator = with_rounds(context.build(values, seed), best_iteration)
         steps, prepared = estimator.steps[:-1], X
         if steps:
             prepared = Pipeline(steps).fit_transform(X, y)
@@ -203,7 +203,7 @@ class Constraints:
         fraction = min(CHECKED_ROWS / len(train), 1.0)
         y = context.y[train]
         rows = train[nested_rows(y, fraction, CHECKED_CLASS_ROWS, context.seed)]
-        pipeline = shortest(context.build.untimed()(values, seed))
+        pipeline = shortest(context.build(values, seed))
         with warnings.catch_warnings():
             # So few rows give reasons to warn, which are no news of the trial.
             warnings.simplefilter("ignore")

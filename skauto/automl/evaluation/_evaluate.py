@@ -40,6 +40,11 @@ def fit_weighted(estimator, X, y, weight):
     )
 
 
+def as_it_is(values, estimator):
+    """An estimator whose training needs no plan."""
+    return estimator
+
+
 def rows_alone(values, estimator, fidelity):
     """An estimator and its fraction of the rows at a fidelity: here effort is rows."""
     return estimator, fidelity
@@ -67,6 +72,8 @@ class Evaluation:
         ``low_fidelity_score(proba)``: the score of a trial at a fidelity below 1.
     fit, predict : callable
         How the last step of the estimator is fitted and asked, as `fit_plain` and `predict_plain` do.
+    plan_training : callable
+        ``plan_training(values, estimator)``: the estimator, set to train within the time that is left.
     apply_fidelity : callable
         ``apply_fidelity(values, estimator, fidelity)``: the estimator and its fraction of the rows, as `rows_alone`
         does.
@@ -106,6 +113,7 @@ class Evaluation:
     seed: int
     fit: Any = fit_plain
     predict: Any = predict_plain
+    plan_training: Any = as_it_is
     apply_fidelity: Any = rows_alone
     measure: Any = None
     check_feasible: Any = None
@@ -217,6 +225,7 @@ def _fitted_folds(context, values, trial, seed):
             break
         _deadline.divide(n_folds - number)
         estimator = context.build(values, seed)  # may import a package
+        estimator = context.plan_training(values, estimator)
         estimator, fidelity = context.apply_fidelity(values, estimator, trial.fidelity)
         began = time.perf_counter()
         model, best_iteration = _fit_fold(context, values, estimator, fidelity, number)

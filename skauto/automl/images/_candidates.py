@@ -73,6 +73,7 @@ SVM = Candidate(
 CNN = Candidate(
     name="cnn",
     build=make.cnn,
+    plan_training=make.plan_cnn,
     prepare=make.whole,
     space={
         "backbone": ["plain", "resnet"],
@@ -109,6 +110,7 @@ CNN = Candidate(
 COMPRESSED_CNN = Candidate(
     name="compressed_cnn",
     build=make.compressed_cnn,
+    plan_training=make.plan_compressed_cnn,
     prepare=make.whole,
     space={
         **CNN.space,

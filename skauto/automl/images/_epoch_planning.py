@@ -38,9 +38,10 @@ def epochs(values, profile):
 
 
 def require_min_epochs(most, profile):
-    """So many epochs; a final fit has one at least, and a trial that has less than the fewest ends here.
+    """The number of epochs, at least one; TimeoutError where a trial has fewer than the fewest.
 
-    Where nothing but networks is tried a trial goes on: the network is stopped in time, and better than none.
+    A refit goes on with a single one, and so does a trial where nothing but networks is tried: it is stopped in time,
+    and better than none.
     """
     if most >= FEWEST_EPOCHS or profile.refit or profile.alone:
         return max(most, 1)
@@ -106,9 +107,6 @@ def net_time_reason(values, profile, tuning=0):
     row_seconds = (
         ROW_SECONDS + height * width * FLOPS_A_PIXEL * values["width"] ** 2 / MOST_FLOPS
     )
-    require_min_epochs = epochs_within(profile, row_seconds, EPOCHS) >= fewest
-    return (
-        ""
-        if require_min_epochs
-        else f"{fewest} epochs of it do not fit into what a trial may use of time_limit"
-    )
+    if epochs_within(profile, row_seconds, EPOCHS) >= fewest:
+        return ""
+    return f"{fewest} epochs of it do not fit into what a trial may use of time_limit"

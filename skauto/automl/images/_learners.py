@@ -6,6 +6,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skauto.automl.images._epoch_planning import (
+    EPOCHS,
     epochs,
     net_time_reason,
     require_min_epochs,
@@ -46,7 +47,7 @@ def logistic(values, profile, seed):
 
 
 def cnn(values, profile, seed):
-    """A convolutional network, as many epochs as there is time for; TimeoutError where they would be too few."""
+    """A convolutional network."""
     from skauto.estimators.images._cnn import CNNClassifier
 
     values = dict(values)
@@ -56,42 +57,53 @@ def cnn(values, profile, seed):
         **values,
         augment=augment,
         batch_size=BATCH,
-        max_epochs=require_min_epochs(epochs(values, profile), profile),
-        time_limit=seconds_limit(profile),
+        max_epochs=EPOCHS,
         device="cpu",
         random_state=seed,
     )
 
 
 def compressed_cnn(values, profile, seed):
-    """The same made small in the same time: fewer filters, then 8-bit arithmetic or shared, entropy-coded weights."""
+    """The same made small: fewer filters, then 8-bit arithmetic or shared, entropy-coded weights."""
     from skauto.estimators.compression._classifier import CompressedClassifier
     from skauto.estimators.compression.steps._prune import Prune
     from skauto.estimators.compression.steps._quantize import Quantize
 
     values = dict(values)
     amount, form = values.pop("filters"), values.pop("form")
-    steps = (
-        [("filters", Prune(amount, what="filters", rounds=1, epochs=TUNING))]
-        if amount
-        else []
-    )
-    last = (
-        Quantize("int8")
-        if form == "int8"
-        else Quantize(bits=5, smallest=SMALLEST, epochs=TUNING)
-    )
+    steps = []
+    if amount:
+        pruned = Prune(amount, what="filters", rounds=1, epochs=TUNING)
+        steps.append(("filters", pruned))
+    if form == "int8":
+        steps.append((form, Quantize("int8")))
+    else:
+        shared = Quantize(bits=5, smallest=SMALLEST, epochs=TUNING)
+        steps.append((form, shared))
     network = cnn(values, profile, seed)
-    whole = network.time_limit
-    _leave_epochs(network, TUNING * (len(steps) + (form == "codebook")), profile)
-    return CompressedClassifier(network, [*steps, (form, last)], time_limit=whole)
+    network.set_params(max_epochs=EPOCHS - _tuning_epochs(steps))
+    return CompressedClassifier(network, steps)
 
 
-def _leave_epochs(network, tuning, profile):
-    """Leave the time of so many epochs of a network to what follows."""
+def plan_cnn(network, values, profile):
+    """Give a network as many epochs as there is time for; TimeoutError where they would be too few."""
+    most = require_min_epochs(epochs(values, profile), profile)
+    network.set_params(max_epochs=most, time_limit=seconds_limit(profile))
+
+
+def plan_compressed_cnn(compressed, values, profile):
+    """The same of one that is tuned after its steps: these have their part of the epochs and of the seconds."""
+    network = compressed.estimator
+    plan_cnn(network, values, profile)
     most, limit = network.max_epochs, network.time_limit
-    left = require_min_epochs(most - tuning, profile)
+    left = require_min_epochs(most - _tuning_epochs(compressed.steps), profile)
+    compressed.set_params(time_limit=limit)
     network.set_params(max_epochs=left, time_limit=limit and limit * left / most)
+
+
+def _tuning_epochs(steps):
+    """Epochs of training after the steps of compression: 8-bit arithmetic needs none."""
+    return sum(step.epochs for name, step in steps if name != "int8")
 
 
 def fallback(profile):

@@ -25,9 +25,9 @@ def refit(context, trial, labels, seconds=None):
         if context.build.is_own(trial.values)
         else with_labels(trial.values, labels)
     )
-    pipeline = with_rounds(
-        context.build.for_refit()(values, seed), trial.best_iteration
-    )
+    build = context.build.for_refit()
+    pipeline = build.plan_training(trial.values, build(values, seed))
+    pipeline = with_rounds(pipeline, trial.best_iteration)
     y = labels[context.y]
     prepared, (name, last) = context.X, pipeline.steps[-1]
     if len(pipeline.steps) > 1:

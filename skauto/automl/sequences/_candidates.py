@@ -86,6 +86,7 @@ NET_DEFAULTS = {
 }
 NET = {
     "prepare": make.whole,
+    "plan_training": make.plan_net,
     "space": NET_SPACE,
     "defaults": NET_DEFAULTS,
     "imbalance": (WEIGHTS, OVER),

@@ -54,27 +54,29 @@ def logistic(values, profile, seed):
 
 
 def min_gru(values, profile, seed):
-    """minGRU, as many epochs as there is time for."""
+    """minGRU."""
     from skauto.estimators.sequences._recurrent import MinGRUClassifier
 
-    return _net(MinGRUClassifier, values, profile, seed)
+    return MinGRUClassifier(
+        **values, max_epochs=EPOCHS, device="cpu", random_state=seed
+    )
 
 
 def min_lstm(values, profile, seed):
-    """minLSTM, as many epochs as there is time for."""
+    """minLSTM."""
     from skauto.estimators.sequences._recurrent import MinLSTMClassifier
 
-    return _net(MinLSTMClassifier, values, profile, seed)
+    return MinLSTMClassifier(
+        **values, max_epochs=EPOCHS, device="cpu", random_state=seed
+    )
 
 
-def _net(make, values, profile, seed):
-    """A net with as many epochs as there should be time for, and fewer should it turn out slower."""
+def plan_net(net, values, profile):
+    """Give a net as many epochs as there should be time for; should it turn out slower, it stops in time."""
     limit = net_seconds(profile)
     planned = profile.seconds if limit is None or profile.refit else limit
-    most = max(epochs(values, replace(profile, seconds=planned)), 1)
-    return make(
-        **values, max_epochs=most, time_limit=limit, device="cpu", random_state=seed
-    )
+    most = epochs(values, replace(profile, seconds=planned))
+    net.set_params(max_epochs=max(most, 1), time_limit=limit)
 
 
 def epochs(values, profile):
@@ -90,12 +92,9 @@ def epochs(values, profile):
 
 def net_time_reason(values, profile):
     """Why there is no time for a net, an empty line if there is."""
-    require_min_epochs = epochs(values, profile) >= FEWEST_EPOCHS
-    return (
-        ""
-        if require_min_epochs
-        else f"{FEWEST_EPOCHS} epochs of it do not fit into a fifth of time_limit"
-    )
+    if epochs(values, profile) >= FEWEST_EPOCHS:
+        return ""
+    return f"{FEWEST_EPOCHS} epochs of it do not fit into a fifth of time_limit"
 
 
 def fallback(profile):

@@ -176,6 +176,7 @@ NAIVE_BAYES = Candidate(
 MLP = Candidate(
     name="mlp",
     build=make.mlp,
+    plan_training=make.plan_mlp,
     prepare=make.scaled,
     space={
         "hidden_size": [32, 64, 128, 256],

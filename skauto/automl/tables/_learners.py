@@ -108,14 +108,10 @@ def fallback(profile):
 
 def mlp_time_reason(values, profile):
     """Why there is no time for perceptrons, an empty line if there is."""
-    require_min_epochs = (
-        profile.trial_seconds is None or profile.trial_seconds >= NET_START_SECONDS
-    )
-    return (
-        ""
-        if require_min_epochs
-        else f"a trial has {profile.trial_seconds:.3g} s, less than PyTorch takes to begin"
-    )
+    seconds = profile.trial_seconds
+    if seconds is None or seconds >= NET_START_SECONDS:
+        return ""
+    return f"a trial has {seconds:.3g} s, less than PyTorch takes to begin"
 
 
 def native(values, profile):
@@ -255,21 +251,25 @@ def mlp(values, profile, seed):
 
     batch = min(max(profile.n_rows // 20, 16), LARGEST_BATCH)
     epochs = min(STEPS * batch, MOST_ROWS_SEEN) // max(profile.n_rows, 1)
-    limit = net_seconds(profile) if profile.trial_seconds is not None else None
     return MLPClassifier(
         **values,
-        n_members=MEMBERS if limit is None else _members_within(limit, batch),
+        n_members=MEMBERS,
         batch_size=batch,
         max_epochs=min(max(epochs, 5), 50),
-        time_limit=limit,
         device="cpu",
         random_state=seed,
     )
 
 
-def _members_within(limit, batch):
-    """How many perceptrons have enough of some seconds."""
-    return int(np.clip(limit / (MEMBER_SECONDS * batch / LARGEST_BATCH), 1, MEMBERS))
+def plan_mlp(mlp, values, profile):
+    """Bound the seconds of perceptrons, and leave as many of them as have enough of these."""
+    if profile.trial_seconds is None:
+        return
+    limit = net_seconds(profile)
+    mlp.set_params(time_limit=limit)
+    if limit is not None:
+        seconds_of_one = MEMBER_SECONDS * mlp.batch_size / LARGEST_BATCH
+        mlp.set_params(n_members=int(np.clip(limit / seconds_of_one, 1, MEMBERS)))
 
 
 def balanced_bagging(values, profile, seed):

@@ -71,31 +71,40 @@ def test_a_trial_that_begins_late_has_fewer_epochs(a_microsecond_a_weight, monke
     assert 0 < epochs(defaults, large) < whole
 
 
+def planned(values, profile, name="cnn"):
+    """A network as it trains in a worker."""
+    of_name = COMPRESSED_CNN if name == "compressed_cnn" else candidate(name)
+    network = of_name.build(values, profile, 0)
+    of_name.plan_training(network, values, profile)
+    return network
+
+
 def test_a_network_stops_should_the_machine_turn_out_slow(a_microsecond_a_weight, monkeypatch):
     defaults, few = candidate("cnn").defaults, replace(PROFILE, n_rows=4)
-    assert few.seconds < cnn(defaults, few, 0).time_limit < few.seconds / PLAN_FRACTION
+    assert few.seconds < planned(defaults, few).time_limit < few.seconds / PLAN_FRACTION
     monkeypatch.setattr(_deadline, "left", lambda: 2.0)
-    assert 0 < cnn(defaults, few, 0).time_limit < 1
+    assert 0 < planned(defaults, few).time_limit < 1
     small = {**COMPRESSED_CNN.defaults, "backbone": "plain"}
-    compressed = compressed_cnn(small, few, 0)
-    assert 0 < compressed.estimator.time_limit < compressed.time_limit == cnn(usual_of_cnn(small), few, 0).time_limit
+    compressed = planned(small, few, "compressed_cnn")
+    assert 0 < compressed.estimator.time_limit < compressed.time_limit == planned(usual_of_cnn(small), few).time_limit
     monkeypatch.setattr(_deadline, "left", lambda: 0.5)
     with pytest.raises(TimeoutError, match=f"{FEWEST_EPOCHS} epochs of it do not fit into the 0 s that are left"):
-        cnn(defaults, few, 0)
-    assert cnn(defaults, replace(few, refit=True), 0).max_epochs == 1
-    assert cnn(defaults, replace(few, seconds=None), 0).time_limit is None
+        planned(defaults, few)
+    assert planned(defaults, replace(few, refit=True)).max_epochs == 1
+    assert planned(defaults, replace(few, seconds=None)).time_limit is None
 
 
 def test_tuning_of_a_compressed_network_is_within_its_time(a_microsecond_a_weight):
     defaults, large = {**COMPRESSED_CNN.defaults, "filters": 0.3}, replace(PROFILE, shape=(3, 32, 32), seconds=200.0)
-    most = cnn(usual_of_cnn(defaults), large, 0).max_epochs
-    tuned = compressed_cnn(defaults, large, 0)
+    most = planned(usual_of_cnn(defaults), large).max_epochs
+    tuned = planned(defaults, large, "compressed_cnn")
     assert tuned.estimator.max_epochs + sum(step.epochs for _, step in tuned.steps) == most
-    assert compressed_cnn({**defaults, "filters": 0.0, "form": "int8"}, large, 0).estimator.max_epochs == most
+    whole = planned({**defaults, "filters": 0.0, "form": "int8"}, large, "compressed_cnn")
+    assert whole.estimator.max_epochs == most
     little = replace(large, seconds=large.seconds * (2 * TUNING + 1) / most)
     assert net_time_reason(defaults, little) == ""
     with pytest.raises(TimeoutError, match="epochs of it do not fit"):
-        compressed_cnn(defaults, little, 0)
+        planned(defaults, little, "compressed_cnn")
 
 
 def test_a_compressed_network_is_trained_with_class_weights(monkeypatch):
@@ -105,6 +114,16 @@ def test_a_compressed_network_is_trained_with_class_weights(monkeypatch):
     model = build(COMPRESSED_CNN, values, replace(PROFILE, seconds=None), 0).fit(X[rows], Y[rows]).steps[-1][1]
     assert model.estimator_.estimator.class_weight == "balanced"
     np.testing.assert_allclose(model.trained_priors_, 0.25)
+
+
+def test_building_a_network_plans_nothing(monkeypatch):
+    """It raised TimeoutError, and timed a network, where a trial had little time."""
+    pytest.importorskip("torch")
+    monkeypatch.setattr("skauto.automl.images._epoch_planning._network_seconds", None)
+    monkeypatch.setattr(_deadline, "left", lambda: 0.0)
+    assert cnn(candidate("cnn").defaults, PROFILE, 0).max_epochs == EPOCHS
+    compressed = compressed_cnn(COMPRESSED_CNN.defaults, PROFILE, 0)
+    assert compressed.estimator.max_epochs + sum(step.epochs for _, step in compressed.steps) == EPOCHS
 
 
 def usual_of_cnn(values):
@@ -126,7 +145,7 @@ def test_no_network_is_trained_where_nothing_can_end_it(monkeypatch):
 
 def test_a_network_that_nothing_else_stands_in_for_makes_do_with_less(a_microsecond_a_weight, monkeypatch):
     monkeypatch.setattr(_deadline, "left", lambda: 0.5)
-    net = cnn(candidate("cnn").defaults, replace(PROFILE, alone=True), 0)
+    net = planned(candidate("cnn").defaults, replace(PROFILE, alone=True))
     assert net.max_epochs == 1 and net.time_limit > 0
 
 

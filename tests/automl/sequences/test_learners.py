@@ -73,8 +73,10 @@ def test_a_net_without_time_is_left_out():
 def test_a_net_stops_should_the_machine_turn_out_slow(name):
     pytest.importorskip("torch")
     values, limits = candidate(name).defaults, replace(PROFILE, seconds=10.0)
-    assert candidate(name).build(values, limits, 0).time_limit == 10.0
-    assert candidate(name).build(values, replace(limits, refit=True), 0).time_limit is None
+    net = candidate(name).build(values, limits, 0)
+    for profile, seconds in ((limits, 10.0), (replace(limits, refit=True), None)):
+        candidate(name).plan_training(net, values, profile)
+        assert net.time_limit == seconds
 
 
 def test_effort_is_epochs_for_nets_and_rows_for_others():

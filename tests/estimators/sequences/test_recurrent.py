@@ -5,6 +5,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skauto.estimators.sequences._recurrent import MinGRUClassifier, MinLSTMClassifier
 from tests.contracts.neural import EXPECTED_FAILURES, NeuralContract
+from tests.support.series import waves
 
 QUICK = {"hidden_size": 8, "max_epochs": 15}
 
@@ -16,15 +17,6 @@ QUICK = {"hidden_size": 8, "max_epochs": 15}
 )
 def test_estimator_checks(estimator, check):
     check(estimator)
-
-
-def waves(n=90, time=20, seed=0):
-    """Three classes of noisy waves (n, time, 2) that differ in frequency."""
-    rng = np.random.default_rng(seed)
-    codes = np.arange(n) % 3
-    phase, t = rng.uniform(0, 6, (n, 1)), np.arange(time)
-    x = np.sin(phase + t * np.array([0.2, 0.9, 2.0])[codes][:, None])
-    return x[:, :, None] + 0.2 * rng.normal(size=(n, time, 2)), np.array(["ant", "bee", "cat"])[codes]
 
 
 class SequenceContract(NeuralContract):

@@ -5,7 +5,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from skauto.estimators.sequences._recurrent import MinGRUClassifier, MinLSTMClassifier
-from tests.estimators.sequences.test_recurrent import waves
+from tests.support.series import waves
 
 
 def fitted(make=MinGRUClassifier, **params):

@@ -5,7 +5,7 @@ import torch
 
 from skauto.estimators.sequences.scan import _native as _scan_native
 from skauto.estimators.sequences.scan import _operators as _scan
-from tests.estimators.sequences.scan.test_operators import gradients, problem
+from tests.support.scans import gradients, problem
 
 pytestmark = pytest.mark.skipif(not _scan_native.available(), reason="no compiled kernel")
 

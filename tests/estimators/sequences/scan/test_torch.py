@@ -6,7 +6,7 @@ import pytest
 
 from skauto.estimators.sequences.scan import _operators as _scan
 from skauto.estimators.sequences.scan import _torch as _scan_torch
-from tests.estimators.sequences.scan.test_operators import errors, problem, through_scan
+from tests.support.scans import errors, problem, through_scan
 
 
 @pytest.mark.parametrize("width", [0, 10**9])

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from tests.estimators.sequences.scan.test_operators import errors, problem, through_scan
+from tests.support.scans import errors, problem, through_scan
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU: the Triton backend is untested")
 
