@@ -1,0 +1,138 @@
+"""What a fitted AutoClassifier answers: probabilities, labels, scores and the leaderboard."""
+
+from dataclasses import replace
+
+from sklearn.utils.validation import check_is_fitted
+
+from skauto._telling import steady_streams
+from skauto.automl._costs_by_row import costs_for
+from skauto.automl._kind import kind_named
+from skauto.automl._leaderboard import COLUMNS, rescored
+from skauto.automl._settings import first_and_others
+from skauto.automl.evaluation._new_rows import score
+from skauto.inputs._read import refuse_lazy
+from skauto.resample._decision_rule import DecisionRule
+
+# Rows of the leaderboard under the diagram of a notebook.
+SHOWN = 10
+
+
+class Answers:
+    """The methods of AutoClassifier that need a fit and change nothing."""
+
+    def predict_proba(self, X):
+        """Probabilities of the ensemble, never moved by the threshold.
+
+        Parameters
+        ----------
+        X : as in `fit`
+            A DataFrame may have its columns in another order, unseen categories and new missing values; sequences may
+            have another number of steps.
+
+        Returns
+        -------
+        proba : ndarray of shape (n, n_classes)
+            Columns in the order of `classes_`.
+        """
+        return self._answer(X)[1]
+
+    def _answer(self, X):
+        """X as the members want it, and their probabilities."""
+        check_is_fitted(self, "ensemble_")
+        with steady_streams():
+            X = self._aligned(X)
+            return X, self.ensemble_.predict_proba(X)
+
+    def _aligned(self, X):
+        refuse_lazy(X)
+        return kind_named(self.kind_).same_form(X, self._form)
+
+    def _rule(self, X, cost_matrix):
+        """How probabilities of these rows become labels."""
+        rule = DecisionRule(
+            self.classes_, self.pos_label_, self.threshold_, self.cost_matrix_
+        )
+        return replace(
+            rule, costs=costs_for(X, cost_matrix, rule, self._costs_by_column)
+        )
+
+    def predict(self, X, cost_matrix=None):
+        """Labels of the ensemble at `threshold_`, or of least expected cost.
+
+        Parameters
+        ----------
+        X : as in `predict_proba`
+        cost_matrix : array-like of shape (n, n_classes, n_classes), default=None
+            Costs of these rows. None: those of the columns that the constructor names, else `cost_matrix_`.
+
+        Returns
+        -------
+        labels : ndarray of shape (n,)
+        """
+        X, proba = self._answer(X)
+        return self._rule(X, cost_matrix).labels(proba)
+
+    def score(self, X, y, sample_weight=None, cost_matrix=None):
+        """The score that the search maximised, of given rows; costs are as in `predict`.
+
+        Raises
+        ------
+        ValueError
+            If y has another length than X, or labels that fit never saw.
+        """
+        X, proba = self._answer(X)
+        scoring, _ = first_and_others(self.scoring)
+        rule = self._rule(X, cost_matrix)
+        return score(y, proba, rule, scoring, sample_weight, X)
+
+    def leaderboard(self, X=None, y=None, *, details=False, cost_matrix=None):
+        """The leaderboard with more columns, or of other rows.
+
+        Parameters
+        ----------
+        X : as in `fit`, default=None
+            Rows on which every model that was kept is scored: what predicts, the members of the ensemble and the best
+            one, each with its own threshold. None gives the scores of the search, of all trials.
+        y : array-like of shape (n,), default=None
+            Their labels.
+        details : bool, default=False
+            Whether to add `trial`, `fidelity` (fraction of rows or epochs), `reason` of a failure, `params` (of an
+            ensemble its members with their weights) and what is constrained.
+        cost_matrix : array-like of shape (n, n_classes, n_classes), default=None
+            Costs of these rows, as in `predict`.
+
+        Returns
+        -------
+        board : DataFrame
+        """
+        check_is_fitted(self, "ensemble_")
+        if (X is None) != (y is None):
+            raise ValueError(
+                f"{'X' if X is None else 'y'} is missing: leaderboard takes both X and y, or neither"
+            )
+        board = (
+            self._board.copy()
+            if X is None
+            else self._rescored(self._aligned(X), y, cost_matrix)
+        )
+        return board if details else board[COLUMNS]
+
+    def _rescored(self, X, y, cost_matrix):
+        models = {-1: (self.ensemble_, self.threshold_), **self._kept}
+        rule, scorings = self._rule(X, cost_matrix), first_and_others(self.scoring)
+        return rescored(self._board, models, X, y, rule, *scorings)
+
+    def _html_repr(self):
+        """What a notebook shows: scikit-learn's diagram and, once fitted, the head of the leaderboard under it."""
+        board = getattr(self, "leaderboard_", None)
+        return super()._html_repr() + (
+            "" if board is None else board.head(SHOWN)._repr_html_()
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = tags.input_tags.allow_nan = True
+        tags.input_tags.string = tags.input_tags.categorical = (
+            tags.input_tags.three_d_array
+        ) = True
+        return tags

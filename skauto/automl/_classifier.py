@@ -30,8 +30,9 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    scoring : str, scorer or callable, default="f1"
-        What to maximise. "f1" is F1 of `pos_label` for two classes and macro F1 for more, "roc_auc" one-vs-rest for
+    scoring : str, scorer, callable, or list or dict of these, default="f1"
+        What to maximise; of several the first one, and the others are shown: each is a column of
+        ``leaderboard(details=True)``, of the labels that are predicted for the first one. "f1" is F1 of `pos_label` for two classes and macro F1 for more, "roc_auc" one-vs-rest for
         more than two; other names are scikit-learn's. Label metrics are scored on pooled out-of-fold probabilities,
         with each fold's threshold tuned on the other folds. A callable ``(estimator, X, y)`` may read columns and
         the index of X; it is given an estimator that answers with the out-of-fold predictions of these rows.
@@ -94,8 +95,8 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         (what `scoring` says, over pooled folds), `F1`, `AUC`, `AP`, `fold_std` (standard deviation of the score over
         folds), `seconds`, `status`; see also `leaderboard`.
     pareto_front_ : DataFrame or None
-        With `constraints`, the rows of ``leaderboard(details=True)`` that no other beats in score and in all that is
-        bounded.
+        With `constraints` or several scores, the rows of ``leaderboard(details=True)`` that no other beats in all of
+        the scores and in all that is bounded.
     best_params_ : dict
     best_score_ : float
         Score of the best single model over the pooled folds.
@@ -290,10 +291,13 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         self.best_params_ = best.values if best else {}
         self.best_score_ = best.score if best else np.nan
         self.cv_results_ = cv_results(after.history)
-        self._board = leaderboard(after.history, final, bounds.names)
+        others = [other.name for other in after.plan.scoring.also]
+        self._board = leaderboard(after.history, final, [*others, *bounds.names])
         self._kept = final.kept()
         self.leaderboard_ = self._board[COLUMNS]
-        self.pareto_front_ = bounds.front(self._board) if bounds else None
+        self.pareto_front_ = None
+        if bounds or others:
+            self.pareto_front_ = bounds.front(self._board, others)
         for line in lines_on(self.columns_):
             after.progress.say(line)
         after.progress.show("finished", end=True)

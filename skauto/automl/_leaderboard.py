@@ -66,7 +66,7 @@ def leaderboard(history, final, measured=()):
     final : FinalModel
         What predicts; its best trial is marked.
     measured : list of str, default=()
-        Names of what was measured of each trial for constraints: a column each.
+        Names of further scores, and of what was measured of each trial for constraints: a column each.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def leaderboard(history, final, measured=()):
     return Leaderboard(frame.loc[order.index].reset_index(drop=True))
 
 
-def rescored(board, models, X, y, rule, scoring):
+def rescored(board, models, X, y, rule, scoring, also):
     """The rows of the models that were kept, with scores of other rows, the best on top.
 
     Parameters
@@ -106,25 +106,28 @@ def rescored(board, models, X, y, rule, scoring):
     y : array-like of shape (n,)
     rule : DecisionRule
         Its classes, positive class and costs hold for all models; its threshold for none.
-    scoring : as in `AutoClassifier`
+    scoring : str, scorer or callable
+    also : dict
+        Further scores by name.
 
     Returns
     -------
     board : Leaderboard
-        `score`, F1, AUC and AP are those of the given rows; the rest is as the search left it.
+        All scores are those of the given rows; the rest is as the search left it.
     """
-    scores = {
-        number: scores_of(
-            y, model.predict_proba(X), replace(rule, threshold=threshold), scoring, X
+    scores = {}
+    for number, (model, threshold) in models.items():
+        own_rule = replace(rule, threshold=threshold)
+        scores[number] = scores_of(
+            y, model.predict_proba(X), own_rule, scoring, X, also
         )
-        for number, (model, threshold) in models.items()
-    }
     rows = board[board["trial"].isin(scores)].copy()
-    for name in SCORES:
+    for name in [*SCORES, *also]:
         rows[name] = [scores[number][name] for number in rows["trial"]]
-    return rows.sort_values(
+    rows = rows.sort_values(
         ["score", "trial"], ascending=[False, True], na_position="last"
-    ).reset_index(drop=True)
+    )
+    return rows.reset_index(drop=True)
 
 
 def shown_status(status):
@@ -150,6 +153,7 @@ def _row(space, trial, result):
         "fidelity": trial.fidelity,
         "trial": trial.number,
         "params": values,
+        **(outcome.also or {}),
         **(outcome.footprint or {}),
         "n_folds": _n_folds(outcome),
     }
@@ -177,6 +181,7 @@ def _row_of_what_predicts(final):
         "fidelity": final.fidelity,
         "trial": -1,
         "params": names,
+        **(scores.get("also") or {}),
         **(final.footprint or {}),
         "n_folds": 0,
     }

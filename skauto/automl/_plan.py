@@ -182,7 +182,7 @@ def make_plan(data: Data, settings: Settings, seed: int) -> Plan:
     )
     strategies = imbalance_strategies(_rarest(data.y, folds.pairs))
     space, initial = space_of(chosen, strategies, settings.finite)
-    scoring = _scoring_of(data, settings.scoring, folds, seed)
+    scoring = _scorings_of(data, settings, folds, seed)
     context = _context_of(
         data, settings, folds, space, scoring, _builder_of(chosen, profile, data), seed
     )
@@ -238,6 +238,16 @@ def _builder_of(candidates: list[Candidate], profile, data):
     return Builder(
         {candidate.name: candidate for candidate in candidates}, profile, data.classes
     )
+
+
+def _scorings_of(data, settings, folds, seed):
+    """The score that is maximised, with those that are only shown."""
+    others = []
+    for name, scoring in settings.also.items():
+        other = _scoring_of(replace(data, costs=None), scoring, folds, seed)
+        others.append(replace(other, name=name))
+    first = _scoring_of(data, settings.scoring, folds, seed)
+    return replace(first, also=tuple(others))
 
 
 def _scoring_of(data, scoring, folds, seed):

@@ -59,14 +59,19 @@ def read(settings, X, y, sample_weight, groups, cost_matrix=None):
     data = replace(
         data, costs=costs, costs_by_column=given if isinstance(given, dict) else None
     )
+    _try(settings.scoring, data)
+    for scoring in settings.also.values():
+        _try(scoring, replace(data, costs=None))
+    return data
+
+
+def _try(scoring, data):
+    """Try a score that is not computed here before the search; ValueError for one that is not known or fails."""
     order = positive_last(data.classes, data.pos_label)
-    name, kind, metric = resolve_metric(
-        settings.scoring, data.classes[order], data.costs
-    )
-    own = not isinstance(settings.scoring, str)
+    name, kind, metric = resolve_metric(scoring, data.classes[order], data.costs)
+    own = not isinstance(scoring, str)
     if own or name not in OWN_METRICS:
         _try_scorer(name, kind, metric, data, order, own=own)
-    return data
 
 
 def _try_scorer(name, kind, metric, data, order, *, own):

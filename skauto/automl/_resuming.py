@@ -98,12 +98,10 @@ def _own(candidates):
 
 
 def _judgement(scoring):
-    """What makes a score beside the rows that it is given."""
-    values = {
-        field.name: getattr(scoring, field.name)
-        for field in fields(scoring)
-        if field.name != "parts"
-    }
+    """What makes a score beside the rows that it is given; those that are only shown do not matter."""
+    values = {field.name: getattr(scoring, field.name) for field in fields(scoring)}
+    for shown in ("parts", "also"):
+        del values[shown]
     return {
         name: value
         for name, value in values.items()

@@ -5,6 +5,7 @@ from typing import Any
 
 from skauto._seeds import root_seed
 from skauto.automl.evaluation._constraints import Constraints, read_constraints
+from skauto.automl.evaluation._metrics import name_of
 from skauto.search._cores import cores, count_workers
 from skauto.search._memory import memory_bytes
 from skauto.search.strategies._grid import Grid
@@ -17,6 +18,10 @@ class Settings:
 
     Parameters
     ----------
+    scoring : str, scorer or callable
+        What is maximised.
+    also : dict
+        Further scores by name, which are only shown.
     constraints : Constraints
     seed : int
         Drawn from `random_state`.
@@ -28,6 +33,7 @@ class Settings:
     """
 
     scoring: Any
+    also: dict[str, Any]
     strategy: Any
     time_limit: float | None
     n_iter: int | None
@@ -72,6 +78,7 @@ def settings_of(parameters: dict[str, Any]) -> Settings:
     if not isinstance(own["candidates"], str):
         own["candidates"] = list(own["candidates"])
     own["constraints"] = read_constraints(own["constraints"])
+    own["scoring"], own["also"] = first_and_others(own["scoring"])
     n_workers = count_workers(parameters["n_jobs"])
     return Settings(
         **own,
@@ -80,6 +87,38 @@ def settings_of(parameters: dict[str, Any]) -> Settings:
         threads=_threads(own["time_limit"], n_workers),
         trial_memory=_trial_memory(own["executor"], own["memory_limit"], n_workers),
     )
+
+
+def first_and_others(scoring):
+    """The score to maximise, and the others by name.
+
+    Parameters
+    ----------
+    scoring : str, scorer, callable, list or dict of these
+        Of several the first one is maximised.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or a name is taken twice.
+    """
+    if not isinstance(scoring, list | tuple | dict):
+        return scoring, {}
+    if not scoring:
+        raise ValueError(f"scoring={scoring!r} names no score: give one, or several")
+    if isinstance(scoring, dict):
+        (_, first), *others = scoring.items()
+        names = list(scoring)
+    else:
+        first, *others = scoring
+        others = [(name_of(other), other) for other in others]
+        names = [name_of(first), *(name for name, _ in others)]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(
+            f"scoring has {twice[0]!r} twice: give a dict with a name for each"
+        )
+    return first, dict(others)
 
 
 def _check(parameters):

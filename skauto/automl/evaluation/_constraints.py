@@ -271,15 +271,20 @@ class Constraints:
                 f"constraints: {what} has {measured}, which is not within {self}. Loosen them, or give more time"
             )
 
-    def front(self, frame):
-        """The rows of a leaderboard that no other row matches in score and footprint and beats in one of them."""
-        frame = frame[frame["score"].notna() & frame[self.names].notna().all(axis=1)]
-        signs = dict.fromkeys(["score", *self.least], 1) | dict.fromkeys(self.most, -1)
-        results = {
+    def front(self, frame, others=()):
+        """The rows of a leaderboard that no other row matches in all scores and costs and beats in one of them.
+
+        `others` are the columns of further scores.
+        """
+        known = [*others, *self.names, "score"]
+        frame = frame[frame[known].notna().all(axis=1)]
+        signs = dict.fromkeys(["score", *others, *self.least], 1)
+        signs |= dict.fromkeys(self.most, -1)
+        values = {
             f"mean_test_{name}": sign * frame[name].to_numpy(float)
             for name, sign in signs.items()
         }
-        return frame.iloc[pareto_front(results)] if len(frame) else frame
+        return frame.iloc[pareto_front(values)] if len(frame) else frame
 
     def _excess(self, values):
         """How far the worst bound is missed, as a fraction of it for those from above."""

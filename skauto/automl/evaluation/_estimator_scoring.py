@@ -45,6 +45,14 @@ class EstimatorScoring(Scoring):
 
     def _value(self, proba, left):
         """The score of some rows, each fold labelled by the threshold that the other folds of its repeat like best."""
+        return self.of_labels(proba, self.labels_of(proba, left))
+
+    def of_labels(self, proba, labels):
+        """The score of some rows, a function of them, where `labels` are predicted."""
+        return lambda rows: self._judged(proba, rows, labels=labels[rows])[0]
+
+    def labels_of(self, proba, left=endless):
+        """Codes that are predicted, with the positive class last."""
         y, oriented = self.oriented(proba)
         thresholds = self._candidate_thresholds(y, oriented)
         labels = labels_at(oriented, default_threshold(proba.shape[1]))
@@ -53,7 +61,7 @@ class EstimatorScoring(Scoring):
             scores = self._of_thresholds(proba, thresholds, folds, left)
             for k, best in enumerate(self._best_on_other_folds(scores, folds)):
                 labels[folds[k]] = labels_at(oriented[folds[k]], thresholds[best])
-        return lambda rows: self._judged(proba, rows, labels=labels[rows])[0]
+        return labels
 
     def _best_on_other_folds(self, scores, folds):
         """For each fold the number of the threshold with the best mean score of the rows of the others."""

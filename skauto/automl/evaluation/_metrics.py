@@ -286,6 +286,14 @@ def _check_requests(scorer):
         )
 
 
+def name_of(scoring):
+    """What a score is called where several are given."""
+    if isinstance(scoring, str):
+        return scoring
+    function = getattr(scoring, "_score_func", scoring)
+    return getattr(function, "__name__", type(function).__name__)
+
+
 def own_pos_label(scoring):
     """The pos_label that a scorer was made with, None without one."""
     return getattr(scoring, "_kwargs", {}).get("pos_label")

@@ -6,7 +6,7 @@ from sklearn.utils.validation import column_or_1d
 from skauto.automl.evaluation._metrics import RANK_MEASURES, resolve_metric
 from skauto.inputs._rows import read_weights
 from skauto.resample._decision_rule import positive_last
-from skauto.resample._threshold import CONFUSION_METRICS, confusion_of, labels_at
+from skauto.resample._threshold import confusion_of
 
 
 def score(y, proba, rule, scoring, sample_weight=None, X=None):
@@ -28,40 +28,55 @@ def score(y, proba, rule, scoring, sample_weight=None, X=None):
         If y has another length than proba, or labels that are no classes, and if weights are of another length,
         negative or all zero.
     """
-    classes, order = rule.classes, positive_last(rule.classes, rule.pos_label)
-    codes = np.argsort(order)[codes_of(y, classes, len(proba))]
-    weight = None if sample_weight is None else read_weights(sample_weight, len(proba))
-    _, kind, metric = resolve_metric(scoring, classes[order], rule.costs)
-    if kind == "proba":
-        return float(metric(codes, proba[:, order], weight))
-    if kind == "estimator":
-        return metric.judge(
-            X, classes[order][codes], proba, rule.labels(proba), weight
-        )[0]
-    labels = labels_at(proba[:, order], rule.threshold)
-    return float(metric(confusion_of(codes, labels, len(classes), weight)))
+    order = positive_last(rule.classes, rule.pos_label)
+    judge = resolve_metric(scoring, rule.classes[order], rule.costs)
+    return _judged(judge, y, proba, rule, sample_weight, X)
 
 
-def scores_of(y, proba, rule, scoring, X=None):
-    """The score, F1, AUC and AP of rows with known labels, a dict; NaN where labels need a threshold and none is known.
+def scores_of(y, proba, rule, scoring, X=None, also=None):
+    """The score, F1, AUC, AP and further scores of rows with known labels, a dict.
+
+    Those of labels are NaN where the threshold is not known.
 
     Parameters
     ----------
     y, proba, scoring, X : as `score` takes them
     rule : DecisionRule
         Neither with a threshold nor with costs where the threshold is not known.
+    also : dict, default=None
+        Further scores by name.
     """
+    classes = rule.classes[positive_last(rule.classes, rule.pos_label)]
+    judges = {"score": resolve_metric(scoring, classes, rule.costs)}
+    f1 = "f1_macro" if len(classes) > 2 else "f1"
+    for name, other in {"F1": f1, **(also or {})}.items():
+        judges[name] = resolve_metric(other, classes)
+    for name, measure in RANK_MEASURES.items():
+        judges[name] = (name, "proba", measure)
+    undecided = rule.threshold is None and rule.costs is None
+    scores = {}
+    for name, judge in judges.items():
+        of_labels = judge[1] != "proba"
+        scores[name] = np.nan
+        if not (undecided and of_labels):
+            scores[name] = _judged(judge, y, proba, rule, None, X)
+    return scores
+
+
+def _judged(judge, y, proba, rule, sample_weight, X):
+    """What a metric, as `resolve_metric` gives it, says of rows."""
+    _, kind, metric = judge
     classes, order = rule.classes, positive_last(rule.classes, rule.pos_label)
-    codes, ranked = np.argsort(order)[codes_of(y, classes, len(proba))], proba[:, order]
-    scores = {name: measure(codes, ranked) for name, measure in RANK_MEASURES.items()}
-    if rule.threshold is None and rule.costs is None:
-        _, kind, _ = resolve_metric(scoring, classes[order], None)
-        own = score(y, proba, rule, scoring) if kind == "proba" else np.nan
-        return {"score": own, "F1": np.nan, **scores}
-    predicted = np.argsort(order)[np.searchsorted(classes, rule.labels(proba))]
-    f1 = CONFUSION_METRICS["f1_macro" if len(classes) > 2 else "f1"]
-    scores["F1"] = float(f1(confusion_of(codes, predicted, len(classes))))
-    return {"score": score(y, proba, rule, scoring, X=X), **scores}
+    places = codes_of(y, classes, len(proba))
+    codes = np.argsort(order)[places]
+    weight = None if sample_weight is None else read_weights(sample_weight, len(proba))
+    if kind == "proba":
+        return float(metric(codes, proba[:, order], weight))
+    labels = rule.labels(proba)
+    if kind == "estimator":
+        return metric.judge(X, classes[places], proba, labels, weight)[0]
+    predicted = np.argsort(order)[np.searchsorted(classes, labels)]
+    return float(metric(confusion_of(codes, predicted, len(classes), weight)))
 
 
 def codes_of(y, classes, n_rows):

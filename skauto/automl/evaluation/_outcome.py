@@ -29,6 +29,8 @@ class TrialOutcome:
         Scores of the pooled probabilities, NaN at a fidelity below 1.
     score_seconds : float
         What scoring them took.
+    also : dict or None
+        Further scores by name, which are only shown.
     footprint : dict or None
         Measured costs by name, where constraints bound some.
     model : Pipeline or None
@@ -54,6 +56,7 @@ class TrialOutcome:
     AUC: float = math.nan
     AP: float = math.nan
     score_seconds: float = 0.0
+    also: dict | None = None
     footprint: dict | None = None
     model: Any = None
     bag: bytes | None = None

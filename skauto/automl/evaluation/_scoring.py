@@ -26,7 +26,8 @@ class Scoring:
 
     y, fold, repeat and weight have shape (n_validated,): one entry for each row of each validation fold, in the
     order of the folds. `positive` is the code that a two-class threshold is about. `part` is what thresholds are chosen
-    and tried on in turn: the folds, but where a repeat of them has one alone, parts of that.
+    and tried on in turn: the folds, but where a repeat of them has one alone, parts of that. `also` are further scores,
+    which are only shown.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Scoring:
     weight: np.ndarray | None = None
     positive: int = 1
     part: np.ndarray | None = None
+    also: tuple = ()
     parts: list = field(init=False)
 
     def __post_init__(self):
@@ -67,6 +69,7 @@ class Scoring:
             part=part,
             repeat=self.repeat[:n_rows],
             weight=weight,
+            also=tuple(other.first(n_rows) for other in self.also),
         )
 
     @property
@@ -153,7 +156,32 @@ class Scoring:
             "score": score if np.isfinite(score) else 0.0,
             "fold_scores": folds,
             **measures,
+            "also": self._others(given, left),
         }
+
+    def _others(self, proba, left):
+        """The scores that are only shown, by name: of the labels that this score decides for."""
+        if not self.also:
+            return None
+        labels = self.labels_of(proba, left)
+        return {
+            other.name: self._pooled(other.of_labels(proba, labels))
+            for other in self.also
+        }
+
+    def labels_of(self, proba, left=endless):
+        """Codes that are predicted, with the positive class last: each fold's by thresholds of the others."""
+        y, proba = self.oriented(proba)
+        if self.kind == "proba":
+            return labels_at(proba, default_threshold(proba.shape[1]))
+        return self._labels(y, proba, self.metric, left)[0]
+
+    def of_labels(self, proba, labels):
+        """The score of some rows, a function of them, where `labels` are predicted."""
+        y, proba = self.oriented(proba)
+        if self.kind == "proba":
+            return lambda rows: self._called(self.metric, y, proba, rows)
+        return self._scored(y, labels, self.metric, proba.shape[1])
 
     def report_of_trial(self, proba):
         """The report of the trial at hand, in half of the time that it has left: what it found must still be sent."""
