@@ -32,10 +32,11 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
     ----------
     scoring : str, scorer, callable, or list or dict of these, default="f1"
         What to maximise; of several the first one, and the others are shown: each is a column of
-        ``leaderboard(details=True)``, of the labels that are predicted for the first one. "f1" is F1 of `pos_label` for two classes and macro F1 for more, "roc_auc" one-vs-rest for
-        more than two; other names are scikit-learn's. Label metrics are scored on pooled out-of-fold probabilities,
-        with each fold's threshold tuned on the other folds. A callable ``(estimator, X, y)`` may read columns and
-        the index of X; it is given an estimator that answers with the out-of-fold predictions of these rows.
+        ``leaderboard(details=True)``, of the labels that are predicted for the first one. "f1" is F1 of `pos_label` for
+        two classes and macro F1 for more, "roc_auc" one-vs-rest for more than two; other names are scikit-learn's.
+        Label metrics are scored on pooled out-of-fold probabilities, with each fold's threshold tuned on the other
+        folds. A callable ``(estimator, X, y)`` may read columns and the index of X; it is given an estimator that
+        answers with the out-of-fold predictions of these rows.
     strategy : str or Strategy, default="auto"
         "random", "genetic", "bayes", "halving", "auto", or an object of `skauto.search`.
     time_limit : float or None, default=300
