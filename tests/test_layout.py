@@ -24,6 +24,7 @@ BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Files whose duty is to be run by another one's test, and that one.
 TESTED_WITH = {
+    "inputs/_data.py": "tests/inputs/test_read.py",
     "inputs/_rows.py": "tests/inputs/test_read.py",
     "automl/_classifier.py": "tests/automl/test_auto_inputs.py",
     "automl/_select_candidates.py": "tests/automl/test_plan.py",

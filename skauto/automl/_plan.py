@@ -28,7 +28,7 @@ from skauto.automl.evaluation._evaluate import Evaluation
 from skauto.automl.evaluation._fold_models import pack
 from skauto.automl.evaluation._metrics import resolve_metric
 from skauto.automl.evaluation._scoring import Scoring
-from skauto.inputs._read import Data
+from skauto.inputs._data import Data
 from skauto.resample._decision_rule import positive_last
 from skauto.search._folds import take_if_given
 from skauto.search._prefix_cache import PrefixCache

@@ -40,12 +40,12 @@ def test_every_setting_keeps_natural_probabilities(n_classes):
     X = rng.normal(size=(1500, 3)) + y[:, None]
     unresampled = np.mean(y == 0)
     for way in imbalance_strategies(y).values():
-        for treatment in ParameterGrid(way):
-            model = clone(with_imbalance_strategy(LogisticRegression(), treatment, seed=1))
-            assert model.fit(X, y).predict_proba(X)[:, 0].mean() == pytest.approx(unresampled, abs=0.06), treatment
+        for strategy in ParameterGrid(way):
+            model = clone(with_imbalance_strategy(LogisticRegression(), strategy, seed=1))
+            assert model.fit(X, y).predict_proba(X)[:, 0].mean() == pytest.approx(unresampled, abs=0.06), strategy
 
 
-def test_no_treatment_is_the_classifier_itself():
+def test_no_strategy_is_the_classifier_itself():
     model = LogisticRegression()
     assert with_imbalance_strategy(model, {"imbalance": "none"}, 0) is model
 
@@ -61,9 +61,9 @@ def test_class_weights_go_to_the_heart_and_are_corrected():
 
 def test_a_sampler_gets_its_settings_and_the_seed_of_the_trial():
     values = {"C": 1.0, "imbalance": "SMOTE", "imbalance__k_neighbors": 3, "imbalance__sampling_strategy": 0.25}
-    own, treatment = separated(values)
+    own, strategy = separated(values)
     assert own == {"C": 1.0}
-    model = with_imbalance_strategy(LogisticRegression(), treatment, seed=7)
+    model = with_imbalance_strategy(LogisticRegression(), strategy, seed=7)
     assert isinstance(model, ResamplingClassifier)
     sampler = model.sampler
     assert (sampler.k_neighbors, sampler.sampling_strategy, sampler.random_state) == (3, 0.25, 7)

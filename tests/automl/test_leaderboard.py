@@ -28,7 +28,7 @@ def fallen_back():
 
 
 def details(folds):
-    return {"F1": 0.5, "AUC": 0.7, "AP": 0.6, "fold_scores": folds, "fit_seconds": 0.2}
+    return {"F1": 0.5, "AUC": 0.7, "AP": 0.6, "fold_scores": folds, "fit_seconds": 0.2, "proba": np.zeros((2, 2))}
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def history():
         history.asked(Trial(number, SPACE.encode(values), fidelity))
     history.told(Result(1, Status.COMPLETE, 0.9, 1.0, details=details([0.8, 1.0])))
     history.told(Result(0, Status.COMPLETE, 0.7, 1.0, details=details([0.7, np.nan])))
-    history.told(Result(2, Status.COMPLETE, 0.99, 1.0, details={"fit_seconds": 0.1}))
+    history.told(Result(2, Status.COMPLETE, 0.99, 1.0, details={"fit_seconds": 0.1, "proba": np.zeros((2, 2))}))
     history.told(Result(3, Status.FAILED, reason="ValueError: no", details={"warnings": ()}))
     return history
 
@@ -89,7 +89,7 @@ def test_trials_that_ran_out_of_time_are_no_failures():
         history.asked(Trial(number, SPACE.encode({"candidate": "tree", "depth": 1})))
         history.told(Result(number, status, reason="why"))
     words = ["timed out", "failed", "memory"]
-    assert leaderboard(history, fallen_back())["status"].tolist() == [*words, "not scored"]
+    assert leaderboard(history, fallen_back())["status"].tolist() == ["not scored", *words]
     assert cv_results(history)["status"].tolist() == words
 
 

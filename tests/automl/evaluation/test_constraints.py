@@ -154,11 +154,11 @@ def plan_of_images(constraints):
         ("logistic", {"bytes": 90.0, "latency_ms": 1.6}, None),
     ],
 )
-def test_how_near_to_the_bounds_a_rehearsal_may_be(monkeypatch, candidate, measured, told):
+def test_how_near_to_the_bounds_a_model_of_few_rows_may_be(monkeypatch, candidate, measured, told):
     """`told` is whether the trial hears of what was measured; None where it is not worth any effort."""
     context = plan_of_images({"bytes": 1e7}).context
     bounds = read_constraints({"bytes": 100, "latency_ms": 1.0})
-    monkeypatch.setattr(Constraints, "_rehearsed", lambda self, *args: measured)
+    monkeypatch.setattr(Constraints, "_measured_on_few_rows", lambda self, *args: measured)
     if told is None:
         with pytest.raises(InfeasibleError):
             bounds.check_feasible(context, {"candidate": candidate}, 0)
@@ -166,15 +166,16 @@ def test_how_near_to_the_bounds_a_rehearsal_may_be(monkeypatch, candidate, measu
         assert bounds.check_feasible(context, {"candidate": candidate}, 0) == (measured if told else None)
 
 
-def test_a_rehearsal_is_as_large_as_the_network_will_be(monkeypatch):
-    measured, rehearsed = [], Constraints._measured_on_few_rows
+def test_what_is_checked_on_few_rows_is_as_large_as_the_network_will_be(monkeypatch):
+    measured, real = [], Constraints._measured_on_few_rows
 
     def spied(self, *args):
-        measured.append(rehearsed(self, *args))
+        measured.append(real(self, *args))
         return measured[-1]
 
-    monkeypatch.setattr(Constraints, "_rehearsed", spied)
-    monkeypatch.setattr("skauto.automl.images._epoch_planning.EPOCHS", 6)
+    monkeypatch.setattr(Constraints, "_measured_on_few_rows", spied)
+    for part in ("_epoch_planning", "_learners"):
+        monkeypatch.setattr(f"skauto.automl.images.{part}.EPOCHS", 6)
     plan = plan_of_images({"bytes": 1e7})
     for number, params in enumerate(plan.initial[-3:]):
         made = evaluate(plan.context, Trial(number, params))
@@ -205,7 +206,8 @@ def test_milliseconds_that_are_just_too_many_are_measured_again(monkeypatch):
 
 
 def test_the_least_milliseconds_of_a_trial_and_its_rehearsal_count(monkeypatch):
-    monkeypatch.setattr("skauto.automl.images._epoch_planning.EPOCHS", 6)
+    for part in ("_epoch_planning", "_learners"):
+        monkeypatch.setattr(f"skauto.automl.images.{part}.EPOCHS", 6)
     given, rows = [0.8, 1.3], []
 
     def latency_ms(model, row):

@@ -149,7 +149,7 @@ def test_probabilities_that_are_none():
 def test_lower_fidelities_are_ranked_only():
     outcome = evaluate(context(), trial(fidelity=0.5))
     assert outcome.score == 0.25
-    assert "fold_scores" not in outcome
+    assert outcome.fold_scores == () and outcome.n_folds is None
 
 
 def test_nested_rows():
@@ -195,9 +195,9 @@ def test_folds_of_a_trial_can_be_bounded():
 def test_fold_models_that_are_too_large_to_send_do_not_stop_those_of_a_later_trial():
     """The best trial's are too large: those of a slightly worse one are still worth having."""
     scores, bags = iter([0.9, 0.8]), iter([None, b"small"])
-    shared = context(report=lambda proba: {"score": next(scores)}, bag=lambda pipelines, best_iteration: next(bags))
+    shared = context(report=lambda proba: {"score": next(scores)}, bag=lambda *_: next(bags))
     found = [evaluate(shared, trial(number=number)) for number in (0, 1)]
-    assert [outcome.get("bag") for outcome in found] == [None, b"small"]
+    assert [outcome.bag for outcome in found] == [None, b"small"]
 
 
 def test_a_trial_whose_measurement_raises_is_not_the_best_of_its_worker():
@@ -211,7 +211,7 @@ def test_a_trial_whose_measurement_raises_is_not_the_best_of_its_worker():
 
     scores = iter([0.9, 0.8])
     shared = context(
-        report=lambda proba: {"score": next(scores)}, measure=measure, bag=lambda pipelines, best_iteration: b"bag"
+        report=lambda proba: {"score": next(scores)}, measure=measure, bag=lambda *_: b"bag"
     )
     with pytest.raises(ValueError, match="cannot be measured"):
         evaluate(shared, trial())
@@ -224,6 +224,6 @@ def test_fold_models_that_are_out_of_bounds_do_not_hide_those_that_are_within():
         report=lambda proba: {"score": next(scores)},
         measure=lambda *_: {"bytes": next(sizes)},
         usable=lambda footprint: footprint["bytes"] <= 5,
-        bag=lambda pipelines, best_iteration: b"bag",
+        bag=lambda *_: b"bag",
     )
     assert [evaluate(shared, trial(number=number)).bag is not None for number in (0, 1)] == [False, True]

@@ -354,7 +354,7 @@ def test_a_drawing_that_was_cut_short_after_one_fold_counts_by_its_rows():
 
 def test_the_score_comes_before_f1_where_time_runs_out(monkeypatch):
     """F1, which is only shown, took the time in which thresholds for the score were to be found."""
-    from skauto import _scoring
+    from skauto.automl.evaluation import _scoring
 
     asked, real = [], _scoring.cross_fitted_labels
     monkeypatch.setattr(_scoring, "cross_fitted_labels", lambda *args: asked.append(args[3]) or real(*args))

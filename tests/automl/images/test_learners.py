@@ -108,7 +108,8 @@ def test_tuning_of_a_compressed_network_is_within_its_time(a_microsecond_a_weigh
 
 
 def test_a_compressed_network_is_trained_with_class_weights(monkeypatch):
-    monkeypatch.setattr("skauto.automl.images._epoch_planning.EPOCHS", 6)
+    for part in ("_epoch_planning", "_learners"):
+        monkeypatch.setattr(f"skauto.automl.images.{part}.EPOCHS", 6)
     rows = np.flatnonzero((Y > 1) | (np.arange(len(Y)) % 4 == 0))  # of the first two classes a quarter
     values = {**COMPRESSED_CNN.defaults, "width": 4, "imbalance": "class_weight"}
     model = build(COMPRESSED_CNN, values, replace(PROFILE, seconds=None), 0).fit(X[rows], Y[rows]).steps[-1][1]

@@ -119,7 +119,7 @@ def test_without_fold_models_the_quick_model_does_and_says_how_many_trials_there
 
 def test_fold_models_are_held_to_the_bounds_too(plan, results):
     bounds = read_constraints({"bytes": 10.0})
-    few = [{**details, "footprint": {"bytes": 5.0}} for details in results]
+    few = [replace(outcome, footprint={"bytes": 5.0}) for outcome in results]
     finish, history = finish_of(replace(plan, constraints=bounds), few, limit=9, fit_seconds=100.0, bag=0)
     with pytest.warns(UserWarning, match="models of the folds"), pytest.raises(ValueError, match="the best model has"):
         finish.run(history, use_ensemble=True)
@@ -287,7 +287,7 @@ def test_fold_models_say_which_part_of_the_rows_they_saw(plan, results, fidelity
     with pytest.warns(UserWarning, match=said):
         final = finish.run(history, use_ensemble=True)
     assert final.kind == "fold_models"
-    assert finish.report["fidelity"] == fidelity
+    assert final.fidelity == fidelity
 
 
 def test_a_first_interrupt_while_fold_models_are_read_costs_nothing(plan, results, monkeypatch):

@@ -98,7 +98,7 @@ def test_only_a_trial_that_is_the_best_of_its_worker_sends_fold_models(plan):
 
 def test_fold_models_that_are_too_large_stay_where_they_are(plan):
     outcome = best_folds(plan, "extra_trees")
-    assert pack(unpack(outcome.bag, LABELS).steps[-1][1].estimators_, None, 1_000) is None
+    assert pack(unpack(outcome.bag, LABELS).steps[-1][1].estimators_, None, most_bytes=1_000) is None
 
 
 @pytest.mark.lightgbm

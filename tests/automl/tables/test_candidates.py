@@ -16,7 +16,7 @@ from skauto.automl._search_space import space_of
 from skauto.automl.tables._candidates import ON_REQUEST, TABLES
 from skauto.search._space import Space
 
-WAYS = imbalance_strategies(np.repeat([0, 1], [900, 200]))
+STRATEGIES = imbalance_strategies(np.repeat([0, 1], [900, 200]))
 PROFILE = DataProfile(n_rows=200, n_columns=6, n_classes=2, sparse=False, threads=1, early_stopping=False)
 FORMS = {"table": {}, "sequence": {"shape": (50, 6), "length": 40.0}, "image": {"shape": (3, 20, 16)}}
 NAMES = {"lightgbm", "logistic", "extra_trees", "svm", "random_forest", "hist_boosting", "mlp", "knn", "naive_bayes"}
@@ -34,17 +34,17 @@ def test_every_candidate_of_the_docs_is_there():
 
 
 @every_candidate
-def test_usual_values_are_one_for_each_parameter(kind, candidate):
+def test_defaults_are_one_for_each_parameter(kind, candidate):
     assert set(candidate.defaults) == set(candidate.space)
-    assert candidate.first
-    for _, changed in candidate.first:
+    assert len(candidate.initial) == len(candidate.ranks) > 0
+    for changed in candidate.initial:
         assert set(changed) <= set(candidate.space)
 
 
 @every_candidate
 def test_first_configurations_lie_in_the_space(kind, candidate):
-    space, first = space_of([candidate], WAYS)
-    assert len(first) == len(candidate.first)
+    space, first = space_of([candidate], STRATEGIES)
+    assert len(first) == len(candidate.initial)
     for params in first:
         values = space.decode(params)
         assert values["candidate"] == candidate.name
@@ -57,7 +57,7 @@ def test_random_configurations_give_pipelines(kind, candidate):
     if candidate.extra:
         for package in candidate.package.split():
             pytest.importorskip(package)
-    space, _ = space_of([candidate], WAYS)
+    space, _ = space_of([candidate], STRATEGIES)
     profile = replace(PROFILE, kind=kind_named(kind), seconds=500.0, **FORMS[kind])
     rng = np.random.default_rng(0)
     for _ in range(20):
@@ -69,14 +69,14 @@ def test_random_configurations_give_pipelines(kind, candidate):
         clone(pipeline)
 
 
-def test_ways_to_treat_classes_are_known():
+def test_imbalance_strategies_are_known():
     for _, candidate in EVERY:
         for group in candidate.imbalance:
-            assert set(group) <= set(WAYS)
+            assert set(group) <= set(STRATEGIES)
 
 
 def test_leaving_the_classes_alone_always_competes():
-    space, _ = space_of(list(TABLES), WAYS)
+    space, _ = space_of(list(TABLES), STRATEGIES)
     rng = np.random.default_rng(0)
     drawn = [space.decode(space.sample(rng)) for _ in range(2000)]
     unresampled = {values["candidate"] for values in drawn if values["imbalance"] == "none"}
