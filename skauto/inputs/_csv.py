@@ -8,8 +8,13 @@ import re
 import sys
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DELIMITERS = (",", ";", "\t", "|")
 
@@ -48,6 +53,9 @@ OTHER_FORMATS = (
 DECIMAL_COMMA = r"^([+-]?(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+))(?:,(\d*))?$"
 
 STANDARD_INPUT = "-"
+File: TypeAlias = str | Path  # its path, or STANDARD_INPUT
+Tell: TypeAlias = Callable[[str], object]  # takes a line for the user
+Dialect: TypeAlias = dict[str, Any]  # keywords of csv.reader
 
 
 class CsvError(ValueError):
@@ -60,8 +68,7 @@ class CsvOptions:
 
     Attributes
     ----------
-    encoding : str or None
-    delimiter : str or None
+    encoding, delimiter : str or None
     decimal : {".", ","}
     skip : int
         Lines above the header.
@@ -76,7 +83,7 @@ class CsvOptions:
     target: str | None = None
 
 
-def read_csv(path, options=None, tell=lambda line: None):
+def read_csv(path: File, options: CsvOptions | None = None, tell: Tell = lambda line: None) -> "pd.DataFrame":
     """A CSV file as a DataFrame of text cells, stripped of spaces around them; empty cells are missing.
 
     Nothing is typed here: what a cell means is decided by what was learnt at fit, not by the other rows of its file.
@@ -85,13 +92,8 @@ def read_csv(path, options=None, tell=lambda line: None):
     ----------
     path : str or path
         The file, perhaps gzipped; "-" is standard input.
-    options : CsvOptions, default=None
     tell : callable
         Called with a line on whatever was found that the user may not expect.
-
-    Returns
-    -------
-    frame : DataFrame of str
 
     Raises
     ------
@@ -127,12 +129,12 @@ def read_csv(path, options=None, tell=lambda line: None):
     return frame
 
 
-def with_decimal_points(column):
+def with_decimal_points(column: "pd.Series") -> "pd.Series":
     """The cells that are numbers with decimal commas as ones with decimal points; a cell alone decides for itself."""
     return column.str.replace(DECIMAL_COMMA, _point, regex=True)
 
 
-def numeric_where_plain(frame):
+def numeric_where_plain(frame: "pd.DataFrame") -> "pd.DataFrame":
     """The frame with columns of floats in the place of those whose cells are all finite numbers or missing.
 
     A cell becomes the same float that the cleaner of a pipeline reads from its text, so a model that was fitted on
@@ -149,7 +151,7 @@ def numeric_where_plain(frame):
     return pd.DataFrame(typed, index=frame.index)
 
 
-def _read_bytes(path):
+def _read_bytes(path: File) -> bytes:
     if str(path) == STANDARD_INPUT:
         if sys.stdin is None:
             raise CsvError("standard input is closed; name a file in the place of '-'")
@@ -166,14 +168,14 @@ def _read_bytes(path):
     return raw
 
 
-def _unzip(path, raw):
+def _unzip(path: File, raw: bytes) -> bytes:
     try:
         return gzip.decompress(raw)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise CsvError(f"{path} is not a CSV file in UTF-8: {error}") from error
 
 
-def _decode(path, raw, encoding, tell):
+def _decode(path: File, raw: bytes, encoding: str | None, tell: Tell) -> str:
     if encoding is not None:
         return _decode_as(path, raw, encoding)
     marked = next((name for mark, name in BYTE_ORDER_MARKS if raw.startswith(mark)), None) or _unmarked_utf16(raw)
@@ -188,7 +190,7 @@ def _decode(path, raw, encoding, tell):
     return text
 
 
-def _decode_as(path, raw, encoding):
+def _decode_as(path: File, raw: bytes, encoding: str) -> str:
     try:
         return raw.decode(encoding).removeprefix("\ufeff")
     except LookupError as error:
@@ -200,7 +202,7 @@ def _decode_as(path, raw, encoding):
         raise CsvError(f"{path} is not a CSV file in {encoding}: {error}") from error
 
 
-def _unmarked_utf16(raw):
+def _unmarked_utf16(raw: bytes) -> str | None:
     """UTF-16 without its mark: every other byte of a header in Latin letters is zero."""
     head = raw[:200]
     if len(head) < 4 or b"\0" not in head:
@@ -211,7 +213,7 @@ def _unmarked_utf16(raw):
     return "utf-16-be" if zeros[0] > 0.9 and zeros[1] < 0.1 else None
 
 
-def _fall_back(path, raw, error, tell):
+def _fall_back(path: File, raw: bytes, error: UnicodeDecodeError, tell: Tell) -> str:
     try:
         text = raw.decode(FALLBACK_ENCODING)
     except UnicodeDecodeError:
@@ -221,7 +223,7 @@ def _fall_back(path, raw, error, tell):
     return text
 
 
-def _skip_lines(path, text, skip):
+def _skip_lines(path: File, text: str, skip: int) -> str:
     if skip == 0:
         return text
     below = _below(text, skip)
@@ -231,17 +233,17 @@ def _skip_lines(path, text, skip):
     return below
 
 
-def _below(text, n_lines):
+def _below(text: str, n_lines: int) -> str:
     """The text without its first lines, as an editor counts them: a line break within quotes ends one too."""
     return "".join(io.StringIO(text, newline="").readlines()[n_lines:])
 
 
-def _without_blank_lines(text, delimiter):
+def _without_blank_lines(text: str, delimiter: str) -> str:
     """The text with nothing in lines of spaces alone, and without the mark that ends files of DOS."""
     return re.sub(rf"(?m)^[^\S\r\n{re.escape(delimiter)}]+(?=\r?$)", "", text.rstrip("\x1a"))
 
 
-def _dialect(text, delimiter):
+def _dialect(text: str, delimiter: str | None) -> tuple[str, Dialect]:
     """The text without Excel's line `sep=`, and how the csv module reads it."""
     declared = re.match(r"""\s*(["']?)sep=(.)\1[;,]*(?:\r\n|\r|\n)""", text, re.IGNORECASE)
     if declared:
@@ -253,7 +255,7 @@ def _dialect(text, delimiter):
     return _with_doubled_quotes(text, dialect), dialect
 
 
-def _with_doubled_quotes(text, dialect):
+def _with_doubled_quotes(text: str, dialect: Dialect) -> str:
     r"""The text with "" for the \" of programs that escape a quote within quotes; other backslashes stay.
 
     A backslash before the quote that ends a cell is one of its letters, as in the name of a folder.
@@ -265,7 +267,7 @@ def _with_doubled_quotes(text, dialect):
     return re.sub(escaped, quote * 2, text)
 
 
-def _detect(text, delimiters):
+def _detect(text: str, delimiters: list[str]) -> tuple[str, str]:
     """Delimiter and quote that give lines of one length and cells of clear types."""
     from clevercsv import Detector
 
@@ -279,16 +281,16 @@ def _detect(text, delimiters):
     return found.delimiter, found.quotechar or '"'
 
 
-def _rows(text, dialect):
+def _rows(text: str, dialect: Dialect) -> Any:
     return csv.reader(io.StringIO(text, newline=""), **dialect)
 
 
-def _header(path, text, dialect, tell):
+def _header(path: File, text: str, dialect: Dialect, tell: Tell) -> tuple[int, list[str]]:
     """How many lines stand above the rows of the table, its header among them, and the names of its columns.
 
     Lines of one field above a table of several are a title or a licence, and so are comments.
     """
-    widths = Counter()
+    widths: Counter[int] = Counter()
     try:
         for row, _ in zip(_rows(text, dialect), range(SAMPLE_ROWS), strict=False):
             widths[len(row)] += bool(row)
@@ -308,7 +310,7 @@ def _header(path, text, dialect, tell):
     return rows.line_num, [name.strip() for name in row]
 
 
-def _check_names(path, names):
+def _check_names(path: File, names: list[str]) -> None:
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated and repeated[0]:
         raise CsvError(f"{path} names the column {repeated[0]!r} {names.count(repeated[0])} times")
@@ -319,11 +321,10 @@ def _check_names(path, names):
         )
 
 
-def _check_rows(path, text, dialect, header, n_above):
+def _check_rows(path: File, text: str, dialect: Dialect, header: list[str], n_above: int) -> tuple[list[str], int, int]:
     """The header, the most fields of a row and the number of rows, from the text below the header.
 
     Rows of more fields than the header's, empty ones apart, are refused.
-
     Programs end lines with a delimiter, and R writes the numbers of rows in a column that its header lacks.
     """
     rows, n_rows, width = _rows(text, dialect), 0, len(header)
@@ -347,12 +348,12 @@ def _check_rows(path, text, dialect, header, n_above):
     return header, width, n_rows
 
 
-def _ends_empty(row, n_fields):
+def _ends_empty(row: list[str], n_fields: int) -> bool:
     """Whether a row has all fields and nothing in those beyond."""
     return len(row) > n_fields and not any(cell.strip() for cell in row[n_fields:])
 
 
-def _counts_rows(text, dialect, n_fields):
+def _counts_rows(text: str, dialect: Dialect, n_fields: int) -> int:
     """The number of rows if all have so many fields, of which the first is the number of the row; 0 otherwise."""
     rows = [(len(row), row[0].strip()) for row in _rows(text, dialect) if row]
     numbers = [number for _, number in rows]
@@ -360,7 +361,7 @@ def _counts_rows(text, dialect, n_fields):
     return len(rows) if {length for length, _ in rows} == {n_fields} and numbers in counted else 0
 
 
-def _named(path, frame, header, tell):
+def _named(path: File, frame: "pd.DataFrame", header: list[str], tell: Tell) -> "pd.DataFrame":
     """The columns under their names, without those that have neither a name nor a cell."""
     nameless = [place for place, name in enumerate(header) if not name and frame[place].isna().all()]
     if nameless and len(nameless) < len(header):
@@ -371,18 +372,18 @@ def _named(path, frame, header, tell):
     return frame.iloc[:, : len(header)].set_axis(header, axis=1)
 
 
-def _strip(column):
+def _strip(column: "pd.Series") -> "pd.Series":
     column = column.str.strip()
     return column.mask(column == "")
 
 
-def _point(match):
+def _point(match: re.Match[str]) -> str:
     """A number with its decimal comma as a point and nothing between thousands."""
     whole, fraction = match.group(1).replace(".", ""), match.group(2)
     return f"{whole}.{fraction}" if fraction else whole
 
 
-def without_row_numbers(path, frame, tell):
+def without_row_numbers(path: File, frame: "pd.DataFrame", tell: Tell) -> "pd.DataFrame":
     """The frame to learn from without the row numbers that a program has written as a first column without a name.
 
     Those of a sample have gaps. They stay in a frame to predict: what was learnt from decides there, not the file.

@@ -1,9 +1,12 @@
 """Data: the checked input of a fit, and its form."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from skauto.inputs._types import Label, Names, Rows
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Form:
     feature_names : ndarray of str or None
     """
 
-    shape: tuple
+    shape: tuple[int, ...]
     n_features: int
     feature_names: np.ndarray | None = None
 
@@ -56,26 +59,27 @@ class Data:
     """
 
     kind: str
-    X: object
+    X: Rows
     y: np.ndarray
     classes: np.ndarray
-    feature_names: list | None
+    feature_names: Names
     n_features: int
     sample_weight: np.ndarray | None
     groups: np.ndarray | None
     costs: np.ndarray | None = None
     index: pd.Index | None = None
-    pos_label: object = None
-    costs_by_column: dict | None = None
-    cv: int | list = 5
+    pos_label: Label | None = None
+    costs_by_column: dict[Any, Any] | None = None
+    cv: int | list[tuple[np.ndarray, np.ndarray]] = 5
 
     @property
-    def mean_costs(self):
+    def mean_costs(self) -> np.ndarray | None:
         """The costs of a row, the mean over rows where they differ by row: (n_classes, n_classes), or None."""
-        return self.costs.mean(axis=0) if np.ndim(self.costs) == 3 else self.costs
+        costs: Any = self.costs
+        return costs.mean(axis=0) if np.ndim(costs) == 3 else costs
 
     @property
-    def form(self):
+    def form(self) -> Form:
         """What the X of a prediction must have in common with this one."""
         names = None if self.feature_names is None else np.asarray(self.feature_names, dtype=object)
         return Form(self.X.shape, self.n_features, names)

@@ -3,10 +3,12 @@
 import numpy as np
 from sklearn.utils import assert_all_finite, check_array
 
+from skauto.inputs._types import Given
+
 CHANNELS = (1, 3, 4)  # sizes that the axis of an image's channels may have
 
 
-def read_images(X):
+def read_images(X: Given) -> tuple[np.ndarray, None]:
     """Images (n, height, width), (n, channels, height, width) or (n, height, width, channels), and None for names."""
     X = check_images(X)
     if X.ndim not in (3, 4):
@@ -19,7 +21,7 @@ def read_images(X):
     return X, None
 
 
-def check_images(X):
+def check_images(X: Given) -> np.ndarray:
     """An array of uint8 or float32 without NaN or infinity, at least one row and one pixel; uint8 is not copied."""
     if type(X) is not np.ndarray:  # for an array there is nothing to convert, and to find that out takes time
         X = check_array(X, dtype=None, ensure_2d=False, allow_nd=True, ensure_all_finite=False, input_name="X")
@@ -46,7 +48,7 @@ def check_images(X):
     return X
 
 
-def channel_axis(shape, advice='say channels="first" or channels="last"'):
+def channel_axis(shape: tuple[int, ...], advice: str = 'say channels="first" or channels="last"') -> str:
     """ "first" or "last": where the channels of a rank-4 array are; ValueError, with advice, if that cannot be told."""
     first, last = shape[1] in CHANNELS, shape[3] in CHANNELS
     if first == last:
@@ -58,13 +60,13 @@ def channel_axis(shape, advice='say channels="first" or channels="last"'):
     return "first" if first else "last"
 
 
-def describe_images(X):
+def describe_images(X: np.ndarray) -> str:
     """One line on what an array was taken for."""
     height, width = X.shape[2:] if X.ndim == 4 and channel_axis(X.shape) == "first" else X.shape[1:3]
     return f"X is {len(X)} images of {height} x {width} pixels"
 
 
-def same_size(X, shape, name="AutoClassifier"):
+def same_size(X: np.ndarray, shape: tuple[int, ...], name: str = "AutoClassifier") -> None:
     """Raise ValueError if the images have another shape than those of fit, whose shape is given."""
     if X.shape[1:] != tuple(shape[1:]):
         expected = ", ".join(map(str, shape[1:]))

@@ -1,13 +1,18 @@
 """How many axes X has as an array, before it is read: what kinds of data are told apart by."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from scipy import sparse
+
+from skauto.inputs._types import Given
 
 NESTED_TYPES = ("object", "list", "array", "large_list")  # of columns that may hold series
 LOOKED_AT = 100  # first cells of such a column
 
 
-def rank_of(X):
+def rank_of(X: Given) -> tuple[int, Any]:
     """The axes that X has as an array, and its dtype where that is known.
 
     A frame whose cells are series, and a list of series of unequal lengths, have three axes; other frames have two.
@@ -29,7 +34,7 @@ def rank_of(X):
     return rank, dtype
 
 
-def _rank_of_list(X):
+def _rank_of_list(X: Sequence[Any]) -> tuple[int, Any]:
     arrays = [x for x in X if hasattr(x, "ndim")]
     if not arrays or len(arrays) < len(X):
         return _nesting(X), None
@@ -40,10 +45,10 @@ def _rank_of_list(X):
     return rank + 1, arrays[0].dtype if len(lengths) == 1 else None
 
 
-def _nesting(X):
+def _nesting(X: Given) -> int:
     """Levels of lists and arrays inside a list, by its first entries."""
     levels = 0
-    while isinstance(X, (list, tuple)) or getattr(X, "ndim", 0):
+    while isinstance(X, (list, tuple)) or getattr(X, "ndim", 0):  # type: ignore[arg-type]
         levels += 1
         if not len(X):
             break
@@ -51,7 +56,7 @@ def _nesting(X):
     return levels
 
 
-def nested_columns(X):
+def nested_columns(X: Given) -> list[str]:
     """Names of the columns of a frame that hold a series in each cell, as sktime has them."""
     if not (hasattr(X, "columns") and hasattr(X, "dtypes")):
         return []
@@ -59,7 +64,7 @@ def nested_columns(X):
     return [name for name, dtype in kinds if str(dtype).lower().startswith(NESTED_TYPES) and _holds_series(X[name])]
 
 
-def _holds_series(column):
+def _holds_series(column: Any) -> bool:
     cells = (cell for cell in column[:LOOKED_AT] if hasattr(cell, "__len__"))
     cell = next(cells, None)
     if cell is None or isinstance(cell, (str, bytes, dict, set, frozenset)):

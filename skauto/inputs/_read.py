@@ -2,6 +2,8 @@
 
 import difflib
 import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ import scipy.sparse as sp
 
 from skauto.inputs._data import Data
 from skauto.inputs._rows import check_labels, read_groups, read_labels, read_weights, same_length
+from skauto.inputs._types import Given, Names, Reader, Table
 
 _RESHAPE = (
     "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or array.reshape(1, -1) "
@@ -21,8 +24,16 @@ _NOT_A_TABLE = "a table has two axes; sequences have three, images three or four
 
 
 def inspect(
-    X, y, sample_weight=None, groups=None, *, kind="table", read=None, n_features=None, estimator="AutoClassifier"
-):
+    X: Given,
+    y: Any,
+    sample_weight: Any = None,
+    groups: Any = None,
+    *,
+    kind: str = "table",
+    read: Reader | None = None,
+    n_features: Callable[[tuple[int, ...]], int] | None = None,
+    estimator: str = "AutoClassifier",
+) -> Data:
     """Check the input of a fit and say what it is.
 
     Parameters
@@ -85,7 +96,7 @@ def inspect(
     )
 
 
-def refuse_lazy(X, name="X"):
+def refuse_lazy(X: Given, name: str = "X") -> None:
     """Refuse tables of other packages that hold a plan of their rows, not the rows; the message says how to get them.
 
     Raises
@@ -103,7 +114,7 @@ def refuse_lazy(X, name="X"):
             )
 
 
-def as_table(X):
+def as_table(X: Given) -> tuple[Table, Names]:
     """X as a DataFrame, an array of float64 or a CSR matrix of float64, and its column names.
 
     Returns
@@ -125,7 +136,9 @@ def as_table(X):
     return table, names
 
 
-def align(X, feature_names, n_features, *, estimator="AutoClassifier"):
+def align(
+    X: Given, feature_names: Iterable[str] | None, n_features: int, *, estimator: str = "AutoClassifier"
+) -> Table:
     """X of a predict as a table with the columns of fit, in the order of fit.
 
     A DataFrame is put in order by name; columns that fit did not know are left out. An array goes by position.
@@ -168,12 +181,12 @@ def align(X, feature_names, n_features, *, estimator="AutoClassifier"):
     return table if sp.issparse(table) else _named(table, feature_names)
 
 
-def is_all_numbers(table):
+def is_all_numbers(table: pd.DataFrame) -> bool:
     """Whether every column of a DataFrame is one of numpy's numbers or booleans, so that it is one array at once."""
     return all(isinstance(dtype, np.dtype) and dtype.kind in "biuf" for dtype in set(table.dtypes))
 
 
-def rarest_class(classes, y):
+def rarest_class(classes: Sequence[Any] | np.ndarray, y: Sequence[int] | np.ndarray) -> Any:
     """The label with the fewest rows; on a tie the last of them, so that two equal classes give ``classes[1]``.
 
     Examples
@@ -186,7 +199,7 @@ def rarest_class(classes, y):
     return classes[len(counts) - 1 - int(np.argmin(counts[::-1]))]
 
 
-def closest(name, names):
+def closest(name: object, names: Iterable[object]) -> str | None:
     """The name most like another one, upper and lower case alike, or None where none is near.
 
     Examples
@@ -200,12 +213,12 @@ def closest(name, names):
     return folded[close[0]] if close else None
 
 
-def _numbered(n_features):
+def _numbered(n_features: int) -> list[str]:
     """Names of columns that came without."""
     return [f"x{i}" for i in range(n_features)]
 
 
-def _in_order_of_numbers(table, names, n_features):
+def _in_order_of_numbers(table: pd.DataFrame, names: list[str], n_features: int) -> tuple[pd.DataFrame, Names]:
     """The columns 0, 1, 2, ... of a frame in another order as at fit, where they came without names; others as is."""
     numbers = [str(i) for i in range(n_features)]
     if set(names) != set(numbers):
@@ -213,7 +226,7 @@ def _in_order_of_numbers(table, names, n_features):
     return table[numbers].set_axis(_numbered(n_features), axis=1), None
 
 
-def _frame(X):
+def _frame(X: pd.DataFrame) -> tuple[pd.DataFrame, Names]:
     names = [str(name) for name in X.columns]
     duplicates = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if duplicates:
@@ -229,7 +242,7 @@ def _frame(X):
     return (X if all(isinstance(name, str) for name in X.columns) else X.set_axis(names, axis=1)), names
 
 
-def _sparse(X):
+def _sparse(X: Any) -> sp.csr_matrix:
     if X.ndim != 2:
         raise ValueError(f"Expected 2D input, got input with shape {X.shape}.\n{_RESHAPE}")
     if X.dtype.kind == "c":
@@ -241,7 +254,7 @@ def _sparse(X):
     return X
 
 
-def _array(X):
+def _array(X: Given) -> pd.DataFrame | np.ndarray:
     array = _to_numpy(X)
     if array.dtype.names is not None:
         raise ValueError("structured arrays are not supported; pass pandas.DataFrame(X) instead")
@@ -261,9 +274,9 @@ def _array(X):
     return frame
 
 
-def _to_numpy(X):
+def _to_numpy(X: Given) -> np.ndarray:
     if isinstance(X, np.ma.MaskedArray):
-        return X.astype(np.float64).filled(np.nan)
+        return X.astype(np.float64).filled(np.nan)  # type: ignore[attr-defined]
     if isinstance(X, (str, bytes, dict, set)) or X is None:
         hint = "; for one row pass pandas.DataFrame([X])" if isinstance(X, dict) else ""
         form = "a DataFrame, a 2D array, a nested list or a sparse matrix"
@@ -287,7 +300,7 @@ def _to_numpy(X):
     return array
 
 
-def _has_size(shape):
+def _has_size(shape: tuple[int, ...]) -> None:
     for found, word, plain in zip(shape, ("sample(s)", "feature(s)"), ("rows", "columns"), strict=True):
         if found == 0:
             raise ValueError(
@@ -295,12 +308,13 @@ def _has_size(shape):
             )
 
 
-def _all_finite(table):
+def _all_finite(table: Table) -> None:
     if sp.issparse(table):
-        where = np.flatnonzero(np.isinf(table.data))
+        matrix: Any = table
+        where = np.flatnonzero(np.isinf(matrix.data))
         if len(where):
-            row = np.searchsorted(table.indptr, where[0], side="right") - 1
-            raise _infinite(table.indices[where[0]], row, len(where))
+            row = np.searchsorted(matrix.indptr, where[0], side="right") - 1
+            raise _infinite(matrix.indices[where[0]], row, len(where))
     elif isinstance(table, pd.DataFrame):
         floats = np.flatnonzero([getattr(dtype, "kind", "O") == "f" for dtype in table.dtypes])
         for start in range(0, len(floats), COLUMNS_AT_ONCE):
@@ -310,20 +324,20 @@ def _all_finite(table):
         _finite_column(column, table[:, column])
 
 
-def _finite_part(table):
+def _finite_part(table: pd.DataFrame) -> None:
     """Some columns of floats, which are looked at one by one only to name the one that is wrong."""
     if np.isinf(table.to_numpy(dtype=np.float64, na_value=np.nan)).any():
         for name in table.columns:
             _finite_column(name, table[name].to_numpy(dtype=np.float64, na_value=np.nan))
 
 
-def _finite_column(name, values):
+def _finite_column(name: str | int, values: np.ndarray) -> None:
     where = np.flatnonzero(np.isinf(values))
     if len(where):
         raise _infinite(name, where[0], len(where))
 
 
-def _infinite(column, row, count):
+def _infinite(column: str | int, row: int, count: int) -> ValueError:
     name = repr(column) if isinstance(column, str) else int(column)
     return ValueError(
         f"Input X contains infinity: column {name}, first in row {row}, {count} in all; replace them by NaN or by a "
@@ -331,7 +345,7 @@ def _infinite(column, row, count):
     )
 
 
-def _by_name(table, feature_names):
+def _by_name(table: pd.DataFrame, feature_names: list[str]) -> pd.DataFrame:
     known = set(table.columns)
     missing = [name for name in feature_names if name not in known]
     if not missing:
@@ -346,7 +360,7 @@ def _by_name(table, feature_names):
     raise ValueError(message)
 
 
-def _named(table, feature_names):
+def _named(table: pd.DataFrame | np.ndarray, feature_names: list[str]) -> pd.DataFrame:
     if isinstance(table, pd.DataFrame):
         return table.set_axis(feature_names, axis=1)
     return pd.DataFrame(table, columns=feature_names)

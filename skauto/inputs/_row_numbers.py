@@ -14,7 +14,7 @@ FIRST, SPAN, RANKS = 20, 3, 0.99
 NO_NAMES = ("", "Unnamed: 0")
 
 
-def warn_of_row_numbers(X, y):
+def warn_of_row_numbers(X: pd.DataFrame | np.ndarray, y: np.ndarray) -> None:
     """Say which columns are running numbers that alone tell the class, as those of a file sorted by class do.
 
     Parameters
@@ -35,7 +35,7 @@ def warn_of_row_numbers(X, y):
         )
 
 
-def _runs(column):
+def _runs(column: pd.Series) -> bool:
     """Whether a column holds whole numbers, all different, that rise or fall by row or leave few numbers out."""
     if len(column) < FIRST or not _are_whole(column.iloc[:FIRST]) or not _are_whole(column):
         return False
@@ -47,14 +47,14 @@ def _runs(column):
     return span < SPAN * len(values) and len(np.unique(values)) == len(values)
 
 
-def _are_whole(column):
+def _are_whole(column: pd.Series) -> bool:
     if isinstance(column.dtype, pd.CategoricalDtype) or getattr(column.dtype, "kind", "O") not in "iufO":
         return False
     values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     return bool((values == np.round(values)).all())
 
 
-def _ranks(column, y):
+def _ranks(column: pd.Series, y: np.ndarray) -> bool:
     """Whether the order of a column alone tells two classes apart, or is that of many classes one after the other."""
     values = pd.to_numeric(column).to_numpy(dtype=np.float64)
     counts = np.bincount(y)

@@ -1,6 +1,7 @@
 """What comes with each row of X: labels, weights and groups, checked."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 
-def same_length(found, expected, what):
+def same_length(found: int, expected: int, what: str) -> None:
     """Refuse what has another number of rows than X."""
     if found != expected:
         raise ValueError(
@@ -16,7 +17,7 @@ def same_length(found, expected, what):
         )
 
 
-def read_labels(y):
+def read_labels(y: Any) -> np.ndarray:
     """y as a one-dimensional array of int, bool, float or str."""
     if isinstance(y, pd.DataFrame) and y.shape[1] == 1:
         column_or_1d(np.empty((len(y), 1)), warn=True)  # scikit-learn's own warning
@@ -47,7 +48,7 @@ def read_labels(y):
     return _string_labels(series)
 
 
-def check_labels(labels, estimator):
+def check_labels(labels: np.ndarray, estimator: str) -> None:
     """Refuse numbers with fractions and whatever else is no class, by scikit-learn's rules.
 
     Raises
@@ -77,7 +78,7 @@ def check_labels(labels, estimator):
         ) from error
 
 
-def _label_array(y):
+def _label_array(y: Any) -> np.ndarray:
     if isinstance(y, str):
         raise ValueError(
             f"y={y!r} is a text, not one label a row; of a column of X pass X.drop(columns={y!r}), X[{y!r}]"
@@ -89,7 +90,7 @@ def _label_array(y):
     return array
 
 
-def _string_labels(series):
+def _string_labels(series: pd.Series) -> np.ndarray:
     values = series.to_numpy(dtype=object)
     kinds = {type(value) for value in values}
     if all(issubclass(kind, str) for kind in kinds):
@@ -107,7 +108,7 @@ def _string_labels(series):
     )
 
 
-def read_weights(sample_weight, n_rows):
+def read_weights(sample_weight: Any, n_rows: int) -> np.ndarray:
     """Weights as a float array of shape (n_rows,), finite, not negative and not all zero."""
     try:
         weight = np.asarray(sample_weight, dtype=np.float64)
@@ -126,7 +127,7 @@ def read_weights(sample_weight, n_rows):
     return weight
 
 
-def read_groups(groups, n_rows):
+def read_groups(groups: Any, n_rows: int) -> np.ndarray:
     """Groups as codes, an int array of shape (n_rows,)."""
     if not isinstance(groups, pd.Series):
         groups = column_or_1d(np.asarray(groups, dtype=object), input_name="groups")

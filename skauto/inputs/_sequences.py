@@ -1,15 +1,19 @@
 """Sequences that were handed in: read as one array, shorter ones padded at the end."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from skauto.inputs._rank import nested_columns
+from skauto.inputs._types import Given, Names
 
 FAR_MORE = 5  # times as many features as steps are more likely the time
 LISTS = "a list of arrays (time_i, features)"
 
 
-def read_sequences(X, name="AutoClassifier"):
+def read_sequences(X: Given, name: str = "AutoClassifier") -> tuple[np.ndarray, Names]:
     """X as an array (rows, time, features), shorter series padded at the end with NaN, and names of features or None.
 
     Parameters
@@ -52,7 +56,7 @@ def read_sequences(X, name="AutoClassifier"):
     return X, names
 
 
-def refuse_no_series(X, name):
+def refuse_no_series(X: Given, name: str) -> None:
     """Refuse what is no array or list, an empty list, which tells nothing about features, and a list with other things.
 
     Raises
@@ -71,7 +75,7 @@ def refuse_no_series(X, name):
         raise ValueError(f"series {none[0]} of X is {X[none[0]]!r:.40}; {name} takes {LISTS}: leave it out")
 
 
-def as_floats(values, what, name):
+def as_floats(values: Any, what: str, name: str) -> np.ndarray:
     """Values as an array of float32 where that holds them as they are, else of float64; what is masked becomes NaN.
 
     A value of a thousand million has no decimals in float32: who centres and scales values does so before the cast.
@@ -88,12 +92,12 @@ def as_floats(values, what, name):
     return np.ma.filled(floats, np.nan)
 
 
-def are_infinite(X):
+def are_infinite(X: np.ndarray) -> np.ndarray:
     """Which numbers are infinite, or would be in float32."""
     return np.abs(X) > np.finfo(np.float32).max
 
 
-def _check_rank(X, name):
+def _check_rank(X: np.ndarray, name: str) -> None:
     if X.ndim != 3:
         raise ValueError(
             f"X has {X.ndim} axes; {name} takes arrays (rows, time, features) or (rows, time), or {LISTS}. "
@@ -104,13 +108,13 @@ def _check_rank(X, name):
             raise ValueError(f"X has shape {X.shape}: 0 {word}, while a minimum of 1 is required")
 
 
-def series_lengths(X):
+def series_lengths(X: np.ndarray) -> np.ndarray:
     """Steps of each series up to its last value that is not NaN; 0 for a series without values."""
     seen = ~np.isnan(X).all(axis=2)
     return np.where(seen.any(axis=1), X.shape[1] - seen[:, ::-1].argmax(axis=1), 0)
 
 
-def is_ragged(X):
+def is_ragged(X: Given) -> bool:
     """Whether X is a list of series, as a list of arrays always is, and not a table written as a list of equal rows."""
     if not (isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1)):
         return False
@@ -119,11 +123,11 @@ def is_ragged(X):
     return len({len(x) for x in X}) > 1 or any(hasattr(x, "ndim") or (len(x) and _is_sized(x[0])) for x in X)
 
 
-def _is_sized(x):
+def _is_sized(x: Any) -> bool:
     return hasattr(x, "__len__") and not isinstance(x, (str, bytes)) and np.shape(x[:0]) != ()
 
 
-def padded(X, name):
+def padded(X: Sequence[Any] | np.ndarray, name: str) -> np.ndarray:
     """A list of series as one array, padded at the end with NaN."""
     series = [as_floats(x, f"series {i} of X", name) for i, x in enumerate(X)]
     series = [x[:, None] if x.ndim == 1 else x for x in series]
@@ -141,7 +145,7 @@ def padded(X, name):
     return array
 
 
-def unnested(X, name):
+def unnested(X: Given, name: str) -> list[np.ndarray] | None:
     """A frame whose cells are series as a list of arrays (time_i, columns); None for anything else.
 
     Raises
@@ -162,7 +166,7 @@ def unnested(X, name):
     return [_side_by_side(cells) for cells in zip(*columns, strict=True)]
 
 
-def _cell(cell, column, row, name):
+def _cell(cell: Any, column: str, row: int, name: str) -> np.ndarray:
     """The series of a cell; one that is missing has no values."""
     if np.ndim(cell) == 0 and pd.isna(cell):
         return np.empty(0)
@@ -172,7 +176,7 @@ def _cell(cell, column, row, name):
     return series
 
 
-def _side_by_side(cells):
+def _side_by_side(cells: Sequence[np.ndarray]) -> np.ndarray:
     """Series of one row, padded at the end to the longest."""
     row = np.full((max(map(len, cells)), len(cells)), np.nan, dtype=np.result_type(*cells))
     for feature, series in enumerate(cells):
@@ -180,7 +184,7 @@ def _side_by_side(cells):
     return row
 
 
-def channels_first_hint(shape):
+def channels_first_hint(shape: tuple[int, ...]) -> str:
     """What to say of series (rows, time, features) that have far fewer steps than features; an empty line else."""
     _, steps, features = shape
     if not (steps > 1 and features >= FAR_MORE * steps):
@@ -191,20 +195,22 @@ def channels_first_hint(shape):
     )
 
 
-def describe_sequences(X):
+def describe_sequences(X: np.ndarray) -> str:
     """One line on what an array was taken for."""
     hint = "; say kind='image' if they are images" if X.shape[2] > 1 else ""
     features = "1 feature" if X.shape[2] == 1 else f"{X.shape[2]} features"
     return f"X is {len(X)} sequences of up to {X.shape[1]} steps with {features} each{hint}"
 
 
-def same_steps(X, shape, name="AutoClassifier"):
+def same_steps(X: np.ndarray, shape: tuple[int, ...], name: str = "AutoClassifier") -> None:
     """Raise ValueError if the series have another number of features a step than those of fit, whose shape is given."""
     if X.shape[2] != shape[2]:
         raise ValueError(f"X has {X.shape[2]} features a step, but {name} was fitted on {shape[2]}")
 
 
-def same_features(X, names, fitted, name="AutoClassifier"):
+def same_features(
+    X: np.ndarray, names: Sequence[str] | None, fitted: Sequence[str] | np.ndarray | None, name: str = "AutoClassifier"
+) -> np.ndarray:
     """Sequences with the features in the order of fit, by their names where both have some; ValueError for others."""
     if names is None or fitted is None or list(names) == list(fitted):
         return X
