@@ -128,11 +128,11 @@ def test_imports_run_straight_down():
 # of a kind imports no other kind.
 KIND_ROOMS = ("tables", "images", "sequences")
 AUTOML_FLOORS = {
-    0: "_kind _data_profile _imbalance _candidate _check_candidate _matrix_learners _epoch_planning "
+    0: "_types _kind _data_profile _imbalance _candidate _check_candidate _matrix_learners _epoch_planning "
     "_costs_by_row _splits",
     1: " ".join(KIND_ROOMS),
-    2: "evaluation _sizing _time_budget _progress _select_candidates",
-    3: "_settings _builder _search_space _plan _reading _resuming",
+    2: "evaluation _builder _sizing _time_budget _progress _select_candidates",
+    3: "_settings _search_space _plan _reading _resuming",
     4: "selection",
     5: "_leaderboard _runtime",
     6: "_search_step _answers",

@@ -1,7 +1,11 @@
 """What a fitted AutoClassifier answers: probabilities, labels, scores and the leaderboard."""
 
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
+import pandas as pd
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._telling import steady_streams
@@ -9,8 +13,12 @@ from skauto.automl._costs_by_row import costs_for
 from skauto.automl._kind import kind_named
 from skauto.automl._leaderboard import COLUMNS, rescored
 from skauto.automl._settings import first_and_others
+from skauto.automl._types import Estimator, Threshold
 from skauto.automl.evaluation._new_rows import score
+from skauto.estimators._ensemble import WeightedEnsembleClassifier
+from skauto.inputs._data import Form
 from skauto.inputs._read import refuse_lazy
+from skauto.inputs._types import Given, Label, Rows
 from skauto.resample._decision_rule import DecisionRule
 
 # Rows of the leaderboard under the diagram of a notebook.
@@ -20,7 +28,21 @@ SHOWN = 10
 class Answers:
     """The methods of AutoClassifier that need a fit and change nothing."""
 
-    def predict_proba(self, X):
+    # What AutoClassifier keeps of a fit.
+    scoring: Any
+    kind_: str
+    classes_: np.ndarray
+    pos_label_: Label | None
+    threshold_: Threshold | None
+    cost_matrix_: np.ndarray | None
+    ensemble_: WeightedEnsembleClassifier
+    leaderboard_: pd.DataFrame
+    _board: pd.DataFrame
+    _kept: dict[int, tuple[Estimator, Threshold | None]]
+    _form: Form
+    _costs_by_column: dict[Any, Any] | None
+
+    def predict_proba(self, X: Given) -> np.ndarray:
         """Probabilities of the ensemble, never moved by the threshold.
 
         Parameters
@@ -36,18 +58,18 @@ class Answers:
         """
         return self._answer(X)[1]
 
-    def _answer(self, X):
+    def _answer(self, X: Given) -> tuple[Rows, np.ndarray]:
         """X as the members want it, and their probabilities."""
         check_is_fitted(self, "ensemble_")
         with steady_streams():
             X = self._aligned(X)
             return X, self.ensemble_.predict_proba(X)
 
-    def _aligned(self, X):
+    def _aligned(self, X: Given) -> Rows:
         refuse_lazy(X)
         return kind_named(self.kind_).same_form(X, self._form)
 
-    def _rule(self, X, cost_matrix):
+    def _rule(self, X: Rows, cost_matrix: Any) -> DecisionRule:
         """How probabilities of these rows become labels."""
         rule = DecisionRule(
             self.classes_, self.pos_label_, self.threshold_, self.cost_matrix_
@@ -56,7 +78,7 @@ class Answers:
             rule, costs=costs_for(X, cost_matrix, rule, self._costs_by_column)
         )
 
-    def predict(self, X, cost_matrix=None):
+    def predict(self, X: Given, cost_matrix: Any = None) -> np.ndarray:
         """Labels of the ensemble at `threshold_`, or of least expected cost.
 
         Parameters
@@ -72,7 +94,9 @@ class Answers:
         X, proba = self._answer(X)
         return self._rule(X, cost_matrix).labels(proba)
 
-    def score(self, X, y, sample_weight=None, cost_matrix=None):
+    def score(
+        self, X: Given, y: Any, sample_weight: Any = None, cost_matrix: Any = None
+    ) -> float:
         """The score that the search maximised, of given rows; costs are as in `predict`.
 
         Raises
@@ -85,7 +109,14 @@ class Answers:
         rule = self._rule(X, cost_matrix)
         return score(y, proba, rule, scoring, sample_weight, X)
 
-    def leaderboard(self, X=None, y=None, *, details=False, cost_matrix=None):
+    def leaderboard(
+        self,
+        X: Given = None,
+        y: Any = None,
+        *,
+        details: bool = False,
+        cost_matrix: Any = None,
+    ) -> pd.DataFrame:
         """The leaderboard with more columns, or of other rows.
 
         Parameters
@@ -117,20 +148,20 @@ class Answers:
         )
         return board if details else board[COLUMNS]
 
-    def _rescored(self, X, y, cost_matrix):
+    def _rescored(self, X: Rows, y: Any, cost_matrix: Any) -> pd.DataFrame:
         models = {-1: (self.ensemble_, self.threshold_), **self._kept}
         rule, scorings = self._rule(X, cost_matrix), first_and_others(self.scoring)
         return rescored(self._board, models, X, y, rule, *scorings)
 
-    def _html_repr(self):
+    def _html_repr(self) -> str:
         """What a notebook shows: scikit-learn's diagram and, once fitted, the head of the leaderboard under it."""
         board = getattr(self, "leaderboard_", None)
-        return super()._html_repr() + (
+        return super()._html_repr() + (  # type: ignore[misc]
             "" if board is None else board.head(SHOWN)._repr_html_()
         )
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.input_tags.sparse = tags.input_tags.allow_nan = True
         tags.input_tags.string = tags.input_tags.categorical = (
             tags.input_tags.three_d_array

@@ -1,12 +1,13 @@
 """Builder: makes the estimator of a configuration, in a worker."""
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skauto._seeds import seeded_where_open
-from skauto.automl._candidate import Candidate
+from skauto.automl._candidate import Build, Candidate, Prepare
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._epoch_planning import apply_fidelity
 from skauto.automl._imbalance import (
@@ -15,6 +16,7 @@ from skauto.automl._imbalance import (
     with_imbalance_strategy,
     with_labels,
 )
+from skauto.automl._types import Estimator, Values
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Builder:
     labels: np.ndarray
 
     @property
-    def nets(self):
+    def nets(self) -> set[str]:
         """Names of the candidates that are networks."""
         return {
             name
@@ -42,24 +44,26 @@ class Builder:
             if candidate.extra == "deep"
         }
 
-    def keeps(self, values):
+    def keeps(self, values: Values) -> bool:
         """Whether the model of a trial is the final one: where networks of images are trained on one fold alone."""
         return (
             self.profile.kind.effort.keeps_networks and values["candidate"] in self.nets
         )
 
-    def is_safe(self, values):
+    def is_safe(self, values: Values) -> bool:
         """Whether a configuration may be fitted in the user's process: one of scikit-learn's or LightGBM's own."""
         candidate = self.candidates[values["candidate"]]
         if candidate.is_own or candidate.extra is not None:
             return False
-        return candidate.build.__module__.startswith("skauto.")
+        return cast(Build, candidate.build).__module__.startswith("skauto.")
 
-    def is_own(self, values):
+    def is_own(self, values: Values) -> bool:
         """Whether a configuration is one of the user's candidates, which are fitted and asked as they are."""
         return self.candidates[values["candidate"]].is_own
 
-    def at_fidelity(self, values, pipeline, fidelity, least):
+    def at_fidelity(
+        self, values: Values, pipeline: Pipeline, fidelity: float, least: float
+    ) -> tuple[Pipeline, float]:
         """A pipeline with less effort, and its fraction of the rows; `least` is the smallest one of rows."""
         candidate = self.candidates[values["candidate"]]
         if candidate.fidelity in (None, "rows") or not candidate.is_own:
@@ -67,7 +71,7 @@ class Builder:
         _classifier_of(pipeline, values).set_params(**candidate.at_fidelity(fidelity))
         return pipeline, 1.0
 
-    def plan_training(self, values, pipeline):
+    def plan_training(self, values: Values, pipeline: Pipeline) -> Pipeline:
         """The pipeline, its network with as many epochs and seconds as it has time for; in the worker.
 
         Raises
@@ -80,15 +84,15 @@ class Builder:
             plan(_classifier_of(pipeline, values), values, self.profile)
         return pipeline
 
-    def for_refit(self):
+    def for_refit(self) -> "Builder":
         """The builder of the final models, for which there is more time than for a fold."""
         return replace(self, profile=replace(self.profile, refit=True))
 
-    def fallback(self):
+    def fallback(self) -> Pipeline:
         """A small model of the data's kind."""
         return self.profile.kind.fallback(self.profile)
 
-    def __call__(self, values, seed):
+    def __call__(self, values: Values, seed: int) -> Pipeline:
         rest = {name: value for name, value in values.items() if name != "candidate"}
         if self.is_own(values):  # it learns the labels of the user
             rest = with_labels(rest, self.labels)
@@ -97,13 +101,15 @@ class Builder:
         )
 
 
-def _classifier_of(pipeline, values):
+def _classifier_of(pipeline: Pipeline, values: Values) -> Estimator:
     """The classifier of a candidate in its pipeline, inside of an imbalance strategy."""
     last = pipeline.steps[-1][1]
     return last if values.get("imbalance", NONE) == NONE else last.estimator
 
 
-def build_pipeline(candidate, values, profile, seed):
+def build_pipeline(
+    candidate: Candidate, values: Values, profile: DataProfile, seed: int
+) -> Pipeline:
     """The Pipeline of one configuration of a candidate.
 
     Parameters
@@ -125,8 +131,8 @@ def build_pipeline(candidate, values, profile, seed):
     if candidate.is_own:
         classifier = seeded_where_open(candidate.estimator, seed).set_params(**values)
     else:
-        prepare = candidate.prepare(values, profile)
-        classifier = candidate.build(values, profile, seed)
+        prepare = cast(Prepare, candidate.prepare)(values, profile)
+        classifier = cast(Build, candidate.build)(values, profile, seed)
         steps += [("prepare", prepare)] if prepare is not None else []
     return Pipeline(
         [*steps, ("classify", with_imbalance_strategy(classifier, strategy, seed))]

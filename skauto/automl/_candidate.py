@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 from skauto.automl._check_candidate import (
     check_initial_of_builtin,
@@ -12,13 +12,19 @@ from skauto.automl._check_candidate import (
     groups_of,
     lies_in,
 )
+from skauto.automl._data_profile import DataProfile
 from skauto.automl._kind import KINDS, kind_named
-from skauto.search._fidelity import read_fidelity
+from skauto.automl._types import Branch, Estimator, Values
+from skauto.search._fidelity import Fidelity, read_fidelity
 from skauto.search._space import Space
 
 # The rank of a user's configurations among those of the built-in candidates, which begin at 0: the first one early, so
 # that it is tried in short searches too, the others among the second ones of the built-in candidates.
 FIRST_RANK, OTHER_RANKS = 0.5, 5.5
+
+# What makes a built-in candidate: its transformer or None, and its classifier.
+Prepare: TypeAlias = Callable[[Values, DataProfile], Estimator]
+Build: TypeAlias = Callable[[Values, DataProfile, int], Estimator]
 
 
 @dataclass(frozen=True, repr=False)
@@ -76,40 +82,48 @@ class Candidate:
 
     name: str
     estimator: Any = None
-    space: Mapping | Sequence = field(default_factory=dict)
+    space: Mapping[str, Any] | Sequence[Mapping[str, Any]] = field(default_factory=dict)
     _: KW_ONLY
-    initial: Sequence = ()
+    initial: Sequence[Values] = ()
     fidelity: Any = None
-    imbalance: Sequence = ()
-    prepare: bool | Callable = False
+    imbalance: Sequence[str] | Sequence[tuple[str, ...]] = ()
+    prepare: bool | Prepare = False
     weight: float = 1.0
     # Of built-in candidates: `build(values, profile, seed)` gives the classifier and `prepare(values, profile)` the
     # transformer before it, or None; of a network `plan_training(classifier, values, profile)` sets epochs and seconds
     # in the worker where it trains; a value of each parameter; ranks of the initial configurations among all; and
     # where it can be used: rows, sparse tables, weights, packages with the extra that brings them, and
     # `time_budget_reason`, one line on why there is no time for it, or an empty one.
-    build: Callable | None = None
-    plan_training: Callable | None = None
-    defaults: Mapping = field(default_factory=dict)
-    ranks: Sequence = ()
+    build: Build | None = None
+    plan_training: Callable[[Estimator, Values, DataProfile], None] | None = None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    ranks: Sequence[float] = ()
     max_rows: int | None = None
     sparse: bool = True
     weighted: bool = True
     package: str | None = None
     extra: str | None = None
-    time_budget_reason: Callable | None = None
+    time_budget_reason: Callable[[Mapping[str, Any], DataProfile], str] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.build is None:
             check_own(self)
             groups = groups_of(self.name, self.imbalance)
             object.__setattr__(self, "imbalance", groups)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Candidate({self.name!r})"
 
     @classmethod
-    def builtin(cls, name, *, kind="table", space=None, initial=None, samplers=None):
+    def builtin(
+        cls,
+        name: str,
+        *,
+        kind: str = "table",
+        space: Branch | None = None,
+        initial: Sequence[Values] | None = None,
+        samplers: Sequence[str] | None = None,
+    ) -> "Candidate":
         """A built-in candidate, narrowed or widened.
 
         Parameters
@@ -150,7 +164,9 @@ class Candidate:
             raise ValueError(
                 f"{name!r} is no built-in candidate of kind {kind!r}.{hint} Those are {sorted(known)}"
             )
-        changes = {} if samplers is None else {"imbalance": groups_of(name, samplers)}
+        changes: dict[str, Any] = (
+            {} if samplers is None else {"imbalance": groups_of(name, samplers)}
+        )
         if space is not None:
             changes["space"] = {**known[name].space, **space}
         if initial is not None:
@@ -161,11 +177,11 @@ class Candidate:
         return changed
 
     @property
-    def is_own(self):
+    def is_own(self) -> bool:
         """Whether it is one of the user's, and not built in."""
         return self.build is None
 
-    def branches(self):
+    def branches(self) -> list[Branch]:
         """Its space as a list of dicts."""
         return (
             [dict(self.space)]
@@ -173,7 +189,7 @@ class Candidate:
             else [dict(branch) for branch in self.space]
         )
 
-    def initial_configurations(self):
+    def initial_configurations(self) -> list[tuple[float, Values]]:
         """Pairs of a rank among those of all candidates and a configuration, of those that lie in the space."""
         if not self.is_own:
             pairs = zip(self.ranks, self.initial, strict=True)
@@ -184,23 +200,23 @@ class Candidate:
                 if lies_in(values, self.branches())
             ]
         params = self.estimator.get_params()
-        whole = [
+        filled = [
             completed(changed, params, self.branches())
             for changed in self.initial or ({},)
         ]
-        if None in whole:
+        if None in filled:
             return []
-        return list(zip(_ranks(len(whole)), whole, strict=True))
+        return list(zip(_ranks(len(filled)), cast(list[Values], filled), strict=True))
 
-    def at_fidelity(self, fidelity):
+    def at_fidelity(self, fidelity: float) -> Values:
         """Parameters of the user's estimator at a fidelity."""
         read = self.own_fidelity()
         return {} if read is None else read.values(fidelity)
 
-    def own_fidelity(self):
+    def own_fidelity(self) -> Fidelity | None:
         """What `fidelity` means for the user's estimator."""
         return read_fidelity(self.fidelity, self.estimator, Space(self.branches()))
 
 
-def _ranks(count):
+def _ranks(count: int) -> tuple[float, ...]:
     return (FIRST_RANK, *(OTHER_RANKS + number for number in range(count - 1)))[:count]

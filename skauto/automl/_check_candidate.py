@@ -1,11 +1,14 @@
 """Checks of a candidate: what could not be tried is refused where it is made."""
 
 import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 import cloudpickle
 from sklearn.base import BaseEstimator, is_classifier
 
 from skauto.automl._imbalance import NAMES, NONE
+from skauto.automl._types import Branch, Estimator, Values
 from skauto.search._sandbox import attempt
 from skauto.search._space import Space
 
@@ -16,13 +19,39 @@ RESERVED = ("auto", "ensemble", "quick_model", "class_frequencies")
 STRATEGIES = [name for name in NAMES if name != NONE]
 
 
-def _require(holds, error, message):
+class Checked(Protocol):
+    """What is checked of a Candidate, which imports this file."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def estimator(self) -> Estimator: ...
+
+    @property
+    def initial(self) -> Sequence[Values]: ...
+
+    @property
+    def defaults(self) -> Mapping[str, Any]: ...
+
+    @property
+    def prepare(self) -> object: ...
+
+    @property
+    def weight(self) -> float: ...
+
+    def branches(self) -> list[Branch]: ...
+
+    def own_fidelity(self) -> object: ...
+
+
+def _require(holds: object, error: type[Exception], message: str) -> None:
     """Raise an error where a condition does not hold."""
     if not holds:
         raise error(message)
 
 
-def check_own(candidate):
+def check_own(candidate: Checked) -> None:
     """Raise where a user's candidate could not be tried."""
     _check_name(candidate.name)
     this = f"Candidate({candidate.name!r})"
@@ -46,7 +75,7 @@ def check_own(candidate):
         ) from made.error
 
 
-def _check_name(name):
+def _check_name(name: object) -> None:
     usable = isinstance(name, str) and name and not name.startswith("-")
     _require(
         usable and name not in RESERVED,
@@ -56,7 +85,7 @@ def _check_name(name):
     )
 
 
-def _check_estimator(estimator, this):
+def _check_estimator(estimator: object, this: str) -> None:
     _require(
         not isinstance(estimator, type),
         TypeError,
@@ -77,7 +106,7 @@ def _check_estimator(estimator, this):
     )
 
 
-def _check_space(candidate, this):
+def _check_space(candidate: Checked, this: str) -> None:
     """Raise where the space, the fidelity or a configuration does not fit the estimator."""
     branches, known = candidate.branches(), candidate.estimator.get_params()
     for parameter in sorted({name for branch in branches for name in branch}):
@@ -104,12 +133,12 @@ def _check_space(candidate, this):
         )
 
 
-def _did_you_mean(name, known):
+def _did_you_mean(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(str(name), known, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def check_initial_of_builtin(candidate):
+def check_initial_of_builtin(candidate: Checked) -> None:
     """Raise where an initial configuration of a built-in candidate does not lie in its space."""
     for number, changed in enumerate(candidate.initial):
         _require(
@@ -120,7 +149,7 @@ def check_initial_of_builtin(candidate):
         )
 
 
-def completed(changed, params, branches):
+def completed(changed: Values, params: Values, branches: list[Branch]) -> Values | None:
     """A configuration completed by the settings of the estimator, of the first branch that holds it; None of none."""
     for branch in branches:
         if not set(changed) <= set(branch):
@@ -131,12 +160,12 @@ def completed(changed, params, branches):
     return None
 
 
-def lies_in(values, branches):
+def lies_in(values: Values, branches: list[Branch]) -> bool:
     """Whether a configuration lies in a space."""
     return attempt(Space(branches).encode, values).error is None
 
 
-def groups_of(name, strategies):
+def groups_of(name: str, strategies: Sequence[Any]) -> tuple[tuple[str, ...], ...]:
     """The imbalance strategies of a candidate as groups: those of a user's one are a single group.
 
     Parameters

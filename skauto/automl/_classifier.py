@@ -1,6 +1,10 @@
 """AutoClassifier: read the data, plan a search over pipelines, search, select, refit and report."""
 
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from numbers import Integral, Real
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Self
 
 # Adds a method to scikit-learn's table of routed ones: here, where the name is fetched, and never within a fit, after
 # which requests made before would lack it.
@@ -15,14 +19,21 @@ from skauto.automl._leaderboard import COLUMNS, cv_results, leaderboard
 from skauto.automl._reading import read
 from skauto.automl._runtime import Runtime
 from skauto.automl._search_step import run_search
-from skauto.automl._settings import settings_of
+from skauto.automl._settings import Settings, settings_of
 from skauto.automl.selection._decide import conclude
+from skauto.automl.selection._final_model import FinalModel
 from skauto.automl.selection._finishing import Finishing
 from skauto.automl.selection._models import refit
 from skauto.automl.selection._shortlist import select
 from skauto.automl.tables._columns import columns_of, lines_on, watch
+from skauto.inputs._data import Data
+from skauto.inputs._types import Label
 from skauto.search._executor_pool import UsesExecutor
 from skauto.search.strategies._base import Strategy
+
+if TYPE_CHECKING:  # load the portfolio's packages, which importing skauto must not
+    from skauto.automl._candidate import Candidate
+    from skauto.automl._plan import Plan
 
 
 class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
@@ -138,7 +149,7 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
     4
     """
 
-    _parameter_constraints = {
+    _parameter_constraints: dict[str, list[Any]] = {
         "strategy": [str, Strategy],
         "time_limit": [Interval(Real, 0, None, closed="neither"), None],
         "n_iter": [Interval(Integral, 1, None, closed="left"), None],
@@ -157,25 +168,25 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        scoring="f1",
+        scoring: Any = "f1",
         *,
-        strategy="auto",
-        time_limit=300,
-        n_iter=None,
-        cv=5,
-        candidates="auto",
-        kind="auto",
-        pos_label=None,
-        cost_matrix=None,
-        constraints=None,
-        ensemble=True,
-        journal=None,
-        n_jobs=-1,
-        executor=None,
-        memory_limit=None,
-        random_state=None,
-        verbose=1,
-    ):
+        strategy: str | Strategy = "auto",
+        time_limit: float | None = 300,
+        n_iter: int | None = None,
+        cv: Any = 5,
+        candidates: "str | Sequence[str | Candidate]" = "auto",
+        kind: str = "auto",
+        pos_label: Label | None = None,
+        cost_matrix: Any = None,
+        constraints: dict[str, Any] | None = None,
+        ensemble: bool = True,
+        journal: str | PathLike[str] | None = None,
+        n_jobs: int | None = -1,
+        executor: Executor | None = None,
+        memory_limit: int | str | None = None,
+        random_state: Any = None,
+        verbose: int = 1,
+    ) -> None:
         self.scoring = scoring
         self.strategy = strategy
         self.time_limit = time_limit
@@ -194,7 +205,14 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y, sample_weight=None, groups=None, cost_matrix=None):
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        groups: Any = None,
+        cost_matrix: Any = None,
+    ) -> Self:
         """Search, ensemble, refit and tune the threshold.
 
         Parameters
@@ -236,7 +254,7 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         self._report(after, final)
         return self
 
-    def _settings(self):
+    def _settings(self) -> Settings:
         """The checked parameters."""
         if isinstance(self.time_limit, str):
             raise ValueError(
@@ -248,12 +266,20 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         )
         return settings_of(parameters)
 
-    def _read(self, runtime, X, y, sample_weight, groups, cost_matrix):
+    def _read(
+        self,
+        runtime: Runtime,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        groups: Any,
+        cost_matrix: Any,
+    ) -> Data:
         """The checked data; what they alone tell becomes attributes, and a model of an earlier fit is forgotten."""
         with runtime.phases("inspect"):
             data = read(runtime.settings, X, y, sample_weight, groups, cost_matrix)
-            vars(self).pop("ensemble_", None)
-            vars(self).pop("feature_names_in_", None)
+            self.__dict__.pop("ensemble_", None)
+            self.__dict__.pop("feature_names_in_", None)
             self._form, self._costs_by_column = data.form, data.costs_by_column
             self.kind_, self.classes_, self.pos_label_ = (
                 data.kind,
@@ -266,7 +292,7 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
             runtime.prepare()
         return data
 
-    def _plan(self, runtime, data):
+    def _plan(self, runtime: Runtime, data: Data) -> "Plan":
         """The plan of the search; a line on what X was taken for, and on each candidate that is left out."""
         # Loads the portfolio's packages, which importing skauto must not.
         from skauto.automl._plan import make_plan
@@ -279,7 +305,7 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
             runtime.progress.say(line)
         return plan
 
-    def _report(self, after, final):
+    def _report(self, after: Finishing, final: FinalModel) -> None:
         """Keep what predicts and what is known of it."""
         best, bounds = final.best, after.plan.constraints
         self.best_estimator_, self.ensemble_, self.threshold_ = (

@@ -1,12 +1,15 @@
 """What mistakes cost in AutoClassifier: a matrix, one for each row, or numbers and columns of X by kind of mistake."""
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from skauto.inputs._read import closest
+from skauto.inputs._types import Label, Rows
 from skauto.resample._costs import checked_costs
+from skauto.resample._decision_rule import DecisionRule
 
 # Kinds of mistakes of two classes: whether the positive class is true, and whether it is predicted.
 WORDS = {
@@ -21,7 +24,9 @@ FORM = (
 )
 
 
-def read_costs(cost_matrix, X, classes, pos_label):
+def read_costs(
+    cost_matrix: Any, X: Rows, classes: np.ndarray, pos_label: Label | None
+) -> np.ndarray | None:
     """Costs as numbers, None for None.
 
     Parameters
@@ -64,7 +69,9 @@ def read_costs(cost_matrix, X, classes, pos_label):
     return checked_costs(costs if by_row else costs[0], classes, n_rows)
 
 
-def costs_for(X, given, rule, by_column=None):
+def costs_for(
+    X: Rows, given: Any, rule: DecisionRule, by_column: dict[Any, Any] | None = None
+) -> np.ndarray | None:
     """The costs by which a fitted rule decides on rows, None where it decides by thresholds.
 
     Parameters
@@ -89,7 +96,7 @@ def costs_for(X, given, rule, by_column=None):
     return read_costs(given, X, rule.classes, rule.pos_label)
 
 
-def _cell(key, classes, pos_label):
+def _cell(key: Any, classes: np.ndarray, pos_label: Label | None) -> tuple[int, int]:
     """The places of the true and of the predicted class that a key of a dict means."""
     labels = classes.tolist()
     if key in WORDS and len(labels) == 2:
@@ -105,7 +112,7 @@ def _cell(key, classes, pos_label):
     )
 
 
-def _amounts(value, X):
+def _amounts(value: object, X: Rows) -> Any:
     """A number, or those of a column."""
     if isinstance(value, Real) and not isinstance(value, bool):
         return value

@@ -25,7 +25,7 @@ class DataProfile:
     weighted: bool = False
     refit: bool = False
     kind: Kind = field(default_factory=partial(kind_named, "table"))
-    shape: tuple = ()
+    shape: tuple[int, ...] = ()
     length: float = 0.0
     seconds: float | None = None
     trial_seconds: float | None = None

@@ -2,13 +2,15 @@
 
 import math
 
+from skauto.automl._data_profile import DataProfile
+from skauto.automl._types import Estimator
 from skauto.search import _deadline
 
 # The least seconds of a net.
 LEAST_NET_SECONDS = 0.1
 
 
-def net_seconds(profile):
+def net_seconds(profile: DataProfile) -> float | None:
     """Seconds after which a net must stop: its part of what the task has left, None where nothing limits it.
 
     Without a limit of the task a trial has what the plan says, and a refit all the time it needs.
@@ -21,7 +23,7 @@ def net_seconds(profile):
     return None if profile.refit else profile.seconds
 
 
-def epochs_within(profile, row_seconds, most):
+def epochs_within(profile: DataProfile, row_seconds: float, most: int) -> int:
     """Epochs that one fit has time for, if a row takes so many seconds an epoch; all of them without a time limit."""
     return (
         most
@@ -30,7 +32,9 @@ def epochs_within(profile, row_seconds, most):
     )
 
 
-def apply_fidelity(estimator, fidelity, least=0.0):
+def apply_fidelity(
+    estimator: Estimator, fidelity: float, least: float = 0.0
+) -> tuple[Estimator, float]:
     """An estimator and its fraction of the rows at a fidelity.
 
     Nets are given all rows and fewer epochs, all others that fraction of the rows, or `least` where that is more.

@@ -1,7 +1,11 @@
 """Imbalance strategies: what `imbalance_search_space` offers, as branches of a candidate's space, and back."""
 
+from typing import Any
+
+import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from skauto.automl._types import Branch, Estimator, Values
 from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.resample._random_samplers import RandomOverSampler, RandomUnderSampler
 from skauto.resample._resampling_classifier import ResamplingClassifier
@@ -26,7 +30,7 @@ PREFIX = "imbalance__"
 WEIGHT = PREFIX + "class_weight"
 
 
-def imbalance_strategies(y):
+def imbalance_strategies(y: np.ndarray) -> dict[str, Branch]:
     """What there is to try against the imbalance of y.
 
     Parameters
@@ -39,7 +43,7 @@ def imbalance_strategies(y):
     strategies : dict
         By the name of a strategy, "none" first, its part of a space: {"imbalance": [name]} and lists of settings.
     """
-    strategies = {}
+    strategies: dict[str, Branch] = {}
     # A candidate says itself whether it takes weights.
     for entry in imbalance_search_space(y, LogisticRegression()):
         sampler = entry["sampler"][0]
@@ -59,7 +63,7 @@ def imbalance_strategies(y):
     return strategies
 
 
-def separated(values):
+def separated(values: Values) -> tuple[Values, Values]:
     """The values of a configuration that are a candidate's own, and those of its imbalance strategy."""
     own = {
         name: value
@@ -69,7 +73,9 @@ def separated(values):
     return own, {name: value for name, value in values.items() if name not in own}
 
 
-def with_imbalance_strategy(classifier, strategy, seed):
+def with_imbalance_strategy(
+    classifier: Estimator, strategy: Values, seed: int
+) -> Estimator:
     """The classifier under an imbalance strategy; probabilities stay those of the unresampled distribution.
 
     Parameters
@@ -96,12 +102,12 @@ def with_imbalance_strategy(classifier, strategy, seed):
     return ResamplingClassifier(classifier, sampler, prior_correction="bayes")
 
 
-def _weighted(classifier, class_weight):
+def _weighted(classifier: Estimator, class_weight: str | dict[Any, float]) -> Estimator:
     name, by_label = class_weight_place(classifier)
     return classifier.set_params(**{name: class_weight if by_label else "balanced"})
 
 
-def with_labels(values, labels):
+def with_labels(values: Values, labels: np.ndarray) -> Values:
     """The values of a configuration with class weights by label, which the search knows by code."""
     weight = values.get(WEIGHT)
     if not isinstance(weight, dict):

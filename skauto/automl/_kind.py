@@ -4,8 +4,18 @@ import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any, TypeAlias
 
 import numpy as np
+
+from skauto.automl._types import Estimator
+from skauto.inputs._data import Data, Form
+from skauto.inputs._types import Given, Reader, Rows
+
+# What imports this file and cannot be imported here: a DataProfile, an Evaluation, and Candidates.
+Profile: TypeAlias = Any
+Context: TypeAlias = Any
+Candidates: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -52,8 +62,8 @@ class Effort:
         Whether a part of the ensemble is spread evenly over the kinds of models where rows are few.
     """
 
-    fit_seconds: Callable
-    quick_sample: Callable
+    fit_seconds: Callable[[Profile], float]
+    quick_sample: Callable[[Context, float], tuple[int, int | None]]
     rows_per_trial: int
     plan_fraction: float = 0.7
     starts_with_one_fold: bool = False
@@ -98,25 +108,25 @@ class Kind:
     """
 
     name: str
-    recognises: Callable
-    read: Callable
-    n_features: Callable
-    describe: Callable
-    warn: Callable
-    same_form: Callable
-    profile: Callable
-    candidates: Callable
-    on_request: Callable
-    when_bounded: Callable
-    first_steps: Callable
-    fallback: Callable
-    student: Callable
+    recognises: Callable[[Given], bool]
+    read: Reader
+    n_features: Callable[[tuple[int, ...]], int]
+    describe: Callable[[Any], str]
+    warn: Callable[[Data], None]
+    same_form: Callable[[Given, Form], Rows]
+    profile: Callable[[Data], dict[str, Any]]
+    candidates: Callable[[], Candidates]
+    on_request: Callable[[], Candidates]
+    when_bounded: Callable[[], Candidates]
+    first_steps: Callable[[], list[tuple[str, Estimator]]]
+    fallback: Callable[[Profile], Estimator]
+    student: Callable[[int, int], Estimator]
     splits: Splits
     effort: Effort
 
 
 # Kinds by name, in the order in which they are asked whether X is theirs: a Kind, or the file that has it as KIND.
-KINDS = {
+KINDS: dict[str, Kind | str] = {
     "image": "skauto.automl.images._kind",
     "sequence": "skauto.automl.sequences._kind",
     "table": "skauto.automl.tables._kind",
@@ -127,13 +137,13 @@ KINDS = {
 DEFAULT = "table"
 
 
-def kind_named(name):
+def kind_named(name: str) -> Kind:
     """The Kind of a name in KINDS."""
     entry = KINDS[name]
     return import_module(entry).KIND if isinstance(entry, str) else entry
 
 
-def kind_of(X, name="auto"):
+def kind_of(X: Given, name: str = "auto") -> Kind:
     """The Kind that X is taken for.
 
     Parameters
@@ -162,17 +172,17 @@ def kind_of(X, name="auto"):
     if name not in KINDS:
         close = difflib.get_close_matches(str(name), KINDS, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        *others, last = sorted(KINDS, reverse=True)
-        allowed = f"{', '.join(map(repr, ['auto', *others]))} or {last!r}"
+        *before, last = sorted(KINDS, reverse=True)
+        allowed = f"{', '.join(map(repr, ['auto', *before]))} or {last!r}"
         raise ValueError(f"kind={name!r} must be {allowed}.{hint}")
     return kind_named(name)
 
 
-def no_candidates():
+def no_candidates() -> Candidates:
     """The candidates of a kind that has none."""
     return ()
 
 
-def within_bounds(n, n_rows, fewest=200):
+def within_bounds(n: float, n_rows: int, fewest: int = 200) -> int:
     """A number of rows to draw for the quick model: at least a few hundred, and no more than there are."""
     return int(np.clip(n, min(fewest, n_rows), n_rows))

@@ -1,13 +1,22 @@
 """Tables of what a search did: the leaderboard and cv_results_."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from skauto.automl._types import Estimator, Threshold, Values
 from skauto.automl.evaluation._new_rows import scores_of
 from skauto.automl.evaluation._outcome import NO_OUTCOME, TrialOutcome
+from skauto.automl.selection._final_model import FinalModel
+from skauto.inputs._types import Rows
+from skauto.resample._decision_rule import DecisionRule
+from skauto.search._history import History
+from skauto.search._space import Space
+from skauto.search._trial import Result, Trial
 
 ENSEMBLE = "ensemble"
 
@@ -37,27 +46,29 @@ class Leaderboard(pd.DataFrame):
     """
 
     @property
-    def _constructor(self):
+    def _constructor(self) -> "type[Leaderboard]":
         return Leaderboard
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         if not set(self.columns) <= set(COLUMNS) or self.empty:
             return super().__repr__()
         # row numbers are left out; names, as of the groups of a groupby, are not
         index = not pd.api.types.is_integer_dtype(self.index)
         return self.to_string(index=index, float_format=_digits, na_rep="", max_rows=60)
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         with pd.option_context("display.float_format", _digits):
             return super()._repr_html_()
 
 
-def _digits(number):
+def _digits(number: float) -> str:
     """Three digits after the point where few stand before it."""
     return f"{number:.3f}" if abs(number) < 100 else f"{number:.5g}"
 
 
-def leaderboard(history, final, measured=()):
+def leaderboard(
+    history: History, final: FinalModel, measured: Sequence[str] = ()
+) -> Leaderboard:
     """One row a trial and one for what predicts: full evaluations first, the best on top.
 
     Parameters
@@ -94,7 +105,15 @@ def leaderboard(history, final, measured=()):
     return Leaderboard(frame.loc[order.index].reset_index(drop=True))
 
 
-def rescored(board, models, X, y, rule, scoring, also):
+def rescored(
+    board: pd.DataFrame,
+    models: dict[int, tuple[Estimator, Threshold | None]],
+    X: Rows,
+    y: Any,
+    rule: DecisionRule,
+    scoring: Any,
+    also: dict[str, Any],
+) -> pd.DataFrame:
     """The rows of the models that were kept, with scores of other rows, the best on top.
 
     Parameters
@@ -115,7 +134,7 @@ def rescored(board, models, X, y, rule, scoring, also):
     board : Leaderboard
         All scores are those of the given rows; the rest is as the search left it.
     """
-    scores = {}
+    scores: dict[int, dict[str, float]] = {}
     for number, (model, threshold) in models.items():
         own_rule = replace(rule, threshold=threshold)
         scores[number] = scores_of(
@@ -130,12 +149,12 @@ def rescored(board, models, X, y, rule, scoring, also):
     return rows.reset_index(drop=True)
 
 
-def shown_status(status):
+def shown_status(status: str) -> str:
     """How a trial ended, in words."""
     return SHOWN.get(str(status), str(status))
 
 
-def _row(space, trial, result):
+def _row(space: Space, trial: Trial, result: Result) -> dict[str, Any]:
     outcome = _outcome_of(result)
     values = space.decode(trial.params)
     candidate = values.pop("candidate")
@@ -159,12 +178,12 @@ def _row(space, trial, result):
     }
 
 
-def _outcome_of(result):
+def _outcome_of(result: Result) -> TrialOutcome:
     """What a trial brought back; of one that is not complete a record of which nothing is known."""
     return TrialOutcome.of(result) or NO_OUTCOME
 
 
-def _row_of_what_predicts(final):
+def _row_of_what_predicts(final: FinalModel) -> dict[str, Any]:
     known, scores = final.best is not None, final.scores
     names = [
         (trial.values["candidate"], trial.number, round(weight, 3))
@@ -187,12 +206,12 @@ def _row_of_what_predicts(final):
     }
 
 
-def _n_folds(outcome):
+def _n_folds(outcome: TrialOutcome) -> int:
     """How many folds a full trial had, none without an outcome; a single one is judged in parts, with a score each."""
     return outcome.n_folds or len(outcome.fold_scores)
 
 
-def _fold_std(fold_scores):
+def _fold_std(fold_scores: Sequence[float] | np.ndarray) -> float:
     """Standard deviation of the scores of folds; NaN where none is known."""
     scores = np.asarray(fold_scores, dtype=float)
     if not np.isfinite(scores).any():
@@ -200,7 +219,7 @@ def _fold_std(fold_scores):
     return float(np.nanstd(scores))
 
 
-def cv_results(history):
+def cv_results(history: History) -> dict[str, Any]:
     """What scikit-learn's searches keep: a dict of arrays, one entry a trial, in the order asked."""
     trials, results = [], []
     for trial, result in history.finished:
@@ -226,7 +245,7 @@ def cv_results(history):
     }
 
 
-def _splits(outcomes, scores):
+def _splits(outcomes: list[TrialOutcome], scores: np.ndarray) -> dict[str, np.ndarray]:
     """Scores of each fold, an array a fold; NaN where a trial has not had it."""
     n_folds = max(map(_n_folds, outcomes), default=0)
     splits = np.full((n_folds, len(outcomes)), np.nan)
@@ -238,13 +257,13 @@ def _splits(outcomes, scores):
     return {f"split{k}_test_score": split for k, split in enumerate(splits)}
 
 
-def _columns(params):
+def _columns(params: list[Values]) -> dict[str, np.ndarray]:
     """Each parameter as a masked array, by name."""
     names = sorted(set().union(*params))
     return {f"param_{name}": _column(params, name) for name in names}
 
 
-def _column(params, name):
+def _column(params: list[Values], name: str) -> np.ndarray:
     values = np.ma.masked_all(len(params), dtype=object)
     for row, given in enumerate(params):
         if name in given:

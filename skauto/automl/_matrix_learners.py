@@ -1,11 +1,15 @@
 """Classifiers of any matrix of numbers: what all kinds of data can use once they have features."""
 
+from typing import Any
+
 from scipy.stats import loguniform, randint, uniform
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 
+from skauto.automl._data_profile import DataProfile
+from skauto.automl._types import Estimator, Values
 from skauto.estimators._safe_folds import SafeFolds
 
 # Folds of Platt's calibration.
@@ -35,7 +39,7 @@ LIGHTGBM_DEFAULTS = {
 }
 
 
-def lightgbm(values, profile, seed):
+def lightgbm(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """LightGBM, silent and the same on every run; where it stops early the rounds are only an upper bound."""
     from lightgbm import LGBMClassifier
 
@@ -43,7 +47,7 @@ def lightgbm(values, profile, seed):
         values["n_estimators"] = int(
             min(max(MOST_SHRUNK_ROUNDS / values["learning_rate"], 100), 1_500)
         )
-    quiet = {
+    quiet: dict[str, Any] = {
         "subsample_freq": 1,
         "deterministic": True,
         "force_row_wise": True,
@@ -52,7 +56,7 @@ def lightgbm(values, profile, seed):
     return LGBMClassifier(**values, **quiet, random_state=seed, n_jobs=profile.threads)
 
 
-def svm(values, profile, seed):
+def svm(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """RBF support vectors with Platt's probabilities; numbers for gamma are in units of one over the columns.
 
     Of many classes each has a machine of its own, whose distances say more than the votes of pairs; not with weights,
@@ -69,7 +73,7 @@ def svm(values, profile, seed):
     )
 
 
-def extra_trees(values, profile, seed):
+def extra_trees(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """Extremely randomised trees, all rows in each."""
     return ExtraTreesClassifier(
         **values, n_estimators=400, n_jobs=profile.threads, random_state=seed

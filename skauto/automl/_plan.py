@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from skauto.automl._builder import Builder
 from skauto.automl._candidate import Candidate
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._imbalance import imbalance_strategies
-from skauto.automl._kind import kind_named
+from skauto.automl._kind import Kind, kind_named
 from skauto.automl._matrix_learners import CALIBRATION_FOLDS
 from skauto.automl._search_space import space_of
 from skauto.automl._select_candidates import select_candidates, trial_fraction
@@ -17,6 +18,7 @@ from skauto.automl._settings import Settings
 from skauto.automl._sizing import ends_in_time, fidelity_within, folds_within
 from skauto.automl._splits import fold_of_rows, folds_of, warn_of_one_class
 from skauto.automl._time_budget import LONG_TRIAL_FRACTION
+from skauto.automl._types import Pair
 from skauto.automl.evaluation._constraints import Constraints
 from skauto.automl.evaluation._early_stopping import (
     MIN_CLASS_ROWS,
@@ -33,6 +35,7 @@ from skauto.resample._decision_rule import positive_last
 from skauto.search._folds import take_if_given
 from skauto.search._prefix_cache import PrefixCache
 from skauto.search._space import Space
+from skauto.search._trial import Trial
 
 # The least fraction of their epochs that nets are tried with.
 LEAST_EPOCHS = 1 / 9
@@ -62,7 +65,7 @@ class Folds:
         The repeat of the cross-validation that each fold belongs to.
     """
 
-    pairs: list
+    pairs: list[Pair]
     repeat: np.ndarray
 
     @property
@@ -100,13 +103,13 @@ class Plan:
     context: Evaluation
     scoring: Scoring
     space: Space
-    initial: list
-    missing: list
+    initial: list[dict[str, Any]]
+    missing: list[str]
     n_trials: int
     constraints: Constraints
     time: TrialTime
 
-    def fraction_of(self, trial):
+    def fraction_of(self, trial: Trial) -> float:
         """The part of the time limit that a trial may use: more where its model is the final one."""
         values = self.space.decode(trial.params)
         return (
@@ -115,7 +118,7 @@ class Plan:
             else self.time.fraction
         )
 
-    def start_seconds(self, trial):
+    def start_seconds(self, trial: Trial) -> float:
         """Seconds that a trial may have beyond its part of the time limit: those that importing a network takes."""
         return (
             NET_IMPORT_SECONDS
@@ -123,7 +126,7 @@ class Plan:
             else 0.0
         )
 
-    def min_fidelity(self, strategy):
+    def min_fidelity(self, strategy: Any) -> float:
         """The least power of a third, at least a ninth, that leaves enough rows, one where none does.
 
         A strategy that was asked for saves epochs where there are nets of series or images, however few the rows.
@@ -142,13 +145,13 @@ class Plan:
             else fidelity_within(build.profile, least, ROWS_OF_A_RUNG)
         )
 
-    def first_fidelity(self, strategy):
+    def first_fidelity(self, strategy: Any) -> float:
         """The fidelity of the first configurations: the full one, unless a fit of it would outlast its trial."""
         whole = self._plans_epochs or ends_in_time(self.context.build.profile)
         return 1.0 if whole else self.min_fidelity(strategy)
 
     @property
-    def _plans_epochs(self):
+    def _plans_epochs(self) -> bool:
         """Whether there are networks of series or images, which fit themselves into their time."""
         return self.context.build.profile.kind.effort.saves_epochs and bool(
             self.context.build.nets
@@ -196,14 +199,14 @@ def make_plan(data: Data, settings: Settings, seed: int) -> Plan:
     )
 
 
-def _trial_time(settings, kind, n_folds):
+def _trial_time(settings: Settings, kind: Kind, n_folds: int) -> TrialTime:
     """What a trial may use: more where nothing but networks is tried, and where one is the final model."""
     fraction = net_fraction = trial_fraction(settings.candidates, kind)
     if kind.effort.keeps_networks and n_folds == 1:
         net_fraction = LONG_TRIAL_FRACTION
     if not settings.timed:
         return TrialTime(fraction, net_fraction, None, None)
-    limit = settings.time_limit
+    limit = cast(float, settings.time_limit)
     return TrialTime(
         fraction,
         net_fraction,
@@ -212,7 +215,9 @@ def _trial_time(settings, kind, n_folds):
     )
 
 
-def _profile_of(data, kind, folds, threads, seed, time):
+def _profile_of(
+    data: Data, kind: Kind, folds: Folds, threads: int, seed: int, time: TrialTime
+) -> DataProfile:
     """What the candidates must know of the data: sizes are those of the smallest training fold."""
     fewest_validated = min(_fewest(data.y[valid]) for _, valid in folds.pairs)
     fewest_trained = min(_fewest(data.y[train]) for train, _ in folds.pairs)
@@ -234,13 +239,15 @@ def _profile_of(data, kind, folds, threads, seed, time):
     )
 
 
-def _builder_of(candidates: list[Candidate], profile, data):
+def _builder_of(
+    candidates: list[Candidate], profile: DataProfile, data: Data
+) -> Builder:
     return Builder(
         {candidate.name: candidate for candidate in candidates}, profile, data.classes
     )
 
 
-def _scorings_of(data, settings, folds, seed):
+def _scorings_of(data: Data, settings: Settings, folds: Folds, seed: int) -> Scoring:
     """The score that is maximised, with those that are only shown."""
     others = []
     for name, scoring in settings.also.items():
@@ -250,12 +257,13 @@ def _scorings_of(data, settings, folds, seed):
     return replace(first, also=tuple(others))
 
 
-def _scoring_of(data, scoring, folds, seed):
+def _scoring_of(data: Data, scoring: Any, folds: Folds, seed: int) -> Scoring:
     """What the out-of-fold probabilities are judged by; a scorer of (estimator, X, y) is given the rows of X."""
     rows, order = folds.validated, positive_last(data.classes, data.pos_label)
-    costs = data.costs[rows] if np.ndim(data.costs) == 3 else data.costs
+    costs: Any = data.costs
+    costs = costs[rows] if np.ndim(costs) == 3 else costs
     name, judged_by, metric = resolve_metric(scoring, data.classes[order], costs)
-    of_validated = {
+    of_validated: dict[str, Any] = {
         "name": name,
         "kind": judged_by,
         "metric": metric,
@@ -270,7 +278,15 @@ def _scoring_of(data, scoring, folds, seed):
     return Scoring(**of_validated)
 
 
-def _context_of(data, settings, folds, space, scoring, build, seed):
+def _context_of(
+    data: Data,
+    settings: Settings,
+    folds: Folds,
+    space: Space,
+    scoring: Scoring,
+    build: Builder,
+    seed: int,
+) -> Evaluation:
     """What the workers get."""
     constraints, profile = settings.constraints, build.profile
     return Evaluation(
@@ -304,7 +320,7 @@ def _context_of(data, settings, folds, space, scoring, build, seed):
     )
 
 
-def _cache_bytes(trial_memory):
+def _cache_bytes(trial_memory: int | None) -> int:
     return (
         CACHE_BYTES
         if trial_memory is None
@@ -312,11 +328,11 @@ def _cache_bytes(trial_memory):
     )
 
 
-def _rarest(y, folds):
+def _rarest(y: np.ndarray, folds: list[Pair]) -> np.ndarray:
     """Labels of the training fold whose rarest class has the fewest rows: what it allows, all allow."""
     return min((y[train] for train, _ in folds), key=_fewest)
 
 
-def _fewest(y):
+def _fewest(y: np.ndarray) -> int:
     counts = np.bincount(y)
     return int(counts[counts > 0].min(initial=len(y)))

@@ -3,8 +3,11 @@
 import sys
 import time
 from collections import Counter
+from typing import TextIO
 
 from skauto._telling import UNWRITABLE, tell
+from skauto.search._history import History
+from skauto.search._trial import Result, Trial
 
 # Seconds between two lines where the output is not a terminal.
 QUIET_SECONDS = 10
@@ -31,17 +34,25 @@ class Progress:
         None for standard error.
     """
 
-    def __init__(self, verbose, time_limit, began, stream=None):
+    def __init__(
+        self,
+        verbose: int,
+        time_limit: float | None,
+        began: float,
+        stream: TextIO | None = None,
+    ) -> None:
         self.verbose = verbose
         self.time_limit = time_limit
         self.began = began
         self.stream = sys.stderr if stream is None else stream
         self.terminal = _is_terminal(self.stream)
-        self.done, self.others = 0, Counter()
-        self.best, self.leader = None, ""
+        self.done = 0
+        self.others: Counter[str] = Counter()
+        self.best: float | None = None
+        self.leader = ""
         self.last_line = -float("inf")
 
-    def on_result(self, history, trial, result):
+    def on_result(self, history: History, trial: Trial, result: Result) -> None:
         """Count a result and show the line."""
         if result.status == "complete":
             self.done += 1
@@ -52,7 +63,7 @@ class Progress:
             self.others[NAMED.get(str(result.status), "failed")] += 1
         self.show("searching")
 
-    def show(self, phase, end=False):
+    def show(self, phase: str, end: bool = False) -> None:
         """Show where the fit is; `end` finishes the line."""
         if not self.verbose:
             return
@@ -64,22 +75,22 @@ class Progress:
             self.last_line = time.monotonic()
             self._tell_line(line)
 
-    def say(self, text):
+    def say(self, text: str) -> None:
         """A line of its own."""
         if self.verbose:
             self._tell_line(f"skauto {text}")
 
-    def _tell_line(self, line):
+    def _tell_line(self, line: str) -> None:
         before = CLEAR_LINE if self.terminal else ""
         tell(f"{before}{line}\n", self.stream)
 
-    def _clock(self):
+    def _clock(self) -> str:
         elapsed = time.monotonic() - self.began
         if self.time_limit is None:
             return f"{elapsed:.0f} s"
         return f"{elapsed:.0f}/{self.time_limit:.0f} s"
 
-    def _counts(self):
+    def _counts(self) -> str:
         counts = {"trials": self.done, **self.others}
         parts = [f"{count} {name}" for name, count in counts.items()]
         if self.best is not None:
@@ -87,7 +98,7 @@ class Progress:
         return ", ".join(parts)
 
 
-def _is_terminal(stream):
+def _is_terminal(stream: TextIO) -> bool:
     """Whether a line can be rewritten there; a closed stream cannot say."""
     try:
         return stream.isatty()

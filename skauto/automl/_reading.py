@@ -4,22 +4,33 @@ import traceback
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from skauto._telling import warn
 from skauto.automl._costs_by_row import read_costs
 from skauto.automl._kind import kind_of
+from skauto.automl._settings import Settings
 from skauto.automl._splits import given_folds
 from skauto.automl.evaluation._metrics import OWN_METRICS, own_pos_label, resolve_metric
 from skauto.automl.evaluation._out_of_fold import with_index
+from skauto.inputs._data import Data
 from skauto.inputs._read import inspect, rarest_class, refuse_lazy
+from skauto.inputs._types import Given, Label
 from skauto.resample._decision_rule import positive_last
 from skauto.resample._threshold import confusion_of
 from skauto.search._sandbox import attempt
 
 
-def read(settings, X, y, sample_weight, groups, cost_matrix=None):
+def read(
+    settings: Settings,
+    X: Given,
+    y: Any,
+    sample_weight: Any,
+    groups: Any,
+    cost_matrix: Any = None,
+) -> Data:
     """The checked input of a fit.
 
     Parameters
@@ -65,7 +76,7 @@ def read(settings, X, y, sample_weight, groups, cost_matrix=None):
     return data
 
 
-def _try(scoring, data):
+def _try(scoring: Any, data: Data) -> None:
     """Try a score that is not computed here before the search; ValueError for one that is not known or fails."""
     order = positive_last(data.classes, data.pos_label)
     name, kind, metric = resolve_metric(scoring, data.classes[order], data.costs)
@@ -74,7 +85,15 @@ def _try(scoring, data):
         _try_scorer(name, kind, metric, data, order, own=own)
 
 
-def _try_scorer(name, kind, metric, data, order, *, own):
+def _try_scorer(
+    name: str,
+    kind: str,
+    metric: Any,
+    data: Data,
+    order: np.ndarray,
+    *,
+    own: bool,
+) -> None:
     """Call a scorer once, on the labels of y and made-up predictions of them; ValueError where it fails.
 
     One of the user's `own` must give a finite number; what scikit-learn's give for predictions that nobody made, for
@@ -87,7 +106,7 @@ def _try_scorer(name, kind, metric, data, order, *, own):
     proba[np.arange(len(data.y)), data.y] = sure
     codes, weight = np.argsort(order)[data.y], data.sample_weight
 
-    def call():
+    def call() -> Any:
         if kind == "proba":
             return metric(codes, proba[:, order], weight)
         if kind == "estimator":
@@ -125,7 +144,7 @@ def _try_scorer(name, kind, metric, data, order, *, own):
         )
 
 
-def _positive(settings, data):
+def _positive(settings: Settings, data: Data) -> Label | None:
     """The positive class of two, None for more."""
     of_scorer = own_pos_label(settings.scoring)
     given = of_scorer if settings.pos_label is None else settings.pos_label

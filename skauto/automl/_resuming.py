@@ -1,9 +1,13 @@
 """How a fit takes up a journal: what it must agree on, and the history that it holds."""
 
 from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skauto.automl._settings import Settings
+from skauto.automl.evaluation._scoring import Scoring
+from skauto.inputs._data import Data
 from skauto.search._fingerprint import (
     described_seed,
     fingerprint,
@@ -12,6 +16,11 @@ from skauto.search._fingerprint import (
     space_part,
 )
 from skauto.search._history import History
+from skauto.search._journal import Journal
+
+if TYPE_CHECKING:  # load the portfolio's packages, which importing skauto must not
+    from skauto.automl._candidate import Candidate
+    from skauto.automl._plan import Plan
 
 # Of what the workers get, what a journal need not agree on, and why.
 DOES_NOT_MATTER = {
@@ -35,7 +44,9 @@ DOES_NOT_MATTER = {
 SPELLED_OUT = ("X", "y", "weight", "folds", "repeat", "space")
 
 
-def begin_history(settings, journal, data, plan, seed):
+def begin_history(
+    settings: Settings, journal: Journal | None, data: Data, plan: "Plan", seed: int
+) -> History:
     """The history of the search, with what the journal holds of it.
 
     Parameters
@@ -53,7 +64,7 @@ def begin_history(settings, journal, data, plan, seed):
     return journal.begin(_about(settings, data, plan)).replay(plan.space)
 
 
-def _about(settings, data, plan):
+def _about(settings: Settings, data: Data, plan: "Plan") -> dict[str, Any]:
     """What a journal must agree on: what the workers get, and what chooses."""
     context = plan.context
     skipped = {*DOES_NOT_MATTER, *SPELLED_OUT}
@@ -89,7 +100,7 @@ def _about(settings, data, plan):
     )
 
 
-def _own(candidates):
+def _own(candidates: "dict[str, Candidate]") -> dict[str, Any]:
     """What makes the candidates: of the user's own all that there is of them, of the built-in ones the name."""
     return {
         name: vars(candidate) if candidate.is_own else name
@@ -97,7 +108,7 @@ def _own(candidates):
     }
 
 
-def _judgement(scoring):
+def _judgement(scoring: Scoring) -> dict[str, Any]:
     """What makes a score beside the rows that it is given; those that are only shown do not matter."""
     values = {field.name: getattr(scoring, field.name) for field in fields(scoring)}
     for shown in ("parts", "also"):

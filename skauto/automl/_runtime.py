@@ -1,11 +1,16 @@
 """Runtime: what one fit works with, its clock, journal, workers and line of progress."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any, Self, cast
+
+import numpy as np
 
 from skauto._telling import steady_streams
 from skauto.automl._progress import Progress
 from skauto.automl._settings import Settings
 from skauto.automl._time_budget import Phases
+from skauto.automl.evaluation._evaluate import Evaluation
 from skauto.automl.selection._interrupts import Interrupts
 from skauto.automl.selection._rescue import RescuePool
 from skauto.search._caller import settings as caller_settings
@@ -44,21 +49,22 @@ class Runtime:
     interrupts : Interrupts
     """
 
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.phases = Phases(settings.time_limit)
         self.interrupts = Interrupts()
-        self.journal, self.seed = None, settings.seed
+        self.journal: Journal | None = None
+        self.seed: int = settings.seed
         self._stack = ExitStack()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._stack.enter_context(steady_streams())
         self.progress = Progress(
             self.settings.verbose, self.settings.time_limit, self.phases.began
         )
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: Any) -> bool | None:
         return self._stack.__exit__(*error)
 
     def prepare(self) -> None:
@@ -72,7 +78,7 @@ class Runtime:
         if settings.executor is None:
             IDLE_WORKERS.warm(settings.threads, settings.n_workers, PRELOAD)
 
-    def start_workers(self, context, labels) -> None:
+    def start_workers(self, context: Evaluation, labels: np.ndarray) -> None:
         """Start the workers: processes of this machine, or those of an executor.
 
         What the portfolio's own pipelines warn of is kept with their trials, so no filter makes a failure of it.
@@ -83,15 +89,15 @@ class Runtime:
             Sent to each worker once.
         labels : ndarray of shape (n_classes,)
         """
-        make = (
+        make: Callable[[Evaluation], WorkerPool | ExecutorPool] = (
             self._local_workers
             if self.settings.executor is None
             else self._workers_of_executor
         )
-        pool = self._stack.enter_context(make(context))
+        pool = cast(WorkerPool | ExecutorPool, self._stack.enter_context(make(context)))
         self.pool = RescuePool(pool, labels, self.settings.time_limit)
 
-    def _workers_of_executor(self, context):
+    def _workers_of_executor(self, context: Evaluation) -> ExecutorPool:
         settings = self.settings
         return ExecutorPool(
             settings.executor,
@@ -103,7 +109,7 @@ class Runtime:
             heed_filters=False,
         )
 
-    def _local_workers(self, context):
+    def _local_workers(self, context: Evaluation) -> WorkerPool:
         settings, build = self.settings, context.build
         nets_alone = build.nets == set(build.candidates)
         return WorkerPool(

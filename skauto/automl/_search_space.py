@@ -1,10 +1,14 @@
 """The space of a search: a branch for each candidate and imbalance strategy, and the initial configurations."""
 
 import itertools
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
+from skauto.automl._candidate import Candidate
 from skauto.automl._imbalance import NONE
+from skauto.automl._types import Branch, Values
 from skauto.search._space import Space
 
 # What a grid tries of a distribution.
@@ -14,7 +18,9 @@ GRID_QUANTILES = (0.2, 0.8)
 UNRESAMPLED_FRACTION = 0.6
 
 
-def space_of(candidates, strategies, finite=False):
+def space_of(
+    candidates: list[Candidate], strategies: dict[str, Branch], finite: bool = False
+) -> tuple[Space, list[dict[str, Any]]]:
     """The space of some candidates, a branch for each imbalance strategy, and their initial configurations.
 
     `strategies` are those of `imbalance_strategies`; a candidate takes those that suit it. With `finite` each
@@ -33,7 +39,7 @@ def space_of(candidates, strategies, finite=False):
     return space, [space.encode(values) for values in _initial(candidates)]
 
 
-def _initial(candidates):
+def _initial(candidates: list[Candidate]) -> list[Values]:
     """The initial configurations of all candidates by rank, among equals by name of the candidate."""
     ranked = []
     for candidate in candidates:
@@ -44,7 +50,9 @@ def _initial(candidates):
     return [values for _, _, values in ranked]
 
 
-def _fractions(groups, strategies):
+def _fractions(
+    groups: Iterable[Iterable[str]], strategies: dict[str, Branch]
+) -> list[tuple[Branch, float]]:
     """Pairs of an imbalance strategy and its fraction of a candidate's trials: equal by groups, and within a group."""
     suited = []
     for group in groups:
@@ -60,7 +68,7 @@ def _fractions(groups, strategies):
     return fractions
 
 
-def _listed(branch):
+def _listed(branch: Branch) -> Branch:
     """The branch with a list in the place of each distribution."""
     return {
         name: _quantiles(values) if hasattr(values, "ppf") else values
@@ -68,7 +76,7 @@ def _listed(branch):
     }
 
 
-def _quantiles(distribution):
+def _quantiles(distribution: Any) -> list[float]:
     values = np.unique(distribution.ppf(GRID_QUANTILES))
     is_discrete = hasattr(distribution.dist, "pmf")
     return list(map(int if is_discrete else float, values))

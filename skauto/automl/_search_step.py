@@ -1,14 +1,24 @@
 """The search of a fit: the strategy, its budget and the loop that fills the history."""
 
+from typing import TYPE_CHECKING, Any
+
 from skauto.automl._resuming import begin_history
+from skauto.automl._runtime import Runtime
 from skauto.automl._time_budget import SearchBudget
 from skauto.automl.evaluation._evaluate import evaluate
 from skauto.automl.selection._refit_chain import import_nets
+from skauto.inputs._data import Data
+from skauto.search._history import History
 from skauto.search._loop import search
+from skauto.search._trial import Result, Trial
+from skauto.search.strategies._base import Strategy
 from skauto.search.strategies._halving import Halving
 from skauto.search.strategies._names import make_strategy
 from skauto.search.strategies._random import Random
 from skauto.search.strategies._warm_start import WarmStart
+
+if TYPE_CHECKING:  # loads the portfolio's packages, which importing skauto must not
+    from skauto.automl._plan import Plan
 
 # Count mode: an ask sees the results of all trials but the last few.
 LAG = 3
@@ -17,7 +27,7 @@ LAG = 3
 RUNG = 9
 
 
-def run_search(runtime, plan, data):
+def run_search(runtime: Runtime, plan: "Plan", data: Data) -> History:
     """Fill a history with trials until the budget is used up or Ctrl-C is pressed.
 
     Parameters
@@ -43,7 +53,7 @@ def run_search(runtime, plan, data):
         budget.learn(result)
         pool.complete = pool.complete or result.status == "complete"
 
-    def on_result(history, trial, result):
+    def on_result(history: History, trial: Trial, result: Result) -> None:
         if (
             settings.timed
             and plan.context.build.profile.alone
@@ -53,7 +63,7 @@ def run_search(runtime, plan, data):
         budget.learn(result)
         progress.on_result(history, trial, result)
 
-    def trial_limit(trial, remaining):
+    def trial_limit(trial: Trial, remaining: float) -> float:
         return budget.trial_limit(
             plan.fraction_of(trial), remaining, plan.start_seconds(trial)
         )
@@ -75,7 +85,7 @@ def run_search(runtime, plan, data):
     return history
 
 
-def _strategy(given, plan):
+def _strategy(given: Any, plan: "Plan") -> Strategy:
     """The first configurations, then the strategy that was asked for.
 
     Halving begins at a fraction of the rows or epochs that still says something. Where a full trial would not end in

@@ -3,11 +3,15 @@
 import difflib
 import importlib.util
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from skauto._deps import MissingDependencyError, require
 from skauto.automl._candidate import Candidate
+from skauto.automl._data_profile import DataProfile
+from skauto.automl._kind import Kind
 from skauto.automl._time_budget import ALONE_FRACTION, TRIAL_FRACTION
 from skauto.resample._wrapped import takes_weights
 
@@ -59,16 +63,18 @@ class Request:
         All of it, as given.
     """
 
-    names: tuple
-    own: tuple
-    left_out: frozenset
-    entries: tuple
+    names: tuple[str, ...]
+    own: tuple[Candidate, ...]
+    left_out: frozenset[str]
+    entries: tuple[Any, ...]
 
     @classmethod
-    def of(cls, given):
+    def of(cls, given: Any) -> "Request":
         """The request of a name or a list of names and candidates."""
         entries = (given,) if isinstance(given, str) else tuple(given)
-        names, own, left_out = [], [], set()
+        names: list[str] = []
+        own: list[Candidate] = []
+        left_out: set[str] = set()
         for entry in entries:
             if isinstance(entry, Candidate):
                 own.append(entry)
@@ -79,17 +85,19 @@ class Request:
         return cls(tuple(names), tuple(own), frozenset(left_out), entries)
 
     @property
-    def is_auto(self):
+    def is_auto(self) -> bool:
         """Whether nothing but "auto" is asked for."""
         return self.entries == (AUTO,)
 
     @property
-    def built_in(self):
+    def built_in(self) -> list[str]:
         """Names of built-in candidates that are asked for one by one."""
         return [name for name in self.names if name != AUTO]
 
 
-def select_candidates(given, profile, small=False):
+def select_candidates(
+    given: Any, profile: DataProfile, small: bool = False
+) -> tuple[list[Candidate], list[str]]:
     """The candidates that can run here, and a line on each that lacks a package or was named for data it cannot take.
 
     Parameters
@@ -127,11 +135,11 @@ def select_candidates(given, profile, small=False):
     raise ValueError(f"{why}; choose 'auto' or others of {sorted(known)}")
 
 
-def _by_name(candidates):
+def _by_name(candidates: Iterable[Candidate]) -> dict[str, Candidate]:
     return {candidate.name: candidate for candidate in candidates}
 
 
-def _lines(verdicts, request):
+def _lines(verdicts: list[Verdict], request: Request) -> list[str]:
     """A line on each candidate that is left out; what "auto" would not have tried on such data needs none."""
     told = set(Obstacle) - ({Obstacle.DATA} if request.is_auto else set())
     return [
@@ -141,11 +149,13 @@ def _lines(verdicts, request):
     ]
 
 
-def _wanted(request, portfolio, known):
+def _wanted(
+    request: Request, portfolio: dict[str, Candidate], known: dict[str, Candidate]
+) -> list[Candidate]:
     """The candidates that are asked for, in their order."""
     without = {*request.left_out, *_by_name(request.own)}
     of_kind = [c for name, c in portfolio.items() if name not in without]
-    wanted = []
+    wanted: list[Candidate] = []
     for entry in request.entries:
         if isinstance(entry, Candidate):
             wanted.append(entry)
@@ -163,7 +173,7 @@ def _wanted(request, portfolio, known):
     return wanted
 
 
-def _check_left_out(request, portfolio):
+def _check_left_out(request: Request, portfolio: dict[str, Candidate]) -> None:
     """Raise where a name is left out that is not there."""
     strange = request.left_out - set(portfolio)
     if request.left_out and AUTO not in request.names:
@@ -178,7 +188,7 @@ def _check_left_out(request, portfolio):
         )
 
 
-def _check_entries(request, known):
+def _check_entries(request: Request, known: dict[str, Candidate]) -> None:
     """Raise where an entry is no name of a candidate and no Candidate."""
     for number, entry in enumerate(request.entries):
         if not isinstance(entry, str | Candidate):
@@ -198,7 +208,7 @@ def _check_entries(request, known):
         )
 
 
-def _verdict(candidate, profile):
+def _verdict(candidate: Candidate, profile: DataProfile) -> Verdict:
     """Whether a candidate is tried; the first obstacle counts."""
     checks = {
         Obstacle.DATA: _unsuited,
@@ -212,7 +222,7 @@ def _verdict(candidate, profile):
     return Verdict(candidate)
 
 
-def _unsuited(candidate, profile):
+def _unsuited(candidate: Candidate, profile: DataProfile) -> str:
     """Why a candidate cannot be used on these data, an empty string where it can."""
     if candidate.max_rows and profile.n_rows > candidate.max_rows:
         return (
@@ -226,13 +236,13 @@ def _unsuited(candidate, profile):
     return ""
 
 
-def _takes_weights(candidate):
+def _takes_weights(candidate: Candidate) -> bool:
     if candidate.is_own:
         return takes_weights(candidate.estimator)
     return candidate.weighted
 
 
-def _lacks(candidate, profile):
+def _lacks(candidate: Candidate, profile: DataProfile) -> str:
     """Why a candidate's package cannot be used, an empty string where it can."""
     if candidate.package is None:
         return ""
@@ -247,14 +257,14 @@ def _lacks(candidate, profile):
     return ""
 
 
-def _too_slow(candidate, profile):
+def _too_slow(candidate: Candidate, profile: DataProfile) -> str:
     """Why there is no time for a candidate, an empty string where there is."""
     if candidate.time_budget_reason is None:
         return ""
     return candidate.time_budget_reason(candidate.defaults, profile)
 
 
-def trial_fraction(given, kind):
+def trial_fraction(given: Any, kind: Kind) -> float:
     """The part of the time limit that a trial may use: more where nothing else, or nothing but networks, is tried."""
     request = Request.of(given)
     if AUTO in request.names:

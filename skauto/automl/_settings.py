@@ -89,7 +89,7 @@ def settings_of(parameters: dict[str, Any]) -> Settings:
     )
 
 
-def first_and_others(scoring):
+def first_and_others(scoring: Any) -> tuple[Any, dict[str, Any]]:
     """The score to maximise, and the others by name.
 
     Parameters
@@ -121,7 +121,7 @@ def first_and_others(scoring):
     return first, dict(others)
 
 
-def _check(parameters):
+def _check(parameters: dict[str, Any]) -> None:
     """Raise for what single parameters cannot tell, or tell unclearly."""
     time_limit, cv = parameters["time_limit"], parameters["cv"]
     if isinstance(cv, type):
@@ -134,12 +134,14 @@ def _check(parameters):
         )
 
 
-def _threads(time_limit, n_workers):
+def _threads(time_limit: float | None, n_workers: int) -> int:
     """Threads of a worker; always one in count mode, where results must not depend on the number of workers."""
     return 1 if time_limit is None else max(cores() // n_workers, 1)
 
 
-def _trial_memory(executor, memory_limit, n_workers):
+def _trial_memory(
+    executor: Any, memory_limit: int | str | None, n_workers: int
+) -> int | None:
     """Bytes of a trial; on other machines only what is asked for, since what is free there is not known here."""
     if executor is not None and memory_limit is None:
         return None

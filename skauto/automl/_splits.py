@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from numbers import Integral
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,9 @@ import pandas as pd
 from skauto._seeds import child_seed
 from skauto._telling import warn
 from skauto.automl._kind import kind_named
+from skauto.automl._types import Pair
+from skauto.inputs._data import Data
+from skauto.inputs._types import Given
 from skauto.search._folds import stratified_folds
 
 # Folds are drawn again, up to so many rows of validation in all, since one split of few rows chooses by luck.
@@ -35,7 +39,9 @@ WIDTH = 100
 FORM = "cv takes a number of folds, a splitter or pairs (train, test) of row positions"
 
 
-def given_folds(cv, X, y, groups, labels):
+def given_folds(
+    cv: Any, X: Given, y: Any, groups: Any, labels: np.ndarray
+) -> int | list[Pair]:
     """The folds of a splitter or of pairs, made from the rows as the user gave them; a number stays as it is.
 
     Parameters
@@ -59,7 +65,7 @@ def given_folds(cv, X, y, groups, labels):
     if cv is None:
         return FOLDS
     if isinstance(cv, Integral):
-        return cv
+        return cast(int, cv)
     pairs = _pairs(cv, X, y, groups, labels)
     if not pairs:
         raise ValueError(
@@ -71,7 +77,7 @@ def given_folds(cv, X, y, groups, labels):
     ]
 
 
-def _pairs(cv, X, y, groups, labels):
+def _pairs(cv: Any, X: Given, y: Any, groups: Any, labels: np.ndarray) -> list[Any]:
     """The pairs of a splitter or of an iterable, unchecked."""
     is_text = isinstance(cv, str | bytes)
     if is_text or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
@@ -87,7 +93,7 @@ def _pairs(cv, X, y, groups, labels):
         raise ValueError(why) from error
 
 
-def folds_of(data, cv, seed):
+def folds_of(data: Data, cv: Any, seed: int) -> tuple[list[Pair], np.ndarray]:
     """Pairs of row numbers and the repeat that each belongs to.
 
     Parameters
@@ -104,11 +110,11 @@ def folds_of(data, cv, seed):
     folds = given_folds(cv, data.X, data.y, data.groups, data.y)
     if isinstance(folds, Integral):
         folds = _drawn(data, folds, seed)
-    folds = _learnable(folds, data)
+    folds = _learnable(cast(list[Pair], folds), data)
     return folds, assign_repeats(folds)
 
 
-def _drawn(data, n_folds, seed):
+def _drawn(data: Data, n_folds: int, seed: int) -> list[Pair]:
     """Stratified folds: of few rows drawn several times, of many images a single one, as their kind says."""
     splits, n_rows = kind_named(data.kind).splits, len(data.y)
     repeats = 1
@@ -120,14 +126,14 @@ def _drawn(data, n_folds, seed):
     return folds[:1] if is_single else folds
 
 
-def fold_of_rows(y, folds, seed):
+def fold_of_rows(y: np.ndarray, folds: list[Pair], seed: int) -> np.ndarray:
     """The fold of each validated row; a single one is divided, so that thresholds are judged on other rows."""
     if len(folds) > 1:
         return np.repeat(np.arange(len(folds)), [len(valid) for _, valid in folds])
     return parts_of_one_fold(y, seed)
 
 
-def parts_of_one_fold(y, seed):
+def parts_of_one_fold(y: np.ndarray, seed: int) -> np.ndarray:
     """The parts that the rows of a single fold are divided into."""
     part = np.zeros(len(y), dtype=int)
     if np.bincount(y).max() < PARTS_OF_ONE_FOLD:
@@ -139,7 +145,7 @@ def parts_of_one_fold(y, seed):
     return part
 
 
-def warn_of_one_class(data, rows):
+def warn_of_one_class(data: Data, rows: np.ndarray) -> None:
     """Say it where only one class is ever held back: a score then tells nothing."""
     judged = np.unique(data.y[rows])
     if len(judged) > 1:
@@ -154,7 +160,7 @@ def warn_of_one_class(data, rows):
     )
 
 
-def _shown_counts(classes, counts):
+def _shown_counts(classes: np.ndarray, counts: np.ndarray) -> str:
     """Rows by class as text, of many classes the first ones."""
     shown = str(
         dict(zip(classes[:CLASSES_SHOWN].tolist(), counts.tolist(), strict=False))
@@ -164,7 +170,7 @@ def _shown_counts(classes, counts):
     return shown
 
 
-def _plain_labels(y, labels):
+def _plain_labels(y: Any, labels: np.ndarray) -> Any:
     """The labels as given; as read where a splitter may not know their type, such as pandas' nullable ones."""
     if isinstance(y, list | tuple | np.ndarray):
         return y
@@ -175,7 +181,7 @@ def _plain_labels(y, labels):
     return pd.Series(labels, index=y.index, name=y.name)
 
 
-def _checked_pair(pair, number, n_rows, cv):
+def _checked_pair(pair: Any, number: int, n_rows: int, cv: Any) -> Pair:
     """Positions of the training and the test rows of a fold."""
     try:
         train, test = (_positions(part) for part in pair)
@@ -203,7 +209,7 @@ def _checked_pair(pair, number, n_rows, cv):
     return train, test
 
 
-def _positions(part):
+def _positions(part: Any) -> np.ndarray:
     """Row numbers, from a mask too."""
     rows = np.asarray(part)
     if rows.ndim != 1 or (rows.dtype.kind not in "biu" and len(rows)):
@@ -211,7 +217,7 @@ def _positions(part):
     return np.flatnonzero(rows) if rows.dtype.kind == "b" else rows.astype(np.int64)
 
 
-def _learnable(folds, data):
+def _learnable(folds: list[Pair], data: Data) -> list[Pair]:
     """The folds that have two classes to learn from; a warning says how many others were left out."""
     counts = np.ones(len(data.y)) if data.sample_weight is None else data.sample_weight
     kept = []
@@ -232,9 +238,10 @@ def _learnable(folds, data):
     return kept
 
 
-def assign_repeats(folds):
+def assign_repeats(folds: list[Pair]) -> np.ndarray:
     """Which folds belong together: each joins the first repeat that validates none of its rows."""
-    seen, repeat = [], []
+    seen: list[set[int]] = []
+    repeat = []
     for _, valid in folds:
         rows = set(valid.tolist())
         free = [number for number, taken in enumerate(seen) if not taken & rows]
@@ -246,7 +253,7 @@ def assign_repeats(folds):
     return np.array(repeat)
 
 
-def _shown(cv):
+def _shown(cv: Any) -> str:
     """A splitter as its code; of a list only how long it is."""
     if isinstance(cv, list | tuple):
         return f"<{type(cv).__name__} of {len(cv)}>"

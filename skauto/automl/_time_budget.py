@@ -2,13 +2,17 @@
 
 import math
 import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from skauto.automl.evaluation._outcome import TrialOutcome
 from skauto.search._budget import Budget
+from skauto.search._history import View
+from skauto.search._trial import Result
 
 # The part of the time limit kept for ensemble and refit, and its bounds in seconds.
 FINISH_FRACTION, FINISH_LEAST, FINISH_MOST = 0.2, 0.5, 45.0
@@ -38,7 +42,20 @@ LONG_TRIAL_FRACTION = 1.0
 MARGIN_FRACTION, MARGIN_MOST = 0.02, 1.0
 
 
-def closing(score_seconds):
+class Workers(Protocol):
+    """What a budget asks of the pool whose workers do the refits."""
+
+    @property
+    def n_workers(self) -> int: ...
+
+    @property
+    def start_seconds(self) -> float: ...
+
+    @property
+    def slowness(self) -> float: ...
+
+
+def closing(score_seconds: Sequence[float]) -> float:
     """Seconds to keep for the report and the thresholds at the end, from those that the reports of some trials took."""
     return CLOSING_SAFETY * float(np.median(score_seconds)) if score_seconds else 0.0
 
@@ -56,33 +73,38 @@ class SearchBudget(Budget):
         Its workers do the refits; those that the end of the search kills are started anew for them.
     """
 
-    def __init__(self, phases, n_iter, pool):
+    def __init__(self, phases: "Phases", n_iter: int | None, pool: Workers) -> None:
         super().__init__(n_iter=n_iter)
         self.phases = phases
         self.pool = pool
-        self.reserve = None  # as long as no trial is complete
-        self._trials, self._seconds, self._reports = [], [], []
+        # None as long as no trial is complete.
+        self.reserve: float | None = None
+        self._trials: list[tuple[float, float]] = []
+        self._seconds: list[float] = []
+        self._reports: list[float] = []
 
-    def remaining(self):
+    def remaining(self) -> float:
         """Seconds that the search may still use."""
         reserve = self._before_the_first() if self.reserve is None else self.reserve
         return max(self.phases.left() - reserve, 0.0)
 
-    def _before_the_first(self):
+    def _before_the_first(self) -> float:
         """What is kept free while there is nothing to refit: enough to put the pieces together, here and now."""
         least = max(
             FINISH_LEAST * self.pool.slowness, LEAST_FRACTION * self.phases.time_limit
         )
         return min(least, self.phases.for_finish())
 
-    def room(self, history):
+    def room(self, history: View) -> float:
         """How many more trials may be asked; none where even a quick one would not end in time."""
         hopeless = self._seconds and self.remaining() < np.quantile(
             self._seconds, QUICK
         )
         return 0 if hopeless else super().room(history)
 
-    def trial_limit(self, fraction, remaining, start=0.0):
+    def trial_limit(
+        self, fraction: float, remaining: float, start: float = 0.0
+    ) -> float:
         """Seconds of one trial: a fraction of the whole limit, so that none can eat it, and no more than is left.
 
         On a busy machine it has as many more as its worker must wait for a core, and those of its start on top.
@@ -92,7 +114,7 @@ class SearchBudget(Budget):
             self.phases.time_limit * stretched + start * self.pool.slowness, remaining
         )
 
-    def learn(self, result):
+    def learn(self, result: Result) -> None:
         """Adapt the reserve to the fits of the best full trials so far, and to how long it takes to judge one."""
         outcome = TrialOutcome.of(result)
         if outcome is not None and self.reserve is None:
@@ -131,14 +153,16 @@ class Phases:
     clock : callable, default=time.monotonic
     """
 
-    def __init__(self, time_limit, clock=time.monotonic):
+    def __init__(
+        self, time_limit: float | None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.time_limit = math.inf if time_limit is None else float(time_limit)
         self.clock = clock
         self.began = clock()
-        self.used = {}
+        self.used: dict[str, float] = {}
 
     @contextmanager
-    def __call__(self, name):
+    def __call__(self, name: str) -> Iterator[None]:
         """Count the seconds of a phase."""
         began = self.clock()
         try:
@@ -146,12 +170,12 @@ class Phases:
         finally:
             self.used[name] = self.used.get(name, 0.0) + self.clock() - began
 
-    def left(self):
+    def left(self) -> float:
         """Seconds until the work must be done, infinity without a limit."""
         margin = min(MARGIN_FRACTION * self.time_limit, MARGIN_MOST)
         return max(self.time_limit - margin - (self.clock() - self.began), 0.0)
 
-    def for_finish(self):
+    def for_finish(self) -> float:
         """Seconds planned for ensemble and refit."""
         return min(
             max(FINISH_FRACTION * self.time_limit, FINISH_LEAST),
@@ -159,7 +183,7 @@ class Phases:
             self.time_limit,
         )
 
-    def frame(self):
+    def frame(self) -> pd.DataFrame:
         """Planned and used seconds of each phase, a DataFrame."""
         planned = {
             "inspect": math.nan,

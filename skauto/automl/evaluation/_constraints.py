@@ -2,20 +2,25 @@
 
 import time
 import warnings
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from numbers import Real
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import numpy as np
+import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from skauto.automl._types import Estimator, Footprint, Values
 from skauto.automl.evaluation._early_stopping import with_rounds
-from skauto.automl.evaluation._evaluate import fit_weighted
+from skauto.automl.evaluation._evaluate import Evaluation, fit_weighted
 from skauto.estimators.footprints._footprint import latency_ms, saved_bytes
+from skauto.inputs._types import Left, Rows
 from skauto.search import _deadline
 from skauto.search._folds import nested_rows, take, take_if_given
 from skauto.search._front import pareto_front
 from skauto.search._sandbox import attempt
-from skauto.search._trial import InfeasibleError, Status
+from skauto.search._trial import InfeasibleError, Result, Status
 
 # Seconds for which milliseconds are measured again where they are just too many, up to so many times the bound: on a
 # shared machine the same network takes up to twice as long for seconds, as others work there. Of the seconds that are
@@ -38,8 +43,24 @@ NETWORK_ROOM = {"latency_ms": 0.9, "bytes": 1.05}
 MOST = {"bytes": "bytes", "latency_ms": "milliseconds"}
 FORM = "bytes and latency_ms take a number, the most allowed; another name takes (callable, least allowed)"
 
+# A measure of the user's and the least that it must give.
+OwnMeasure: TypeAlias = tuple[Callable[[Estimator, Rows, np.ndarray], float], float]
 
-def read_constraints(constraints):
+
+class Measured(Protocol):
+    """What constraints read of an evaluated trial."""
+
+    @property
+    def values(self) -> Values: ...
+
+    @property
+    def footprint(self) -> Footprint | None: ...
+
+
+TrialT = TypeVar("TrialT", bound=Measured)
+
+
+def read_constraints(constraints: Mapping[str, Any] | None) -> "Constraints":
     """The checked bounds; without any, those that everything meets.
 
     Raises
@@ -53,7 +74,8 @@ def read_constraints(constraints):
         raise ValueError(
             f"constraints={constraints!r} bounds nothing: leave it None, or name a bound. {FORM}"
         )
-    most, least = {}, {}
+    most: dict[str, float] = {}
+    least: dict[str, OwnMeasure] = {}
     for name, value in constraints.items():
         if name in MOST:
             most[name] = _upper_bound(name, value)
@@ -62,7 +84,7 @@ def read_constraints(constraints):
     return Constraints(most, least)
 
 
-def _upper_bound(name, value):
+def _upper_bound(name: str, value: Any) -> float:
     """The most of a measure that is known here."""
     bound = _number(name, value, value)
     if bound <= 0:
@@ -70,7 +92,7 @@ def _upper_bound(name, value):
     return bound
 
 
-def _own_measure(name, value):
+def _own_measure(name: str, value: Any) -> OwnMeasure:
     """A pair of a measure of the user and its least value."""
     is_pair = isinstance(value, tuple | list) and len(value) == 2
     measure, least = value if is_pair else (None, None)
@@ -79,7 +101,7 @@ def _own_measure(name, value):
     return measure, _number(name, value, least)
 
 
-def _number(name, value, bound):
+def _number(name: str, value: Any, bound: Any) -> float:
     """The bound, if it is a finite number."""
     is_number = isinstance(bound, Real) and not isinstance(bound, bool)
     if not is_number or not np.isfinite(bound):
@@ -91,19 +113,25 @@ def _number(name, value, bound):
 class Constraints:
     """Bounds of what is measured on a fitted pipeline: `most` by name, `least` with the callable that measures."""
 
-    most: dict
-    least: dict
+    most: dict[str, float]
+    least: dict[str, OwnMeasure]
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         """Whether anything is bounded."""
         return bool(self.names)
 
     @property
-    def names(self):
+    def names(self) -> list[str]:
         """What is measured."""
         return [*self.most, *self.least]
 
-    def measure(self, pipeline, row, rows=None, left=None):
+    def measure(
+        self,
+        pipeline: Estimator,
+        row: Rows,
+        rows: tuple[Rows, np.ndarray] | None = None,
+        left: Left | None = None,
+    ) -> Footprint:
         """What is bounded, by name.
 
         Parameters
@@ -128,14 +156,14 @@ class Constraints:
             values["latency_ms"] = self._latency(pipeline, row, patience)
         return values
 
-    def _own_values(self, pipeline, X, y):
+    def _own_values(self, pipeline: Estimator, X: Rows, y: np.ndarray) -> Footprint:
         """What the measures of the user say, by name."""
         return {
             name: float(measure(pipeline, X, y))
             for name, (measure, _) in self.least.items()
         }
 
-    def _latency(self, pipeline, row, patience):
+    def _latency(self, pipeline: Estimator, row: Rows, patience: float) -> float:
         """Milliseconds, measured again where they are just too many: what else runs here can only add to them."""
         bound = self.most["latency_ms"]
         least = latency_ms(pipeline, row)
@@ -144,7 +172,15 @@ class Constraints:
             least = min(least, latency_ms(pipeline, row))
         return least
 
-    def of_trial(self, context, values, seed, fitted, best_iteration, checked=None):
+    def of_trial(
+        self,
+        context: Evaluation,
+        values: Values,
+        seed: int,
+        fitted: Estimator,
+        best_iteration: int | None,
+        checked: Footprint | None = None,
+    ) -> Footprint:
         """`measure` of a trial's pipeline, fitted on the first fold; runs in a worker.
 
         Of milliseconds the least counts, those of the feasibility check among them: what else runs here can only add to
@@ -167,7 +203,9 @@ class Constraints:
             measured["latency_ms"] = quickest
         return measured
 
-    def check_feasible(self, context, values, seed):
+    def check_feasible(
+        self, context: Evaluation, values: Values, seed: int
+    ) -> Footprint | None:
         """What a trial's network takes; raises where a model on a few rows is too much already. Runs in a worker.
 
         Its pipeline is fitted on a few rows, for one epoch or round of boosting. Of a network that gives the bytes and
@@ -197,7 +235,9 @@ class Constraints:
             )
         return made.value if network else None
 
-    def _measured_on_few_rows(self, context, values, seed):
+    def _measured_on_few_rows(
+        self, context: Evaluation, values: Values, seed: int
+    ) -> Footprint:
         """What is measured of a pipeline that was fitted on a few rows."""
         train, _ = context.folds[0]
         fraction = min(CHECKED_ROWS / len(train), 1.0)
@@ -211,14 +251,14 @@ class Constraints:
             row = first_row(context)
             return self.measure(pipeline, row, left=_deadline.left)
 
-    def times(self, **factors):
+    def times(self, **factors: float) -> "Constraints":
         """Copy with the named upper bounds scaled by the factors."""
         most = dict(self.most)
         for name in factors.keys() & most.keys():
             most[name] *= factors[name]
         return replace(self, most=most)
 
-    def hold(self, values):
+    def hold(self, values: Footprint) -> bool:
         """Whether what was measured is within the bounds."""
         for name, bound in self.most.items():
             if values[name] > bound:
@@ -226,11 +266,11 @@ class Constraints:
         least = {name: bound for name, (_, bound) in self.least.items()}
         return all(values.get(name, bound) >= bound for name, bound in least.items())
 
-    def may_hold(self, values):
+    def may_hold(self, values: Footprint | None) -> bool:
         """Whether what was measured beside other trials may be within the bounds alone; None was not measured."""
         return values is None or self.times(latency_ms=BESIDE_TRIALS).hold(values)
 
-    def allowed(self, trials, results):
+    def allowed(self, trials: list[TrialT], results: list[Result]) -> list[TrialT]:
         """The trials that may be within the bounds, in their order.
 
         Parameters
@@ -253,17 +293,20 @@ class Constraints:
         kept = [trial for trial in trials if self.may_hold(trial.footprint)]
         if trials and not kept:
             near = self.roomiest(trials)
+            measured = format_measurements(cast(Footprint, near.footprint))
             raise ValueError(
                 f"constraints: none of {len(trials)} trials is within {self}; the nearest, {near.values['candidate']}, "
-                f"has {format_measurements(near.footprint)}. Loosen them, search longer, or name smaller candidates"
+                f"has {measured}. Loosen them, search longer, or name smaller candidates"
             )
         return kept
 
-    def roomiest(self, trials):
+    def roomiest(self, trials: list[TrialT]) -> TrialT:
         """The trial that is farthest within its tightest bound, or that exceeds it the least."""
-        return min(trials, key=lambda trial: self._excess(trial.footprint))
+        return min(
+            trials, key=lambda trial: self._excess(cast(Footprint, trial.footprint))
+        )
 
-    def check(self, values, what):
+    def check(self, values: Footprint, what: str) -> None:
         """Raise a ValueError where what was measured is out of bounds."""
         if not self.hold(values):
             measured = format_measurements(values)
@@ -271,7 +314,7 @@ class Constraints:
                 f"constraints: {what} has {measured}, which is not within {self}. Loosen them, or give more time"
             )
 
-    def front(self, frame, others=()):
+    def front(self, frame: pd.DataFrame, others: Iterable[str] = ()) -> pd.DataFrame:
         """The rows of a leaderboard that no other row matches in all scores and costs and beats in one of them.
 
         `others` are the columns of further scores.
@@ -286,7 +329,7 @@ class Constraints:
         }
         return frame.iloc[pareto_front(values)] if len(frame) else frame
 
-    def _excess(self, values):
+    def _excess(self, values: Footprint) -> float:
         """How far the worst bound is missed, as a fraction of it for those from above."""
         excess = []
         for name, bound in self.most.items():
@@ -295,7 +338,7 @@ class Constraints:
             excess.append(1 + bound - values[name])
         return max(excess)
 
-    def __str__(self):
+    def __str__(self) -> str:
         bounds = []
         for name, bound in self.most.items():
             bounds.append(f"{name} <= {number(bound)}")
@@ -307,12 +350,12 @@ class Constraints:
 UNBOUND = Constraints({}, {})
 
 
-def first_row(context):
+def first_row(context: Evaluation) -> Rows:
     """The row whose prediction is timed, the same for all models."""
     return take(context.X, slice(0, 1))
 
 
-def shortest(estimator):
+def shortest(estimator: Estimator) -> Estimator:
     """The same estimator with one epoch, or round of LightGBM, in the place of every number of them in it."""
     for name in estimator.get_params():
         if name.rpartition("__")[2] in ("max_epochs", "epochs"):
@@ -320,12 +363,12 @@ def shortest(estimator):
     return with_rounds(estimator, 1)
 
 
-def format_measurements(values):
+def format_measurements(values: Footprint) -> str:
     """Measured values as words."""
     return ", ".join(f"{name} {number(value)}" for name, value in values.items())
 
 
-def number(value):
+def number(value: float) -> str:
     """A measure as text, large ones in full."""
     digits = 6 if abs(value) < 1e6 else 15
     return f"{value:.{digits}g}"

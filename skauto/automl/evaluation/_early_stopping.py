@@ -2,9 +2,13 @@
 
 import sys
 from functools import cache
+from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
+
+from skauto.automl._types import Estimator
+from skauto.inputs._types import Rows
 
 # Rounds without a gain before training ends, and the fewest validation rows of each class that can judge a gain.
 PATIENCE = 30
@@ -14,20 +18,24 @@ MIN_CLASS_ROWS = 10
 class Watch:
     """Validation rows for early stopping, carried as a parameter through any meta-estimator's clones."""
 
-    def __init__(self, X, y, weight, metric):
+    def __init__(
+        self, X: Rows, y: np.ndarray, weight: np.ndarray | None, metric: str
+    ) -> None:
         self.X, self.y, self.weight, self.metric = X, y, weight, metric
 
-    def __deepcopy__(self, memo):
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Watch":
         return self
 
 
 @cache
-def watching_class():
+def watching_class() -> type[Any]:
     """LGBMClassifier with a parameter `watch`; made on first use, since LightGBM is loaded only then."""
     import lightgbm
 
     class WatchingLGBMClassifier(lightgbm.LGBMClassifier):
-        def fit(self, X, y, sample_weight=None):
+        def fit(  # type: ignore[override]
+            self, X: Rows, y: np.ndarray, sample_weight: np.ndarray | None = None
+        ) -> Estimator:
             watch = self._other_params.pop("watch")
             del self.watch  # a parameter of ours that LightGBM would warn about
             return super().fit(
@@ -48,7 +56,15 @@ def watching_class():
     return WatchingLGBMClassifier
 
 
-def fit_last_step(estimator, X, y, weight, X_valid, y_valid, weight_valid):
+def fit_last_step(
+    estimator: Estimator,
+    X: Rows,
+    y: np.ndarray,
+    weight: np.ndarray | None,
+    X_valid: Rows,
+    y_valid: np.ndarray,
+    weight_valid: np.ndarray | None,
+) -> tuple[Estimator, int | None]:
     """Fit the last step of a pipeline; a LightGBM inside it watches the validation rows.
 
     Returns
@@ -67,13 +83,13 @@ def fit_last_step(estimator, X, y, weight, X_valid, y_valid, weight_valid):
     return fitted, max(int(_fitted_boosting(fitted).best_iteration_), 1)
 
 
-def _can_watch(y, y_valid):
+def _can_watch(y: np.ndarray, y_valid: np.ndarray) -> bool | np.bool:
     """Whether validation rows say when to stop: enough of each class, and none that is not learnt."""
     counts = np.bincount(y_valid)
     return counts[counts > 0].min() >= MIN_CLASS_ROWS and np.isin(y_valid, y).all()
 
 
-def predict_at(fitted, X, best_iteration):
+def predict_at(fitted: Estimator, X: Rows, best_iteration: int | None) -> np.ndarray:
     """Probabilities after `best_iteration` rounds of boosting, or after all where it is None."""
     boosting = _fitted_boosting(fitted)
     if hasattr(boosting, "booster_"):
@@ -81,7 +97,7 @@ def predict_at(fitted, X, best_iteration):
     return fitted.predict_proba(X)
 
 
-def settled(fitted, best_iteration):
+def settled(fitted: Estimator, best_iteration: int | None) -> None:
     """Make a fitted classifier final, in place: at its `best_iteration`, without the rows that LightGBM watched."""
     if "lightgbm" not in sys.modules:
         return
@@ -100,12 +116,12 @@ def settled(fitted, best_iteration):
         outer.n_estimators = best_iteration or outer.n_estimators
 
 
-def _round(best_iteration):
+def _round(best_iteration: int | None) -> int:
     """What LightGBM calls a round; all rounds are -1."""
     return -1 if best_iteration is None else best_iteration
 
 
-def with_rounds(estimator, best_iteration):
+def with_rounds(estimator: Estimator, best_iteration: int | None) -> Estimator:
     """The same estimator with as many rounds of boosting; itself without LightGBM or where `best_iteration` is None."""
     path = _path_to_boosting(estimator)
     if path is None or best_iteration is None:
@@ -113,9 +129,9 @@ def with_rounds(estimator, best_iteration):
     return estimator.set_params(**{"__".join([*path, "n_estimators"]): best_iteration})
 
 
-def _path_to_boosting(estimator):
+def _path_to_boosting(estimator: Estimator) -> list[str] | None:
     """Names of the parameters that lead to a LightGBM classifier, None where there is none."""
-    path = []
+    path: list[str] = []
     while estimator is not None:
         if type(estimator).__name__ == "LGBMClassifier":
             return path
@@ -128,18 +144,18 @@ def _path_to_boosting(estimator):
     return None
 
 
-def _at(estimator, path):
+def _at(estimator: Estimator, path: list[str]) -> Estimator:
     """The LightGBM classifier that a path leads to."""
     return estimator.get_params()["__".join(path)] if path else estimator
 
 
-def _with_watch(estimator, path, watch):
+def _with_watch(estimator: Estimator, path: list[str], watch: Watch) -> Estimator:
     boosting = _at(estimator, path)
     watching = watching_class()(**boosting.get_params(), watch=watch)
     return estimator.set_params(**{"__".join(path): watching}) if path else watching
 
 
-def _metric(estimator, path, y):
+def _metric(estimator: Estimator, path: list[str], y: np.ndarray) -> str:
     """Log loss for the unresampled distribution; a ranking where weights or samplers move the probabilities."""
     boosting = _at(estimator, path)
     unresampled = not path and boosting.class_weight is None
@@ -149,7 +165,7 @@ def _metric(estimator, path, y):
     return "binary_logloss" if unresampled else "average_precision"
 
 
-def _fitted_boosting(fitted):
+def _fitted_boosting(fitted: Estimator) -> Estimator:
     while hasattr(fitted, "estimator_"):
         fitted = fitted.estimator_
     return fitted

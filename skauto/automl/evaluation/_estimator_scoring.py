@@ -1,14 +1,16 @@
 """Scorers called with (estimator, X, y): served out of fold, for they may read columns of X."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from skauto._time_left import endless
+from skauto.automl._types import Threshold
 from skauto.automl.evaluation._out_of_fold import with_index
-from skauto.automl.evaluation._scoring import Scoring
+from skauto.automl.evaluation._scoring import OfRows, Scoring
+from skauto.inputs._types import Left, Rows
 from skauto.resample._threshold import (
     MIN_POSITIVES,
     MIN_ROWS,
@@ -30,11 +32,11 @@ class EstimatorScoring(Scoring):
     validated one in them. Of two classes the threshold is chosen among a few, where the scorer looks at labels.
     """
 
-    X: Any = None
-    rows: np.ndarray | None = None
+    X: Rows | None = None
+    rows: np.ndarray = None  # type: ignore[assignment]  # always given
     index: pd.Index | None = None
 
-    def threshold(self, proba, left=endless):
+    def threshold(self, proba: np.ndarray, left: Left = endless) -> Threshold:
         """The threshold that the scorer likes best on all rows; none for more classes or where it needs no labels."""
         y, oriented = self.oriented(proba)
         thresholds = self._candidate_thresholds(y, oriented)
@@ -43,15 +45,15 @@ class EstimatorScoring(Scoring):
         scores = self._of_thresholds(proba, thresholds, self.parts, left)
         return thresholds[_first_best(scores.mean(axis=1))]
 
-    def _value(self, proba, left):
+    def _value(self, proba: np.ndarray, left: Left) -> OfRows:
         """The score of some rows, each fold labelled by the threshold that the other folds of its repeat like best."""
         return self.of_labels(proba, self.labels_of(proba, left))
 
-    def of_labels(self, proba, labels):
+    def of_labels(self, proba: np.ndarray, labels: np.ndarray) -> OfRows:
         """The score of some rows, a function of them, where `labels` are predicted."""
         return lambda rows: self._judged(proba, rows, labels=labels[rows])[0]
 
-    def labels_of(self, proba, left=endless):
+    def labels_of(self, proba: np.ndarray, left: Left = endless) -> np.ndarray:
         """Codes that are predicted, with the positive class last."""
         y, oriented = self.oriented(proba)
         thresholds = self._candidate_thresholds(y, oriented)
@@ -63,7 +65,9 @@ class EstimatorScoring(Scoring):
                 labels[folds[k]] = labels_at(oriented[folds[k]], thresholds[best])
         return labels
 
-    def _best_on_other_folds(self, scores, folds):
+    def _best_on_other_folds(
+        self, scores: np.ndarray, folds: list[np.ndarray]
+    ) -> Iterator[int]:
         """For each fold the number of the threshold with the best mean score of the rows of the others."""
         sizes = np.array([len(rows) for rows in folds])
         repeat = np.array([self.repeat[rows[0]] for rows in folds])
@@ -73,7 +77,13 @@ class EstimatorScoring(Scoring):
             others = weights > 0
             yield _first_best(scores[:, others] @ weights[others])
 
-    def _of_thresholds(self, proba, thresholds, parts, left):
+    def _of_thresholds(
+        self,
+        proba: np.ndarray,
+        thresholds: list[Threshold],
+        parts: list[np.ndarray],
+        left: Left,
+    ) -> np.ndarray:
         """The scores of some parts of the rows, for each threshold that there is time for.
 
         Returns
@@ -89,7 +99,9 @@ class EstimatorScoring(Scoring):
                 scores[row, column], _ = self._judged(proba, rows, threshold)
         return scores
 
-    def _candidate_thresholds(self, y, proba):
+    def _candidate_thresholds(
+        self, y: np.ndarray, proba: np.ndarray
+    ) -> list[Threshold]:
         """Thresholds to choose from, the plain one first; that alone where rows are few or no labels are looked at."""
         plain = default_threshold(proba.shape[1])
         counts = np.bincount(y, minlength=2) / len(self.parts)
@@ -101,7 +113,13 @@ class EstimatorScoring(Scoring):
         taken = np.geomspace(FEWEST * counts[1] / self.n_rows, 1.0, N_THRESHOLDS)
         return [plain, *np.unique(np.quantile(proba[:, 1], 1 - taken))]
 
-    def _judged(self, proba, rows, threshold=None, labels=None):
+    def _judged(
+        self,
+        proba: np.ndarray,
+        rows: np.ndarray,
+        threshold: Threshold | None = None,
+        labels: np.ndarray | None = None,
+    ) -> tuple[float, bool]:
         """The score of some rows and whether labels were looked at; `labels` are codes with the positive class last."""
         _, oriented = self.oriented(proba)
         codes = labels_at(oriented[rows], threshold) if labels is None else labels
@@ -114,6 +132,6 @@ class EstimatorScoring(Scoring):
         )  # fmt: skip
 
 
-def _first_best(values):
+def _first_best(values: np.ndarray) -> int:
     """Where values are greatest, the first on a tie; what is not a number is never best."""
     return int(np.argmax(np.where(np.isnan(values), -np.inf, values)))

@@ -2,31 +2,51 @@
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skauto._seeds import child_seed
+from skauto.automl._types import Estimator, Footprint, Pair, Values
 from skauto.automl.evaluation._outcome import TrialOutcome
+from skauto.inputs._types import Rows
 from skauto.resample._wrapped import weights_placed
 from skauto.search import _deadline
 from skauto.search._folds import nested_rows, take, take_if_given
 from skauto.search._prefix_cache import PrefixCache
+from skauto.search._space import Space
+from skauto.search._trial import Trial
+
+if TYPE_CHECKING:  # loads imbalanced-learn, which importing skauto must not
+    from skauto.automl._builder import Builder
 
 
-def fit_plain(estimator, X, y, weight, X_valid, y_valid, weight_valid):
+def fit_plain(
+    estimator: Estimator,
+    X: Rows,
+    y: np.ndarray,
+    weight: np.ndarray | None,
+    X_valid: Rows,
+    y_valid: np.ndarray,
+    weight_valid: np.ndarray | None,
+) -> tuple[Estimator, None]:
     """Fit the last step of a pipeline; returns it and None, since it has no stopping point of its own."""
     return fit_weighted(estimator, X, y, weight), None
 
 
-def predict_plain(estimator, X, best_iteration):
+def predict_plain(
+    estimator: Estimator, X: Rows, best_iteration: int | None
+) -> np.ndarray:
     """Probabilities of a fitted last step; `best_iteration` is the stopping point that the other folds agree on."""
     return estimator.predict_proba(X)
 
 
-def fit_weighted(estimator, X, y, weight):
+def fit_weighted(
+    estimator: Estimator, X: Rows, y: np.ndarray, weight: np.ndarray | None
+) -> Estimator:
     """Fit with the weights where there are any; of a user's Pipeline they go to its last step."""
     if weight is None:
         return estimator.fit(X, y)
@@ -40,12 +60,14 @@ def fit_weighted(estimator, X, y, weight):
     )
 
 
-def as_it_is(values, estimator):
+def as_it_is(values: Values, estimator: Estimator) -> Estimator:
     """An estimator whose training needs no plan."""
     return estimator
 
 
-def rows_alone(values, estimator, fidelity):
+def rows_alone(
+    values: Values, estimator: Estimator, fidelity: float
+) -> tuple[Estimator, float]:
     """An estimator and its fraction of the rows at a fidelity: here effort is rows."""
     return estimator, fidelity
 
@@ -101,61 +123,69 @@ class Evaluation:
         How good the best trial of this worker was.
     """
 
-    X: Any
+    X: Rows
     y: np.ndarray
     weight: np.ndarray | None
-    folds: list
+    folds: list[Pair]
     n_classes: int
-    space: Any
-    build: Any
-    report: Any
-    low_fidelity_score: Any
+    space: Space
+    build: "Builder"
+    report: Callable[[np.ndarray], dict[str, Any]]
+    low_fidelity_score: Callable[[np.ndarray], float]
     seed: int
-    fit: Any = fit_plain
-    predict: Any = predict_plain
-    plan_training: Any = as_it_is
-    apply_fidelity: Any = rows_alone
-    measure: Any = None
-    check_feasible: Any = None
+    fit: Callable[..., tuple[Estimator, int | None]] = fit_plain
+    predict: Callable[[Estimator, Rows, int | None], np.ndarray] = predict_plain
+    plan_training: Callable[[Values, Estimator], Estimator] = as_it_is
+    apply_fidelity: Callable[[Values, Estimator, float], tuple[Estimator, float]] = (
+        rows_alone
+    )
+    measure: Callable[..., Footprint] | None = None
+    check_feasible: Callable[["Evaluation", Values, int], Footprint | None] | None = (
+        None
+    )
     min_class_rows: int = 2
-    repeat: Any = None
-    keep_model: Any = None
+    repeat: np.ndarray | None = None
+    keep_model: Callable[[Values], bool] | None = None
     most_folds: int | None = None
-    bag: Any = None
-    usable: Any = None
-    plain: Any = None
-    record: tuple = ()
-    labels: Any = None
+    bag: (
+        Callable[[list[Pipeline], int | None, np.ndarray | None], bytes | None] | None
+    ) = None
+    usable: Callable[[Footprint], bool] | None = None
+    plain: Callable[[Values], bool] | None = None
+    record: tuple[float, ...] = ()
+    labels: np.ndarray | None = None
     cache: PrefixCache = field(default_factory=PrefixCache)
 
-    def is_plain(self, values):
+    def is_plain(self, values: Values) -> bool:
         """Whether the last step of a configuration is fitted and asked as it is, on the labels of the user."""
         return self.plain is not None and self.plain(values)
 
-    def keeps(self, values):
+    def keeps(self, values: Values) -> bool:
         """Whether the model of a single fold is the final one."""
         return self.keep_model is not None and self.keep_model(values)
 
-    def may_win(self, footprint):
+    def may_win(self, footprint: Footprint | None) -> bool:
         """Whether what a trial costs leaves it a chance; a cost that was not measured does."""
         return self.usable is None or footprint is None or self.usable(footprint)
 
-    def repeats(self):
+    def repeats(self) -> np.ndarray:
         """The repeat of the cross-validation that each fold belongs to."""
         return np.zeros(len(self.folds)) if self.repeat is None else self.repeat
 
-    def targets(self, values):
+    def targets(self, values: Values) -> np.ndarray:
         """What the estimator of a configuration learns, shape (n,): codes, or labels where it is plain."""
-        return self.labels[self.y] if self.is_plain(values) else self.y
+        return (
+            cast(np.ndarray, self.labels)[self.y] if self.is_plain(values) else self.y
+        )
 
-    def codes_of(self, values, classes):
+    def codes_of(self, values: Values, classes: np.ndarray) -> np.ndarray:
         """The codes of the classes that the estimator of a configuration has seen."""
         if self.is_plain(values):
-            return np.searchsorted(self.labels, classes)
+            return np.searchsorted(cast(np.ndarray, self.labels), classes)
         return classes
 
 
-def evaluate(context, trial):
+def evaluate(context: Evaluation, trial: Trial) -> TrialOutcome:
     """Fit a trial on every fold and score its out-of-fold probabilities.
 
     Where the time of the trial does not suffice for all folds, those that were fitted count: the probabilities are
@@ -197,7 +227,14 @@ def evaluate(context, trial):
     return replace(outcome, bag=_bag_of(context, values, trial, outcome, models))
 
 
-def _measured(context, values, seed, model, outcome, checked):
+def _measured(
+    context: Evaluation,
+    values: Values,
+    seed: int,
+    model: "_FoldModel",
+    outcome: TrialOutcome,
+    checked: Footprint | None,
+) -> TrialOutcome:
     """The outcome with what the trial costs beside its score, where that is bounded."""
     if context.measure is None:
         return outcome
@@ -207,7 +244,7 @@ def _measured(context, values, seed, model, outcome, checked):
     return replace(outcome, footprint=footprint)
 
 
-def _scored(context, outcome, n_folds):
+def _scored(context: Evaluation, outcome: TrialOutcome, n_folds: int) -> TrialOutcome:
     """The outcome with what `report` says of its probabilities."""
     began = time.perf_counter()
     report = context.report(outcome.proba)
@@ -216,10 +253,14 @@ def _scored(context, outcome, n_folds):
     return replace(outcome, score_seconds=seconds, n_folds=n_folds, **report)
 
 
-def _fitted_folds(context, values, trial, seed):
+def _fitted_folds(
+    context: Evaluation, values: Values, trial: Trial, seed: int
+) -> tuple[list["_FoldModel"], list[int | None], list[float]]:
     """The fold models, their stopping points and seconds, of as many folds as there is time for, one at least."""
     n_folds = min(len(context.folds), context.most_folds or len(context.folds))
-    models, best_iterations, seconds = [], [], []
+    models: list[_FoldModel] = []
+    best_iterations: list[int | None] = []
+    seconds: list[float] = []
     for number in range(n_folds):
         if not _deadline.allows(seconds):
             break
@@ -235,7 +276,13 @@ def _fitted_folds(context, values, trial, seed):
     return models, best_iterations, seconds
 
 
-def _bag_of(context, values, trial, outcome, models):
+def _bag_of(
+    context: Evaluation,
+    values: Values,
+    trial: Trial,
+    outcome: TrialOutcome,
+    models: list["_FoldModel"],
+) -> bytes | None:
     """The fold models of a trial that is the best of this worker so far, as bytes; of repeats the first is enough."""
     mark = (trial.fidelity, len(models), outcome.score)
     if context.bag is None or mark <= context.record:
@@ -255,7 +302,7 @@ def _bag_of(context, values, trial, outcome, models):
     return bag
 
 
-def median_iteration(best_iterations):
+def median_iteration(best_iterations: list[int | None]) -> int | None:
     """The middle of the stopping points, None where there are none."""
     known = [number for number in best_iterations if number is not None]
     return int(np.median(known)) if known else None
@@ -265,15 +312,21 @@ def median_iteration(best_iterations):
 class _FoldModel:
     """Fitted steps of a pipeline, the classes that the last one saw among its attributes, and its validation rows."""
 
-    steps: list
-    X_valid: Any
+    steps: list[tuple[str, Estimator]]
+    X_valid: Rows
 
     @property
-    def last(self):
+    def last(self) -> Estimator:
         return self.steps[-1][1]
 
 
-def _fit_fold(context, values, estimator, fidelity, number):
+def _fit_fold(
+    context: Evaluation,
+    values: Values,
+    estimator: Estimator,
+    fidelity: float,
+    number: int,
+) -> tuple[_FoldModel, int | None]:
     """A fitted model of a fold, its validation rows prepared, and its stopping point."""
     y, (train, valid) = context.targets(values), context.folds[number]
     codes, least = context.y[train], context.min_class_rows
@@ -297,12 +350,20 @@ def _fit_fold(context, values, estimator, fidelity, number):
     return _FoldModel([*steps, (name, fitted)], X_valid), best_iteration
 
 
-def _prepare(step, X_train, y, X_valid):
+def _prepare(
+    step: Estimator, X_train: Rows, y: np.ndarray, X_valid: Rows
+) -> tuple[Rows, Rows, Estimator]:
     """Training and validation rows after a first step, and the step, fitted."""
     return step.fit_transform(X_train, y), step.transform(X_valid), step
 
 
-def _predict_fold(context, values, models, best_iterations, number):
+def _predict_fold(
+    context: Evaluation,
+    values: Values,
+    models: list[_FoldModel],
+    best_iterations: list[int | None],
+    number: int,
+) -> np.ndarray:
     """Probabilities of one fold at the stopping point of the other folds: its own would flatter it."""
     fitted, X_valid = models[number].last, models[number].X_valid
     repeats = context.repeats()[: len(models)]

@@ -2,12 +2,14 @@
 
 import io
 import pickle
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.pipeline import Pipeline
 
 from skauto._sklearn import check_has
+from skauto.automl._types import Estimator
 from skauto.automl.evaluation._early_stopping import settled
 from skauto.search._sandbox import attempt
 
@@ -18,17 +20,22 @@ BAG_BYTES = 1 << 24
 class _Bounded(io.BytesIO):
     """A file in memory that refuses to grow beyond a size: what is too large is not pickled to its end."""
 
-    def __init__(self, most):
+    def __init__(self, most: int) -> None:
         super().__init__()
         self.most = most
 
-    def write(self, data):
+    def write(self, data: Any) -> int:
         if self.tell() + memoryview(data).nbytes > self.most:
             raise OverflowError
         return super().write(data)
 
 
-def pack(pipelines, best_iteration, labels=None, most_bytes=BAG_BYTES):
+def pack(
+    pipelines: list[Pipeline],
+    best_iteration: int | None,
+    labels: np.ndarray | None = None,
+    most_bytes: int = BAG_BYTES,
+) -> bytes | None:
     """The fold models of a trial as bytes; None where they are too large or cannot be pickled.
 
     Parameters
@@ -51,7 +58,7 @@ def pack(pipelines, best_iteration, labels=None, most_bytes=BAG_BYTES):
     )
 
 
-def unpack(bag, labels):
+def unpack(bag: bytes, labels: np.ndarray) -> Pipeline:
     """The Pipeline of one step that a bag stands for, with the labels as the user gave them."""
     pipelines, known = pickle.loads(bag)
     for pipeline in pipelines:
@@ -75,10 +82,12 @@ class FoldModelsClassifier(ClassifierMixin, BaseEstimator):
     classes_ : ndarray of shape (n_classes,)
     """
 
-    def __init__(self, estimators):
+    _known: np.ndarray | None
+
+    def __init__(self, estimators: list[Estimator]) -> None:
         self.estimators = estimators
 
-    def fit(self, X, y):
+    def fit(self, X: Any, y: Any) -> Self:
         """Fit a clone of each estimator on all rows."""
         labels, codes = np.unique(y, return_inverse=True)
         self.estimators_ = [
@@ -87,15 +96,15 @@ class FoldModelsClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, self._known = labels, None
         return self
 
-    def _labelled(self, labels, known=None):
+    def _labelled(self, labels: np.ndarray, known: np.ndarray | None = None) -> Self:
         """The members as they are; `known` are the labels that they know, None where these are codes."""
         self.estimators_, self.classes_, self._known = self.estimators, labels, known
         return self
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Mean of the members' probabilities, shape (n, n_classes)."""
         check_has(self, "estimators_")
-        total = 0.0
+        total: Any = 0.0
         for member in self.estimators_:
             proba = member.predict_proba(X)
             columns = np.zeros((len(proba), len(self.classes_)))
@@ -108,12 +117,12 @@ class FoldModelsClassifier(ClassifierMixin, BaseEstimator):
             total = total + columns
         return total / len(self.estimators_)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The class with the greatest mean probability."""
         return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
 
 
-def release_limits(estimator):
+def release_limits(estimator: Estimator) -> None:
     """Forget how many seconds a trial had left for a network, in what was fitted and in what it was made from."""
     if hasattr(estimator, "time_limit"):
         estimator.time_limit = None
@@ -125,7 +134,7 @@ def release_limits(estimator):
             release_limits(part)
 
 
-def release_threads(estimator):
+def release_threads(estimator: Estimator) -> None:
     """Forget how many threads a worker had: a fitted classifier goes back to its own default."""
     while estimator is not None:
         if hasattr(estimator, "n_jobs"):

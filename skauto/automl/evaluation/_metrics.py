@@ -2,11 +2,16 @@
 
 import difflib
 import warnings
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.metrics import get_scorer, get_scorer_names
 
+from skauto.automl._types import ProbaMetric
 from skauto.automl.evaluation._out_of_fold import EstimatorMetric, takes_estimator
+from skauto.inputs._types import Label
 from skauto.resample._costs import checked_costs, costs_of, expected_costs
 from skauto.resample._label_metric import (
     LabelMetric,
@@ -27,8 +32,11 @@ SAMPLE = 400
 # Names that mean the positive class and nothing else.
 OF_TWO = ("precision", "recall", "jaccard")
 
+# A measure of boolean targets or codes, scores or probabilities, and weights.
+Measure: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
 
-def mean_of_known(values, weights=None):
+
+def mean_of_known(values: ArrayLike, weights: ArrayLike | None = None) -> float:
     """The mean of what is known, NaN where nothing is."""
     values = np.asarray(values, dtype=float)
     known = ~np.isnan(values)
@@ -36,7 +44,9 @@ def mean_of_known(values, weights=None):
     return float(np.average(values[known], weights=weights)) if known.any() else np.nan
 
 
-def _taken(y, score, weight):
+def _taken(
+    y: np.ndarray, score: np.ndarray, weight: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Positives and rows at each threshold, from the highest score on, by weight: each of shape (n_thresholds,)."""
     if weight is None:
         weight = np.ones(len(y))
@@ -52,7 +62,9 @@ def _taken(y, score, weight):
     return np.cumsum(hit)[last], predicted
 
 
-def average_precision(y, score, weight=None):
+def average_precision(
+    y: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None
+) -> float:
     """Average precision of a boolean target; sklearn's definition, without its checks."""
     positives, predicted = _taken(y, score, weight)
     if positives[-1] <= 0:
@@ -62,7 +74,9 @@ def average_precision(y, score, weight=None):
     )
 
 
-def area_under_curve(y, score, weight=None):
+def area_under_curve(
+    y: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None
+) -> float:
     """Area under the ROC curve of a boolean target, by trapezoids as sklearn's; NaN where one class is missing."""
     positives, predicted = _taken(y, score, weight)
     negatives = predicted - positives
@@ -77,7 +91,9 @@ def area_under_curve(y, score, weight=None):
     )
 
 
-def one_vs_rest(measure, y, proba, weight=None):
+def one_vs_rest(
+    measure: Measure, y: np.ndarray, proba: np.ndarray, weight: np.ndarray | None = None
+) -> float:
     """A ranking measure of the second column for two classes, its mean over the classes present for more."""
     if proba.shape[1] == 2:
         return measure(y == 1, proba[:, 1], weight)
@@ -85,40 +101,42 @@ def one_vs_rest(measure, y, proba, weight=None):
     return mean_of_known([measure(y == k, proba[:, k], weight) for k in present])
 
 
-def _average(values, weight):
+def _average(values: np.ndarray, weight: np.ndarray | None) -> float:
     """The weighted mean, NaN where no row counts."""
     if weight is not None and not np.any(weight):
         return np.nan
     return float(np.average(values, weights=weight))
 
 
-def _brier(y, proba, weight=None):
+def _brier(y: np.ndarray, proba: np.ndarray, weight: np.ndarray | None = None) -> float:
     target = np.eye(proba.shape[1])[y]
     scale = 2.0 if proba.shape[1] == 2 else 1.0
     return -_average(np.sum((proba - target) ** 2, axis=1) / scale, weight)
 
 
-def log_loss_of(y, proba, weight=None):
+def log_loss_of(
+    y: np.ndarray, proba: np.ndarray, weight: np.ndarray | None = None
+) -> float:
     """Minus sklearn's log_loss, without its checks: the ensemble asks for it hundreds of times."""
     least = np.finfo(proba.dtype).eps  # bounded as scikit-learn does
     likely = np.maximum(proba[np.arange(len(y)), y], least)
     return _average(np.log(likely), weight)
 
 
-def auc_of(y, proba, weight=None):
+def auc_of(y: np.ndarray, proba: np.ndarray, weight: np.ndarray | None = None) -> float:
     """Area under the ROC curve, of more than two classes the mean of each against the rest."""
     return one_vs_rest(area_under_curve, y, proba, weight)
 
 
-def ap_of(y, proba, weight=None):
+def ap_of(y: np.ndarray, proba: np.ndarray, weight: np.ndarray | None = None) -> float:
     """Average precision, of more than two classes the mean of each against the rest."""
     return one_vs_rest(average_precision, y, proba, weight)
 
 
 # Of codes and probabilities, shown of every model.
-RANK_MEASURES = {"AUC": auc_of, "AP": ap_of}
+RANK_MEASURES: dict[str, Measure] = {"AUC": auc_of, "AP": ap_of}
 
-PROBA_METRICS = {
+PROBA_METRICS: dict[str, ProbaMetric] = {
     "roc_auc": auc_of,
     "roc_auc_ovr": auc_of,
     "average_precision": ap_of,
@@ -134,7 +152,7 @@ class _ProbaMetric:
     knows no `pos_label` may mean the greater label all the same, as scikit-learn's own do.
     """
 
-    def __init__(self, scorer, classes):
+    def __init__(self, scorer: Any, classes: np.ndarray) -> None:
         self.scorer = scorer
         self.labels, self.kwargs = as_shown(scorer, classes)
         self.takes_weight = wants_weight(scorer)
@@ -142,7 +160,7 @@ class _ProbaMetric:
         if len(classes) == 2 and self.order[1] == 0 and not self._means_the_greater():
             self.order = self.order[::-1]
 
-    def _means_the_greater(self):
+    def _means_the_greater(self) -> bool:
         """Whether the function takes the greater label for positive: true labels then score better by its column."""
         if "pos_label" in parameters_of(self.scorer):
             return False
@@ -157,12 +175,14 @@ class _ProbaMetric:
             )
         return own is not None and other is not None and bool(other > own)
 
-    def _value(self, y, scores, **rows):
+    def _value(self, y: np.ndarray, scores: np.ndarray, **rows: np.ndarray) -> Any:
         return self.scorer._sign * self.scorer._score_func(
             y, scores, **rows, **self.kwargs
         )
 
-    def __call__(self, y, proba, weight=None):
+    def __call__(
+        self, y: np.ndarray, proba: np.ndarray, weight: np.ndarray | None = None
+    ) -> float:
         y, proba = self.labels[y], proba[:, self.order]
         present = np.isin(self.labels[self.order], y)
         # Classes of one or two rows are never validated.
@@ -185,7 +205,7 @@ class CostMetric:
     Costs of shape (n, K, K) are those of n rows; a call then says by `rows` which of them it is about.
     """
 
-    def __init__(self, cost_matrix, classes):
+    def __init__(self, cost_matrix: Any, classes: np.ndarray) -> None:
         order = np.argsort(classes)
         n_rows = len(cost_matrix) if np.ndim(cost_matrix) == 3 else None
         costs = checked_costs(cost_matrix, np.asarray(classes)[order], n_rows)
@@ -193,7 +213,13 @@ class CostMetric:
         self.costs = costs[..., back[:, None], back]
         self.by_row = n_rows is not None
 
-    def __call__(self, y, proba, weight=None, rows=slice(None)):
+    def __call__(
+        self,
+        y: np.ndarray,
+        proba: np.ndarray,
+        weight: np.ndarray | None = None,
+        rows: np.ndarray | slice = slice(None),
+    ) -> float:
         costs = self.costs[rows] if self.by_row else self.costs
         decisions = expected_costs(proba, costs).argmin(axis=1)
         return -_average(costs_of(y, decisions, costs), weight)
@@ -203,7 +229,9 @@ class CostMetric:
 OWN_METRICS = frozenset([*CONFUSION_METRICS, *PROBA_METRICS, "cost"])
 
 
-def resolve_metric(scoring, classes, cost_matrix=None):
+def resolve_metric(
+    scoring: Any, classes: np.ndarray, cost_matrix: Any = None
+) -> tuple[str, str, Any]:
     """The name, kind ("labels" or "proba") and function of a scoring.
 
     Parameters
@@ -247,7 +275,7 @@ def resolve_metric(scoring, classes, cost_matrix=None):
     raise ValueError(f"scoring={scoring!r} is not a known score; {hint}")
 
 
-def _from_scorer(scorer, classes):
+def _from_scorer(scorer: Any, classes: np.ndarray) -> tuple[str, str, Any]:
     if takes_estimator(scorer):
         return (
             getattr(scorer, "__name__", type(scorer).__name__),
@@ -275,7 +303,7 @@ def _from_scorer(scorer, classes):
     return name, "proba", _ProbaMetric(scorer, classes)
 
 
-def _check_requests(scorer):
+def _check_requests(scorer: Any) -> None:
     """Refuse requests for what `fit` does not take."""
     requested = {name for name, alias in requests_of(scorer).items() if alias}
     others = sorted(requested - {"sample_weight"})
@@ -286,7 +314,7 @@ def _check_requests(scorer):
         )
 
 
-def name_of(scoring):
+def name_of(scoring: Any) -> str:
     """What a score is called where several are given."""
     if isinstance(scoring, str):
         return scoring
@@ -294,6 +322,6 @@ def name_of(scoring):
     return getattr(function, "__name__", type(function).__name__)
 
 
-def own_pos_label(scoring):
+def own_pos_label(scoring: Any) -> Label | None:
     """The pos_label that a scorer was made with, None without one."""
     return getattr(scoring, "_kwargs", {}).get("pos_label")

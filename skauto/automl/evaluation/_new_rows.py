@@ -1,15 +1,25 @@
 """Scores of rows with known labels, from the probabilities and the rule of a fitted classifier."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
 from skauto.automl.evaluation._metrics import RANK_MEASURES, resolve_metric
 from skauto.inputs._rows import read_weights
-from skauto.resample._decision_rule import positive_last
+from skauto.inputs._types import Rows
+from skauto.resample._decision_rule import DecisionRule, positive_last
 from skauto.resample._threshold import confusion_of
 
 
-def score(y, proba, rule, scoring, sample_weight=None, X=None):
+def score(
+    y: Any,
+    proba: np.ndarray,
+    rule: DecisionRule,
+    scoring: Any,
+    sample_weight: Any = None,
+    X: Rows | None = None,
+) -> float:
     """What `scoring` says of rows with known labels, a float.
 
     Parameters
@@ -33,7 +43,14 @@ def score(y, proba, rule, scoring, sample_weight=None, X=None):
     return _judged(judge, y, proba, rule, sample_weight, X)
 
 
-def scores_of(y, proba, rule, scoring, X=None, also=None):
+def scores_of(
+    y: Any,
+    proba: np.ndarray,
+    rule: DecisionRule,
+    scoring: Any,
+    X: Rows | None = None,
+    also: dict[str, Any] | None = None,
+) -> dict[str, float]:
     """The score, F1, AUC, AP and further scores of rows with known labels, a dict.
 
     Those of labels are NaN where the threshold is not known.
@@ -54,7 +71,7 @@ def scores_of(y, proba, rule, scoring, X=None, also=None):
     for name, measure in RANK_MEASURES.items():
         judges[name] = (name, "proba", measure)
     undecided = rule.threshold is None and rule.costs is None
-    scores = {}
+    scores: dict[str, float] = {}
     for name, judge in judges.items():
         of_labels = judge[1] != "proba"
         scores[name] = np.nan
@@ -63,7 +80,14 @@ def scores_of(y, proba, rule, scoring, X=None, also=None):
     return scores
 
 
-def _judged(judge, y, proba, rule, sample_weight, X):
+def _judged(
+    judge: tuple[str, str, Any],
+    y: Any,
+    proba: np.ndarray,
+    rule: DecisionRule,
+    sample_weight: Any,
+    X: Rows | None,
+) -> float:
     """What a metric, as `resolve_metric` gives it, says of rows."""
     _, kind, metric = judge
     classes, order = rule.classes, positive_last(rule.classes, rule.pos_label)
@@ -79,7 +103,7 @@ def _judged(judge, y, proba, rule, sample_weight, X):
     return float(metric(confusion_of(codes, predicted, len(classes), weight)))
 
 
-def codes_of(y, classes, n_rows):
+def codes_of(y: Any, classes: np.ndarray, n_rows: int) -> np.ndarray:
     """Places of labels among the classes, shape (n,).
 
     Raises

@@ -1,11 +1,15 @@
 """A classifier that answers from out-of-fold probabilities, for scorers called with (estimator, X, y)."""
 
 import inspect
+from collections.abc import Callable
 from numbers import Real
+from typing import Any, Never, cast
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
+
+from skauto.inputs._types import Rows
 
 
 class OutOfFoldClassifier(ClassifierMixin, BaseEstimator):
@@ -20,7 +24,9 @@ class OutOfFoldClassifier(ClassifierMixin, BaseEstimator):
     classes : ndarray of shape (n_classes,)
     """
 
-    def __init__(self, X, proba, labels, classes):
+    def __init__(
+        self, X: Rows, proba: np.ndarray, labels: np.ndarray, classes: np.ndarray
+    ) -> None:
         self.X = X
         self.proba = proba
         self.labels = labels
@@ -28,29 +34,29 @@ class OutOfFoldClassifier(ClassifierMixin, BaseEstimator):
         self.asked_for_labels = False
 
     @property
-    def classes_(self):
+    def classes_(self) -> np.ndarray:
         """The labels in the order of the columns of `predict_proba`."""
         return self.classes
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return True
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Never:
         """Refused: a scorer judges what is fitted."""
         raise ValueError(
             "scoring: a scorer of (estimator, X, y) cannot fit the estimator that it judges"
         )
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The labels of the rows."""
         self.asked_for_labels = True
         return self.labels[self._places(X)]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """The probabilities of the rows."""
         return self.proba[self._places(X)]
 
-    def _places(self, X):
+    def _places(self, X: Any) -> np.ndarray | slice:
         if X is self.X:
             return slice(None)
         if (
@@ -76,7 +82,7 @@ class OutOfFoldClassifier(ClassifierMixin, BaseEstimator):
             "its rows where it is a DataFrame, but not of other or changed rows: these are predicted out of fold"
         )
 
-    def _places_by_values(self, X):
+    def _places_by_values(self, X: pd.DataFrame) -> np.ndarray:
         """Places of rows whose index repeats, found by index and values together; all -1 where one is unknown.
 
         Rows that are alike in both are taken in their order where all of them are asked for. A part of them is refused
@@ -108,12 +114,12 @@ class OutOfFoldClassifier(ClassifierMixin, BaseEstimator):
         return alike[start[found] + nth % count[found]]
 
 
-def with_index(X, index):
+def with_index(X: Rows, index: pd.Index | None) -> Rows:
     """The rows of a DataFrame under an index; without an index X as it is."""
-    return X if index is None else X.set_axis(index, axis=0)
+    return X if index is None else cast(pd.DataFrame, X).set_axis(index, axis=0)
 
 
-def _same(X, other):
+def _same(X: Any, other: Any) -> bool:
     """Whether two arrays hold the same, gaps included."""
     if isinstance(X, np.ndarray) and isinstance(other, np.ndarray):
         return np.array_equal(X, other, equal_nan=X.dtype.kind == "f")
@@ -123,12 +129,19 @@ def _same(X, other):
 class EstimatorMetric:
     """A scorer of (estimator, X, y) as a function of rows and their probabilities."""
 
-    def __init__(self, scorer, classes):
+    def __init__(self, scorer: Callable[..., Any], classes: np.ndarray) -> None:
         self.scorer = scorer
         self.classes = np.sort(classes)
         self.takes_weight = "sample_weight" in inspect.signature(scorer).parameters
 
-    def judge(self, X, y, proba, labels, weight=None):
+    def judge(
+        self,
+        X: Rows,
+        y: np.ndarray,
+        proba: np.ndarray,
+        labels: np.ndarray,
+        weight: np.ndarray | None = None,
+    ) -> tuple[float, bool]:
         """The score of labelled rows and whether the scorer looked at predicted labels.
 
         Parameters
@@ -152,7 +165,7 @@ class EstimatorMetric:
         return float(value), model.asked_for_labels
 
 
-def takes_estimator(scorer):
+def takes_estimator(scorer: Any) -> bool:
     """Whether a scorer is a callable of (estimator, X, y), not one of scikit-learn's metrics or scorers."""
     if (
         not callable(scorer)

@@ -2,9 +2,13 @@
 
 import math
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from sklearn.pipeline import Pipeline
+
+from skauto.automl._types import Footprint
+from skauto.search._trial import Result
 
 
 @dataclass(frozen=True)
@@ -50,18 +54,18 @@ class TrialOutcome:
     proba: np.ndarray
     fit_seconds: float
     best_iteration: int | None = None
-    fold_scores: tuple = ()
+    fold_scores: tuple[float, ...] = ()
     n_folds: int | None = None
     F1: float = math.nan
     AUC: float = math.nan
     AP: float = math.nan
     score_seconds: float = 0.0
-    also: dict | None = None
-    footprint: dict | None = None
-    model: Any = None
+    also: dict[str, float] | None = None
+    footprint: Footprint | None = None
+    model: Pipeline | None = None
     bag: bytes | None = None
 
-    def details(self):
+    def details(self) -> dict[str, Any]:
         """All but the score, as a Result keeps it and a journal writes it: a dict, without what is not known."""
         known = {
             field.name: getattr(self, field.name)
@@ -73,12 +77,13 @@ class TrialOutcome:
         }
 
     @classmethod
-    def of(cls, result):
+    def of(cls, result: Result) -> "TrialOutcome | None":
         """The outcome of a Result, None where its trial is not complete."""
         if result.status != "complete":
             return None
         names = {field.name for field in fields(cls)}
-        known = {name: value for name, value in result.details.items() if name in names}
+        details = cast(dict[str, Any], result.details)
+        known = {name: value for name, value in details.items() if name in names}
         return cls(score=result.score, **known)
 
 
@@ -86,7 +91,7 @@ class TrialOutcome:
 NO_OUTCOME = TrialOutcome(math.nan, np.empty((0, 0)), math.nan)
 
 
-def _is_default(name, value):
+def _is_default(name: str, value: Any) -> bool:
     if name == "fold_scores":
         return not len(value)
     return value is None or (isinstance(value, float) and math.isnan(value))

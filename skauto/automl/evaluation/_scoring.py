@@ -1,12 +1,16 @@
 """What a search maximises: scores of pooled out-of-fold probabilities."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from skauto._time_left import endless, first_of
 from skauto.automl._splits import parts_of_one_fold
+from skauto.automl._types import LabelsMetric, ProbaMetric, Threshold
 from skauto.automl.evaluation._metrics import ap_of, auc_of, log_loss_of, mean_of_known
+from skauto.inputs._types import Left
 from skauto.resample._threshold import (
     CONFUSION_METRICS,
     confusion_of,
@@ -18,6 +22,9 @@ from skauto.resample._threshold import (
 )
 from skauto.search import _deadline
 from skauto.search._folds import take_if_given
+
+# A score of some rows, given their numbers.
+OfRows: TypeAlias = Callable[[np.ndarray], float]
 
 
 @dataclass(frozen=True)
@@ -32,17 +39,17 @@ class Scoring:
 
     name: str
     kind: str
-    metric: object
+    metric: Any
     y: np.ndarray
     fold: np.ndarray
     repeat: np.ndarray
     weight: np.ndarray | None = None
     positive: int = 1
-    part: np.ndarray | None = None
-    also: tuple = ()
-    parts: list = field(init=False)
+    part: np.ndarray = None  # type: ignore[assignment]  # the folds, if not given
+    also: "tuple[Scoring, ...]" = ()
+    parts: list[np.ndarray] = field(init=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.part is None:
             object.__setattr__(self, "part", self.fold)
         object.__setattr__(
@@ -51,7 +58,7 @@ class Scoring:
             [np.flatnonzero(self.repeat == r) for r in np.unique(self.repeat)],
         )
 
-    def first(self, n_rows):
+    def first(self, n_rows: int) -> "Scoring":
         """The scoring of the first rows alone, those of whole folds; a single one is judged in parts, as in a plan."""
         if n_rows == len(self.y):
             return self
@@ -73,17 +80,17 @@ class Scoring:
         )
 
     @property
-    def n_rows(self):
+    def n_rows(self) -> int:
         """Rows that one repeat of the cross-validation validates."""
         return max(map(len, self.parts))
 
-    def oriented(self, proba):
+    def oriented(self, proba: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Codes and probabilities with the positive class second (two classes only)."""
         if proba.shape[1] == 2 and self.positive == 0:
             return 1 - self.y, proba[:, ::-1]
         return self.y, proba
 
-    def low_fidelity_score(self, proba):
+    def low_fidelity_score(self, proba: np.ndarray) -> float:
         """Average precision, the mean over repeats: what rungs go by; of fewer rows, those of the first folds."""
         if len(proba) < len(self.y):
             return self.first(len(proba)).low_fidelity_score(proba)
@@ -92,7 +99,7 @@ class Scoring:
             [ap_of(y[rows], proba[rows], self._weight(rows)) for rows in self.parts]
         )
 
-    def select(self, proba):
+    def select(self, proba: np.ndarray) -> float:
         """What the ensemble goes by: a smooth stand-in for the score, whose steps are too coarse for few rows.
 
         A score of probabilities is its own. A tuned threshold makes good for any scale, so average precision, which
@@ -102,7 +109,7 @@ class Scoring:
         return self._pooled(lambda rows: self._called(self._stand_in, y, proba, rows))
 
     @property
-    def _stand_in(self):
+    def _stand_in(self) -> ProbaMetric:
         return (
             self.metric
             if self.kind == "proba"
@@ -112,7 +119,7 @@ class Scoring:
         )
 
     @property
-    def guides(self):
+    def guides(self) -> list[Callable[[np.ndarray], float]]:
         """What the members of the ensemble are selected by, each once, the quick one first, as time may run out."""
         return (
             [self.select]
@@ -120,13 +127,13 @@ class Scoring:
             else [self.likelihood, self.select]
         )
 
-    def likelihood(self, proba):
+    def likelihood(self, proba: np.ndarray) -> float:
         """Mean log-likelihood of the true classes: what the ensemble goes by too, smooth where positives are few."""
         return self._pooled(
             lambda rows: log_loss_of(self.y[rows], proba[rows], self._weight(rows))
         )
 
-    def report(self, proba, left=endless):
+    def report(self, proba: np.ndarray, left: Left = endless) -> dict[str, Any]:
         """The score, F1, AUC, AP and the score of each fold; the score is 0 where no fold could be judged.
 
         Fewer probabilities than rows are those of the first folds. `left` gives the seconds that are left: with few,
@@ -159,7 +166,7 @@ class Scoring:
             "also": self._others(given, left),
         }
 
-    def _others(self, proba, left):
+    def _others(self, proba: np.ndarray, left: Left) -> dict[str, float] | None:
         """The scores that are only shown, by name: of the labels that this score decides for."""
         if not self.also:
             return None
@@ -169,25 +176,25 @@ class Scoring:
             for other in self.also
         }
 
-    def labels_of(self, proba, left=endless):
+    def labels_of(self, proba: np.ndarray, left: Left = endless) -> np.ndarray:
         """Codes that are predicted, with the positive class last: each fold's by thresholds of the others."""
         y, proba = self.oriented(proba)
         if self.kind == "proba":
             return labels_at(proba, default_threshold(proba.shape[1]))
         return self._labels(y, proba, self.metric, left)[0]
 
-    def of_labels(self, proba, labels):
+    def of_labels(self, proba: np.ndarray, labels: np.ndarray) -> OfRows:
         """The score of some rows, a function of them, where `labels` are predicted."""
         y, proba = self.oriented(proba)
         if self.kind == "proba":
             return lambda rows: self._called(self.metric, y, proba, rows)
         return self._scored(y, labels, self.metric, proba.shape[1])
 
-    def report_of_trial(self, proba):
+    def report_of_trial(self, proba: np.ndarray) -> dict[str, Any]:
         """The report of the trial at hand, in half of the time that it has left: what it found must still be sent."""
         return self.report(proba, first_of(2, _deadline.left))
 
-    def threshold(self, proba, left=endless):
+    def threshold(self, proba: np.ndarray, left: Left = endless) -> Threshold:
         """The threshold with the best score on all rows; the default where the score needs no labels, or the likeliest.
 
         A weight for each of many classes is mostly luck: it must have paid where it was chosen on other folds. `left`
@@ -203,24 +210,30 @@ class Scoring:
             y, proba, self.metric, self.weight, repeats=len(self.parts), left=left
         )
 
-    def _value(self, proba, left):
+    def _value(self, proba: np.ndarray, left: Left) -> OfRows:
         """The score of some rows, a function of them."""
         y, proba = self.oriented(proba)
         if self.kind == "proba":
             return lambda rows: self._called(self.metric, y, proba, rows)
         return self._label_score(y, proba, self.metric, left)
 
-    def _called(self, metric, y, proba, rows):
+    def _called(
+        self, metric: ProbaMetric, y: np.ndarray, proba: np.ndarray, rows: np.ndarray
+    ) -> float:
         """A metric of probabilities of some rows; one that knows the rows is told which they are."""
         known = {"rows": rows} if getattr(metric, "by_row", False) else {}
         return metric(y[rows], proba[rows], self._weight(rows), **known)
 
-    def _label_score(self, y, proba, metric, left):
+    def _label_score(
+        self, y: np.ndarray, proba: np.ndarray, metric: LabelsMetric, left: Left
+    ) -> OfRows:
         """The metric of some rows, labelled by thresholds tuned on the other folds of their repeat, or the default."""
         labels, _ = self._labels(y, proba, metric, left)
         return self._scored(y, labels, metric, proba.shape[1])
 
-    def _labels(self, y, proba, metric, left):
+    def _labels(
+        self, y: np.ndarray, proba: np.ndarray, metric: LabelsMetric, left: Left
+    ) -> tuple[np.ndarray, bool]:
         """Labels, and whether thresholds are tuned: of two classes always, of many where that pays on other folds."""
         size = proba.shape[1]
         plain = labels_at(proba, default_threshold(size))
@@ -245,16 +258,18 @@ class Scoring:
         )
         return (threshold, True) if worth > without else (plain, False)
 
-    def _scored(self, y, labels, metric, size):
+    def _scored(
+        self, y: np.ndarray, labels: np.ndarray, metric: LabelsMetric, size: int
+    ) -> OfRows:
         return lambda rows: float(
             metric(confusion_of(y[rows], labels[rows], size, self._weight(rows)))
         )
 
-    def _pooled(self, value):
+    def _pooled(self, value: OfRows) -> float:
         """The mean of what each repeat of the folds says; one that was cut short counts by its rows."""
         return mean_of_known(
             [value(rows) for rows in self.parts], [len(rows) for rows in self.parts]
         )
 
-    def _weight(self, rows):
+    def _weight(self, rows: np.ndarray) -> np.ndarray | None:
         return take_if_given(self.weight, rows)

@@ -1,5 +1,8 @@
 """What to try on images: candidates with their preparation, space and first settings, as plain data."""
 
+from collections.abc import Mapping
+from typing import Any, cast
+
 from scipy.stats import loguniform, randint
 
 from skauto.automl._candidate import Candidate
@@ -113,7 +116,7 @@ COMPRESSED_CNN = Candidate(
     plan_training=make.plan_compressed_cnn,
     prepare=make.whole,
     space={
-        **CNN.space,
+        **cast(Mapping[str, Any], CNN.space),
         "width": [4, 8, 16, 32],
         "filters": [0.0, 0.3, 0.5],
         "form": ["int8", "codebook"],

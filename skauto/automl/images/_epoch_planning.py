@@ -1,8 +1,11 @@
 """How long networks of images train: epochs and seconds within the time of a trial, planned in the worker."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any, cast
 
+from skauto.automl._data_profile import DataProfile
 from skauto.automl._epoch_planning import epochs_within
 from skauto.inputs._images import channel_axis
 from skauto.search import _deadline
@@ -27,7 +30,7 @@ LEAST_SECONDS = 0.1
 ROW_SECONDS = 1e-4
 
 
-def epochs(values, profile):
+def epochs(values: Mapping[str, Any], profile: DataProfile) -> int:
     """Epochs of a network that there is time for."""
     if profile.seconds is None:
         return EPOCHS
@@ -37,7 +40,7 @@ def epochs(values, profile):
     )
 
 
-def require_min_epochs(most, profile):
+def require_min_epochs(most: int, profile: DataProfile) -> int:
     """The number of epochs, at least one; TimeoutError where a trial has fewer than the fewest.
 
     A refit goes on with a single one, and so does a trial where nothing but networks is tried: it is stopped in time,
@@ -51,7 +54,7 @@ def require_min_epochs(most, profile):
     )
 
 
-def seconds_limit(profile):
+def seconds_limit(profile: DataProfile) -> float | None:
     """Seconds after which a network must stop, should the machine turn out slower than when it was timed."""
     if profile.seconds is None:
         return None
@@ -61,20 +64,20 @@ def seconds_limit(profile):
     return None if profile.refit else LATEST * profile.seconds / PLAN_FRACTION
 
 
-def _left():
+def _left() -> float:
     """Seconds left to the training of a network, infinity where nothing limits the task."""
     return max(LATEST * _deadline.left() - MARGIN, 0.0) / _deadline.CURRENT.parts
 
 
-def _seconds(profile):
+def _seconds(profile: DataProfile) -> float:
     """Seconds that a network may plan with: what the trial has left, and in a refit no more than folds had."""
     left = _left()
     if profile.refit or not math.isfinite(left):
-        return min(profile.seconds, left)
+        return min(cast(float, profile.seconds), left)
     return left
 
 
-def _network_seconds(values, profile):
+def _network_seconds(values: Mapping[str, Any], profile: DataProfile) -> float:
     """Seconds that a row takes in training, measured where the network is to be trained."""
     from skauto.estimators.images._backbones import build_backbone
     from skauto.estimators.neural._speed import training_seconds_a_row
@@ -90,14 +93,16 @@ def _network_seconds(values, profile):
     return training_seconds_a_row(network, (channels, height, width))
 
 
-def _form(shape):
+def _form(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Channels, height and width of a row's shape."""
     if len(shape) == 2:
         return 1, *shape
     return shape if channel_axis((1, *shape)) == "first" else (shape[2], *shape[:2])
 
 
-def net_time_reason(values, profile, tuning=0):
+def net_time_reason(
+    values: Mapping[str, Any], profile: DataProfile, tuning: int = 0
+) -> str:
     """Why there is no time for a network and so many epochs of tuning, an empty line if there may be.
 
     Nothing is trained for it: that happens in a worker, which ends a trial that turns out to have too little time.

@@ -1,11 +1,18 @@
 """The kind "image"."""
 
 import math
+from typing import Any
 
-from skauto.automl._kind import Effort, Kind, Splits, within_bounds
+import numpy as np
+
+from skauto.automl._data_profile import DataProfile
+from skauto.automl._kind import Candidates, Context, Effort, Kind, Splits, within_bounds
+from skauto.automl._types import Estimator
 from skauto.automl.images._epoch_planning import PLAN_FRACTION
+from skauto.inputs._data import Data, Form
 from skauto.inputs._images import describe_images, read_images, same_size
 from skauto.inputs._rank import rank_of
+from skauto.inputs._types import Given
 
 # Pixels a second in the summaries of images.
 IMAGE_CELLS = 5e6
@@ -14,63 +21,63 @@ IMAGE_CELLS = 5e6
 SINGLE_FOLD_ROWS = 5_000
 
 
-def _recognises(X):
+def _recognises(X: Given) -> bool:
     rank, dtype = rank_of(X)
     return rank == 4 or (rank == 3 and str(dtype).endswith("uint8"))
 
 
-def _n_pixels(shape):
+def _n_pixels(shape: tuple[int, ...]) -> int:
     return math.prod(shape[1:])
 
 
-def _silent(data):
+def _silent(data: Data) -> None:
     """Nothing is known that images are often mistaken for."""
 
 
-def _same_form(X, form):
+def _same_form(X: Given, form: Form) -> np.ndarray:
     X, _ = read_images(X)
     same_size(X, form.shape)
     return X
 
 
-def _nothing(data):
+def _nothing(data: Data) -> dict[str, Any]:
     return {}
 
 
-def _candidates():
+def _candidates() -> Candidates:
     from skauto.automl.images._candidates import IMAGES
 
     return IMAGES
 
 
-def _compressed():
+def _compressed() -> Candidates:
     from skauto.automl.images._candidates import COMPRESSED
 
     return COMPRESSED
 
 
-def _with_compressed():
+def _with_compressed() -> Candidates:
     return _candidates() + _compressed()
 
 
-def _fallback(profile):
+def _fallback(profile: DataProfile) -> Estimator:
     from skauto.automl.images._learners import fallback
 
     return fallback(profile)
 
 
-def _student(size, seed):
+def _student(size: int, seed: int) -> Estimator:
     from skauto.estimators.images._cnn import CNNClassifier
 
     return CNNClassifier(width=size, random_state=seed)
 
 
-def fit_seconds(profile):
+def fit_seconds(profile: DataProfile) -> float:
     """About what one fit on all training rows takes."""
     return profile.n_rows * profile.n_columns / IMAGE_CELLS
 
 
-def quick_sample(context, seconds):
+def quick_sample(context: Context, seconds: float) -> tuple[int, None]:
     """Rows of the quick model, which sees summaries; all pixels."""
     pixels = max(math.prod(context.build.profile.shape), 1)
     return within_bounds(seconds * IMAGE_CELLS / pixels, len(context.y)), None

@@ -1,10 +1,15 @@
 """Classifiers of images and what comes before them, from the values of a configuration."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from skauto.automl._data_profile import DataProfile
+from skauto.automl._types import Estimator, Values
 from skauto.automl.images._epoch_planning import (
     EPOCHS,
     epochs,
@@ -24,35 +29,35 @@ TUNING, SMALLEST = 2, 256
 CELLS, PIXELS = 8, 12
 
 
-def summary(values, profile):
+def summary(values: Values, profile: DataProfile) -> Estimator:
     """Coarse pixels and histograms of gradients."""
     return ImageSummaryTransformer(CELLS, pixels=PIXELS)
 
 
-def scaled_summary(values, profile):
+def scaled_summary(values: Values, profile: DataProfile) -> Estimator:
     """The same on one scale."""
     return make_pipeline(
         ImageSummaryTransformer(CELLS, pixels=PIXELS), StandardScaler()
     )
 
 
-def whole(values, profile):
+def whole(values: Values, profile: DataProfile) -> None:
     """Nothing: nets take images as they are."""
     return None
 
 
-def logistic(values, profile, seed):
+def logistic(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """Logistic regression on many columns."""
     return LogisticRegression(**values, max_iter=100)
 
 
-def cnn(values, profile, seed):
+def cnn(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """A convolutional network."""
     from skauto.estimators.images._cnn import CNNClassifier
 
     values = dict(values)
-    augment = {name: values.pop(name) for name in ("flip", "shift", "cutout")}
-    augment = {name: strength for name, strength in augment.items() if strength} or None
+    strengths = {name: values.pop(name) for name in ("flip", "shift", "cutout")}
+    augment = {name: much for name, much in strengths.items() if much} or None
     return CNNClassifier(
         **values,
         augment=augment,
@@ -63,7 +68,7 @@ def cnn(values, profile, seed):
     )
 
 
-def compressed_cnn(values, profile, seed):
+def compressed_cnn(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """The same made small: fewer filters, then 8-bit arithmetic or shared, entropy-coded weights."""
     from skauto.estimators.compression._classifier import CompressedClassifier
     from skauto.estimators.compression.steps._prune import Prune
@@ -71,7 +76,7 @@ def compressed_cnn(values, profile, seed):
 
     values = dict(values)
     amount, form = values.pop("filters"), values.pop("form")
-    steps = []
+    steps: list[tuple[str, Any]] = []
     if amount:
         pruned = Prune(amount, what="filters", rounds=1, epochs=TUNING)
         steps.append(("filters", pruned))
@@ -85,13 +90,15 @@ def compressed_cnn(values, profile, seed):
     return CompressedClassifier(network, steps)
 
 
-def plan_cnn(network, values, profile):
+def plan_cnn(network: Estimator, values: Values, profile: DataProfile) -> None:
     """Give a network as many epochs as there is time for; TimeoutError where they would be too few."""
     most = require_min_epochs(epochs(values, profile), profile)
     network.set_params(max_epochs=most, time_limit=seconds_limit(profile))
 
 
-def plan_compressed_cnn(compressed, values, profile):
+def plan_compressed_cnn(
+    compressed: Estimator, values: Values, profile: DataProfile
+) -> None:
     """The same of one that is tuned after its steps: these have their part of the epochs and of the seconds."""
     network = compressed.estimator
     plan_cnn(network, values, profile)
@@ -101,12 +108,12 @@ def plan_compressed_cnn(compressed, values, profile):
     network.set_params(max_epochs=left, time_limit=limit and limit * left / most)
 
 
-def _tuning_epochs(steps):
+def _tuning_epochs(steps: list[tuple[str, Any]]) -> int:
     """Epochs of training after the steps of compression: 8-bit arithmetic needs none."""
     return sum(step.epochs for name, step in steps if name != "int8")
 
 
-def fallback(profile):
+def fallback(profile: DataProfile) -> Pipeline:
     """A small model that is fitted in about a second."""
     trees = ExtraTreesClassifier(60, random_state=0)
     return Pipeline(
@@ -114,6 +121,6 @@ def fallback(profile):
     )
 
 
-def compressed_time_reason(values, profile):
+def compressed_time_reason(values: Mapping[str, Any], profile: DataProfile) -> str:
     """The same for one that is tuned after two steps of compression."""
     return net_time_reason(values, profile, 2 * TUNING)

@@ -1,15 +1,20 @@
 """Tune the decision: thresholds of the ensemble and of single models, and the scores of the ensemble."""
 
 from dataclasses import replace
+from typing import Any, cast
+
+from sklearn.pipeline import Pipeline
 
 from skauto._time_left import first_of
 from skauto.automl._time_budget import CLOSING_SAFETY
+from skauto.automl._types import Threshold
 from skauto.automl.evaluation._scoring import Scoring
 from skauto.automl.selection._enforce import held_to, largest_within
 from skauto.automl.selection._fallback import fall_back
 from skauto.automl.selection._final_model import FinalModel, mixed
 from skauto.automl.selection._finishing import Finishing
 from skauto.automl.selection._models import Models
+from skauto.automl.selection._select import Scored
 from skauto.automl.selection._shortlist import Selection
 from skauto.search._trial import Status
 
@@ -33,21 +38,26 @@ def conclude(after: Finishing, selection: Selection, models: Models) -> FinalMod
     final = after.interrupts.despite(largest_within, after, selection, models)
     with after.phases("ensemble"):
         return tune_decision(
-            after, selection.scoring, final, models.fitted[final.best.number]
+            after,
+            selection.scoring,
+            final,
+            models.fitted[cast(Scored, final.best).number],
         )
 
 
 def tune_decision(
-    after: Finishing, scoring: Scoring, final: FinalModel, best_model
+    after: Finishing, scoring: Scoring, final: FinalModel, best_model: Pipeline
 ) -> FinalModel:
     """The final model with thresholds and scores; what an exception or Ctrl-C prevents stays as it was.
 
     `best_model` is the fitted pipeline of the best trial, without a threshold.
     """
-    found, thresholds = {}, {}
-    proba, left, best = mixed(final.members), after.phases.left, final.best
+    found: dict[str, Any] = {}
+    thresholds: dict[int, Threshold] = {}
+    proba, left = mixed(final.members), after.phases.left
+    best = cast(Scored, final.best)
 
-    def tune():
+    def tune() -> None:
         # The order is that of importance, as time may run out: each is a third, then half, of what is left.
         found["threshold"] = after.threshold_or_none(
             scoring.threshold(proba, first_of(3, left))

@@ -1,14 +1,26 @@
 """Enforce the constraints: the largest part of the ensemble that is within them, and what it costs."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import cast
+
+import numpy as np
 
 from skauto._telling import warn
-from skauto.automl.evaluation._constraints import SLOWED, first_row, format_measurements
+from skauto.automl._types import Estimator, Footprint
+from skauto.automl.evaluation._constraints import (
+    SLOWED,
+    Constraints,
+    first_row,
+    format_measurements,
+)
 from skauto.automl.selection._final_model import FinalModel, assemble
 from skauto.automl.selection._finishing import Finishing
 from skauto.automl.selection._models import Models
+from skauto.automl.selection._select import Member, Scored
 from skauto.automl.selection._shortlist import Selection
+from skauto.inputs._types import Rows
 
 BEST_MODEL = "the best model"
 
@@ -44,11 +56,13 @@ def largest_within(
     return _held(after, models, *last)
 
 
-def _held(after, models, best, members):
+def _held(
+    after: Finishing, models: Models, best: Scored, members: list[Member]
+) -> FinalModel:
     return held_to(after, assemble(after, models, best, members), BEST_MODEL)
 
 
-def _those_within(after, selection, models):
+def _those_within(after: Finishing, selection: Selection, models: Models) -> Models:
     """The models without those that alone are out of bounds; ValueError where none is left."""
     context, bounds = after.plan.context, after.plan.constraints
     if not bounds:
@@ -69,14 +83,16 @@ def _those_within(after, selection, models):
     return replace(models, fitted=fitted)
 
 
-def measured_of(after, model, rows=None):
+def measured_of(
+    after: Finishing, model: Estimator, rows: tuple[Rows, np.ndarray] | None = None
+) -> Footprint:
     """What a model costs by the measures that are bounded."""
     return after.plan.constraints.measure(
         model, first_row(after.plan.context), rows, after.left
     )
 
 
-def bounds_of(after, trials):
+def bounds_of(after: Finishing, trials: Sequence[Scored | None]) -> Constraints:
     """What the model of some trials is held to.
 
     A single network that was kept, and was within the bounds when it was trained, is only slowed by others now.
@@ -86,7 +102,7 @@ def bounds_of(after, trials):
         len(trials) == 1
         and trials[0]
         and trials[0].model is not None
-        and bounds.hold(trials[0].footprint)
+        and bounds.hold(cast(Footprint, trials[0].footprint))
     )
     return bounds.times(latency_ms=SLOWED) if kept else bounds
 
@@ -110,7 +126,7 @@ def held_to(after: Finishing, final: FinalModel, what: str) -> FinalModel:
     constraints = after.plan.constraints
     if not constraints:
         return final
-    parts = [
+    parts: list[tuple[Estimator, Sequence[Scored | None]]] = [
         (final.ensemble, [trial for trial, _ in final.members]),
         (final.best_estimator, [final.best]),
     ]
@@ -124,7 +140,9 @@ def held_to(after: Finishing, final: FinalModel, what: str) -> FinalModel:
     return replace(final, footprint=costs[0])
 
 
-def _checked(after, model, trials, what):
+def _checked(
+    after: Finishing, model: Estimator, trials: Sequence[Scored | None], what: str
+) -> Footprint:
     """What a model of some trials costs; ValueError where that is too much."""
     costs = measured_of(after, model)
     if not bounds_of(after, trials).hold(costs):

@@ -45,7 +45,7 @@ def fall_back(after: Finishing) -> FinalModel:
     return fallback_of(after, model, kind)
 
 
-def _quick_model(after):
+def _quick_model(after: Finishing) -> Pipeline:
     """The quick model of a worker where it is ready or soon will be, else one made here, which is soon done."""
     pool = after.pool
     with suppress(WorkersLostError):
@@ -57,14 +57,14 @@ def _quick_model(after):
     return pool.quick or quick_fit(after.plan.context, after.classes, seconds)
 
 
-def _frequencies(after):
+def _frequencies(after: Finishing) -> Pipeline:
     """A pipeline that predicts how often each class is, whatever the row."""
     prior, context = DummyClassifier(strategy="prior"), after.plan.context
     y = after.classes[context.y]
     return Pipeline([("classify", prior.fit(np.zeros((len(y), 1)), y, context.weight))])
 
 
-def _advice(after):
+def _advice(after: Finishing) -> str:
     """What the user can do: mend the first failure, else give more time or loosen the constraints."""
     results = [result for _, result in after.history.finished]
     reasons = [result.reason for result in results if result.status in BROKEN]

@@ -1,14 +1,15 @@
 """FinalModel: what predicts in the end, and what is known of it."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from skauto.automl._types import Estimator, Footprint, Threshold
 from skauto.automl.selection._finishing import Finishing
 from skauto.automl.selection._models import Models
-from skauto.automl.selection._select import Scored
+from skauto.automl.selection._select import Member, Scored
 from skauto.automl.tables._columns import watch
 from skauto.estimators._ensemble import WeightedEnsembleClassifier
 from skauto.resample._threshold import default_threshold
@@ -43,16 +44,16 @@ class FinalModel:
 
     ensemble: WeightedEnsembleClassifier
     best_estimator: Pipeline
-    threshold: Any
+    threshold: Threshold | None
     kind: str
     fidelity: float = 1.0
     best: Scored | None = None
-    members: list[tuple[Scored, float]] = field(default_factory=list)
-    thresholds: dict[int, Any] = field(default_factory=dict)
+    members: list[Member] = field(default_factory=list)
+    thresholds: dict[int, Threshold] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
-    footprint: dict[str, float] | None = None
+    footprint: Footprint | None = None
 
-    def kept(self) -> dict[int, tuple[Any, Any]]:
+    def kept(self) -> dict[int, tuple[Estimator, Threshold | None]]:
         """The members and the best single model with their thresholds, None where that is not known, by trial."""
         numbers = [trial.number for trial, _ in self.members]
         models = (
@@ -69,7 +70,7 @@ class FinalModel:
 
 
 def assemble(
-    after: Finishing, models: Models, best: Scored, members: list[tuple[Scored, float]]
+    after: Finishing, models: Models, best: Scored, members: list[Member]
 ) -> FinalModel:
     """The final model of some members, with the default threshold and without scores.
 
@@ -106,7 +107,8 @@ def fallback_of(after: Finishing, model: Pipeline, kind: str) -> FinalModel:
     )
 
 
-def mixed(members: list[tuple[Scored, float]]) -> np.ndarray:
+def mixed(members: list[Member]) -> np.ndarray:
     """Out-of-fold probabilities of an ensemble, shape (n_validated, n_classes)."""
     total = sum(weight for _, weight in members)
-    return sum(trial.proba * weight for trial, weight in members) / total
+    blended = sum(trial.proba * weight for trial, weight in members)
+    return cast(np.ndarray, blended) / total

@@ -1,15 +1,19 @@
 """Finishing: what the stages after a search share, and none of them changes."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 from skauto._telling import warn
 from skauto.automl._progress import Progress
 from skauto.automl._time_budget import Phases, closing
+from skauto.automl._types import Threshold
 from skauto.automl.selection._interrupts import Interrupts
+from skauto.automl.selection._rescue import RescuePool
 from skauto.automl.selection._select import Scored, scored_trials
+from skauto.inputs._types import Label, Left
 from skauto.resample._decision_rule import DecisionRule
 from skauto.search._history import History
 from skauto.search._sandbox import Report
@@ -45,8 +49,8 @@ class Finishing:
     plan: "Plan"
     history: History
     classes: np.ndarray
-    pos_label: Any
-    pool: Any
+    pos_label: Label | None
+    pool: RescuePool
     phases: Phases
     progress: Progress
     costs: np.ndarray | None = None
@@ -55,7 +59,7 @@ class Finishing:
     found: list[Scored] = field(init=False)
     closing_seconds: float = field(init=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         found = scored_trials(self.history)
         object.__setattr__(self, "found", found)
         object.__setattr__(
@@ -66,7 +70,7 @@ class Finishing:
         """Seconds until the thresholds and the report must begin."""
         return max(self.phases.left() - self.closing_seconds, 0.0)
 
-    def countdown(self, seconds: float):
+    def countdown(self, seconds: float) -> Left:
         """A function that gives what is left of some seconds, which begin now."""
         end = self.phases.clock() + seconds
         return lambda: end - self.phases.clock()
@@ -79,11 +83,11 @@ class Finishing:
             )
         )
 
-    def threshold_or_none(self, threshold):
+    def threshold_or_none(self, threshold: Threshold) -> Threshold | None:
         """The threshold of what predicts: None where costs decide."""
         return None if self.costs is not None else threshold
 
-    def decided(self, pipeline, threshold):
+    def decided(self, pipeline: Pipeline, threshold: Threshold) -> Pipeline:
         """A fitted pipeline whose last step decides by a threshold, or by the costs."""
         return DecisionRule(self.classes, self.pos_label, threshold, self.costs).wrap(
             pipeline

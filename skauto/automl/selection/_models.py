@@ -1,13 +1,14 @@
 """Refit: the second stage after a search. Fitted models of the chosen trials, or what can do without a refit."""
 
 from dataclasses import dataclass
+from typing import cast
 
 from sklearn.pipeline import Pipeline
 
 from skauto._telling import warn
 from skauto.automl.selection._finishing import Finishing
 from skauto.automl.selection._refit_chain import RefitChain
-from skauto.automl.selection._select import Scored, beats
+from skauto.automl.selection._select import Member, Scored, beats
 from skauto.automl.selection._shortlist import Selection
 
 # Further models refitted where constraints bound them: others may grow out of bounds on all rows.
@@ -38,7 +39,7 @@ class Models:
     """
 
     fitted: dict[int, Pipeline]
-    members: list[tuple[Scored, float]]
+    members: list[Member]
     kind: str = REFITTED
     fidelity: float = 1.0
 
@@ -73,9 +74,11 @@ def refit(after: Finishing, selection: Selection) -> Models:
     )
 
 
-def _fitted(after, selection, chain):
+def _fitted(
+    after: Finishing, selection: Selection, chain: RefitChain
+) -> tuple[dict[int, Pipeline], str]:
     """Models by trial, and what they are: the fold models of the best trial where these are all there is, or better."""
-    best, trials = selection.best, selection.trials
+    best, trials = cast(Scored, selection.best), selection.trials
     can_be_refitted = {trial.number for trial in selection.affordable}
     others = [trial for trial in trials if trial.number not in can_be_refitted]
     if _folds_beat(after, best, others):
@@ -100,9 +103,9 @@ def _fitted(after, selection, chain):
     return fitted, REFITTED
 
 
-def _wanted(after, selection):
+def _wanted(after: Finishing, selection: Selection) -> list[Scored]:
     """The trials to refit, each once: the best one, the members, and under constraints some more."""
-    wanted = [selection.best, *(trial for trial, _ in selection.members)]
+    wanted = [cast(Scored, selection.best), *(trial for trial, _ in selection.members)]
     bounds = after.plan.constraints
     if bounds:  # the models of the chosen ones may be out of bounds in the end
         wanted += [
@@ -112,7 +115,9 @@ def _wanted(after, selection):
     return list({trial.number: trial for trial in wanted}.values())
 
 
-def _instead(chain, trials, why):
+def _instead(
+    chain: RefitChain, trials: list[Scored], why: str
+) -> tuple[dict[int, Pipeline], str]:
     """What can do without a refit by workers, and what that is; a warning where it is the fold models."""
     fitted = chain.fold_models(trials)
     if not fitted:
@@ -130,18 +135,18 @@ def _instead(chain, trials, why):
     return fitted, FOLD_MODELS
 
 
-def _folds_beat(after, ready, trials):
+def _folds_beat(after: Finishing, ready: Scored, trials: list[Scored]) -> bool:
     """Whether the fold models at hand are of one of some trials, and of a better one than a trial that is ready.
 
     Not under constraints, which several models together easily break.
     """
     by_number = {trial.number: trial for trial in trials}
-    trial = by_number.get(after.pool.bag_of)
+    trial = by_number.get(cast(int, after.pool.bag_of))
     if trial is None or trial.fidelity < 1 or after.plan.constraints:
         return False
     return beats(trial, ready, after.valid_over_train())
 
 
-def n_trials_were(n_trials):
+def n_trials_were(n_trials: int) -> str:
     """How many trials, as the beginning of a sentence."""
     return f"{n_trials} trials were" if n_trials != 1 else "1 trial was"

@@ -1,6 +1,7 @@
 """A quick model whose cost is known before: rows and columns are drawn, and one thread fits it."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -8,20 +9,24 @@ from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import threadpool_limits
 
 from skauto._seeds import child_rng
+from skauto.automl.evaluation._evaluate import Evaluation
+from skauto.inputs._types import Rows
 from skauto.search._folds import nested_rows, take
 
 # Seconds of one thread that it may take: a part of the time limit, with bounds. On a busy machine they pass slower.
 PART, LEAST, MOST = 0.02, 0.3, 3.0
 
 
-def seconds_within(time_limit):
+def seconds_within(time_limit: float | None) -> float:
     """Seconds of one thread that the quick model of a fit may take."""
     return (
         MOST if time_limit is None else float(np.clip(PART * time_limit, LEAST, MOST))
     )
 
 
-def quick_fit(context, labels, seconds=LEAST):
+def quick_fit(
+    context: Evaluation, labels: np.ndarray, seconds: float = LEAST
+) -> Pipeline:
     """A small model on drawn rows and columns, which takes about so many seconds of one thread."""
     n_rows, n_columns = context.build.profile.kind.effort.quick_sample(context, seconds)
     rows = nested_rows(context.y, min(1.0, n_rows / len(context.y)), 2, context.seed)
@@ -37,7 +42,7 @@ def quick_fit(context, labels, seconds=LEAST):
         return model.fit(take(context.X, rows), labels[context.y[rows]], **weight)
 
 
-def _some_columns(context, count):
+def _some_columns(context: Evaluation, count: int) -> FunctionTransformer:
     """A step that keeps columns drawn at random, the first of a pipeline, so that nothing is done to the others."""
     size = context.X.shape[1]
     columns = np.sort(
@@ -55,10 +60,10 @@ def _some_columns(context, count):
     )
 
 
-def columns_of(X, columns):
+def columns_of(X: Rows, columns: list[Any]) -> Rows:
     """Columns of a frame by name, of an array by place."""
     return X[columns] if hasattr(X, "columns") else X[:, columns]
 
 
-def _names_of(transformer, input_features, places):
+def _names_of(transformer: Any, input_features: Any, places: np.ndarray) -> np.ndarray:
     return np.asarray(input_features, dtype=object)[places]

@@ -2,14 +2,20 @@
 
 import time
 
+import numpy as np
+from sklearn.pipeline import Pipeline
+
 from skauto._seeds import child_seed
 from skauto.automl.evaluation._early_stopping import with_rounds
-from skauto.automl.evaluation._evaluate import fit_weighted
+from skauto.automl.evaluation._evaluate import Evaluation, fit_weighted
 from skauto.automl.evaluation._fold_models import release_limits, release_threads
+from skauto.automl.selection._select import Scored
 from skauto.search import _deadline
 
 
-def refit(context, trial, labels, seconds=None):
+def refit(
+    context: Evaluation, trial: Scored, labels: np.ndarray, seconds: float | None = None
+) -> Pipeline:
     """Fit a trial's pipeline on all rows, with the labels as the user gave them; runs in a worker.
 
     A network plans its training with no more than `seconds`.
@@ -38,7 +44,7 @@ def refit(context, trial, labels, seconds=None):
     return pipeline
 
 
-def as_final(pipeline, labels):
+def as_final(pipeline: Pipeline, labels: np.ndarray) -> Pipeline:
     """The pipeline of a trial as a final one: with the labels that its codes stand for, and no limit of seconds."""
     last = pipeline.steps[-1][1]
     release_limits(last)

@@ -4,12 +4,21 @@ import importlib
 import math
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
+import numpy as np
+from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from skauto.automl.evaluation._evaluate import Evaluation
 from skauto.automl.evaluation._fold_models import unpack
+from skauto.automl.selection._interrupts import Interrupts
 from skauto.automl.selection._refit import as_final, refit
+from skauto.automl.selection._rescue import RescuePool
+from skauto.automl.selection._select import Scored
+from skauto.inputs._types import Left
 from skauto.search._pool import WorkersLostError
 from skauto.search._sandbox import attempt
 
@@ -30,7 +39,7 @@ NET_MODULE = "skauto.estimators.neural._trainer"
 TRIES = 2
 
 
-def import_nets():
+def import_nets() -> None:
     """Begin to import what a network needs to be read here.
 
     It takes seconds, in which this thread must go on to hand out tasks and to hear of those that have ended: a worker
@@ -44,7 +53,7 @@ def import_nets():
         ).start()
 
 
-def refit_seconds(trial):
+def refit_seconds(trial: Scored) -> float:
     """What a refit may take; none where the model of the trial is the final one."""
     return (
         trial.fit_seconds / trial.fidelity * REFIT_FACTOR
@@ -70,7 +79,16 @@ class RefitChain:
         Whether a model may be fitted in this process; not where its memory is bounded.
     """
 
-    def __init__(self, context, labels, pool, left, say, interrupts, here=True):
+    def __init__(
+        self,
+        context: Evaluation,
+        labels: np.ndarray,
+        pool: RescuePool,
+        left: Left,
+        say: Callable[[str], object],
+        interrupts: Interrupts,
+        here: bool = True,
+    ) -> None:
         self.context = context
         self.labels = labels
         self.pool = pool
@@ -79,9 +97,10 @@ class RefitChain:
         self.interrupts = interrupts
         self.here = here
         # Trials whose refit gave no model, in a worker and here.
-        self._failed, self._failed_here = set(), set()
+        self._failed: set[object] = set()
+        self._failed_here: set[int] = set()
 
-    def refitted(self, trials):
+    def refitted(self, trials: list[Scored]) -> dict[int, Pipeline]:
         """Fitted pipelines by trial number; what is not done when the time is up is left out."""
         fitted = {
             t.number: as_final(t.model, self.labels)
@@ -104,7 +123,7 @@ class RefitChain:
             self.pool.cancel(trial.number)
         return fitted
 
-    def _by_workers(self, trials, fitted):
+    def _by_workers(self, trials: list[Scored], fitted: dict[int, Pipeline]) -> None:
         """Refits by workers, once more where these are lost; after another loss what is done must do."""
         for _ in range(TRIES):
             try:
@@ -114,7 +133,7 @@ class RefitChain:
             except WorkersLostError as error:
                 self.say(f"the workers that refit were lost: {error}")
 
-    def _submit(self, trials, fitted):
+    def _submit(self, trials: list[Scored], fitted: dict[int, Pipeline]) -> None:
         """Hand workers the trials that they neither have nor have done."""
         known = {*fitted, *self.pool.running}
         rest = [trial for trial in trials if trial.number not in known]
@@ -129,21 +148,21 @@ class RefitChain:
         if nets:
             import_nets()
 
-    def collect(self, trials, fitted):
+    def collect(self, trials: list[Scored], fitted: dict[int, Pipeline]) -> None:
         """Take in refits as they end, and begin one here at the last moment if none has."""
         while self._busy(trials, fitted) and (left := self.left()) > 0:
             if not fitted and self._late(trials):
                 self._fit_here(trials, fitted)
             for outcome in self.pool.wait(min(left, WAIT)):
                 if outcome.status == "complete":
-                    fitted.setdefault(outcome.key, outcome.value)
+                    fitted.setdefault(cast(int, outcome.key), outcome.value)
                 else:
                     self._failed.add(outcome.key)
                     self.say(
                         f"trial {outcome.key} could not be refitted: {outcome.reason}"
                     )
 
-    def fold_models(self, trials):
+    def fold_models(self, trials: list[Scored]) -> dict[int, Pipeline]:
         """The fold models that were kept, by their trial, where it is one of these: a dict, empty or of one."""
         number = self.pool.bag_of
         if number not in {trial.number for trial in trials}:
@@ -151,20 +170,22 @@ class RefitChain:
         made = attempt(self.interrupts.despite, unpack, self.pool.bag, self.labels)
         return {} if made.error is not None else {number: made.value}
 
-    def refitted_here(self, trials):
+    def refitted_here(self, trials: list[Scored]) -> dict[int, Pipeline]:
         """A refit in this process of the first trial with which it works: a dict, empty or of one."""
-        fitted = {}
+        fitted: dict[int, Pipeline] = {}
         while not fitted and self._first_here(trials) is not None:
             self._fit_here(trials, fitted)
         return fitted
 
-    def _busy(self, trials, fitted):
+    def _busy(self, trials: list[Scored], fitted: dict[int, Pipeline]) -> bool:
         """Whether a worker has one of the trials that may still become a model; what raised here will raise there."""
         numbers = {trial.number for trial in trials}
         done = {*fitted, *self._failed_here}
         return bool(numbers & set(self.pool.running) - done)
 
-    def _seconds_of_a_net(self, trials, nets):
+    def _seconds_of_a_net(
+        self, trials: list[Scored], nets: list[Scored]
+    ) -> float | None:
         """Seconds that the refit of a network may plan with: what the others leave it; None where nothing limits it."""
         left = self.left()
         if math.isinf(left):
@@ -175,14 +196,14 @@ class RefitChain:
         )
         return max(left - others, 0.0) * min(self.pool.n_workers / len(nets), 1.0)
 
-    def _late(self, trials):
+    def _late(self, trials: list[Scored]) -> bool:
         trial = self._first_here(trials)
         return (
             trial is not None
             and self.left() < HERE_WAIT * self._seconds_here(trial) + HERE_MORE
         )
 
-    def _fit_here(self, trials, fitted):
+    def _fit_here(self, trials: list[Scored], fitted: dict[int, Pipeline]) -> None:
         trial = self._first_here(trials)
         if trial is None:
             return
@@ -196,7 +217,7 @@ class RefitChain:
             self._failed_here.add(trial.number)
             self.say(f"trial {trial.number} could not be refitted: {made.reason}")
 
-    def _first_here(self, trials):
+    def _first_here(self, trials: list[Scored]) -> Scored | None:
         """The first trial whose refit in this process is safe and short, and did not fail before."""
         if not self.here or math.isinf(self.left()):
             return None
@@ -212,11 +233,11 @@ class RefitChain:
             None,
         )
 
-    def _seconds_here(self, trial):
+    def _seconds_here(self, trial: Scored) -> float:
         return refit_seconds(trial) * self.context.build.profile.threads
 
 
-def refit_here(context, trial, labels):
+def refit_here(context: Evaluation, trial: Scored, labels: np.ndarray) -> Pipeline:
     """`refit` in this process, on one thread."""
     build = replace(context.build, profile=replace(context.build.profile, threads=1))
     with threadpool_limits(1):

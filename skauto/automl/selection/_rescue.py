@@ -2,12 +2,20 @@
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from sklearn.pipeline import Pipeline
 
 from skauto._time_left import endless
+from skauto.automl.evaluation._evaluate import Evaluation
 from skauto.automl.selection._quick import quick_fit, seconds_within
+from skauto.inputs._types import Left
 from skauto.search import _deadline
-from skauto.search._pool import Pool
+from skauto.search._executor_pool import ExecutorPool
+from skauto.search._pool import Outcome, Pool
 from skauto.search._workers import WorkerPool
 
 # The key of the quick model among the tasks of the pool; trials have numbers.
@@ -20,8 +28,12 @@ START_SAFETY = 1.5
 # The part of the time limit after which the quick model is given up; it should take a small part of it.
 QUICK_PART = 0.3
 
+T = TypeVar("T")
 
-def before(context, moment, function, *args):
+
+def before(
+    context: Evaluation, moment: float, function: Callable[..., T], *args: Any
+) -> T:
     """What a function gives in a worker, after the note that it must have ended by a moment of the monotonic clock."""
     _deadline.end_by(moment)
     return function(context, *args)
@@ -55,41 +67,55 @@ class RescuePool(Pool):
         Gives the seconds until tasks must have ended: those that wait for a worker have less of their limit left.
     """
 
-    def __init__(self, pool, labels, time_limit):
+    def __init__(
+        self,
+        pool: WorkerPool | ExecutorPool,
+        labels: np.ndarray,
+        time_limit: float | None,
+    ) -> None:
         self.pool = pool
-        self.quick = self.bag = self.bag_of = None
-        self.remaining = endless
-        self._task = (
+        self.quick: Pipeline | None = None
+        self.bag: bytes | None = None
+        self.bag_of: int | None = None
+        self.remaining: Left = endless
+        self._task: tuple[Any, ...] | None = (
             None
             if time_limit is None
             else (quick_fit, labels, seconds_within(time_limit))
         )
         self._limit = None if time_limit is None else QUICK_PART * time_limit
-        self._mark = ()
-        self._fidelities = {}  # by trial: of a history the fullest count alone
+        self._mark: tuple[float, ...] = ()
+        # By trial: of a history the fullest count alone.
+        self._fidelities: dict[Any, float] = {}
         self.searching = self.complete = self._warmed = False
 
     @property
-    def n_workers(self):
+    def n_workers(self) -> int:
         """How many tasks run at once."""
         return self.pool.n_workers
 
     @property
-    def start_seconds(self):
+    def start_seconds(self) -> float:  # type: ignore[override, unused-ignore]
         """The longest that a worker took until it was ready."""
         return self.pool.start_seconds
 
     @property
-    def slowness(self):
+    def slowness(self) -> float:  # type: ignore[override, unused-ignore]
         """Seconds that pass in a CPU second of a worker."""
         return self.pool.slowness
 
     @property
-    def running(self):
+    def running(self) -> list[Any]:
         """Keys of the tasks whose outcomes were not given out."""
         return self.pool.running
 
-    def submit(self, key, function, *args, time_limit=None):
+    def submit(
+        self,
+        key: Any,
+        function: Callable[..., Any],
+        *args: Any,
+        time_limit: float | None = None,
+    ) -> None:
         """Run a trial, which ends with the search wherever it has begun; after the first one the quick model."""
         # What is no trial is whole.
         self._fidelities[key] = getattr(args[0], "fidelity", 1.0) if args else 1.0
@@ -102,7 +128,7 @@ class RescuePool(Pool):
             task, self._task = self._task, None
             self.pool.submit(QUICK, *task, time_limit=self._limit)
 
-    def wait(self, timeout=None):
+    def wait(self, timeout: float | None = None) -> list[Outcome]:
         """Outcomes of trials that have ended, none where idle workers are due before; see `WorkerPool.wait`."""
         due = self._idle_workers_due()
         if due <= 0:
@@ -116,35 +142,36 @@ class RescuePool(Pool):
             if not self._is_quick(outcome)
         ]
 
-    def cancel(self, key):
+    def cancel(self, key: Any) -> None:
         """End a trial."""
         self.pool.cancel(key)
 
-    def close(self):
+    def close(self) -> None:
         """Close the pool."""
         self.pool.close()
 
-    def _idle_workers_due(self):
+    def _idle_workers_due(self) -> float:
         """Seconds until idle workers must begin to import for the refits; infinity where none are wanted."""
         if not self.searching or not self.complete or self._warmed:
             return math.inf
         return self.remaining() - START_SAFETY * self.start_seconds
 
-    def _is_quick(self, outcome):
+    def _is_quick(self, outcome: Outcome) -> bool:
         """Whether an outcome is the quick model, which is kept here."""
         if outcome.key != QUICK:
             return False
         self.quick = outcome.value
         return True
 
-    def _without_bag(self, outcome):
+    def _without_bag(self, outcome: Outcome) -> Outcome:
         """The outcome of a trial without its fold models: those of the best trial are kept here."""
-        value = outcome.value
+        value: Any = outcome.value
         self.complete = self.complete or value is not None
         bag = getattr(value, "bag", None)
         if bag is None:
             return outcome
         mark = (self._fidelities.get(outcome.key, 1.0), len(value.proba), value.score)
         if mark > self._mark:
-            self._mark, self.bag, self.bag_of = mark, bag, outcome.key
+            self._mark, self.bag = mark, bag
+            self.bag_of = cast(int, outcome.key)
         return replace(outcome, value=replace(value, bag=None))

@@ -2,13 +2,20 @@
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias, cast
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skauto._time_left import endless, first_of
+from skauto.automl._types import Footprint, Values
 from skauto.automl.evaluation._outcome import TrialOutcome
+from skauto.automl.evaluation._scoring import Scoring
 from skauto.estimators._ensemble import greedy_selection
+from skauto.inputs._types import Left
+from skauto.search._history import History
+from skauto.search._space import Space
+from skauto.search._trial import Result, Trial
 
 # Models of each kind that the ensemble may choose from: more of one kind only fit the noise of the folds.
 PER_KIND = 2
@@ -33,20 +40,24 @@ class Scored:
     """A fully evaluated trial."""
 
     number: int
-    values: dict
+    values: Values
     score: float
     fold_scores: np.ndarray
     proba: np.ndarray = field(repr=False)
     fit_seconds: float
     best_iteration: int | None
     unresampled: bool
-    footprint: dict | None = None
+    footprint: Footprint | None = None
     score_seconds: float = 0.0
     fidelity: float = 1.0
     model: Pipeline | None = field(default=None, repr=False)
 
 
-def scored_trials(history):
+# A trial whose model the ensemble blends, and its weight.
+Member: TypeAlias = tuple[Scored, float]
+
+
+def scored_trials(history: History) -> list[Scored]:
     """The complete trials of the fullest fidelity, the best first, an earlier one first among equals."""
     done = [
         (trial, result)
@@ -58,11 +69,13 @@ def scored_trials(history):
     return _ranked([_scored(history.space, *pair) for pair in full])
 
 
-def _ranked(trials):
+def _ranked(trials: list[Scored]) -> list[Scored]:
     return sorted(trials, key=lambda trial: (-trial.score, trial.number))
 
 
-def comparable(trials, scoring, left=endless):
+def comparable(
+    trials: list[Scored], scoring: Scoring, left: Left = endless
+) -> tuple[list[Scored], Scoring]:
     """Trials that can be judged on the same rows, and the scoring of these rows.
 
     Some trials had time for the first folds alone. They are left out where enough others saw more. Where these are few,
@@ -94,12 +107,12 @@ def comparable(trials, scoring, left=endless):
     return judged(_of_rows(trials, size), scoring, left), scoring
 
 
-def _of_rows(trials, n_rows):
+def _of_rows(trials: list[Scored], n_rows: int) -> list[Scored]:
     """The trials that were judged on so many rows, or on more."""
     return [trial for trial in trials if len(trial.proba) >= n_rows]
 
 
-def _of_most_folds(trials):
+def _of_most_folds(trials: list[Scored]) -> list[Scored]:
     """The trials of the most folds that enough trials have; all where there are too few."""
     if len(trials) < ENOUGH_TRIALS:
         return trials
@@ -107,13 +120,15 @@ def _of_most_folds(trials):
     return _of_rows(trials, sizes[-ENOUGH_TRIALS])
 
 
-def fullest(trials, scoring):
+def fullest(trials: list[Scored], scoring: Scoring) -> tuple[list[Scored], Scoring]:
     """The trials of the most rows as they are, and the scoring of these rows: where nothing can be compared anew."""
     size = max((len(trial.proba) for trial in trials), default=len(scoring.y))
     return _of_rows(trials, size), scoring.first(size)
 
 
-def judged(trials, scoring, left=endless):
+def judged(
+    trials: list[Scored], scoring: Scoring, left: Left = endless
+) -> list[Scored]:
     """The trials as a scoring sees them that knows the first of their rows, the best first."""
     seen = []
     for done, trial in enumerate(trials):
@@ -128,8 +143,9 @@ def judged(trials, scoring, left=endless):
     return _ranked(seen)
 
 
-def _scored(space, trial, result):
-    outcome, values = TrialOutcome.of(result), space.decode(trial.params)
+def _scored(space: Space, trial: Trial, result: Result) -> Scored:
+    outcome = cast(TrialOutcome, TrialOutcome.of(result))
+    values = space.decode(trial.params)
     return Scored(
         number=result.number,
         values=values,
@@ -146,7 +162,7 @@ def _scored(space, trial, result):
     )
 
 
-def choose_best(trials, valid_over_train):
+def choose_best(trials: list[Scored], valid_over_train: float) -> Scored:
     """The best trial, a rebalanced one only where it beats the best unresampled one by more than a standard error.
 
     Parameters
@@ -163,7 +179,9 @@ def choose_best(trials, valid_over_train):
     return best if clearly else unresampled
 
 
-def beats(trial, other, valid_over_train, *, on_one_fold=True):
+def beats(
+    trial: Scored, other: Scored, valid_over_train: float, *, on_one_fold: bool = True
+) -> bool:
     """Whether a trial is better than another by more than the standard error of their difference.
 
     Parameters
@@ -191,7 +209,9 @@ def beats(trial, other, valid_over_train, *, on_one_fold=True):
     return trial.score - other.score > error
 
 
-def choose_members(trials, scoring, left=endless, *, even=True):
+def choose_members(
+    trials: list[Scored], scoring: Scoring, left: Left = endless, *, even: bool = True
+) -> list[Member]:
     """The trials of the ensemble with their weights: selected greedily by score and by likelihood among few of a kind.
 
     A score of ranks alone chooses by luck where positives are few, and where rows are few a part is spread evenly, if
@@ -209,19 +229,20 @@ def choose_members(trials, scoring, left=endless, *, even=True):
     return [(pool[k], float(weights[k])) for k in heaviest if weights[k] > 0]
 
 
-def _by_guide(trials, scoring):
+def _by_guide(trials: list[Scored], scoring: Scoring) -> list[Scored]:
     """The trials by what the ensemble is selected by, the best first."""
     values = np.array([trial.score for trial in trials])
     if scoring.kind != "proba":  # else `select` is the score, which is known
         guide = np.array([scoring.select(trial.proba) for trial in trials])
         values = guide if np.isfinite(guide).all() else values
     numbers = [trial.number for trial in trials]
-    return [trials[k] for k in np.lexsort((numbers, -values))]
+    return [trials[k] for k in np.lexsort((numbers, -values))]  # type: ignore[arg-type]
 
 
-def _few_of_a_kind(ordered):
+def _few_of_a_kind(ordered: list[Scored]) -> list[Scored]:
     """The first trials of each kind, in the order given, and all whose model was kept, which need no refit."""
-    seen, kept = Counter(), []
+    seen: Counter[str] = Counter()
+    kept = []
     for trial in ordered:
         kind = trial.values["candidate"]
         seen[kind] += 1
@@ -230,7 +251,7 @@ def _few_of_a_kind(ordered):
     return kept
 
 
-def _evenly(pool):
+def _evenly(pool: list[Scored]) -> np.ndarray:
     """Equal weights for the best trial of each of the first kinds in a pool."""
     kinds = [trial.values["candidate"] for trial in pool]
     first = sorted(kinds.index(kind) for kind in set(kinds))[:KINDS]

@@ -2,11 +2,13 @@
 
 import functools
 from dataclasses import dataclass
+from typing import cast
 
 from skauto.automl.evaluation._scoring import Scoring
 from skauto.automl.selection._finishing import CHOICE_PART, Finishing
 from skauto.automl.selection._refit_chain import refit_seconds
 from skauto.automl.selection._select import (
+    Member,
     Scored,
     choose_best,
     choose_members,
@@ -40,7 +42,7 @@ class Selection:
     scoring: Scoring
     affordable: list[Scored]
     best: Scored | None
-    members: list[tuple[Scored, float]]
+    members: list[Member]
 
 
 def select(after: Finishing, use_ensemble: bool) -> Selection:
@@ -67,7 +69,7 @@ def select(after: Finishing, use_ensemble: bool) -> Selection:
     return Selection(trials, scoring, affordable, best, members)
 
 
-def _comparable(after, trials):
+def _comparable(after: Finishing, trials: list[Scored]) -> tuple[list[Scored], Scoring]:
     """Trials that are judged on the same rows; those of the most rows where there is no time to judge anew.
 
     The same where a scorer raises on fewer rows, and at Ctrl-C.
@@ -77,19 +79,21 @@ def _comparable(after, trials):
     with after.phases("ensemble"):
         made = after.interrupts.attempt(comparable, trials, scoring, left)
     if made.status == Status.COMPLETE:
-        return made.value
+        return cast(tuple[list[Scored], Scoring], made.value)
     if made.status == Status.FAILED and not isinstance(made.error, TimeoutError):
         after.warn_of_score(made, "trials of fewer folds do not count")
     return fullest(trials, scoring)
 
 
-def _affordable(after, trials):
+def _affordable(after: Finishing, trials: list[Scored]) -> list[Scored]:
     """Trials whose refit is short enough; all of them if none is."""
     window = after.left() * AFFORDABLE_PART
     return [trial for trial in trials if refit_seconds(trial) < window] or trials
 
 
-def _blend(after, trials, best, scoring):
+def _blend(
+    after: Finishing, trials: list[Scored], best: Scored, scoring: Scoring
+) -> list[Member]:
     """The members with their weights; the best one alone where no time is left, a scorer raises or at Ctrl-C."""
     seconds = (after.left() - refit_seconds(best)) * CHOICE_PART
     if seconds <= 0:
@@ -98,15 +102,16 @@ def _blend(after, trials, best, scoring):
     choose = functools.partial(choose_members, left=after.countdown(seconds), even=even)
     made = after.interrupts.attempt(choose, trials, scoring)
     if made.status == Status.COMPLETE:
-        return _in_time(after, best, made.value)
+        return _in_time(after, best, cast(list[Member], made.value))
     after.warn_of_score(made, "the best model predicts alone")
     return [(best, 1.0)]
 
 
-def _in_time(after, best, members):
+def _in_time(after: Finishing, best: Scored, members: list[Member]) -> list[Member]:
     """The members, the lightest dropped until all refits fit into what is left."""
     window = after.left() * after.pool.n_workers
-    kept, seconds = [], refit_seconds(best)
+    kept: list[Member] = []
+    seconds = refit_seconds(best)
     for trial, weight in members:
         seconds += 0 if trial is best else refit_seconds(trial)
         if seconds < window or not kept:

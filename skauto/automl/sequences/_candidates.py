@@ -1,5 +1,7 @@
 """What to try on sequences: candidates with their preparation, space and first settings, as plain data."""
 
+from typing import Any
+
 from scipy.stats import loguniform, randint, uniform
 
 from skauto.automl._candidate import Candidate
@@ -84,7 +86,7 @@ NET_DEFAULTS = {
     "lr": 5e-3,
     "dropout": 0.1,
 }
-NET = {
+NET: dict[str, Any] = {
     "prepare": make.whole,
     "plan_training": make.plan_net,
     "space": NET_SPACE,

@@ -1,10 +1,16 @@
 """What the columns of a table were taken as, and the lines that say so where the user may not expect it."""
 
+from typing import Any
+
+import pandas as pd
+
+from skauto.automl._types import Estimator
+
 # Columns named in one line.
 NAMED = 5
 
 
-def columns_of(model):
+def columns_of(model: Estimator) -> pd.DataFrame | None:
     """The table of columns of a model that begins with a cleaner, or None.
 
     Returns
@@ -16,7 +22,7 @@ def columns_of(model):
     return None if cleaner is None else cleaner.columns_
 
 
-def watch(*models):
+def watch(*models: Estimator) -> None:
     """Let finished models warn, once a call, of columns that could be read at fit and no longer can."""
     for model in models:
         cleaner = _cleaner(model)
@@ -24,7 +30,7 @@ def watch(*models):
             cleaner.watches = True
 
 
-def _cleaner(model):
+def _cleaner(model: Estimator) -> Any:
     """The first cleaner in a pipeline, or in the first pipeline of an ensemble or of fold models."""
     if hasattr(model, "watches"):
         return model
@@ -35,7 +41,7 @@ def _cleaner(model):
     )
 
 
-def lines_on(columns):
+def lines_on(columns: pd.DataFrame | None) -> list[str]:
     """A line for all columns that were read in the same way, another than their dtype says, or were left out.
 
     Parameters

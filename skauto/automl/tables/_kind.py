@@ -1,12 +1,18 @@
 """The kind "table"."""
 
+from typing import Any
+
 import numpy as np
 
-from skauto.automl._kind import Effort, Kind, Splits, within_bounds
+from skauto.automl._data_profile import DataProfile
+from skauto.automl._kind import Candidates, Context, Effort, Kind, Splits, within_bounds
+from skauto.automl._types import Estimator
 from skauto.estimators.tables._table_cleaner import TableCleaner
+from skauto.inputs._data import Data, Form
 from skauto.inputs._rank import nested_columns
 from skauto.inputs._read import align, as_table
 from skauto.inputs._row_numbers import warn_of_row_numbers
+from skauto.inputs._types import Given, Names, Rows, Table
 
 # Seconds of one thread that a fit takes for each cell of its table, and for each of its cells times further classes:
 # measured on boosting and forests with the first settings, from a tenth to three times as much.
@@ -26,7 +32,7 @@ FRAME_CELLS, SPARSE_CELLS = 3e5, 1e6
 TREES_COLUMNS = 50
 
 
-def _read(X):
+def _read(X: Given) -> tuple[Table, Names]:
     """A checked table; ValueError where its cells hold series."""
     nested = nested_columns(X)
     if nested:
@@ -37,18 +43,18 @@ def _read(X):
     return as_table(X)
 
 
-def _warn(data):
+def _warn(data: Data) -> None:
     if not hasattr(data.X, "indptr"):
         warn_of_row_numbers(data.X, data.y)
 
 
-def _same_form(X, form):
+def _same_form(X: Given, form: Form) -> Table:
     return align(X, form.feature_names, form.n_features)
 
 
-def _profile(data):
+def _profile(data: Data) -> dict[str, Any]:
     """How many columns of a DataFrame hold anything but numbers."""
-    X = data.X
+    X: Any = data.X
     return {
         "n_texts": X.shape[1] - X.select_dtypes(["number", "bool"]).shape[1]
         if hasattr(X, "columns")
@@ -56,35 +62,35 @@ def _profile(data):
     }
 
 
-def _candidates():
+def _candidates() -> Candidates:
     from skauto.automl.tables._candidates import TABLES
 
     return TABLES
 
 
-def _on_request():
+def _on_request() -> Candidates:
     from skauto.automl.tables._candidates import ON_REQUEST
 
     return ON_REQUEST
 
 
-def _first_steps():
+def _first_steps() -> list[tuple[str, Estimator]]:
     return [("clean", TableCleaner())]
 
 
-def _fallback(profile):
+def _fallback(profile: DataProfile) -> Estimator:
     from skauto.automl.tables._learners import fallback
 
     return fallback(profile)
 
 
-def _student(size, seed):
+def _student(size: int, seed: int) -> Estimator:
     from skauto.estimators.tables._mlp import MLPClassifier
 
     return MLPClassifier(hidden_size=4 * size, n_members=1, random_state=seed)
 
 
-def fit_seconds(profile):
+def fit_seconds(profile: DataProfile) -> float:
     """About what one fit on all training rows takes; nothing is known of sparse tables."""
     if profile.sparse:
         return 0.0
@@ -95,7 +101,7 @@ def fit_seconds(profile):
     return numbers + TEXT_SECONDS * profile.n_rows * profile.n_texts
 
 
-def quick_sample(context, seconds):
+def quick_sample(context: Context, seconds: float) -> tuple[int, int | None]:
     """Rows and columns of the quick model: boosting, or trees where classes are many."""
     from skauto.automl.tables._learners import BOOSTED_CLASSES
 
@@ -121,15 +127,15 @@ def quick_sample(context, seconds):
     return within_bounds(rows, n_rows), columns
 
 
-def _anything(X):
+def _anything(X: Given) -> bool:
     return True
 
 
-def _silent(X):
+def _silent(X: Rows) -> str:
     return ""
 
 
-def _last(shape):
+def _last(shape: tuple[int, ...]) -> int:
     return shape[-1]
 
 

@@ -1,5 +1,8 @@
 """Classifiers of tables and what comes before them, from the values of a configuration."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
@@ -25,8 +28,10 @@ from sklearn.preprocessing import (
 )
 from sklearn.tree import DecisionTreeClassifier
 
+from skauto.automl._data_profile import DataProfile
 from skauto.automl._epoch_planning import net_seconds
 from skauto.automl._matrix_learners import CALIBRATION_FOLDS
+from skauto.automl._types import Estimator, Values
 from skauto.estimators._safe_folds import SafeFolds
 from skauto.estimators.tables._category_codes import category_codes
 from skauto.estimators.tables._magnitude import LARGEST_SCALED, bounded
@@ -72,7 +77,7 @@ NET_START_SECONDS = 4.0
 FALLBACK_ROUNDS, FALLBACK_TREES, BOOSTED_CLASSES = 30, 20, 5
 
 
-def fallback(profile):
+def fallback(profile: DataProfile) -> Pipeline:
     """A small model for tables: linear for sparse ones, trees of all classes at once where classes are many."""
     if profile.sparse:
         return Pipeline(
@@ -106,7 +111,7 @@ def fallback(profile):
     )
 
 
-def mlp_time_reason(values, profile):
+def mlp_time_reason(values: Mapping[str, Any], profile: DataProfile) -> str:
     """Why there is no time for perceptrons, an empty line if there is."""
     seconds = profile.trial_seconds
     if seconds is None or seconds >= NET_START_SECONDS:
@@ -114,12 +119,12 @@ def mlp_time_reason(values, profile):
     return f"a trial has {seconds:.3g} s, less than PyTorch takes to begin"
 
 
-def native(values, profile):
+def native(values: Values, profile: DataProfile) -> Estimator:
     """Boosting takes cleaned tables as they are, missing values included, but categories of not too many levels."""
     return ManyLevelsEncoder()
 
 
-def named(values, profile):
+def named(values: Values, profile: DataProfile) -> Estimator:
     """LightGBM takes cleaned tables too, but not every character in the names of columns."""
     return (
         None
@@ -128,7 +133,7 @@ def named(values, profile):
     )
 
 
-def codes(values, profile):
+def codes(values: Values, profile: DataProfile) -> Estimator:
     """Forests take numbers and missing values; categories become integer codes, of many levels target means."""
     if profile.sparse:
         return SimpleImputer()
@@ -138,7 +143,7 @@ def codes(values, profile):
     return make_pipeline(ManyLevelsEncoder(), coded)
 
 
-def scaled(values, profile):
+def scaled(values: Values, profile: DataProfile) -> Estimator:
     """Distances and linear models take imputed, scaled numbers and encoded categories."""
     scaler, encode = values.pop("scaler"), values.pop("encode")
     splines = values.pop("splines", None)
@@ -163,14 +168,14 @@ def scaled(values, profile):
     )
 
 
-def _bounds():
+def _bounds() -> Estimator:
     """Of later rows: a number far outside of a column that hardly varied at fit must not overflow."""
     return FunctionTransformer(
         bounded, kw_args={"bound": LARGEST_SCALED}, feature_names_out=same_names_out
     )
 
 
-def _ranks(profile):
+def _ranks(profile: DataProfile) -> Estimator:
     quantiles = max(min(MAX_QUANTILES, profile.n_rows // 2), 2)
     return QuantileTransformer(
         n_quantiles=quantiles,
@@ -180,7 +185,7 @@ def _ranks(profile):
     )
 
 
-def _encoder(encode):
+def _encoder(encode: str) -> Estimator:
     if encode == "onehot":
         encoder = OneHotEncoder(
             handle_unknown="infrequent_if_exist",
@@ -196,11 +201,11 @@ def _encoder(encode):
     )
 
 
-def _codes():
+def _codes() -> Estimator:
     return FunctionTransformer(category_codes, feature_names_out=same_names_out)
 
 
-def hist_boosting(values, profile, seed):
+def hist_boosting(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """Histogram boosting with a fixed number of rounds: its own early stopping would hold rows back."""
     return HistGradientBoostingClassifier(
         **values,
@@ -210,42 +215,42 @@ def hist_boosting(values, profile, seed):
     )
 
 
-def extra_trees(values, profile, seed):
+def extra_trees(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """Extremely randomised trees."""
     return ExtraTreesClassifier(**values, **_forest(profile), random_state=seed)
 
 
-def random_forest(values, profile, seed):
+def random_forest(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """A random forest."""
     return RandomForestClassifier(**values, **_forest(profile), random_state=seed)
 
 
-def _forest(profile):
+def _forest(profile: DataProfile) -> dict[str, Any]:
     """Fewer trees on part of the rows each where rows are many; the refit can afford more trees than the folds."""
     many = {"n_estimators": 80, "bootstrap": True, "max_samples": 0.4}
     few = {"n_estimators": 400 if profile.refit else 150}
     return {**(many if profile.n_rows > MANY_ROWS else few), "n_jobs": profile.threads}
 
 
-def logistic(values, profile, seed):
+def logistic(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """Logistic regression with a ridge penalty; Newton steps where columns are few, for they need the fewest."""
     if profile.sparse or profile.n_columns * profile.n_classes > 400:
         return LogisticRegression(**values, max_iter=200)
     return LogisticRegression(**values, solver="newton-cholesky", max_iter=50)
 
 
-def nearest_neighbors(values, profile, seed):
+def nearest_neighbors(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """k nearest neighbours."""
     values["n_neighbors"] = min(values["n_neighbors"], max(profile.n_rows - 1, 1))
     return KNeighborsClassifier(**values, n_jobs=profile.threads)
 
 
-def naive_bayes(values, profile, seed):
+def naive_bayes(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """Gaussian naive Bayes."""
     return GaussianNB(**values)
 
 
-def mlp(values, profile, seed):
+def mlp(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """Multi-layer perceptrons on PyTorch, with as many steps on few rows as on many."""
     from skauto.estimators.tables._mlp import MLPClassifier
 
@@ -261,7 +266,7 @@ def mlp(values, profile, seed):
     )
 
 
-def plan_mlp(mlp, values, profile):
+def plan_mlp(mlp: Estimator, values: Values, profile: DataProfile) -> None:
     """Bound the seconds of perceptrons, and leave as many of them as have enough of these."""
     if profile.trial_seconds is None:
         return
@@ -272,7 +277,7 @@ def plan_mlp(mlp, values, profile):
         mlp.set_params(n_members=int(np.clip(limit / seconds_of_one, 1, MEMBERS)))
 
 
-def balanced_bagging(values, profile, seed):
+def balanced_bagging(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """Trees, each on a balanced draw of its own."""
     n_estimators = values.pop("n_estimators")
     return BalancedBaggingClassifier(
@@ -280,7 +285,7 @@ def balanced_bagging(values, profile, seed):
     )
 
 
-def easy_ensemble(values, profile, seed):
+def easy_ensemble(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """Balanced bags of histogram boosting."""
     booster = HistGradientBoostingClassifier(
         **{
@@ -293,7 +298,7 @@ def easy_ensemble(values, profile, seed):
     return EasyEnsembleClassifier(booster, **values, random_state=seed)
 
 
-def rusboost(values, profile, seed):
+def rusboost(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """Boosting on balanced draws, calibrated: its own probabilities are too sure."""
     tree = DecisionTreeClassifier(
         max_depth=values.pop("max_depth"),
@@ -305,7 +310,7 @@ def rusboost(values, profile, seed):
     )
 
 
-def balanced_forest(values, profile, seed):
+def balanced_forest(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """A forest of balanced draws, its probabilities moved back to those of the unresampled classes."""
     # Most searches never ask for it.
     from imblearn.ensemble import BalancedRandomForestClassifier
