@@ -48,6 +48,7 @@ pairs: $(VENV)/.installed-test
 lint: $(VENV)/.installed-test
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
 
 # Each folder of tests/upstream has a plugin that puts skauto's names in the place of the other project's.
 UPSTREAM := $(RUN) -m pytest -o filterwarnings=default -o xfail_strict=false
@@ -67,7 +68,7 @@ $(VENV)/scikit_optimize/test_searchcv.py:
 	curl --fail --silent --show-error --location --output $@ $(SKOPT_TESTS)
 
 clean:
-	rm -rf $(VENV) $(VENV)-oldest $(VENV)-bare build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-oldest $(VENV)-bare build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # The stamps are older than these two files whenever what they ask for may have changed.
 $(VENV)/.installed: pyproject.toml constraints.txt | $(RUN)
