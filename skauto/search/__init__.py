@@ -1,6 +1,7 @@
 """Search over any scikit-learn Pipeline: the strategies, and what they search."""
 
 from importlib import import_module
+from typing import Any
 
 # public name -> the file that defines it; loaded on first use
 NAMES = {
@@ -29,12 +30,12 @@ NAMES = {
 __all__ = sorted(NAMES)
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     """Load a public name from the file that defines it, on first use (PEP 562)."""
     if name not in NAMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{NAMES[name]}"), name)
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return __all__

@@ -2,6 +2,11 @@
 
 import math
 import time
+from collections.abc import Callable
+from typing import Any
+
+from skauto.search._history import View
+from skauto.search._trial import Result
 
 
 class Budget:
@@ -25,30 +30,35 @@ class Budget:
     10.0
     """
 
-    def __init__(self, time_limit=None, n_iter=None, clock=time.monotonic):
+    def __init__(
+        self,
+        time_limit: float | None = None,
+        n_iter: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.time_limit = time_limit
         self.n_iter = n_iter
         self.clock = clock
-        self._started = None
+        self._started: float | None = None
 
-    def start(self):
+    def start(self) -> None:
         """Begin to count seconds; a second call changes nothing."""
         if self._started is None:
             self._started = self.clock()
 
-    def elapsed(self):
+    def elapsed(self) -> float:
         """Seconds since `start`, 0 before it."""
         return 0.0 if self._started is None else self.clock() - self._started
 
-    def remaining(self):
+    def remaining(self) -> float:
         """Seconds left, not below 0; infinity without a time limit."""
         return math.inf if self.time_limit is None else max(0.0, self.time_limit - self.elapsed())
 
-    def room(self, history):
+    def room(self, history: View) -> int | Any:  # "Any" for infinity, which is no int
         """How many more trials may be asked; infinity without `n_iter`."""
         return math.inf if self.n_iter is None else max(0, self.n_iter - len(history))
 
-    def stop(self, history):
+    def stop(self, history: View) -> str | None:
         """Why the search must end now, or None. Trials that still run are waited for under `n_iter` alone."""
         if self.remaining() <= 0:
             return "time limit"
@@ -76,18 +86,25 @@ class RefitBudget(Budget):
     clock : callable, default=time.monotonic
     """
 
-    def __init__(self, time_limit, n_iter, began, refits, clock=time.monotonic):
+    def __init__(
+        self,
+        time_limit: float | None,
+        n_iter: int | None,
+        began: float,
+        refits: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__(time_limit, n_iter, clock)
         self._started = began
         self._refits = refits
         self._best = (0.0, -math.inf)
         self.reserve = 0.0
 
-    def remaining(self):
+    def remaining(self) -> float:
         """Seconds that the search may still use."""
         return max(0.0, super().remaining() - self.reserve)
 
-    def learn(self, result, fidelity=1.0, below=0.0):
+    def learn(self, result: Result, fidelity: float = 1.0, below: float = 0.0) -> None:
         """Reserve what the refit of the best trial so far would take, at the full effort.
 
         Parameters

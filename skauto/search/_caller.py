@@ -3,6 +3,7 @@
 import os
 import sys
 import warnings
+from typing import Any
 
 import cloudpickle
 from sklearn import get_config, set_config
@@ -29,14 +30,14 @@ THREAD_VARIABLES = (
 SPINS = "10000"
 
 
-def waiting():
+def waiting() -> dict[str, str]:
     """The variables that bound how long threads wait for each other, where the user has said nothing of it."""
     if "OMP_WAIT_POLICY" in os.environ:
         return {}
     return {"GOMP_SPINCOUNT": os.environ.get("GOMP_SPINCOUNT", SPINS)}
 
 
-def settings(heed_filters=True):
+def settings(heed_filters: bool = True) -> bytes:
     """scikit-learn's configuration and, if they are to be heeded, the filters of warnings, pickled."""
     filters = None
     if heed_filters:
@@ -44,19 +45,19 @@ def settings(heed_filters=True):
     return cloudpickle.dumps((get_config(), filters))
 
 
-def place():
+def place() -> tuple[list[str], str | None, dict[str, str]]:
     """Import path, working directory (None where it was removed) and environment of this process."""
     environment = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
     return import_path(), working_folder(), environment | waiting() | for_workers()
 
 
-def import_path():
+def import_path() -> list[str]:
     """sys.path as a worker in another folder needs it."""
-    here = working_folder()
+    here: Any = working_folder()
     return [path if path else here for path in sys.path if isinstance(path, str) and (path or here)]
 
 
-def working_folder():
+def working_folder() -> str | None:
     """The working directory, None where it was removed."""
     try:
         return os.getcwd()
@@ -64,7 +65,7 @@ def working_folder():
         return None
 
 
-def enter(path, folder, environment):
+def enter(path: list[str], folder: str | None, environment: dict[str, str]) -> None:
     """Take over a place, in a worker."""
     sys.path[:] = path
     if folder is not None:
@@ -74,6 +75,6 @@ def enter(path, folder, environment):
     os.environ.update(environment)
 
 
-def take_over(configuration):
+def take_over(configuration: dict[str, Any]) -> None:
     """Set scikit-learn's configuration, in a worker."""
     set_config(**configuration)

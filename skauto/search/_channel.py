@@ -1,9 +1,11 @@
 """Channel: numbered messages over a socket, read and written without waiting, whatever else is written to it."""
 
 import select
+import socket
 import struct
 import zlib
 from collections import deque
+from collections.abc import Iterable
 
 # What stands before each message: the channel's mark, number, length and checksum.
 HEADER = struct.Struct("<16sQQI")
@@ -46,23 +48,23 @@ class Channel:
     (None, None)
     """
 
-    def __init__(self, stream, mark):
+    def __init__(self, stream: socket.socket, mark: bytes) -> None:
         stream.setblocking(False)
         self._stream = stream
         self._mark = mark
         self._inbox = bytearray()
-        self._outbox = deque()
+        self._outbox: deque[bytes | memoryview] = deque()
 
-    def fileno(self):
+    def fileno(self) -> int:
         """The descriptor, -1 once closed."""
         return self._stream.fileno()
 
     @property
-    def unsent(self):
+    def unsent(self) -> bool:
         """Whether a part of what was put in is still here."""
         return bool(self._outbox)
 
-    def put(self, number, payload):
+    def put(self, number: int, payload: bytes) -> None:
         """Send a message: what the socket has room for now, the rest at the next `flush`.
 
         Raises
@@ -74,7 +76,7 @@ class Channel:
         self._outbox.append(memoryview(payload))
         self.flush()
 
-    def flush(self):
+    def flush(self) -> None:
         """Send what there is room for."""
         while self._outbox:
             part = self._outbox[0]
@@ -87,7 +89,7 @@ class Channel:
             else:
                 self._outbox[0] = memoryview(part)[sent:]
 
-    def take(self):
+    def take(self) -> list[tuple[int, bytes]]:
         """Messages that are here as a whole, a list of (number, bytes); those in part are kept for the next call.
 
         Raises
@@ -106,15 +108,15 @@ class Channel:
             raise EOFError
         return messages
 
-    def wait(self, seconds=None):
+    def wait(self, seconds: float | None = None) -> bool:
         """Wait for something to read, or for room where something is unsent; False where nothing came in time."""
         return bool(ready([self], seconds))
 
-    def close(self):
+    def close(self) -> None:
         """Close this end."""
         self._stream.close()
 
-    def _read(self):
+    def _read(self) -> bool:
         """Take in what is there; gives whether the other end is closed."""
         for _ in range(CHUNKS):
             try:
@@ -128,12 +130,12 @@ class Channel:
                 self._skip()
         return False
 
-    def _skip(self):
+    def _skip(self) -> None:
         """Drop what stands before the first mark; its last bytes may be the begin of one."""
         begin = self._inbox.find(self._mark)
         del self._inbox[: begin if begin >= 0 else len(self._inbox) - MARK_BYTES + 1]
 
-    def _next(self):
+    def _next(self) -> tuple[int, bytes] | None:
         """The first message, None where it is not here as a whole."""
         if len(self._inbox) >= HEADER.size and not self._inbox.startswith(self._mark):
             self._skip()
@@ -152,7 +154,7 @@ class Channel:
         return number, payload
 
 
-def ready(channels, seconds=None):
+def ready(channels: Iterable[Channel], seconds: float | None = None) -> list[Channel]:
     """The channels that have something to read or, where something is unsent, room to write.
 
     Parameters

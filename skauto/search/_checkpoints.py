@@ -4,10 +4,14 @@ import os
 import re
 import zlib
 from pathlib import Path
+from typing import Any, Self
 
 from skauto._files import write_whole
 from skauto.search._folders import TemporaryFolder
+from skauto.search._history import View
 from skauto.search._journal import JournalError
+from skauto.search._trial import Trial
+from skauto.search._types import AnyPath
 from skauto.search.strategies._base import parent
 
 CHECKSUM_BYTES = 4
@@ -31,9 +35,9 @@ class ModelStore:
         If the folder of a journal cannot be written to.
     """
 
-    def __init__(self, folder=None):
+    def __init__(self, folder: AnyPath | None = None) -> None:
         self._temporary = TemporaryFolder() if folder is None else None
-        self.folder = Path(self._temporary.path if folder is None else os.path.abspath(folder))
+        self.folder = Path(self._temporary.path if folder is None else os.path.abspath(folder))  # type: ignore[union-attr]
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -41,18 +45,18 @@ class ModelStore:
         named = (re.fullmatch(r"(\d+)-\d+\.pickle", path.name) for path in self.folder.iterdir())
         self._kept = {int(match[1]) for match in named if match}
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def origin(self, history, trial):
+    def origin(self, history: View, trial: Trial) -> Trial | None:
         """The trial that this one was promoted from, or None."""
         number = parent(trial)
         return None if number is None else history.trials[number]
 
-    def put(self, trial, fold, model):
+    def put(self, trial: Trial, fold: int, model: bytes) -> None:
         """Keep a model; the file appears whole or not at all."""
         try:
             write_whole(self._path(trial.number, fold), zlib.crc32(model).to_bytes(CHECKSUM_BYTES, "little"), model)
@@ -62,7 +66,7 @@ class ModelStore:
         else:
             self._kept.add(trial.number)
 
-    def get(self, trial, fold):
+    def get(self, trial: Trial, fold: int) -> bytes | None:
         """The bytes of a model, None where there is none, or a damaged one."""
         try:
             data = self._path(trial.number, fold).read_bytes()
@@ -71,11 +75,11 @@ class ModelStore:
         checksum, model = data[:CHECKSUM_BYTES], data[CHECKSUM_BYTES:]
         return model if checksum == zlib.crc32(model).to_bytes(CHECKSUM_BYTES, "little") else None
 
-    def has_all(self, trial, n_folds):
+    def has_all(self, trial: Trial, n_folds: int) -> bool:
         """Whether there is a model of each fold: a trial goes on everywhere or nowhere."""
         return all(self.get(trial, fold) is not None for fold in range(n_folds))
 
-    def on_result(self, history, trial):
+    def on_result(self, history: View, trial: Trial) -> None:
         """Forget what cannot be wanted any more, now that a trial has ended."""
         origin, bracket, step = parent(trial), _noted(trial, "bracket"), _step(trial)
         needed = None if step is None else (step[0], step[1] - 1)
@@ -86,39 +90,39 @@ class ModelStore:
                 self.drop(number)
 
     @staticmethod
-    def _is_past(other, bracket, needed):
+    def _is_past(other: Trial, bracket: Any, needed: Any) -> bool:
         """Whether a trial's bracket, or step of a population, is no longer gone on from."""
         earlier = bracket is not None and _noted(other, "bracket", bracket) < bracket
         return earlier or (needed is not None and _step(other) is not None and _step(other) < needed)
 
-    def drop(self, number):
+    def drop(self, number: int) -> None:
         """Forget the models of a trial."""
         for path in self.folder.glob(f"{number}-*.pickle"):
             path.unlink(missing_ok=True)
         self._kept.discard(number)
 
-    def close(self):
+    def close(self) -> None:
         """Remove a temporary folder."""
         if self._temporary is not None:
             self._temporary.close()
 
-    def _path(self, number, fold):
+    def _path(self, number: int, fold: int) -> Path:
         return self.folder / f"{number}-{fold}.pickle"
 
-    def _unwritable(self, error):
+    def _unwritable(self, error: OSError) -> JournalError:
         return JournalError(
             f"{str(self.folder)!r}, where a journal keeps models of trials that may be promoted, cannot be written to "
             f"({error.strerror}): make room and start the search again with the same arguments"
         )
 
 
-def _noted(trial, name, default=None):
+def _noted(trial: Trial, name: str, default: Any = None) -> Any:
     """What a schedule has noted on a trial."""
     notes = [note for note in trial.tags.values() if isinstance(note, dict)]
     return next((note[name] for note in notes if name in note), default)
 
 
-def _step(trial):
+def _step(trial: Trial) -> Any:
     """The population and step of a trial."""
     number, step = _noted(trial, "round"), _noted(trial, "step")
     return None if number is None or step is None else (number, step)

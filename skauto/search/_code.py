@@ -1,7 +1,7 @@
 """What a function reads from outside itself, and what it writes there, told from its instructions."""
 
 import dis
-import types
+from types import CodeType
 
 READ = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF")
 WRITTEN = ("STORE_GLOBAL", "DELETE_GLOBAL", "STORE_DEREF", "DELETE_DEREF")
@@ -10,13 +10,13 @@ LISTS = {"append", "appendleft", "extend", "insert", "pop", "popleft", "remove",
 CHANGING = LISTS | {"add", "discard", "popitem", "put", "setdefault", "update", "write", "writelines"}
 
 
-def loaded_names(code):
+def loaded_names(code: CodeType) -> set[str]:
     """Names of globals that a code object and those inside it read; none of those with two underscores around."""
     names = {op.argval for op in _instructions(code) if op.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
     return {name for name in names.union(*map(loaded_names, _inside(code))) if not name.startswith("__")}
 
 
-def imports(code):
+def imports(code: CodeType) -> list[tuple[int, str]]:
     """Pairs of level and name of the modules that are imported inside, sorted."""
     ops, found = _instructions(code), set()
     for place, op in enumerate(ops):
@@ -26,14 +26,14 @@ def imports(code):
     return sorted(found.union(*map(imports, _inside(code))))
 
 
-def moving_names(code):
+def moving_names(code: CodeType) -> dict[str, set[str]]:
     """What a function changes outside itself: by the name of the global or outer variable, the attributes it sets.
 
     A name is there too if it is set anew, if an item of it is set, or a changing method of it called, as in
     ``calls.append(1)``, ``counts[key] += 1`` and ``Seen.last = x``.
     """
     ops, heights = _instructions(code), _heights(code)
-    found = {}
+    found: dict[str, set[str]] = {}
     for place, op in enumerate(ops):
         if op.opname in WRITTEN and op.argval not in code.co_cellvars:
             found.setdefault(op.argval, set())
@@ -51,10 +51,11 @@ def moving_names(code):
     return found
 
 
-def kept_attributes(code):
+def kept_attributes(code: CodeType) -> tuple[set[str], set[str]]:
     """Attributes of its first argument that a method sets, and those that it changes in place, as two sets."""
     ops, heights = _instructions(code), _heights(code)
-    plain, changed = set(), set()
+    plain: set[str] = set()
+    changed: set[str] = set()
     for place, op in enumerate(ops):
         below = _depth_of_changed(ops, place)
         root = None if below is None else _producer(heights, place, heights[place] - below)
@@ -68,7 +69,7 @@ def kept_attributes(code):
     return plain, changed
 
 
-def _depth_of_changed(ops, place):
+def _depth_of_changed(ops: list[dis.Instruction], place: int) -> int | None:
     """How far below the top of the stack lies what an instruction changes, None if it changes nothing."""
     op, following = ops[place], [(later.opname, later.arg) for later in ops[place + 1 : place + 3]]
     if op.opname in ("STORE_SUBSCR", "DELETE_SUBSCR"):
@@ -84,16 +85,16 @@ def _depth_of_changed(ops, place):
     return None
 
 
-def _producer(heights, place, level):
+def _producer(heights: list[int], place: int, level: int) -> int | None:
     """The last instruction before a place that put something onto this level of the stack."""
     return next((k for k in range(place - 1, -1, -1) if heights[k] <= level < heights[k + 1]), None)
 
 
-def _instructions(code):
+def _instructions(code: CodeType) -> list[dis.Instruction]:
     return [op for op in dis.get_instructions(code) if op.opname not in ("CACHE", "EXTENDED_ARG")]
 
 
-def _heights(code):
+def _heights(code: CodeType) -> list[int]:
     """The height of the stack before each instruction, as if none jumped."""
     heights = [0]
     for op in _instructions(code):
@@ -101,5 +102,5 @@ def _heights(code):
     return heights
 
 
-def _inside(code):
-    return [const for const in code.co_consts if isinstance(const, types.CodeType)]
+def _inside(code: CodeType) -> list[CodeType]:
+    return [const for const in code.co_consts if isinstance(const, CodeType)]

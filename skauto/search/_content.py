@@ -3,12 +3,14 @@
 import copyreg
 import functools
 import hashlib
-import importlib
+import importlib.util
 import os
 import sys
 import sysconfig
-import types
+from collections.abc import Callable
 from pathlib import Path
+from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -25,6 +27,10 @@ NO_CODE = {"__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "
            "_abc_impl", "__firstlineno__", "__static_attributes__"}  # fmt: skip
 
 
+# What a value is made of, to be hashed.
+Parts: TypeAlias = tuple[str | bytes | memoryview, ...]
+
+
 class Content:
     """Reads objects down to their content; what is met twice is read once.
 
@@ -39,13 +45,13 @@ class Content:
         A short digest by name of each function and global value that was read, to say what has changed.
     """
 
-    def __init__(self):
-        self.code = {}
-        self._known = {}  # digests by id
-        self._alive = []  # what has been read, so that no id is used again
+    def __init__(self) -> None:
+        self.code: dict[str, str] = {}
+        self._known: dict[int, bytes] = {}  # digests by id
+        self._alive: list[Any] = []  # what has been read, so that no id is used again
         self._depth = 0
 
-    def of(self, value):
+    def of(self, value: Any) -> bytes:
         """The digest of a value, bytes."""
         kind = type(value)
         if kind in PLAIN:
@@ -58,14 +64,14 @@ class Content:
             self._depth -= 1
         return self._known[id(value)]
 
-    def _parts(self, value):
+    def _parts(self, value: Any) -> Parts:
         reader = READERS.get(type(value))
         if reader is None:
             found = (reader for family, reader in FAMILIES if isinstance(value, family))
             reader = next(found, Content._rest)
         return reader(self, value)
 
-    def _rest(self, value):
+    def _rest(self, value: Any) -> Parts:
         """What only a look tells: sparse matrices, tensors, numpy's one generator, and objects of all other kinds."""
         if scipy.sparse.issparse(value):
             rows = value.tocsr().sorted_indices()
@@ -79,35 +85,35 @@ class Content:
             return type(value).__name__, str(value.dtype), self.of(repr(value) if made is None else made)
         return self._object(value)
 
-    def _sequence(self, values, kind=None):
+    def _sequence(self, values: Any, kind: str | None = None) -> Parts:
         kind = kind or type(values).__name__
         if PLAIN.issuperset(map(type, values)):
             return kind, repr(list(values))
         return kind, *map(self.of, values)
 
-    def _set(self, values):
+    def _set(self, values: Any) -> Parts:
         return type(values).__name__, *sorted(map(self.of, values))
 
-    def _dict(self, values):
+    def _dict(self, values: Any) -> Parts:
         return "dict", *(self.of(part) for pair in values.items() for part in pair)
 
-    def _state(self, values):
+    def _state(self, values: Any) -> Parts:
         """Attributes by name: the order in which they were set means nothing."""
         if not isinstance(values, dict):
             return (self.of(values),)
         pairs = sorted(values.items(), key=lambda pair: str(pair[0]))
         return "state", *(self.of(part) for pair in pairs for part in pair)
 
-    def _array(self, values, kind="array"):
+    def _array(self, values: np.ndarray, kind: str = "array") -> Parts:
         about = kind, values.dtype.str if values.dtype.names is None else repr(values.dtype), repr(values.shape)
         if values.dtype.names is not None:  # field by field: what lies between them means nothing
             return *about, *(self.of(np.ascontiguousarray(values[name])) for name in values.dtype.names)
         if values.dtype.hasobject:
             return *about, *self._sequence(values.ravel().tolist())
-        flat = np.ascontiguousarray(values).reshape(-1)
+        flat: Any = np.ascontiguousarray(values).reshape(-1)
         return *about, memoryview(flat.view(np.uint8)) if flat.nbytes else b""
 
-    def _frame(self, values):
+    def _frame(self, values: Any) -> Parts:
         """A table by its columns: in which blocks pandas holds them means nothing."""
         if isinstance(values, pd.DataFrame):
             columns = (values.iloc[:, place] for place in range(values.shape[1]))
@@ -117,7 +123,7 @@ class Content:
         levels = values.names if isinstance(values, pd.MultiIndex) else [values.name]
         return "Index", self.of(list(levels)), self.of(values.array)
 
-    def _column(self, values):
+    def _column(self, values: Any) -> Parts:
         """A column of pandas, whatever holds its values."""
         if isinstance(values, pd.Categorical):
             return "categories", str(values.ordered), self.of(values.categories), self.of(np.asarray(values.codes))
@@ -126,7 +132,7 @@ class Content:
         plain = isinstance(values.dtype, np.dtype) or isinstance(values, pd.arrays.NumpyExtensionArray)
         return "column", str(values.dtype), self.of(np.asarray(values, None if plain else object))
 
-    def _class(self, cls):
+    def _class(self, cls: type) -> Parts:
         if is_named(cls):
             return "class", cls.__module__, cls.__qualname__
         methods = [value for value in map(_function_in, vars(cls).values()) if value is not None]
@@ -134,7 +140,7 @@ class Content:
         own = {name: value for name, value in vars(cls).items() if name not in NO_CODE | written}
         return "class", self.of(type(cls)), *map(self.of, cls.__bases__), *self._state(own)
 
-    def _function(self, function):
+    def _function(self, function: FunctionType) -> Parts:
         if is_named(function):
             return "function", function.__module__, function.__qualname__
         code, moving = function.__code__, moving_names(function.__code__)
@@ -152,32 +158,32 @@ class Content:
         settings = self.of(function.__defaults__), self.of(function.__kwdefaults__), *self._state(own)
         return "function", *inner, *settings, *parts
 
-    def _named(self, name, value, code, moving, label):
+    def _named(self, name: str, value: Any, code: CodeType, moving: dict[str, set[str]], label: str) -> Parts:
         """What a function calls by a name outside of it."""
-        if isinstance(value, types.ModuleType):
+        if isinstance(value, ModuleType):
             return name, self._module(value, code, set(moving.get(name, ())))
-        if name in moving and not isinstance(value, (type, types.FunctionType)):
+        if name in moving and not isinstance(value, (type, FunctionType)):
             return name, "moving"
         made = self.of(value)
-        if not isinstance(value, (type, types.FunctionType)):
+        if not isinstance(value, (type, FunctionType)):
             self.code[f"{name} in {label}"] = made.hex()[:8]
         return name, made
 
-    def _module(self, module, code, seen):
+    def _module(self, module: ModuleType, code: CodeType, seen: set[Any]) -> bytes:
         """An installed module by name, another one by those of its attributes that the code names."""
         if _is_installed(module.__name__):
             return hashed("module", module.__name__)
         seen = seen | {id(module)}
-        parts = []
+        parts: list[str | bytes] = []
         for name in sorted(_all_names(code) & vars(module).keys() - seen):
             value = vars(module)[name]
-            if isinstance(value, types.ModuleType):
+            if isinstance(value, ModuleType):
                 parts += [] if id(value) in seen else [name, self._module(value, code, seen)]
             else:
                 parts += [name, self.of(value)]
         return hashed("module", *parts)
 
-    def _imported(self, function):
+    def _imported(self, function: FunctionType) -> list[ModuleType]:
         """Modules outside installed packages that a function imports when it is called."""
         package = function.__globals__.get("__package__") or ""
         names = [f"{'.' * level}{name}" if level else name for level, name in imports(function.__code__)]
@@ -185,7 +191,7 @@ class Content:
         own = [name for name in full if name and not _is_installed(name)]
         return [module for module in (attempt(importlib.import_module, name).value for name in own) if module]
 
-    def _code(self, code, doc=None):
+    def _code(self, code: CodeType, doc: str | None = None) -> Parts:
         """What a code object does; no file, line or name of it, and no docstring."""
         n_arguments = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
         shape = code.co_posonlyargcount, code.co_argcount, code.co_kwonlyargcount, code.co_flags
@@ -195,46 +201,46 @@ class Content:
         table = getattr(code, "co_exceptiontable", b"")
         return "code", code.co_code, table, repr(shape), repr(names), *map(self.of, consts)
 
-    def _object(self, value):
+    def _object(self, value: Any) -> Parts:
         """Anything else as it would be pickled; what cannot be by its class and attributes."""
-        if isinstance(getattr(value, "__wrapped__", None), types.FunctionType) and is_named(type(value)):
+        if isinstance(getattr(value, "__wrapped__", None), FunctionType) and is_named(type(value)):
             return "wrapper", self.of(type(value)), self.of(value.__wrapped__)  # what caches and compiles a function
         reducer = copyreg.dispatch_table.get(type(value))
         reduced = attempt(*((reducer, value) if reducer else (value.__reduce_ex__, 4))).value
         if isinstance(reduced, tuple):
             function, args, *more = reduced
-            state, items, pairs = (*more[:3], *(None,) * (3 - len(more[:3])))
+            state, items, pairs = (*more[:3], *(None,) * (3 - len(more[:3])))  # type: ignore[misc]  # of three
             lists = [None if part is None else list(part) for part in (items, pairs)]
             return "object", self.of(function), self.of(args), *self._state(_kept(value, state)), *map(self.of, lists)
         if isinstance(reduced, str):
             return "named", str(getattr(value, "__module__", "")), reduced
         return "object", self.of(type(value)), *self._state(_kept(value, getattr(value, "__dict__", None)))
 
-    def _builtin(self, value):
+    def _builtin(self, value: Any) -> Parts:
         owner = value.__self__
-        bound = () if owner is None or isinstance(owner, types.ModuleType) else (self.of(owner),)
+        bound = () if owner is None or isinstance(owner, ModuleType) else (self.of(owner),)
         return "builtin", str(value.__module__), value.__qualname__, *bound
 
 
-READERS = {
+READERS: dict[type, Callable[..., Parts]] = {
     list: Content._sequence,
     tuple: Content._sequence,
     set: Content._set,
     frozenset: Content._set,
     dict: Content._dict,
-    types.MappingProxyType: Content._dict,
+    MappingProxyType: Content._dict,
     np.ndarray: Content._array,
-    types.FunctionType: Content._function,
-    types.CodeType: Content._code,
-    types.BuiltinFunctionType: Content._builtin,
-    types.ModuleType: lambda content, value: ("module", value.__name__),
-    types.MethodType: lambda content, value: ("method", content.of(value.__func__), content.of(value.__self__)),
+    FunctionType: Content._function,
+    CodeType: Content._code,
+    BuiltinFunctionType: Content._builtin,
+    ModuleType: lambda content, value: ("module", value.__name__),
+    MethodType: lambda content, value: ("method", content.of(value.__func__), content.of(value.__self__)),
     staticmethod: lambda content, value: ("static", content.of(value.__func__)),
     classmethod: lambda content, value: ("class", content.of(value.__func__)),
     property: lambda content, value: ("property", *map(content.of, (value.fget, value.fset, value.fdel))),
 }
 
-FAMILIES = (
+FAMILIES: tuple[tuple[Any, Callable[..., Parts]], ...] = (
     (type, Content._class),
     ((pd.DataFrame, pd.Series, pd.Index), Content._frame),
     (pd.api.extensions.ExtensionArray, Content._column),
@@ -243,7 +249,7 @@ FAMILIES = (
 )
 
 
-def hashed(*parts):
+def hashed(*parts: str | bytes | memoryview) -> bytes:
     """A digest of strings and bytes, each with its length."""
     made = hashlib.blake2b(digest_size=16)
     for part in parts:
@@ -253,20 +259,21 @@ def hashed(*parts):
     return made.digest()
 
 
-def _function_in(value):
+def _function_in(value: Any) -> FunctionType | None:
     """The function of a class attribute, None where it is something else."""
     value = getattr(value, "__func__", None) or getattr(value, "fget", None) or value
-    return value if isinstance(value, types.FunctionType) else None
+    return value if isinstance(value, FunctionType) else None
 
 
-def _kept(value, state):
+def _kept(value: Any, state: Any) -> Any:
     """The state without what moves on in objects of classes outside installed packages.
 
     That is what their methods change in place (counters, logs), set when called, or work out once and keep.
     """
     if not isinstance(state, dict) or is_named(type(value)):
         return state
-    plain, moving = set(), set()
+    plain: set[str] = set()
+    moving: set[str] = set()
     for cls in (cls for cls in type(value).__mro__ if not is_named(cls)):
         for name, member in vars(cls).items():
             method = _function_in(member)
@@ -279,13 +286,13 @@ def _kept(value, state):
     return {name: part for name, part in state.items() if name not in moving - plain}
 
 
-def _all_names(code):
+def _all_names(code: CodeType) -> set[str]:
     """Names of globals and attributes in a code object and those inside it."""
-    inner = (const for const in code.co_consts if isinstance(const, types.CodeType))
+    inner = (const for const in code.co_consts if isinstance(const, CodeType))
     return set(code.co_names).union(*map(_all_names, inner))
 
 
-def is_named(thing):
+def is_named(thing: Any) -> bool:
     """Whether a function or class of an installed package is found there under its name."""
     if not _is_installed(thing.__module__):
         return False
@@ -295,7 +302,7 @@ def is_named(thing):
     return found is thing
 
 
-def _is_installed(name):
+def _is_installed(name: Any) -> bool:
     """Whether a module is Python's own, skauto's or in a folder of installed packages."""
     if not isinstance(name, str) or name == "__main__":
         return False
@@ -312,7 +319,7 @@ def _is_installed(name):
 
 
 @functools.cache
-def _is_of_packages(path):
+def _is_of_packages(path: str | Path) -> bool:
     path = Path(os.path.realpath(path))
     if {"site-packages", "dist-packages"} & set(path.parts):
         return True

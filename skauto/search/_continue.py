@@ -1,10 +1,13 @@
 """A promoted trial goes on where its parent stopped: the last step learns more, the earlier ones are frozen."""
 
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 from sklearn.pipeline import Pipeline
 
 from skauto.search._fidelity import last_step
+from skauto.search._types import Data, Estimator
 
 # One call of partial_fit is one epoch for estimators that count their effort in these.
 EPOCH_PARAMETERS = ("max_iter", "max_epochs", "epochs", "n_epochs")
@@ -21,13 +24,13 @@ STRUCTURE = (
 OPTIMIZER_STATE = ("_optimizer", "_optimizer_state")
 
 
-def can_continue(estimator, parameter):
+def can_continue(estimator: Estimator, parameter: str) -> bool:
     """Whether the last step can learn more of what `parameter` counts."""
     step, prefix = last_step(estimator)
     return parameter.startswith(prefix) and _way(step, parameter[len(prefix) :]) is not None
 
 
-def heeds(parameter, changed):
+def heeds(parameter: str, changed: dict[str, Any]) -> bool:
     """Whether a fit that goes on is trained with other values of parameters.
 
     Parameters
@@ -44,7 +47,7 @@ def heeds(parameter, changed):
     return len(own) == len(changed) and not is_built_anew
 
 
-def set_changed(estimator, parameter, changed):
+def set_changed(estimator: Estimator, parameter: str, changed: dict[str, Any]) -> None:
     """Give a fitted estimator other values; its optimiser, which was set to the old ones, is made again."""
     if not changed:
         return
@@ -56,7 +59,9 @@ def set_changed(estimator, parameter, changed):
             delattr(step, name) if name == "_optimizer" else setattr(step, name, None)
 
 
-def continue_fit(estimator, parameter, old, new, X, y, **fit_params):
+def continue_fit(
+    estimator: Estimator, parameter: str, old: int, new: int, X: Data, y: Data, **fit_params: Any
+) -> Estimator:
     """Let a fitted estimator go on from `old` to `new` of a parameter.
 
     Parameters
@@ -87,7 +92,7 @@ def continue_fit(estimator, parameter, old, new, X, y, **fit_params):
     return estimator
 
 
-def _through_frozen_steps(estimator, X, y):
+def _through_frozen_steps(estimator: Estimator, X: Data, y: Data) -> tuple[Data, Data]:
     """The rows as the last step was given them; resamplers draw again, with the seed they had."""
     for _, step in estimator.steps[:-1] if isinstance(estimator, Pipeline) else []:
         if step is None or step == "passthrough":
@@ -100,7 +105,7 @@ def _through_frozen_steps(estimator, X, y):
     return _through_frozen_steps(inner, X, y) if isinstance(inner, Pipeline) else (X, y)
 
 
-def _way(step, name):
+def _way(step: Estimator, name: str) -> Callable[..., None] | Any:
     """The function that lets a step continue, None where there is none."""
     if type(step).__module__.startswith("lightgbm") and name == "n_estimators":
         return _boost
@@ -116,23 +121,23 @@ def _way(step, name):
     return None
 
 
-def _passes(settings):
+def _passes(settings: dict[str, Any]) -> bool:
     """Whether partial_fit takes these settings: holding rows back and counting classes need all rows in one fit."""
     return not settings.get("early_stopping") and not isinstance(settings.get("class_weight"), str)
 
 
-def _boost(step, name, old, new, X, y, fit_params):
+def _boost(step: Estimator, name: str, old: int, new: int, X: Data, y: Data, fit_params: dict[str, Any]) -> None:
     """LightGBM adds rounds to the trees it has."""
     step.set_params(**{name: new - old})
     step.fit(X, y, init_model=step.booster_, **fit_params)
 
 
-def _train(step, name, old, new, X, y, fit_params):
+def _train(step: Estimator, name: str, old: int, new: int, X: Data, y: Data, fit_params: dict[str, Any]) -> None:
     """skorch trains further epochs, its optimiser as it was."""
     step.partial_fit(X, y, epochs=new - old, **fit_params)
 
 
-def _grow(step, name, old, new, X, y, fit_params):
+def _grow(step: Estimator, name: str, old: int, new: int, X: Data, y: Data, fit_params: dict[str, Any]) -> None:
     """Ensembles of scikit-learn add trees up to the new number."""
     warm = step.get_params(deep=False)["warm_start"]
     step.set_params(warm_start=True, **{name: new})
@@ -142,7 +147,7 @@ def _grow(step, name, old, new, X, y, fit_params):
     step.set_params(warm_start=warm)
 
 
-def _pass_again(step, name, old, new, X, y, fit_params):
+def _pass_again(step: Estimator, name: str, old: int, new: int, X: Data, y: Data, fit_params: dict[str, Any]) -> None:
     """What learns by partial_fit passes over the rows once for each further epoch."""
     for _ in range(new - old):
         step.partial_fit(X, y, **fit_params)

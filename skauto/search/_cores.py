@@ -8,7 +8,7 @@ from pathlib import Path
 PROC, CGROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 
-def count_workers(n_jobs):
+def count_workers(n_jobs: int | None) -> int:
     """Worker processes that n_jobs means: None is one, negative numbers count back from the cores.
 
     Raises
@@ -23,13 +23,13 @@ def count_workers(n_jobs):
     return n_jobs if n_jobs > 0 else max(cores() + 1 + n_jobs, 1)
 
 
-def cores():
+def cores() -> int:
     """Cores that this process may use: those of its affinity, and no more than the quota of its container allows."""
     free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, math.ceil(min(free, quota())))
 
 
-def quota(proc=PROC, root=CGROUPS):
+def quota(proc: Path = PROC, root: Path = CGROUPS) -> float:
     """Cores worth of time that the control groups of this process allow, infinity without a bound.
 
     Parameters
@@ -56,31 +56,31 @@ def quota(proc=PROC, root=CGROUPS):
     return min(quotas)
 
 
-def _upwards(mount, path):
+def _upwards(mount: Path, path: str) -> list[Path]:
     """The folder of a group and those of all groups around it, the root last."""
     folder = mount / path.strip("/")
     return [folder, *(parent for parent in folder.parents if parent.is_relative_to(mount))]
 
 
-def _version_2(folder):
+def _version_2(folder: Path) -> float:
     """`cpu.max` holds the quota and the period in microseconds; "max" for no quota."""
     words = _text(folder / "cpu.max").split()
     return _cores_of(words[0], words[1]) if len(words) == 2 else math.inf
 
 
-def _version_1(folder):
+def _version_1(folder: Path) -> float:
     """One file each; a quota of -1 is none."""
     return _cores_of(_text(folder / "cpu.cfs_quota_us"), _text(folder / "cpu.cfs_period_us"))
 
 
-def _cores_of(quota, period):
+def _cores_of(quota: str, period: str) -> float:
     quota, period = quota.strip(), period.strip()
     if not (quota.isdecimal() and period.isdecimal()) or int(quota) == 0 or int(period) == 0:
         return math.inf
     return int(quota) / int(period)
 
 
-def _text(path):
+def _text(path: Path) -> str:
     """What a file holds, nothing where it cannot be read."""
     try:
         return path.read_text()

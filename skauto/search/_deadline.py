@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 
 # The part of a limit that may be planned with: predictions and scores come after the fits, and the machine may turn out
 # slower.
@@ -11,7 +12,7 @@ PLANNED = 0.8
 class _Deadline:
     """When the task of this process must have ended, and how many parts of it are still to do."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.began = self.limit = math.inf
         self.parts = 1
 
@@ -19,34 +20,34 @@ class _Deadline:
 CURRENT = _Deadline()
 
 
-def start(limit):
+def start(limit: float | None) -> None:
     """A task begins now; `limit` is in seconds, None for no limit."""
     CURRENT.began = time.monotonic()
     CURRENT.limit = math.inf if limit is None else limit
     CURRENT.parts = 1
 
 
-def end_by(moment):
+def end_by(moment: float) -> None:
     """The task must have ended by a moment of the monotonic clock too, however late it began."""
     CURRENT.limit = min(CURRENT.limit, moment - CURRENT.began)
 
 
-def left():
+def left() -> float:
     """Seconds until the task must have ended, infinity where nothing limits it."""
     return CURRENT.limit - (time.monotonic() - CURRENT.began)
 
 
-def divide(parts):
+def divide(parts: int) -> None:
     """What is left of the task is so many parts alike, for example the folds that are not fitted yet."""
     CURRENT.parts = parts
 
 
-def part():
+def part() -> float:
     """Seconds that the next part may plan with, infinity where nothing limits the task."""
     return max(_left_to_plan() / CURRENT.parts, 0.0)
 
 
-def allows(seconds):
+def allows(seconds: Sequence[float]) -> bool:
     """Whether the task may go on with another part, those before having taken so many seconds each.
 
     The quickest one counts: the first may have imported a package, and the machine may have been busy.
@@ -54,5 +55,5 @@ def allows(seconds):
     return not seconds or min(seconds) <= _left_to_plan()
 
 
-def _left_to_plan():
+def _left_to_plan() -> float:
     return left() - (1 - PLANNED) * CURRENT.limit if math.isfinite(CURRENT.limit) else math.inf

@@ -7,10 +7,12 @@ import pickle
 import sys
 import time
 import warnings
-from concurrent.futures import FIRST_COMPLETED, CancelledError
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future
 from concurrent.futures import wait as wait_for
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from typing import Any, Self, cast
 
 import cloudpickle
 
@@ -57,7 +59,7 @@ RUN = "(exec(code), answer)[1]"
 class _Sent:
     """A task on its way."""
 
-    key: object
+    key: Any
     number: int
     task: bytes
     time_limit: float | None
@@ -113,13 +115,24 @@ class ExecutorPool(Pool):
     15
     """
 
+    n_workers: int
+    start_seconds: float
+    _here: WorkerPool | None  # where tasks run once the executor is lost
+
     def __init__(
-        self, executor, n_workers=None, threads=1, context=None, memory_limit=None, max_attempts=1, heed_filters=True
-    ):
+        self,
+        executor: Executor,
+        n_workers: int | None = None,
+        threads: int = 1,
+        context: Any = None,
+        memory_limit: int | None = None,
+        max_attempts: int = 1,
+        heed_filters: bool = True,
+    ) -> None:
         self.executor = executor
         self._counts = n_workers is None or n_workers < 1
         self._counted = time.monotonic()
-        self.n_workers = workers_of(executor) if self._counts else n_workers
+        self.n_workers = workers_of(executor) if self._counts else cast(int, n_workers)
         self.max_attempts = max_attempts
         self.start_seconds = 0.0
         packed = attempt(cloudpickle.dumps, context)
@@ -133,22 +146,22 @@ class ExecutorPool(Pool):
             write_file(os.path.join(self._folder, CONTEXT), self._blob)
             self._closing = stack.pop_all()
         limits = {"threads": threads, "memory_limit": memory_limit, "caller": settings(heed_filters)}
-        self._about = {"digest": digest_of(self._blob), "folder": self._folder, **limits}
+        self._about: dict[str, Any] = {"digest": digest_of(self._blob), "folder": self._folder, **limits}
         self._numbers = itertools.count()
-        self._futures = {}
-        self._done = []
+        self._futures: dict[Future[Any], _Sent] = {}
+        self._done: list[Outcome] = []
         self._heard = self._silent = False
-        self._refused = set()
+        self._refused: set[str] = set()
         self._gone, self._here = False, None
         self._news = self._looked = time.monotonic()
 
     @property
-    def running(self):
+    def running(self) -> list[Any]:
         """Keys of the tasks submitted whose outcomes were not given out, a list."""
         here = [] if self._here is None else self._here.running
         return [*here, *(sent.key for sent in self._futures.values()), *(outcome.key for outcome in self._done)]
 
-    def submit(self, key, function, *args, time_limit=None):
+    def submit(self, key: Any, function: Callable[..., Any], *args: Any, time_limit: float | None = None) -> None:
         """Run ``function(context, *args)`` somewhere."""
         packed = attempt(cloudpickle.dumps, (function, args))
         if packed.error is not None:
@@ -160,7 +173,7 @@ class ExecutorPool(Pool):
             return
         self._send(_Sent(key, 0, packed.value, time_limit, time.monotonic()))
 
-    def _send(self, sent, blob=None):
+    def _send(self, sent: _Sent, blob: bytes | None = None) -> None:
         # The number also keeps Dask from taking a second try for the first, whose outcome it knows.
         sent.number, sent.began = next(self._numbers), time.monotonic()
         arguments = (self._about, sent.number, blob, sent.task, sent.time_limit)
@@ -172,7 +185,7 @@ class ExecutorPool(Pool):
             raise self._lost(f"the executor takes no more work: {made.reason}") from made.error
         self._futures[made.value] = sent
 
-    def wait(self, timeout=None):
+    def wait(self, timeout: float | None = None) -> list[Outcome]:
         """Outcomes of tasks that have ended, waiting for the first one at most `timeout` seconds."""
         end = math.inf if timeout is None else time.monotonic() + timeout
         while self._futures and not self._done:
@@ -191,20 +204,20 @@ class ExecutorPool(Pool):
         done, self._done = self._done, []
         return done if done or self._here is None else self._here.wait(timeout)
 
-    def _lost(self, problem):
+    def _lost(self, problem: str) -> WorkersLostError:
         """The error that says so; what is submitted after it runs here."""
         self._futures, self._gone = {}, True
         self.n_workers = min(self.n_workers, cores())
         return WorkersLostError(problem)
 
-    def _workers_here(self):
+    def _workers_here(self) -> WorkerPool:
         if self._here is None:
             limits = self._about["threads"], Loaded(self._blob), self._about["memory_limit"]
             caller = self._about["caller"]
             self._here = WorkerPool(self.n_workers, *limits, max_attempts=self.max_attempts, caller=caller)
         return self._here
 
-    def _hear(self, future):
+    def _hear(self, future: Future[Any]) -> None:
         sent = self._futures.pop(future)
         heard = attempt(_answer_of, future)
         if isinstance(heard.value, dict):
@@ -221,7 +234,7 @@ class ExecutorPool(Pool):
             self._heard = True
             self._end(sent, self._outcome(sent.key, *heard.value))
 
-    def _outcome(self, key, status, fields, start_seconds):
+    def _outcome(self, key: Any, status: str, fields: dict[str, Any], start_seconds: float) -> Outcome:
         """The Outcome of a task, its value and warnings unpickled here and nowhere before."""
         self.start_seconds = max(self.start_seconds, start_seconds)
         packed = fields.pop("value")
@@ -234,7 +247,7 @@ class ExecutorPool(Pool):
         fields["value"], fields["warnings"] = loaded.value
         return Outcome(key, Status(status), **fields)
 
-    def _end(self, sent, outcome):
+    def _end(self, sent: _Sent, outcome: Outcome) -> None:
         """Give the outcome out, or try the task again."""
         sent.crashes += outcome.status == Status.CRASHED
         if outcome.status == Status.CRASHED and sent.crashes < self.max_attempts:
@@ -242,7 +255,7 @@ class ExecutorPool(Pool):
         else:
             self._done.append(outcome)
 
-    def _refuse(self, sent, machine, interpreter, problem):
+    def _refuse(self, sent: _Sent, machine: str, interpreter: str, problem: str) -> None:
         """A worker that cannot run tasks: an error at once, or one lost task once others have run some."""
         reason = (
             f"a worker of the executor on {machine} ({interpreter}) {problem}; it needs skauto {__version__} on Python "
@@ -255,7 +268,7 @@ class ExecutorPool(Pool):
             warnings.warn(f"{reason}; tasks that it takes are lost", UserWarning, stacklevel=2)
         self._end(sent, Outcome(sent.key, Status.CRASHED, None, reason))
 
-    def _look(self, left):
+    def _look(self, left: float) -> None:
         """Whether the executor is still there, while nothing is heard of it and with these seconds left to wait."""
         problem = problem_of(self.executor)
         if problem:
@@ -273,7 +286,7 @@ class ExecutorPool(Pool):
                 stacklevel=2,
             )
 
-    def cancel(self, key):
+    def cancel(self, key: Any) -> None:
         """Forget a task; one that has begun ends soon where its worker shares this disk, else at its limit."""
         for future in [future for future, sent in self._futures.items() if sent.key == key]:
             sent = self._futures.pop(future)
@@ -284,7 +297,7 @@ class ExecutorPool(Pool):
         if self._here is not None:
             self._here.cancel(key)
 
-    def close(self):
+    def close(self) -> None:
         """Forget all tasks and remove the context; the executor stays."""
         for future in self._futures:
             future.cancel()
@@ -301,25 +314,27 @@ class UsesExecutor:
     A copy that was pickled has ``executor=None``; a clone in this process keeps it, though it cannot be copied.
     """
 
-    def __getstate__(self):
-        return {**super().__getstate__(), "executor": None}
+    executor: Executor | None
 
-    def __sklearn_clone__(self):
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "executor": None}  # type: ignore[dict-item]  # a dict for estimators
+
+    def __sklearn_clone__(self) -> Self:
         bare = type(self).__new__(type(self))
         vars(bare).update(vars(self), executor=None)
-        cloned = super(UsesExecutor, bare).__sklearn_clone__()
+        cloned = super(UsesExecutor, bare).__sklearn_clone__()  # type: ignore[misc]  # of BaseEstimator, beside this class
         cloned.executor = self.executor
         return cloned
 
 
-def _answer_of(future):
+def _answer_of(future: Future[Any]) -> Any:
     try:
         return future.result()
     except CancelledError as error:
         raise RuntimeError("the task was cancelled by the executor") from error
 
 
-def workers_of(executor):
+def workers_of(executor: Any) -> int:
     """How many tasks an executor runs at a time, as far as it says."""
     client = getattr(executor, "_client", None)
     if client is not None and hasattr(client, "nthreads"):  # Dask, whose scheduler may be lost and never answer
@@ -328,7 +343,7 @@ def workers_of(executor):
     return getattr(executor, "_max_workers", DEFAULT_WORKERS)
 
 
-def problem_of(executor):
+def problem_of(executor: Any) -> str | None:
     """What keeps an executor from ever running another task, as far as it says; None if nothing does."""
     status = getattr(getattr(executor, "_client", None), "status", "running")
     if status not in ("running", "connecting"):

@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from sklearn.base import is_regressor
@@ -12,6 +13,8 @@ from sklearn.utils.multiclass import type_of_target
 
 from skauto._seeds import child_rng
 from skauto.search._folds import nested_rows
+from skauto.search._space import Space
+from skauto.search._types import Data, Estimator
 
 EPOCHS = ("max_epochs", "epochs", "n_epochs", "max_iter", "n_estimators")
 
@@ -51,20 +54,20 @@ class Fidelity:
     min_class_rows: int = MIN_CLASS_ROWS
 
     @property
-    def least(self):
+    def least(self) -> float:
         """The least fidelity that "auto" begins with: a ninth, or the lower bound's share where that is more."""
         return LEAST if self.high is None else max(LEAST, self.low / self.high)
 
-    def amount(self, fidelity, n_rows=None):
+    def amount(self, fidelity: float, n_rows: int | None = None) -> int:
         """The parameter's value, or the number of rows out of `n_rows`, at a fidelity."""
-        high = n_rows if self.high is None else self.high if n_rows is None else min(self.high, n_rows)
+        high: Any = n_rows if self.high is None else self.high if n_rows is None else min(self.high, n_rows)
         return max(min(self.low, high), round(fidelity * high))
 
-    def values(self, fidelity):
+    def values(self, fidelity: float) -> dict[str, int]:
         """What a configuration is completed with."""
         return {} if self.parameter is None else {self.parameter: self.amount(fidelity)}
 
-    def rows(self, y, train, fidelity, seed, stratify=True):
+    def rows(self, y: Data, train: np.ndarray, fidelity: float, seed: int, stratify: bool = True) -> np.ndarray:
         """The training rows of a fold at a fidelity: a larger share holds the smaller ones.
 
         Parameters
@@ -89,14 +92,16 @@ class Fidelity:
         return train[nested_rows(codes, share, self.min_class_rows, seed)]
 
 
-def stratifies(estimator, y):
+def stratifies(estimator: Estimator, y: Data) -> bool:
     """Whether rows are to be drawn class by class."""
     if y is None or is_regressor(estimator):
         return False
     return type_of_target(y) in ("binary", "multiclass")
 
 
-def read_fidelity(fidelity, estimator, space, min_class_rows=None):
+def read_fidelity(
+    fidelity: Any, estimator: Estimator, space: Space, min_class_rows: int | None = None
+) -> Fidelity | None:
     """The Fidelity that a user's ``"rows"``, ``"epochs"`` or ``(name, low, high)`` means; None for None.
 
     Raises
@@ -117,7 +122,7 @@ def read_fidelity(fidelity, estimator, space, min_class_rows=None):
     if not (isinstance(fidelity, (tuple, list)) and len(fidelity) == 3 and isinstance(fidelity[0], str)):
         raise TypeError(f"fidelity must be 'rows', 'epochs' or (parameter, low, high), got {fidelity!r}")
     name, low, high = fidelity
-    if not (isinstance(low, Integral) and isinstance(high, Integral) and 1 <= low <= high):
+    if not (isinstance(low, Integral) and isinstance(high, Integral) and 1 <= low <= high):  # type: ignore[operator]
         raise ValueError(f"fidelity={fidelity!r} needs integers with 1 <= low <= high")
     if name == "rows":
         return Fidelity(None, int(low), int(high), least)
@@ -131,7 +136,7 @@ def read_fidelity(fidelity, estimator, space, min_class_rows=None):
     return Fidelity(name, int(low), int(high))
 
 
-def in_full(results, row, fidelity):
+def in_full(results: dict[str, Any], row: int, fidelity: Fidelity | None) -> dict[str, Any]:
     """The parameters of a row of cv_results_ at the full effort, with a warning if the row had less.
 
     Parameters
@@ -154,7 +159,7 @@ def in_full(results, row, fidelity):
     return {**params, **fidelity.values(1.0)}
 
 
-def last_step(estimator):
+def last_step(estimator: Estimator) -> tuple[Estimator, str]:
     """The last step of a pipeline with the prefix of its parameters, or the estimator itself."""
     if isinstance(estimator, Pipeline) and estimator.steps:
         name, step = estimator.steps[-1]
@@ -163,7 +168,7 @@ def last_step(estimator):
     return estimator, ""
 
 
-def _chain(estimator, prefix=""):
+def _chain(estimator: Estimator, prefix: str = "") -> list[tuple[Estimator, str]]:
     """What is fitted last and what it wraps, each with the prefix of its parameters, the innermost first."""
     if isinstance(estimator, FrozenEstimator):
         return []
@@ -175,7 +180,7 @@ def _chain(estimator, prefix=""):
     return [*found, (step, prefix)]
 
 
-def _epochs(estimator, known):
+def _epochs(estimator: Estimator, known: dict[str, Any]) -> tuple[str, int, int]:
     """The triple that "epochs" means: the number of epochs or rounds of what learns last, as it is set, at the most.
 
     Wrappers are looked through: a net inside a threshold, a resampling or a calibrating classifier counts before what
@@ -184,7 +189,7 @@ def _epochs(estimator, known):
     for _, prefix in _chain(estimator):
         for name in EPOCHS:
             high = known.get(prefix + name)
-            if isinstance(high, Integral) and high >= 1:
+            if isinstance(high, Integral) and high >= 1:  # type: ignore[operator]
                 return prefix + name, 1, int(high)
     raise ValueError(
         f"fidelity='epochs': the last step of {type(estimator).__name__}, and what it wraps, has none of "
@@ -192,7 +197,7 @@ def _epochs(estimator, known):
     )
 
 
-def _least_rows(estimator):
+def _least_rows(estimator: Estimator) -> int:
     """One row more than the neighbours that any step looks for."""
     neighbours = [
         value

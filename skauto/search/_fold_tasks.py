@@ -1,26 +1,32 @@
 """FoldTasks: takes trials from the loop and gives their folds to workers, the next fold only where the race goes on."""
 
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from skauto.search._fold_scores import score_fold
+from skauto.search._checkpoints import ModelStore
+from skauto.search._fold_scores import FoldScoring, score_fold
+from skauto.search._history import History
+from skauto.search._pool import Outcome, Pool
 from skauto.search._racing import Race
-from skauto.search._sandbox import number_of
-from skauto.search._trial import Result, Status
+from skauto.search._sandbox import Warned, number_of
+from skauto.search._trial import Result, Status, Trial
+from skauto.search._types import Record
 
 
 @dataclass
 class _Active:
     """A trial under way."""
 
-    trial: object
+    trial: Trial
     time_limit: float | None
     race: Race
-    origin: object = None
-    records: dict = field(default_factory=dict)
-    running: set = field(default_factory=set)
+    origin: Trial | None = None
+    records: dict[int, Record] = field(default_factory=dict)
+    running: set[int] = field(default_factory=set)
     seconds: float = 0.0
     peak_memory: int = 0
 
@@ -51,7 +57,19 @@ class FoldTasks:
         Folds that the pool is given for each of its workers, the running one included.
     """
 
-    def __init__(self, pool, context, history, metric, race=None, models=None, callback_ctx=None, ahead=1):
+    models: ModelStore | Any  # or None; a trial with an origin has one
+
+    def __init__(
+        self,
+        pool: Pool,
+        context: FoldScoring,
+        history: History,
+        metric: Callable[[Record], Any],
+        race: Callable[[Trial], Race] | None = None,
+        models: ModelStore | None = None,
+        callback_ctx: Callable[[Trial, int], Any] | None = None,
+        ahead: int = 1,
+    ) -> None:
         self.pool = pool
         self.context = context
         self.history = history
@@ -60,21 +78,21 @@ class FoldTasks:
         self.models = models
         self.callback_ctx = callback_ctx
         self.ahead = ahead
-        self._active = {}
-        self._done = []
-        self._warned = set()
+        self._active: dict[int, _Active] = {}
+        self._done: list[Result] = []
+        self._warned: set[tuple[type[Warning], str]] = set()
 
     @property
-    def n_workers(self):
+    def n_workers(self) -> int:
         return self.pool.n_workers
 
     @property
-    def running(self):
+    def running(self) -> list[int]:
         """Numbers of the trials whose results were not given out."""
         return list(self._active)
 
     @property
-    def free(self):
+    def free(self) -> int:
         """How many more trials can have a fold running, or waiting where some may wait."""
         if self.ahead == 1:
             return max(0, self.pool.n_workers - len(self._active))
@@ -82,7 +100,7 @@ class FoldTasks:
         waiting = sum(n_folds - len(active.records) - len(active.running) for active in self._active.values())
         return max(0, math.ceil((self._room() - waiting) / n_folds))
 
-    def submit(self, number, evaluate, trial, time_limit=None):
+    def submit(self, number: int, evaluate: object, trial: Trial, time_limit: float | None = None) -> None:
         """Start a trial; `evaluate` is not used, a fold is always `score_fold`'s."""
         if trial.fidelity < 1 and self.context.fidelity is None:
             raise ValueError(
@@ -99,7 +117,7 @@ class FoldTasks:
         else:
             self._fill()
 
-    def wait(self, timeout=None):
+    def wait(self, timeout: float | None = None) -> list[Result]:
         """Results of trials that have ended; empty where none has within `timeout` seconds."""
         self._fill()
         for outcome in self.pool.wait(timeout):
@@ -109,13 +127,13 @@ class FoldTasks:
         done, self._done = self._done, []
         return done
 
-    def cancel(self, number):
+    def cancel(self, number: int) -> None:
         """Forget a trial and end its folds."""
         active = self._active.pop(number, None)
         for fold in active.running if active else ():
             self.pool.cancel((number, fold))
 
-    def _start(self, active):
+    def _start(self, active: _Active) -> bool:
         """Run the first fold of a trial that was not; False where all have been started."""
         n_folds = len(self.context.folds)
         fold = next((k for k in range(n_folds) if k not in active.records and k not in active.running), None)
@@ -130,17 +148,17 @@ class FoldTasks:
         self.pool.submit((trial.number, fold), score_fold, trial, fold, origin, model, callback_ctx, time_limit=limit)
         return True
 
-    def _fill(self):
+    def _fill(self) -> None:
         """Start folds, the oldest trial's first, as long as the pool has room."""
         for active in self._active.values():
             while self._room() > 0 and self._start(active):
                 pass
 
-    def _room(self):
+    def _room(self) -> int:
         """How many more folds the pool may be given."""
         return self.ahead * self.pool.n_workers - len(self.pool.running)
 
-    def _hear(self, active, fold, outcome):
+    def _hear(self, active: _Active, fold: int, outcome: Outcome) -> None:
         """Take the outcome of a fold; end the trial, or run its next fold."""
         active.running.discard(fold)
         active.seconds += outcome.seconds
@@ -153,14 +171,14 @@ class FoldTasks:
             self._warn(outcome.warnings)
             self._take(active, fold, outcome.value)
 
-    def _warn(self, warnings):
+    def _warn(self, warnings: Iterable[Warned]) -> None:
         """Warn here of what workers were warned of, once a search of what is the same."""
         for seen in warnings:
             if (seen.category, seen.text) not in self._warned:
                 self._warned.add((seen.category, seen.text))
                 seen.raise_again()
 
-    def _take(self, active, fold, record):
+    def _take(self, active: _Active, fold: int, record: Record) -> None:
         model = record.pop("model", None)
         if model is not None and self.models is not None:
             self.models.put(active.trial, fold, model)
@@ -174,22 +192,24 @@ class FoldTasks:
         elif not active.running:
             self._start(active)
 
-    def _stop(self, active):
+    def _stop(self, active: _Active) -> int | None:
         """The number of folds after which the race stops a trial, None if it goes on."""
         scores = self._in_order(active)
         return next((k for k in range(1, len(scores)) if active.race.stops(scores[:k])), None)
 
-    def _in_order(self, active):
+    def _in_order(self, active: _Active) -> list[float]:
         """Scores of the folds known with none missing before them; one more than a race may judge at the end."""
-        scores = []
+        scores: list[float] = []
         while len(scores) in active.records:
             scores.append(self._score(active.records[len(scores)]))
         return [*scores, math.nan] if len(scores) < len(self.context.folds) else scores
 
-    def _score(self, record):
+    def _score(self, record: Record) -> float:
         return number_of(self.metric(record))
 
-    def _finish(self, active, status, reason="", output="", pruned=False):
+    def _finish(
+        self, active: _Active, status: Status, reason: str = "", output: str = "", pruned: bool = False
+    ) -> None:
         self.cancel(active.trial.number)
         records = [active.records.get(k) for k in range(len(self.context.folds))]
         details = {"folds": records, "pruned": pruned, "peak_memory": active.peak_memory, "output": output}

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Self
 
 PREFIX = "skauto-"
 
@@ -19,24 +20,24 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 class _Locks:
     """The descriptors on which this process holds locks; a forked child closes its copies, it owns no folder."""
 
-    def __init__(self):
-        self.held = set()
+    def __init__(self) -> None:
+        self.held: set[int] = set()
         self._watched = False
 
-    def add(self, descriptor):
+    def add(self, descriptor: int) -> None:
         """Keep a descriptor out of the hands of forked children."""
         self.held.add(descriptor)
         if not self._watched:
             os.register_at_fork(after_in_child=self.forget)
             self._watched = True
 
-    def forget(self):
+    def forget(self) -> None:
         """Close all."""
         while self.held:
             with suppress(OSError):
                 os.close(self.held.pop())
 
-    def drop(self, descriptor):
+    def drop(self, descriptor: int) -> None:
         """Close one."""
         if descriptor in self.held:
             self.held.remove(descriptor)
@@ -71,7 +72,7 @@ class TemporaryFolder:
     (True, False)
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         place = os.path.abspath(tempfile.gettempdir())
         sweep(place)
         self._pid = os.getpid()
@@ -80,20 +81,20 @@ class TemporaryFolder:
         except OSError as error:
             raise no_room(place, error) from error
 
-    def _make(self, place):
+    def _make(self, place: str) -> None:
         with ExitStack() as stack:
             self.path = tempfile.mkdtemp(prefix=PREFIX, dir=place)
             stack.callback(shutil.rmtree, self.path, ignore_errors=True)
             self._lock = _lock(self.path)
             stack.pop_all()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def close(self):
+    def close(self) -> None:
         """Remove the folder with all that is in it, and those of workers that were killed with pools of their own.
 
         A forked child leaves it to its parent.
@@ -105,7 +106,7 @@ class TemporaryFolder:
         sweep(os.path.dirname(self.path))
 
 
-def no_room(place, error):
+def no_room(place: str, error: OSError) -> OSError:
     """The OSError for a file that could not be written in the folder for temporary files."""
     return OSError(
         error.errno,
@@ -114,7 +115,7 @@ def no_room(place, error):
     )
 
 
-def sweep(place):
+def sweep(place: str) -> None:
     """Remove the folders of dead processes of this user and this machine."""
     with suppress(OSError), os.scandir(place) as entries:
         for entry in entries:
@@ -122,11 +123,11 @@ def sweep(place):
                 _remove_if_orphaned(entry.path)
 
 
-def _is_mine(entry):
+def _is_mine(entry: os.DirEntry[str]) -> bool:
     return entry.stat(follow_symlinks=False).st_uid == os.geteuid()
 
 
-def _remove_if_orphaned(path):
+def _remove_if_orphaned(path: str) -> None:
     with suppress(OSError), ExitStack() as stack:
         descriptor = os.open(os.path.join(path, OWNER), os.O_RDWR | os.O_NOFOLLOW)
         stack.callback(os.close, descriptor)
@@ -135,7 +136,7 @@ def _remove_if_orphaned(path):
             _remove(path)
 
 
-def _remove(path):
+def _remove(path: str) -> None:
     """Remove a folder, the file of its owner last: halfway, the rest still has a sign of whose it was."""
     for name in _names(path):
         inside = os.path.join(path, name)
@@ -150,14 +151,14 @@ def _remove(path):
         os.rmdir(path)
 
 
-def _names(path):
+def _names(path: str) -> list[str]:
     try:
         return os.listdir(path)
     except OSError:
         return []
 
 
-def _lock(path):
+def _lock(path: str) -> int:
     """Lock the owner's file, which appears locked; gives the descriptor."""
     part = os.path.join(path, OWNER + ".part")
     descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
@@ -174,7 +175,7 @@ def _lock(path):
     return descriptor
 
 
-def _machine():
+def _machine() -> str:
     """This boot of this machine, and its name."""
     try:
         boot = BOOT.read_text().strip()
@@ -183,7 +184,7 @@ def _machine():
     return f"{boot}\n{platform.node()}"
 
 
-def _is_of_this_machine(noted):
+def _is_of_this_machine(noted: str) -> bool:
     """Whether a folder is of this machine: others may share the disk, and not everywhere their locks."""
     here = _machine().split("\n")
     return any(part and part == mine for part, mine in zip(noted.split("\n"), here, strict=False))

@@ -1,14 +1,19 @@
 """Which rows learn and which are held back: stratified folds that classes of one or two rows cannot break."""
 
+from typing import Any
+
 import numpy as np
 
 from skauto._seeds import child_rng
+from skauto.search._types import Data, Fold
 
 # A class with no more rows than this is never held back: there would be nothing left to learn it from.
 RARE = 2
 
 
-def stratified_folds(y, n_splits, seed, groups=None, n_repeats=1):
+def stratified_folds(
+    y: np.ndarray, n_splits: int, seed: int, groups: np.ndarray | None = None, n_repeats: int = 1
+) -> list[Fold]:
     """Pairs of row numbers, to learn from and to validate on.
 
     Rows of classes that have one or two rows always learn and never validate. Larger classes are spread evenly over
@@ -45,7 +50,7 @@ def stratified_folds(y, n_splits, seed, groups=None, n_repeats=1):
     ([4, 4], True)
     """
     y = np.asarray(y)
-    folds = []
+    folds: list[Fold] = []
     for repeat in range(n_repeats):
         rng = child_rng(seed, "folds", repeat)
         if groups is None:
@@ -57,7 +62,7 @@ def stratified_folds(y, n_splits, seed, groups=None, n_repeats=1):
     return folds
 
 
-def _spread_rows(y, n_splits, rng):
+def _spread_rows(y: np.ndarray, n_splits: int, rng: np.random.Generator) -> np.ndarray:
     """The fold that holds back each row, -1 for none: class after class, round and round the folds."""
     counts = np.bincount(y)
     rare = RARE if counts.max() > RARE else 1  # with no larger class, two rows must do
@@ -74,7 +79,9 @@ def _spread_rows(y, n_splits, rng):
     return fold
 
 
-def _spread_groups(y, groups, n_splits, rng):
+def _spread_groups(
+    y: np.ndarray, groups: np.ndarray, n_splits: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """The fold that holds back each row, and the fold that judges it; -1 for none."""
     _, groups = np.unique(groups, return_inverse=True)
     table = np.zeros((groups.max() + 1, y.max() + 1))
@@ -97,7 +104,7 @@ def _spread_groups(y, groups, n_splits, rng):
     return held, np.where(rare[y], -1, held)
 
 
-def _balance(table, n_folds, rng):
+def _balance(table: np.ndarray, n_folds: int, rng: np.random.Generator) -> np.ndarray:
     """A fold for each group so that classes come out even: hardest groups first, each where it adds least unevenness.
 
     The sum over classes of the variance of the folds' shares grows by ``2 * held @ shares`` plus a constant; that is
@@ -117,17 +124,17 @@ def _balance(table, n_folds, rng):
     return fold
 
 
-def take(X, rows):
+def take(X: Data, rows: np.ndarray | slice) -> Data:
     """Rows of an array, sparse matrix or DataFrame."""
     return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
 
 
-def take_if_given(values, rows):
+def take_if_given(values: Any, rows: np.ndarray | slice) -> Any:
     """Rows of an array such as weights, None where there is none."""
     return None if values is None else values[rows]
 
 
-def nested_rows(y, fidelity, min_class_rows, seed):
+def nested_rows(y: np.ndarray, fidelity: float, min_class_rows: int, seed: int) -> np.ndarray:
     """Row numbers of a stratified share of the rows; a larger share holds the smaller ones.
 
     Every class keeps at least `min_class_rows` of its rows, or all that it has.

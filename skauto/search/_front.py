@@ -1,15 +1,18 @@
 """Choosing a row of cv_results_: one standard error, constraints, the front of several objectives and its knee."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 
 
-def metric_names(results):
+def metric_names(results: Iterable[str]) -> list[str]:
     """The names of the scores in a cv_results_, in its order."""
     start = "mean_test_"
     return [name[len(start) :] for name in results if name.startswith(start)]
 
 
-def candidates(results, constraints=None):
+def candidates(results: dict[str, Any], constraints: dict[str, float] | None = None) -> np.ndarray:
     """Rows that may win: of the highest fidelity reached, complete, and within the constraints.
 
     Parameters
@@ -47,7 +50,7 @@ def candidates(results, constraints=None):
     return rows
 
 
-def pareto_front(results, rows=None):
+def pareto_front(results: dict[str, Any], rows: np.ndarray | None = None) -> np.ndarray:
     """Rows that no other row matches everywhere and beats somewhere, by falling first score.
 
     Parameters
@@ -70,7 +73,7 @@ def pareto_front(results, rows=None):
     return front[np.argsort(-scores[~beaten][:, 0], kind="stable")]
 
 
-def knee(results, rows=None):
+def knee(results: dict[str, Any], rows: np.ndarray | None = None) -> int:
     """The row of the front nearest to the best value of every score, each scaled to [0, 1] over the front."""
     front = pareto_front(results, rows)
     scores = np.column_stack([results[f"mean_test_{name}"][front] for name in metric_names(results)])
@@ -79,12 +82,12 @@ def knee(results, rows=None):
     return int(front[np.argmin(np.sum(short**2, axis=1))])
 
 
-def best(results, metric, rows):
+def best(results: dict[str, Any], metric: str, rows: np.ndarray) -> int:
     """The row of the highest mean, the earlier on a tie."""
     return int(rows[np.argmax(results[f"mean_test_{metric}"][rows])])
 
 
-def one_standard_error(results, metric, rows, n_splits):
+def one_standard_error(results: dict[str, Any], metric: str, rows: np.ndarray, n_splits: int) -> int:
     """The cheapest row, by seconds of fit and score, within one standard error of the best mean.
 
     References

@@ -1,10 +1,16 @@
 """History: all trials in the order asked and their results, the only thing a strategy may read."""
 
 from bisect import bisect_left, insort
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 
-from skauto.search._trial import Status
+from skauto.search._space import Space
+from skauto.search._trial import Result, Status, Trial
+from skauto.search._types import Levels, Pair, Params
+
+Made = TypeVar("Made")
 
 
 class View:
@@ -20,7 +26,17 @@ class View:
         In the order asked; a trial's number is its place.
     """
 
-    def __init__(self, space, seed, trials, results, in_order, keys, index, visible=None):
+    def __init__(
+        self,
+        space: Space,
+        seed: int,
+        trials: list[Trial],
+        results: dict[int, Result],
+        in_order: list[Pair],
+        keys: set[tuple[Any, ...]],
+        index: "_Index",
+        visible: int | None = None,
+    ) -> None:
         self.space = space
         self.seed = seed
         self.trials = trials
@@ -30,38 +46,38 @@ class View:
         self._index = index
         self._visible = visible
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.trials)
 
-    def result(self, number):
+    def result(self, number: int) -> Result | None:
         """The result of a trial, or None while it is not known."""
         if self._visible is not None and number >= self._visible:
             return None
         return self._results.get(number)
 
     @property
-    def n_told_in_order(self):
+    def n_told_in_order(self) -> int:
         """How many trials have results with none missing before them."""
         return len(self._in_order) if self._visible is None else min(self._visible, len(self._in_order))
 
     @property
-    def pending(self):
+    def pending(self) -> list[Trial]:
         """Trials asked whose results are not known."""
         return [trial for trial in self.trials[self.n_told_in_order :] if self.result(trial.number) is None]
 
     @property
-    def finished(self):
+    def finished(self) -> list[Pair]:
         """Pairs (trial, result) of all known results, in the order asked."""
-        rest = ((trial, self.result(trial.number)) for trial in self.trials[self.n_told_in_order :])
+        rest: Iterator[Any] = ((trial, self.result(trial.number)) for trial in self.trials[self.n_told_in_order :])
         return self._in_order[: self.n_told_in_order] + [pair for pair in rest if pair[1] is not None]
 
     @property
-    def _ahead(self):
+    def _ahead(self) -> list[Pair]:
         """Complete pairs (trial, result) whose trials come after one without a result."""
-        rest = ((trial, self.result(trial.number)) for trial in self.trials[self.n_told_in_order :])
+        rest: Iterator[Any] = ((trial, self.result(trial.number)) for trial in self.trials[self.n_told_in_order :])
         return [pair for pair in rest if pair[1] is not None and pair[1].status == Status.COMPLETE]
 
-    def complete(self):
+    def complete(self) -> Levels:
         """Complete pairs (trial, result) by fidelity, in the order asked."""
         n_told = self.n_told_in_order
         found = {f: level.pairs[: bisect_left(level.numbers, n_told)] for f, level in self._index.levels.items()}
@@ -69,7 +85,7 @@ class View:
             found.setdefault(trial.fidelity, []).append((trial, result))
         return {fidelity: pairs for fidelity, pairs in found.items() if pairs}
 
-    def top(self, n, fidelity=1.0):
+    def top(self, n: int, fidelity: float = 1.0) -> list[Pair]:
         """The n pairs (trial, result) of the highest scores at a fidelity, the earlier first on a tie."""
         n_told, level = self.n_told_in_order, self._index.levels.get(fidelity)
         found = [(-result.score, trial.number) for trial, result in self._ahead if trial.fidelity == fidelity]
@@ -81,37 +97,37 @@ class View:
                 found.append(place)
         return [(self.trials[number], self._results[number]) for _, number in sorted(found)[:n]]
 
-    def best(self, fidelity=1.0):
+    def best(self, fidelity: float = 1.0) -> Pair | None:
         """The pair (trial, result) of the highest score at a fidelity, the earlier on a tie; None without one."""
         return next(iter(self.top(1, fidelity)), None)
 
-    def units(self, trial):
+    def units(self, trial: Trial) -> np.ndarray:
         """`Space.to_unit_branch` of a trial's params as an array; not to be changed."""
         known = self._index.units.get(trial.number)
         if known is None or known[0] is not trial:
             known = self._index.units[trial.number] = (trial, np.array(self.space.to_unit_branch(trial.params)))
         return known[1]
 
-    def remember(self, key, make):
+    def remember(self, key: Hashable, make: Callable[[], Made]) -> Made:
         """What `make` gives, made once for a key; it must follow from the key and the trials told in order alone."""
         if key not in self._index.made:
             self._index.made[key] = make()
         return self._index.made[key]
 
     @property
-    def n_distinct(self):
+    def n_distinct(self) -> int:
         """Number of different configurations asked."""
         return len(self._keys)
 
-    def has_asked(self, params):
+    def has_asked(self, params: Params) -> bool:
         """Whether this configuration was asked before, at any fidelity."""
         return self.space.key(params) in self._keys
 
-    def view(self, visible):
+    def view(self, visible: int) -> "View":
         """The same history as count mode shows it: results of trials 0 ... visible - 1 only."""
         return View(self.space, self.seed, self.trials, self._results, self._in_order, self._keys, self._index, visible)
 
-    def plus(self, trials):
+    def plus(self, trials: list[Trial]) -> "View":
         """The same history as if these trials had been asked too."""
         if not trials:
             return self
@@ -144,22 +160,22 @@ class History(View):
     {'C': 10}
     """
 
-    def __init__(self, space, seed):
+    def __init__(self, space: Space, seed: int) -> None:
         super().__init__(space, seed, trials=[], results={}, in_order=[], keys=set(), index=_Index())
 
     @property
-    def results(self):
+    def results(self) -> dict[int, Result]:
         """Results by trial number, in the order told. Not to be changed."""
         return self._results
 
-    def asked(self, trial):
+    def asked(self, trial: Trial) -> None:
         """Add a trial."""
         if trial.number != len(self.trials):
             raise ValueError(f"trial number {trial.number} is out of order: {len(self.trials)} comes next")
         self.trials.append(trial)
         self._keys.add(self.space.key(trial.params))
 
-    def told(self, result):
+    def told(self, result: Result) -> None:
         """Add the result of a trial asked before."""
         if not 0 <= result.number < len(self.trials):
             raise ValueError(f"result for trial {result.number}, which was never asked")
@@ -176,19 +192,23 @@ class History(View):
 class _Index:
     """What is kept so that no ask has to look at all trials: complete pairs by fidelity, and points by number."""
 
-    def __init__(self):
-        self.levels = {}
-        self.units = {}
-        self.made = {}
+    def __init__(self) -> None:
+        self.levels: dict[float, _Level] = {}
+        self.units: dict[int, tuple[Trial, np.ndarray]] = {}
+        self.made: dict[Hashable, Any] = {}
 
 
 class _Level:
     """Complete pairs of one fidelity, told in order: in the order asked, and by score."""
 
-    def __init__(self):
+    pairs: list[Pair]
+    numbers: list[int]
+    ranked: list[tuple[float, int]]
+
+    def __init__(self) -> None:
         self.pairs, self.numbers, self.ranked = [], [], []
 
-    def add(self, pair):
+    def add(self, pair: Pair) -> None:
         trial, result = pair
         self.pairs.append(pair)
         self.numbers.append(trial.number)

@@ -3,6 +3,7 @@
 import atexit
 import os
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 
 from skauto.search._worker import Worker
@@ -14,11 +15,11 @@ class IdleWorkers:
     They leave by themselves after a minute and are ended at exit. A forked child never uses its parent's.
     """
 
-    def __init__(self):
-        self._workers = {}
-        self._owner = None
+    def __init__(self) -> None:
+        self._workers: dict[int, deque[Worker]] = {}
+        self._owner: int | None = None
 
-    def warm(self, threads, count, modules=()):
+    def warm(self, threads: int, count: int, modules: Sequence[str] = ()) -> None:
         """Have at least so many workers, starting what is missing; they import while the caller goes on.
 
         Those that are started import some modules too, where they exist.
@@ -34,7 +35,7 @@ class IdleWorkers:
             worker.tell("import", modules)
             self.put(worker)
 
-    def put(self, worker):
+    def put(self, worker: Worker) -> None:
         """Keep a healthy worker that has dropped its context."""
         self._forget_after_fork()
         if self._owner is None:
@@ -43,7 +44,7 @@ class IdleWorkers:
         worker.spare = True
         self._workers.setdefault(worker.threads, deque()).append(worker)
 
-    def take(self, threads):
+    def take(self, threads: int) -> Worker | None:
         """A living worker with so many threads that knows the user's modules as they are now, or None."""
         self._forget_after_fork()
         workers = self._workers.get(threads)
@@ -55,14 +56,14 @@ class IdleWorkers:
                 worker.end()
         return None
 
-    def end(self):
+    def end(self) -> None:
         """End all idle workers."""
         self._forget_after_fork()
         for workers in self._workers.values():
             while workers:
                 workers.pop().end()
 
-    def _forget_after_fork(self):
+    def _forget_after_fork(self) -> None:
         if self._owner in (None, os.getpid()):
             return
         for worker in [worker for workers in self._workers.values() for worker in workers]:

@@ -3,11 +3,13 @@
 import functools
 import pickle
 from dataclasses import dataclass
+from typing import Any
 
 import cloudpickle
 from sklearn.base import clone
 
 from skauto.search._continue import can_continue, continue_fit, set_changed
+from skauto.search._types import Data, Estimator
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,10 @@ class Kept:
     """
 
     root: int
-    fits: list
+    fits: list[tuple[int, bytes]]
 
 
-def inside(estimator, parameter):
+def inside(estimator: Estimator, parameter: str) -> Estimator | None:
     """The estimator inside wrappers that owns a parameter, if it can go on; else None."""
     prefix, _, name = parameter.rpartition("__")
     step = estimator.get_params().get(prefix) if prefix else None
@@ -52,24 +54,26 @@ class InnerFits:
         Whether every fit so far went on from another.
     """
 
-    def __init__(self, parameter, origin=None, amounts=None):
+    amounts: tuple[int, int]  # or None; with an origin they are given
+
+    def __init__(self, parameter: str, origin: Kept | None = None, amounts: tuple[int, int] | Any = None) -> None:
         self.prefix, _, self.name = parameter.rpartition("__")
         self.known = [] if origin is None else origin.fits
         self.amounts = amounts
-        self.made = []
+        self.made: list[tuple[int, bytes]] = []
         self._n_continued = 0
 
     @property
-    def all_continued(self):
+    def all_continued(self) -> bool:
         return 0 < len(self.made) == self._n_continued
 
-    def listen(self, estimator):
+    def listen(self, estimator: Estimator) -> None:
         """Put a class that reports its fits in the place of the inner estimator's; its clones are of it too."""
         inner = clone(estimator.get_params()[self.prefix])
         kind = type(inner)
 
         @functools.wraps(kind.fit)
-        def fit(model, X, y=None, **params):
+        def fit(model: Estimator, X: Data, y: Data = None, **params: Any) -> Estimator:
             model.__class__ = kind  # the fitted estimator is of the class it was
             self._fit(model, X, y, params)
             return model
@@ -77,7 +81,7 @@ class InnerFits:
         inner.__class__ = type(kind.__name__, (kind,), {"fit": fit, "__module__": kind.__module__})
         estimator.set_params(**{self.prefix: inner})
 
-    def _fit(self, model, X, y, params):
+    def _fit(self, model: Estimator, X: Data, y: Data, params: dict[str, Any]) -> None:
         place = len(self.made)
         n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
         if place < len(self.known) and self.known[place][0] == n_rows:
@@ -87,16 +91,16 @@ class InnerFits:
             model.fit(X, y, **params)
         self.made.append((n_rows, cloudpickle.dumps(model)))
 
-    def _go_on(self, model, fitted, X, y, params):
+    def _go_on(self, model: Estimator, fitted: Estimator, X: Data, y: Data, params: dict[str, Any]) -> None:
         """Make of an unfitted model the fitted one, after more of the effort and with the model's settings."""
         now, before = model.get_params(), fitted.get_params()
         plain = [name for name in now if name != self.name and not hasattr(now[name], "get_params")]
         changed = {name: now[name] for name in plain if name in before and _differ(now[name], before[name])}
         set_changed(fitted, self.name, changed)
         continue_fit(fitted, self.name, *self.amounts, X, y, **params)
-        vars(model).clear()
-        vars(model).update(vars(fitted))
+        vars(model).clear()  # type: ignore[attr-defined]  # of an object, not of a class
+        vars(model).update(vars(fitted))  # type: ignore[attr-defined]
 
 
-def _differ(one, other):
+def _differ(one: object, other: object) -> bool:
     return one is not other and cloudpickle.dumps(one) != cloudpickle.dumps(other)

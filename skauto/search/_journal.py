@@ -1,18 +1,22 @@
 """The journal of a search: an append-only log of JSON lines from which it can be taken up again."""
 
 import contextlib
+import io
 import json
 import os
 import time
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Self
 
 from skauto.search._fingerprint import differences
 from skauto.search._history import History
 from skauto.search._journal_values import LostArrayError, Values
 from skauto.search._sandbox import attempt
+from skauto.search._space import Space
 from skauto.search._trial import Result, Status, Trial
+from skauto.search._types import AnyPath
 
 FORMAT = 2
 LOG, ARRAYS, MODELS = "log.jsonl", "arrays", "models"
@@ -51,7 +55,11 @@ class Journal:
         another process is writing to it.
     """
 
-    def __init__(self, folder):
+    # None until the journal is open.
+    seed: int | Any
+    _file: io.FileIO | Any
+
+    def __init__(self, folder: AnyPath) -> None:
         if not isinstance(folder, (str, os.PathLike)) or not os.fspath(folder):
             raise JournalError(f"journal={folder!r} is not the path of a folder: give one, or None for no journal")
         try:
@@ -62,21 +70,21 @@ class Journal:
         self.seed = None
         self._file = None
         self._values = Values(self.folder / ARRAYS)
-        self._records = []
+        self._records: list[dict[str, Any]] = []
         self._sum = 0  # checksum of the last line
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
-    def models(self):
+    def models(self) -> Path:
         """Where fold models are kept."""
         return self.folder / MODELS
 
-    def open(self, seed):
+    def open(self, seed: int) -> Self:
         """Take the pen and read what is there; a new journal will have this seed."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -95,7 +103,7 @@ class Journal:
         self.seed = self._records[0]["seed"] if self._records else seed
         return self
 
-    def begin(self, about):
+    def begin(self, about: dict[str, Any]) -> Self:
         """Check that the journal is of this search; a new one gets its first line.
 
         Parameters
@@ -110,7 +118,7 @@ class Journal:
             raise
         return self
 
-    def _begin(self, about):
+    def _begin(self, about: dict[str, Any]) -> None:
         if not self._records:
             self._records = [{"event": "search", "format": FORMAT, "seed": self.seed, "about": about}]
             self._write(self._records[0])
@@ -121,7 +129,7 @@ class Journal:
                 f"folder of its own, or the other one's arguments"
             )
 
-    def replay(self, space):
+    def replay(self, space: Space) -> "JournaledHistory":
         """The history that the log holds, which from now on writes down what it is told.
 
         A result whose array file is missing or damaged is noted as lost, and its trial run again.
@@ -136,7 +144,9 @@ class Journal:
         del self._records[1:]
         return history
 
-    def _replay_line(self, history, record, place, last_lost):
+    def _replay_line(
+        self, history: "JournaledHistory", record: dict[str, Any], place: int, last_lost: dict[Any, int]
+    ) -> None:
         if record["event"] == "asked":
             trial = Trial.from_json(record["trial"])
             if not history.space.contains(trial.params):
@@ -149,7 +159,7 @@ class Journal:
         elif record["event"] != "lost":
             raise ValueError(f"event {record['event']!r} is not known")
 
-    def _replay_result(self, history, result, details):
+    def _replay_result(self, history: "JournaledHistory", result: Result, details: Any) -> None:
         try:
             details = self._values.unpack(details)
         except LostArrayError as error:
@@ -157,11 +167,11 @@ class Journal:
         else:
             History.told(history, replace(result, details=details))
 
-    def asked(self, trial, seen):
+    def asked(self, trial: Trial, seen: int) -> None:
         """Note a trial, with how many results its strategy saw."""
         self._write({"event": "asked", "trial": trial.to_json(), "seen": seen})
 
-    def told(self, result):
+    def told(self, result: Result) -> None:
         """Note a result; one that was only cancelled is left open, so that more budget runs it."""
         if result.status == Status.CANCELLED:
             return
@@ -176,13 +186,13 @@ class Journal:
             raise JournalError(f"the result of trial {result.number} cannot be written down: {error}") from error
         self._write({"event": "told", "result": result.to_json(), "details": details})
 
-    def close(self):
+    def close(self) -> None:
         """Stop writing."""
         if self._file is not None:
             self._file.close()
             self._file = None
 
-    def _write(self, record):
+    def _write(self, record: dict[str, Any]) -> None:
         text = json.dumps({**record, "time": round(time.time(), 3)}).encode()
         checksum = zlib.crc32(text, self._sum)
         line = text[:-1] + CHECKSUM + str(checksum).encode() + b"}\n"
@@ -195,7 +205,7 @@ class Journal:
             raise self._unwritable("the disk is full")
         self._sum = checksum
 
-    def _append(self, line, size):
+    def _append(self, line: bytes, size: int) -> int:
         """Bytes that were written and are on the disk; of a line that was not written whole nothing stays."""
         written = 0
         try:
@@ -210,13 +220,13 @@ class Journal:
                     os.ftruncate(self._file.fileno(), size)
         return written
 
-    def _unwritable(self, why):
+    def _unwritable(self, why: str | None) -> JournalError:
         return JournalError(
             f"journal={str(self.folder)!r} cannot be written ({why}); what it holds is complete: make room and "
             f"start the search again with the same arguments"
         )
 
-    def _damaged(self, number, why):
+    def _damaged(self, number: int, why: str) -> JournalError:
         path = self.folder / LOG
         if number == 1:
             advice = "remove the folder, or give another one"
@@ -227,7 +237,7 @@ class Journal:
             )
         return JournalError(f"{str(path)!r} is damaged in line {number} ({why}); {advice}")
 
-    def _read(self):
+    def _read(self) -> list[dict[str, Any]]:
         """The records of all whole lines; a torn last line, left by a kill, is cut off."""
         try:
             self._file.seek(0)
@@ -242,7 +252,7 @@ class Journal:
             os.ftruncate(self._file.fileno(), len(whole))
         return records
 
-    def _record(self, number, line):
+    def _record(self, number: int, line: bytes) -> dict[str, Any]:
         """What a line says, its checksum being right."""
         report = attempt(json.loads, line)
         record = report.value
@@ -258,7 +268,7 @@ class Journal:
             raise self._damaged(number, "its checksum does not fit: it was changed, or lines before it were")
         return record
 
-    def _check_first(self, record):
+    def _check_first(self, record: Any) -> None:
         if not isinstance(record, dict) or record.get("event") != "search":
             raise JournalError(f"{str(self.folder / LOG)!r} is no journal of a search")
         if record.get("format") != FORMAT:
@@ -271,27 +281,27 @@ class Journal:
 class JournaledHistory(History):
     """A history that writes down every trial and result in a journal, the journal first."""
 
-    def __init__(self, space, seed, journal):
+    def __init__(self, space: Space, seed: int, journal: Journal) -> None:
         super().__init__(space, seed)
         self._journal = journal
 
-    def asked(self, trial):
+    def asked(self, trial: Trial) -> None:
         """Note and add a trial."""
         self._journal.asked(trial, len(self.results))
         super().asked(trial)
 
-    def told(self, result):
+    def told(self, result: Result) -> None:
         """Note and add the result of a trial asked before."""
         self._journal.told(result)
         super().told(result)
 
 
-def _is_torn_beginning(content):
+def _is_torn_beginning(content: bytes) -> bool:
     """Whether a file without a whole line is new, or what a kill or a loss of power leaves of a first line."""
     return not content.strip(b"\0") or content[: len(BEGINNING)] == BEGINNING[: len(content)]
 
 
-def _lock(file, folder):
+def _lock(file: io.FileIO, folder: Path) -> None:
     """Take the only pen; it is dropped with the process, however that ends."""
     try:
         import fcntl

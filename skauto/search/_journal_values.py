@@ -4,10 +4,12 @@ import io
 import re
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from skauto._files import write_whole
+from skauto.search._types import AnyPath
 
 SMALL = 64  # numbers of an array that stands in the log itself; a larger one has a file
 MARK = "\0"  # begins the only key of what is no plain JSON; a dict of the user's with such a key is written as pairs
@@ -26,10 +28,10 @@ class Values:
         Of the array files; made with the first one.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: AnyPath) -> None:
         self.folder = Path(folder)
 
-    def pack(self, value, name):
+    def pack(self, value: Any, name: str) -> Any:
         """The value as JSON.
 
         Parameters
@@ -53,7 +55,7 @@ class Values:
             return self._pack_array(value, name)
         return self._pack_one(value.item() if isinstance(value, np.generic) else value)
 
-    def _pack_one(self, value):
+    def _pack_one(self, value: Any) -> Any:
         """A single value, no container."""
         if isinstance(value, float) and not np.isfinite(value):
             return {f"{MARK}number": repr(value)}
@@ -65,7 +67,7 @@ class Values:
             return self._pack_one(float(value))
         raise TypeError(f"a journal cannot hold {value!r} of type {type(value).__name__}")
 
-    def unpack(self, value):
+    def unpack(self, value: Any) -> Any:
         """The value that `pack` wrote.
 
         Raises
@@ -82,14 +84,14 @@ class Values:
             return {key: self.unpack(part) for key, part in value.items()}
         return getattr(self, f"_{kind[1:]}")(content)
 
-    def _pack_dict(self, value, name):
+    def _pack_dict(self, value: dict[Any, Any], name: str) -> dict[str, Any]:
         if all(isinstance(key, str) and not key.startswith(MARK) for key in value):
             places = enumerate(value.items())
             return {key: self.pack(part, f"{name}-{_component(key, k)}") for k, (key, part) in places}
         pairs = [[self.pack(key, name), self.pack(part, f"{name}-{k}")] for k, (key, part) in enumerate(value.items())]
         return {f"{MARK}pairs": pairs}
 
-    def _pack_array(self, value, name):
+    def _pack_array(self, value: np.ndarray, name: str) -> dict[str, Any]:
         if value.dtype == object:
             raise TypeError("a journal cannot hold an array of objects")
         if value.size <= SMALL and value.ndim == 1 and value.dtype.kind in "fiub":
@@ -100,7 +102,7 @@ class Values:
         write_whole(self.folder / f"{name}.npy", buffer.getbuffer())
         return {f"{MARK}array": [f"{name}.npy", zlib.crc32(buffer.getbuffer())]}
 
-    def _array(self, content):
+    def _array(self, content: tuple[str, int]) -> np.ndarray:
         name, checksum = content
         try:
             data = (self.folder / Path(name).name).read_bytes()
@@ -110,22 +112,22 @@ class Values:
             raise LostArrayError(f"the array {name} is not as it was written")
         return np.load(io.BytesIO(data), allow_pickle=False)
 
-    def _values(self, content):
+    def _values(self, content: tuple[str, list[Any]]) -> np.ndarray:
         dtype, values = content
         return np.array(self.unpack(values), dtype=dtype)
 
-    def _number(self, content):
+    def _number(self, content: str) -> float:
         return float(content)
 
-    def _bytes(self, content):
+    def _bytes(self, content: str) -> bytes:
         return bytes.fromhex(content)
 
-    def _pairs(self, content):
+    def _pairs(self, content: list[tuple[Any, Any]]) -> dict[Any, Any]:
         keys = [self.unpack(key) for key, _ in content]
         keys = [tuple(key) if isinstance(key, list) else key for key in keys]
         return dict(zip(keys, (self.unpack(part) for _, part in content), strict=True))
 
 
-def _component(key, place):
+def _component(key: str, place: int) -> str:
     """A key as a part of a file's name, by its place too where it cannot stand there as it is."""
     return key if re.fullmatch(r"[a-z0-9_]{1,40}", key) else f"{place}.{re.sub(r'[^A-Za-z0-9_]', '_', key)[:40]}"

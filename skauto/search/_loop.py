@@ -1,13 +1,45 @@
 """The loop of every search: ask the strategy, let workers evaluate, tell the history."""
 
 import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeAlias
 
-from skauto.search._pool import WorkersLostError
-from skauto.search._trial import Result, Status
-from skauto.search.strategies._base import within
+from skauto.search._budget import Budget
+from skauto.search._history import History
+from skauto.search._pool import Outcome, WorkersLostError
+from skauto.search._trial import Result, Status, Trial
+from skauto.search.strategies._base import Strategy, within
+
+OnResult: TypeAlias = Callable[[History, Trial, Result], object]
 
 
-def search(strategy, history, evaluate, pool, budget, *, lag=None, trial_limit=None, on_result=None):
+class TrialPool(Protocol):
+    """What the loop asks of a pool whose tasks are trials: a `Pool`, or `FoldTasks`."""
+
+    @property
+    def running(self) -> Sequence[Any]: ...
+
+    @property
+    def free(self) -> int: ...
+
+    def submit(self, key: int, function: Any, trial: Trial, /, *, time_limit: float | None = None) -> None: ...
+
+    def wait(self, timeout: float | None, /) -> Sequence[Outcome | Result]: ...
+
+    def cancel(self, key: int, /) -> None: ...
+
+
+def search(
+    strategy: Strategy,
+    history: History,
+    evaluate: Callable[[Any, Trial], Any] | None,
+    pool: TrialPool,
+    budget: Budget,
+    *,
+    lag: int | None = None,
+    trial_limit: Callable[[Trial, float], float | None] | None = None,
+    on_result: OnResult | None = None,
+) -> str:
     """Run trials until the budget is spent or the strategy has finished.
 
     Parameters
@@ -70,9 +102,9 @@ def search(strategy, history, evaluate, pool, budget, *, lag=None, trial_limit=N
     return reason
 
 
-def _ask(strategy, history, n, lag):
+def _ask(strategy: Strategy, history: History, n: int, lag: int | None) -> list[Trial]:
     """Up to n new trials, entered in the history; in count mode asked for one at a time."""
-    asked = []
+    asked: list[Trial] = []
     while len(asked) < n:
         trials = strategy.ask(history, n) if lag is None else _ask_in_order(strategy, history, lag)
         for trial in trials:
@@ -83,7 +115,7 @@ def _ask(strategy, history, n, lag):
     return asked
 
 
-def _ask_in_order(strategy, history, lag):
+def _ask_in_order(strategy: Strategy, history: History, lag: int) -> list[Trial]:
     """One trial chosen from results in the order asked; as long as it is none, one more result is shown."""
     for visible in range(max(0, len(history) - lag), history.n_told_in_order + 1):
         if trials := strategy.ask(history.view(visible), 1):
@@ -91,7 +123,7 @@ def _ask_in_order(strategy, history, lag):
     return []
 
 
-def _tell(history, result, on_result):
+def _tell(history: History, result: Result, on_result: OnResult | None) -> None:
     history.told(result)
     if on_result is not None:
         on_result(history, history.trials[result.number], result)

@@ -1,8 +1,10 @@
 """maximize(): the strategies for any function of some parameters, in the caller's own process."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from numbers import Integral, Real
+from typing import Any
 
 from skauto._seeds import root_seed
 from skauto.search._budget import Budget
@@ -11,13 +13,23 @@ from skauto.search._history import History
 from skauto.search._journal import Journal
 from skauto.search._loop import search
 from skauto.search._sequential import SequentialPool
-from skauto.search._space import Space
-from skauto.search._trial import Status
-from skauto.search.strategies._base import within
+from skauto.search._space import Branches, Space
+from skauto.search._trial import Status, Trial
+from skauto.search._types import AnyPath, RandomState
+from skauto.search.strategies._base import Strategy, within
 from skauto.search.strategies._names import make_strategy
 
 
-def maximize(objective, space, *, strategy="tpe", n_iter=100, fidelity=None, random_state=None, journal=None):
+def maximize(
+    objective: Callable[..., Any],
+    space: Branches | Space,
+    *,
+    strategy: str | Strategy = "tpe",
+    n_iter: int = 100,
+    fidelity: float | None = None,
+    random_state: RandomState = None,
+    journal: AnyPath | None = None,
+) -> History:
     """Search for the parameters at which a function is greatest.
 
     Parameters
@@ -84,7 +96,13 @@ def maximize(objective, space, *, strategy="tpe", n_iter=100, fidelity=None, ran
     return history
 
 
-def _about(objective, space, strategy, fidelity, random_state):
+def _about(
+    objective: Callable[..., Any],
+    space: Space,
+    strategy: str | Strategy,
+    fidelity: float | None,
+    random_state: RandomState,
+) -> dict[str, Any]:
     """What a journal must agree on."""
     return fingerprint(
         search="maximize",
@@ -96,21 +114,23 @@ def _about(objective, space, strategy, fidelity, random_state):
     )
 
 
-def _check_full_from_the_start(strategy, history):
+def _check_full_from_the_start(strategy: Strategy, history: History) -> None:
     """Refuse a schedule whose first trial is not a full one, for a function without a fidelity."""
     for trial in strategy.ask(history, 1):
         if trial.fidelity < 1:
             raise RuntimeError(_without_fidelity(trial))
 
 
-def _without_fidelity(trial):
+def _without_fidelity(trial: Trial) -> str:
     return (
         f"the strategy asks for fidelity {trial.fidelity:g}, but the function has none: "
         f"give maximize(fidelity=), the least fidelity that says something"
     )
 
 
-def _evaluate(objective, space, has_fidelity, context, trial):
+def _evaluate(
+    objective: Callable[..., Any], space: Space, has_fidelity: bool, context: object, trial: Trial
+) -> dict[str, Any]:
     """What the loop submits."""
     if not has_fidelity and trial.fidelity < 1:
         raise ValueError(_without_fidelity(trial))
@@ -118,7 +138,7 @@ def _evaluate(objective, space, has_fidelity, context, trial):
     return {"score": objective(params, trial.fidelity) if has_fidelity else objective(params)}
 
 
-def _check_some_complete(history):
+def _check_some_complete(history: History) -> None:
     results = list(history.results.values())
     if results and not any(result.status == Status.COMPLETE for result in results):
         raise RuntimeError(f"all {len(results)} trials failed; the first one: {results[0].reason}")

@@ -10,7 +10,7 @@ UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 FREE_SHARE = 0.8
 
 
-def memory_bytes(limit, n_workers):
+def memory_bytes(limit: int | str | None, n_workers: int) -> int:
     """Bytes of resident memory that a trial may use.
 
     Parameters

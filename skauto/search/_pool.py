@@ -2,9 +2,11 @@
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
-from skauto.search._sandbox import number_of, shown
+from skauto.search._sandbox import Report, Warned, number_of, shown
 from skauto.search._trial import Result, Status
 
 
@@ -34,16 +36,16 @@ class Outcome:
         The traceback, or the last that a dead worker printed.
     """
 
-    key: object
+    key: Any
     status: Status
-    value: object = None
+    value: Any = None
     reason: str = ""
     seconds: float = 0.0
     peak_memory: int = 0
-    warnings: tuple = ()
+    warnings: tuple[Warned, ...] = ()
     output: str = ""
 
-    def as_result(self):
+    def as_result(self) -> Result:
         """The Result of the trial with this key.
 
         Its function has returned a dict with ``"score"``, or an object with a `score`, and `details()`, a dict.
@@ -60,7 +62,7 @@ class Outcome:
         return Result(self.key, Status.COMPLETE, number, self.seconds, details=about | details)
 
 
-def _parts(value):
+def _parts(value: Any) -> tuple[Any, dict[str, Any]]:
     """The score of what a trial returned, and its details; None and nothing where it has none."""
     if hasattr(value, "details"):
         return value.score, value.details()
@@ -73,18 +75,18 @@ def _parts(value):
 class Task:
     """A task of a WorkerPool."""
 
-    key: object
+    key: Any
     payload: bytes
     time_limit: float | None
     started: float = 0.0
     peak: int = 0
     crashes: int = 0
 
-    def seconds(self):
+    def seconds(self) -> float:
         """Wall time since its start."""
         return time.monotonic() - self.started
 
-    def outcome(self, report, seconds=None):
+    def outcome(self, report: Report, seconds: float | None = None) -> Outcome:
         """Its Outcome, from a Report."""
         seconds = self.seconds() if seconds is None else seconds
         fields = (report.status, report.value, report.reason, seconds, self.peak, report.warnings, report.output)
@@ -111,21 +113,44 @@ class Pool:
         Seconds that pass for a worker in one of its CPU seconds, as far as is known: above one on a busy machine.
     """
 
-    start_seconds, slowness = 0.0, 1.0
+    if TYPE_CHECKING:  # a subclass has each of these as an attribute or as a property
 
-    def __enter__(self):
+        @property
+        def n_workers(self) -> int: ...
+
+        @property
+        def running(self) -> list[Any]: ...
+
+        @property
+        def start_seconds(self) -> float: ...
+
+        @property
+        def slowness(self) -> float: ...
+
+        def submit(
+            self, key: Any, function: Callable[..., Any], *args: Any, time_limit: float | None = None
+        ) -> None: ...
+
+        def wait(self, timeout: float | None = None) -> list[Outcome]: ...
+
+        def cancel(self, key: Any) -> None: ...
+
+    else:
+        start_seconds, slowness = 0.0, 1.0
+
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
-    def free(self):
+    def free(self) -> int:
         """How many more tasks can run at once."""
         return max(0, self.n_workers - len(self.running))
 
-    def prepare(self):
+    def prepare(self) -> None:
         """Have others ready for the workers that the end of a search kills, where that takes time."""
 
-    def close(self):
+    def close(self) -> None:
         """End what runs, and remove what was made for it."""

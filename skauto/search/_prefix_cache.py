@@ -3,11 +3,14 @@
 import copy
 import functools
 from collections import OrderedDict
+from collections.abc import Callable, Container, Iterable
+from typing import Any
 
 import joblib
 import numpy as np
 
 from skauto.search._sandbox import attempt
+from skauto.search._types import Estimator
 
 # Kept in each process, in bytes; the longest unused goes first.
 CACHE_BYTES = 1 << 28
@@ -28,21 +31,21 @@ class PrefixCache:
     hits, misses : int
     """
 
-    def __init__(self, max_bytes=CACHE_BYTES):
+    def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
         self.max_bytes = max_bytes
         self.hits = self.misses = 0
-        self._kept = OrderedDict()
-        self._chain = ()
+        self._kept: OrderedDict[tuple[Any, ...], tuple[tuple[Any, ...], int]] = OrderedDict()
+        self._chain: tuple[Any, ...] = ()
 
-    def begin(self, *where):
+    def begin(self, *where: Any) -> None:
         """A fit begins on the rows that `where` names."""
         self._chain = where
 
-    def cache(self, function, ignore=()):
+    def cache(self, function: Callable[..., Any], ignore: Container[str] = ()) -> Callable[..., Any]:
         """The function with a memory; called as ``function(step, X, y, ...)`` by pipelines."""
 
         @functools.wraps(function)
-        def cached(step, *args, **kwargs):
+        def cached(step: Estimator, *args: Any, **kwargs: Any) -> Any:
             name = _name(function, step, {name: kwargs[name] for name in kwargs if name not in ignore})
             self._chain = key = (*self._chain, object() if name is None else name)  # what has no name is never found
             if key in self._kept:
@@ -56,7 +59,7 @@ class PrefixCache:
 
         return cached
 
-    def _keep(self, key, made):
+    def _keep(self, key: tuple[Any, ...], made: tuple[Any, ...]) -> None:
         size = _size(made[:-1])
         if size is None or size > self.max_bytes or not isinstance(key[-1], str):
             return
@@ -65,14 +68,14 @@ class PrefixCache:
             self._kept.popitem(last=False)
 
 
-def _name(function, step, kwargs):
+def _name(function: Callable[..., Any], step: Estimator, kwargs: dict[str, Any]) -> str | None:
     """A hash of a step's class and parameters and of what else the pipeline passes; None where lambdas prevent it."""
     settings = {name: value for name, value in kwargs.items() if not name.startswith("message")}
     kind = f"{type(step).__module__}.{type(step).__qualname__}"
     return attempt(lambda: joblib.hash((function.__name__, kind, step.get_params(), settings))).value
 
 
-def _size(parts):
+def _size(parts: Iterable[Any]) -> int | None:
     """Bytes of arrays, sparse matrices and DataFrames; None where a part is something else."""
     total = 0
     for part in parts:
@@ -90,6 +93,6 @@ def _size(parts):
     return total
 
 
-def _copied(made):
+def _copied(made: tuple[Any, ...]) -> tuple[Any, ...]:
     """The data copied in the order of memory it has, the fitted step (the last) as it is: predicting changes none."""
     return (*copy.deepcopy(made[:-1]), made[-1])

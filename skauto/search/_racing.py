@@ -1,10 +1,13 @@
 """Fold racing: a trial stops once it cannot be expected to win."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
-from skauto.search._trial import Status
+from skauto.search._history import View
+from skauto.search._trial import Result, Status, Trial
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Race:
     prior: float = np.nan
 
     @classmethod
-    def against(cls, history, trial, lag):
+    def against(cls, history: View, trial: Trial, lag: int | None) -> Self:
         """The race of a trial: in count mode against results of trials 0 ... number - 1 - lag only."""
         last = len(history) if lag is None else trial.number - lag
         seen = [
@@ -44,11 +47,11 @@ class Race:
         best = max(seen, key=lambda result: (result.score, -result.number))
         return cls(float(np.min(best.details["fold_scores"])), float(np.mean([result.score for result in seen])))
 
-    def stops(self, scores):
+    def stops(self, scores: Sequence[float]) -> bool:
         """Whether a trial with these fold scores so far is over; never at a score that is not a number."""
         return bool(np.isfinite(scores).all() and np.mean(scores) < self.worst)
 
-    def shrunk(self, scores):
+    def shrunk(self, scores: Sequence[float]) -> float:
         """The score of a stopped trial for strategies: its mean, pulled towards the others by one fold's weight.
 
         It is below the incumbent's, for both parts are.
@@ -56,11 +59,11 @@ class Race:
         return float((np.sum(scores) + self.prior) / (len(scores) + 1))
 
 
-def _is_full(result):
+def _is_full(result: Result) -> bool:
     return result.status == Status.COMPLETE and not result.details["pruned"]
 
 
-def races(racing, strategy_name, time_limit, multimetric):
+def races(racing: bool | str, strategy_name: str, time_limit: float | None, multimetric: bool) -> bool:
     """Whether to race: "auto" does not where every split is wanted or there is no single metric to race on."""
     if racing != "auto":
         return bool(racing)

@@ -7,7 +7,9 @@ import pickle
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from skauto.search._idle_workers import IDLE_WORKERS
 from skauto.search._sandbox import attempt
@@ -26,6 +28,9 @@ IDLE_SECONDS = 600
 # Seconds between looks at whether a task is still wanted, and between rounds that end the children of old searches.
 LOOK, ROUND = 0.25, 3.0
 
+# The digest and the folder of a search's context.
+Search: TypeAlias = tuple[str, str]
+
 
 @dataclass
 class _Child:
@@ -36,7 +41,7 @@ class _Child:
     busy: bool = True
     since: float = field(default_factory=time.monotonic)
 
-    def over(self):
+    def over(self) -> bool:
         """Whether no task will come any more."""
         if self.busy:
             return False
@@ -47,17 +52,20 @@ class _Child:
 class _Children:
     """The children of this process, by search (digest and folder of its context) and thread."""
 
-    def __init__(self):
+    _searches: OrderedDict[Search, dict[int, _Child]]
+    _owner: int | None
+
+    def __init__(self) -> None:
         self._watched = False
         self._forget()
 
-    def _forget(self):
+    def _forget(self) -> None:
         """Begin anew, as in a forked child: the parent's children are not ours, and its lock may be held for ever."""
         self._lock = threading.Lock()
         self._searches = OrderedDict()
         self._owner = None
 
-    def take(self, search, make):
+    def take(self, search: Search, make: Callable[[], _Child | None]) -> _Child | None:
         """The child of the calling thread for a search, now busy, made where there is none; None where `make` is."""
         key = threading.get_ident()
         with self._lock:
@@ -73,24 +81,24 @@ class _Children:
                 self._end(self._beyond())
         return child
 
-    def give_back(self, child):
+    def give_back(self, child: _Child) -> None:
         """The task of a child is done."""
         with self._lock:
             child.busy, child.since = False, time.monotonic()
 
-    def drop(self, search):
+    def drop(self, search: Search) -> None:
         """End the idle children of a search; the busy ones end once they see that it is over."""
         with self._lock:
             if self._owner == os.getpid():
                 self._end([(search, key) for key, child in self._searches.get(search, {}).items() if not child.busy])
 
-    def close(self):
+    def close(self) -> None:
         """End all children of this process."""
         if self._owner == os.getpid():
             self._end(self._keys())
             IDLE_WORKERS.end()  # an ended pool leaves its worker there, perhaps after the spares' own end at exit
 
-    def _own(self):
+    def _own(self) -> None:
         """Begin to look after children, once in a process."""
         if not self._watched:
             os.register_at_fork(after_in_child=self._forget)
@@ -100,21 +108,21 @@ class _Children:
             atexit.register(self.close)
             threading.Thread(target=self._watch, args=(self._owner,), daemon=True).start()
 
-    def _watch(self, owner):
+    def _watch(self, owner: int) -> None:
         while self._owner == owner:
             time.sleep(ROUND)
             with self._lock:
                 self._end([(search, key) for search, key in self._keys() if self._searches[search][key].over()])
 
-    def _keys(self):
+    def _keys(self) -> list[tuple[Search, int]]:
         return [(search, key) for search, children in self._searches.items() for key in children]
 
-    def _beyond(self):
+    def _beyond(self) -> list[tuple[Search, int]]:
         """Idle children of the searches beyond those that are kept."""
         old = list(self._searches)[:-MAX_CONTEXTS]
         return [(search, key) for search, key in self._keys() if search in old and not self._searches[search][key].busy]
 
-    def _end(self, keys):
+    def _end(self, keys: Iterable[tuple[Search, int]]) -> None:
         for search, key in keys:
             self._searches[search].pop(key).pool.close()
             if not self._searches[search]:
@@ -124,7 +132,9 @@ class _Children:
 CHILDREN = _Children()
 
 
-def run_task(about, number, blob, task, time_limit):
+def run_task(
+    about: dict[str, Any], number: int, blob: bytes | None, task: bytes, time_limit: float | None
+) -> str | tuple[str, dict[str, Any], float]:
     """Run a pickled task in this thread's child; nothing of it is unpickled in this process.
 
     Parameters
@@ -147,7 +157,7 @@ def run_task(about, number, blob, task, time_limit):
     if _unwanted(about["folder"], number):
         return UNWANTED
 
-    def make():
+    def make() -> _Child | None:
         path = os.path.join(about["folder"], CONTEXT)
         content = _content(about["digest"], path) if blob is None else blob
         if content is None:
@@ -166,7 +176,9 @@ def run_task(about, number, blob, task, time_limit):
         CHILDREN.give_back(child)
 
 
-def _outcome(child, number, task, time_limit):
+def _outcome(
+    child: _Child, number: int, task: bytes, time_limit: float | None
+) -> str | tuple[str, dict[str, Any], float]:
     try:
         child.pool.submit(number, unpacked, task, time_limit=time_limit)
         while not (own := [outcome for outcome in child.pool.wait(LOOK) if outcome.key == number]):
@@ -178,37 +190,37 @@ def _outcome(child, number, task, time_limit):
     return str(own[0].status), fields, child.pool.start_seconds
 
 
-def _unwanted(folder, number):
+def _unwanted(folder: str, number: int) -> bool:
     return os.path.exists(os.path.join(folder, CANCELLED.format(number)))
 
 
 class Loaded:
     """A context that travels as the bytes it came in and is unpickled once, in the child."""
 
-    def __init__(self, content):
+    def __init__(self, content: bytes) -> None:
         self.content = content
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return pickle.loads, (self.content,)
 
 
-def digest_of(content):
+def digest_of(content: bytes) -> str:
     """What tells the context of one search from that of another."""
     return hashlib.sha256(content).hexdigest()
 
 
-def _content(digest, path):
+def _content(digest: str, path: str) -> bytes | None:
     """The context's bytes where this machine can read the right ones at the path."""
     read = attempt(_read, path)
     return read.value if read.error is None and digest_of(read.value) == digest else None
 
 
-def _read(path):
+def _read(path: str) -> bytes:
     with open(path, "rb") as file:
         return file.read()
 
 
-def unpacked(context, task):
+def unpacked(context: Any, task: bytes) -> Any:
     """Run a pickled task, in a child."""
     function, args = pickle.loads(task)
     return function(context, *args)

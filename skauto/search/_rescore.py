@@ -1,18 +1,21 @@
 """Scoring the winner again on folds drawn anew, where the splitter can be drawn anew."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from skauto._seeds import child_seed
-from skauto.search._fold_scores import score_fold
+from skauto.search._fold_scores import FoldScoring, score_fold
 from skauto.search._trial import Trial
+from skauto.search._types import Data, Fold, Record
 
 
-def fresh_folds(splitter, cv, seed, X, y, split_params):
+def fresh_folds(splitter: Any, cv: Any, seed: int, X: Data, y: Data, split_params: dict[str, Any]) -> list[Fold] | None:
     """Folds of the same kind from another seed; None where the splitter has no seed to change.
 
     Parameters
@@ -35,13 +38,13 @@ def fresh_folds(splitter, cv, seed, X, y, split_params):
     return list(splitter.split(X, y, **split_params))
 
 
-def _reseeded(splitter, seed):
+def _reseeded(splitter: Any, seed: int) -> Any:
     copy = clone(splitter, safe=False)
     copy.random_state = seed
     return copy
 
 
-def rescore(context, trial, folds, metric):
+def rescore(context: FoldScoring, trial: Trial, folds: list[Fold], metric: Callable[[Record], float]) -> float:
     """The mean score of a trial's configuration at full fidelity on other folds.
 
     Parameters

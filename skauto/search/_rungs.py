@@ -2,20 +2,21 @@
 
 import warnings
 
-from skauto.search._trial import Status
+from skauto.search._history import History
+from skauto.search._trial import Result, Status
 
 # So few trials may well score the same by chance.
 FEW = 2
 
 
-def warn_of_empty_rungs(history):
+def warn_of_empty_rungs(history: History) -> None:
     """Warn of each level of fidelity below 1 where all trials failed, or all scored the same.
 
     Parameters
     ----------
     history : History
     """
-    levels = {}
+    levels: dict[float, list[Result]] = {}
     for trial, result in history.finished:
         if trial.fidelity < 1 and result.status != Status.CANCELLED:
             levels.setdefault(trial.fidelity, []).append(result)
@@ -24,7 +25,7 @@ def warn_of_empty_rungs(history):
             warnings.warn(f"fidelity {fidelity:.3g} said nothing: {line}", UserWarning, stacklevel=4)
 
 
-def _fault(results):
+def _fault(results: list[Result]) -> str:
     complete = [result for result in results if result.status == Status.COMPLETE]
     if not complete:
         return (

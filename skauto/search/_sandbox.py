@@ -6,9 +6,11 @@ import sys
 import time
 import traceback
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
+from typing import Any
 
 import cloudpickle
 import numpy as np
@@ -24,16 +26,16 @@ MAX_WARNINGS = 20
 class Warned:
     """A warning as it was raised elsewhere: category, text, and where, by file, line and module."""
 
-    category: type
+    category: type[Warning]
     text: str
     filename: str = ""
     lineno: int = 0
     module: str = ""
 
-    def __str__(self):
+    def __str__(self) -> str:
         return one_line(f"{self.category.__name__}: {self.text}")
 
-    def raise_again(self):
+    def raise_again(self) -> None:
         """Warn of it here, where the filters of this process decide."""
         warnings.warn_explicit(self.text, self.category, self.filename, self.lineno, self.module)
 
@@ -43,15 +45,15 @@ class Report:
     """What a call came to: its value, or why there is none."""
 
     status: Status
-    value: object = None
+    value: Any = None
     reason: str = ""
     output: str = ""
-    warnings: tuple = ()
+    warnings: tuple[Warned, ...] = ()
     seconds: float = 0.0
     error: BaseException | None = None  # of `attempt` only: not every exception can be pickled
 
 
-def run(function, *args, filters=None):
+def run(function: Callable[..., Any], *args: Any, filters: list[Any] | None = None) -> Report:
     """Call a function and report on it, whatever it raises, SystemExit and KeyboardInterrupt included.
 
     Warnings are collected, not shown.
@@ -69,7 +71,7 @@ def run(function, *args, filters=None):
             warnings.simplefilter("default")
         else:
             warnings.resetwarnings()  # also makes Python forget what it has shown
-            warnings.filters.extend(filters)
+            warnings.filters.extend(filters)  # type: ignore[attr-defined]  # it is a list
         try:
             fields = {"status": Status.COMPLETE, "value": function(*args)}
         except BaseException as error:
@@ -77,9 +79,9 @@ def run(function, *args, filters=None):
     return Report(**fields, warnings=_collected(caught), seconds=time.perf_counter() - start)
 
 
-def _collected(caught):
+def _collected(caught: list[warnings.WarningMessage]) -> tuple[Warned, ...]:
     """Each different warning once."""
-    different = {}
+    different: dict[tuple[type[Warning], str], warnings.WarningMessage] = {}
     for seen in caught:
         different.setdefault((seen.category, _text(seen.message)), seen)
     found = list(different.items())[:MAX_WARNINGS]
@@ -89,14 +91,14 @@ def _collected(caught):
     )
 
 
-def _text(message):
+def _text(message: Warning | str) -> str:
     try:
         return str(message)[:WARNING]
     except Exception:
         return "(its message cannot be shown)"
 
 
-def _portable(category, text):
+def _portable(category: type[Warning], text: str) -> type[Warning]:
     """The category, or the next one above it that can be pickled and made from a text alone."""
     for kind in category.__mro__:
         made = attempt(lambda kind: (str(kind(text)), pickle.loads(cloudpickle.dumps(kind))), kind)
@@ -105,13 +107,13 @@ def _portable(category, text):
     return UserWarning
 
 
-def _module_of(filename):
+def _module_of(filename: str) -> str:
     """The name of the module in a file, by which filters may ask; what is in none came from the caller's script."""
     modules = list(sys.modules.items())
     return next((name for name, module in modules if getattr(module, "__file__", None) == filename), "__main__")
 
 
-def attempt(function, *args):
+def attempt(function: Callable[..., Any], *args: Any) -> Report:
     """Call a function and report on any Exception; for use in the user's own process, where Ctrl-C must pass."""
     try:
         return Report(Status.COMPLETE, function(*args))
@@ -119,14 +121,14 @@ def attempt(function, *args):
         return Report(**_failure(error), error=error)
 
 
-def _failure(error):
+def _failure(error: BaseException) -> dict[str, Any]:
     kinds = {MemoryError: Status.MEMORY, TimeoutError: Status.TIMEOUT, InfeasibleError: Status.INFEASIBLE}
     status = next((status for kind, status in kinds.items() if isinstance(error, kind)), Status.FAILED)
     trace = "".join(traceback.format_exception(error, limit=-30))
     return {"status": status, "reason": describe(error), "output": trace}
 
 
-def number_of(value):
+def number_of(value: Any) -> float:
     """What a function or scorer returned as a float; NaN for what is no real number, or is too large for one.
 
     Examples
@@ -144,13 +146,13 @@ def number_of(value):
     return math.nan if found is None else found
 
 
-def shown(value):
+def shown(value: object) -> str:
     """One line of a value's repr; its type where the repr raises, as that of very large integers does."""
     text = attempt(repr, value).value
     return one_line(text) if isinstance(text, str) else f"a value of type {type(value).__name__}"
 
 
-def describe(error):
+def describe(error: BaseException) -> str:
     """``ExceptionType: message`` on one line."""
     try:
         message = str(error)
@@ -159,7 +161,7 @@ def describe(error):
     return one_line(f"{type(error).__name__}: {message}" if message else type(error).__name__)
 
 
-def one_line(text):
+def one_line(text: str) -> str:
     """The first line of a text, at most 200 characters."""
     line = next((line for line in text.splitlines() if line.strip()), "").strip()
     return line if len(line) <= LINE else line[: LINE - 3] + "..."

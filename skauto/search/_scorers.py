@@ -1,7 +1,9 @@
 """Scorers that suit the labels: a positive class where labels are names, one error where no scorer would do."""
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from inspect import signature
+from typing import Any
 
 import numpy as np
 from sklearn.dummy import DummyClassifier
@@ -21,10 +23,11 @@ from sklearn.utils.multiclass import type_of_target
 
 from skauto._sklearn import MultimetricScorer
 from skauto.search._sandbox import attempt
+from skauto.search._types import Data, Estimator
 
 PROBABILITY = {"response_method": "predict_proba"}
 # Scorers by name that need to know the positive class of two.
-OF_ONE_CLASS = {
+OF_ONE_CLASS: dict[str | None, tuple[Callable[..., Any], dict[str, Any]]] = {
     "f1": (f1_score, {}),
     "precision": (precision_score, {}),
     "recall": (recall_score, {}),
@@ -34,13 +37,13 @@ OF_ONE_CLASS = {
     "d2_brier_score": (d2_brier_score, PROBABILITY),
 }
 # What to write instead where there are more than two classes.
-OF_MANY_CLASSES = {
+OF_MANY_CLASSES: dict[str | None, str] = {
     "f1": "f1_macro", "precision": "precision_macro", "recall": "recall_macro", "jaccard": "jaccard_macro",
     "roc_auc": "roc_auc_ovr",
 }  # fmt: skip
 
 
-def check_names(scoring, refit, choices):
+def check_names(scoring: Any, refit: Any, choices: tuple[str, ...]) -> None:
     """Refuse names that mean nothing, with the likely fix.
 
     Parameters
@@ -77,20 +80,20 @@ class OwnScorer:
     function : callable
     """
 
-    def __init__(self, function):
+    def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
 
-    def __call__(self, estimator, *args, **kwargs):
+    def __call__(self, estimator: Estimator, *args: Any, **kwargs: Any) -> Any:
         return self.function(estimator, *args, **kwargs)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return repr(self.function)
 
-    def _accept_sample_weight(self):
+    def _accept_sample_weight(self) -> bool:
         return "sample_weight" in signature(self.function).parameters
 
 
-def with_own(scorers):
+def with_own(scorers: Any) -> Any:
     """Several scorers with the functions among them as `OwnScorer`; a single one as it is."""
     if isinstance(scorers, MultimetricScorer):
         for key, scorer in scorers._scorers.items():
@@ -99,14 +102,14 @@ def with_own(scorers):
     return scorers
 
 
-def as_given(scorers):
+def as_given(scorers: Any) -> Any:
     """What `scorer_` shows: a dict of several, the functions among them as the user gave them, or the single one."""
     if not isinstance(scorers, MultimetricScorer):
         return scorers
     return {key: one.function if isinstance(one, OwnScorer) else one for key, one in scorers._scorers.items()}
 
 
-def suited(scorers, scoring, y):
+def suited(scorers: Any, scoring: Any, y: Data) -> Any:
     """The scorers of a search of a classifier as its labels need them.
 
     scikit-learn's "f1" and its kin look for a label 1. Where two classes are called otherwise, the rarer one is
@@ -142,13 +145,13 @@ def suited(scorers, scoring, y):
     return scorers if isinstance(scorers, MultimetricScorer) else named["score"]
 
 
-def rarer_class(y):
+def rarer_class(y: Data) -> Any:
     """The label of the rarer of two classes, the greater one on a tie."""
     labels, counts = np.unique(np.asarray(y), return_counts=True)
     return labels[0] if counts[0] < counts[1] else labels[1]
 
 
-def _name_of(scoring, key):
+def _name_of(scoring: Any, key: str) -> str | None:
     """The name that the user gave for a scorer, None for an object."""
     if isinstance(scoring, dict):
         scoring = scoring[key]
@@ -157,7 +160,7 @@ def _name_of(scoring, key):
     return scoring if isinstance(scoring, str) else None
 
 
-def _trouble(scorer, y):
+def _trouble(scorer: Any, y: Data) -> ValueError | None:
     """The error with which a scorer of scikit-learn refuses any classifier's answers to these labels, or None."""
     if type(scorer) is not type(get_scorer("accuracy")):
         return None  # of one's own: it may measure the fitted estimator itself
@@ -166,7 +169,7 @@ def _trouble(scorer, y):
     return error if isinstance(error, ValueError) else None
 
 
-def _message(name, key, error, y):
+def _message(name: str | None, key: str, error: ValueError, y: Data) -> str:
     what = f"scoring={name!r}" if name is not None else f"the scorer {key!r}"
     classes = np.unique(np.asarray(y))
     if type_of_target(y) != "binary" and name in OF_MANY_CLASSES:

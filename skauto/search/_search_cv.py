@@ -2,7 +2,10 @@
 
 import math
 import time
+from collections.abc import Callable
+from concurrent.futures import Executor
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 # Adds a method to scikit-learn's table of routed ones: here, where the name is fetched, and never within a fit, after
 # which requests made before would lack it.
@@ -25,13 +28,16 @@ from skauto._telling import steady_streams
 from skauto.search import _front
 from skauto.search._callbacks import Hooks
 from skauto.search._executor_pool import UsesExecutor
-from skauto.search._fidelity import in_full, read_fidelity, stratifies
+from skauto.search._fidelity import Fidelity, in_full, read_fidelity, stratifies
 from skauto.search._fold_scores import FoldScoring, seeded
+from skauto.search._history import History
 from skauto.search._rescore import fresh_folds, rescore
 from skauto.search._scorers import as_given, check_names, suited, with_own
 from skauto.search._search_run import SearchRun
-from skauto.search._space import Space
+from skauto.search._space import Branches, Space
 from skauto.search._table import continued_from, evaluated, fold_outcomes, formatted, rank
+from skauto.search._types import AnyPath, Data, Estimator, Fold
+from skauto.search.strategies._base import Strategy
 from skauto.search.strategies._names import default_fidelity
 
 # What refit may be beside scikit-learn's bool, names of scores and callables.
@@ -161,30 +167,30 @@ class SearchCV(UsesExecutor, BaseSearchCV):
 
     def __init__(
         self,
-        estimator,
-        space,
+        estimator: Estimator,
+        space: Branches,
         *,
-        strategy="auto",
-        scoring=None,
-        n_iter=None,
-        time_limit=None,
-        cv=None,
-        refit=True,
-        constraints=None,
-        racing="auto",
-        fidelity=None,
-        min_class_rows=None,
-        error_score=np.nan,
-        return_train_score=False,
-        rescore=False,
-        trial_time_limit=None,
-        memory_limit=None,
-        journal=None,
-        n_jobs=None,
-        executor=None,
-        random_state=None,
-        verbose=0,
-    ):
+        strategy: str | Strategy = "auto",
+        scoring: str | Callable[..., Any] | list[str] | tuple[str, ...] | dict[str, Any] | None = None,
+        n_iter: int | None = None,
+        time_limit: float | None = None,
+        cv: Any = None,
+        refit: bool | str | Callable[[dict[str, Any]], int] = True,
+        constraints: dict[str, float] | None = None,
+        racing: bool | Literal["auto"] = "auto",
+        fidelity: str | tuple[str, int, int] | None = None,
+        min_class_rows: int | None = None,
+        error_score: float | Literal["raise"] = np.nan,
+        return_train_score: bool = False,
+        rescore: bool = False,
+        trial_time_limit: float | None = None,
+        memory_limit: int | str | None = None,
+        journal: AnyPath | None = None,
+        n_jobs: int | None = None,
+        executor: Executor | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.estimator = estimator
         self.space = space
         self.strategy = strategy
@@ -209,7 +215,7 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Data, y: Data = None, **params: Any) -> Self:
         """Search, choose and refit.
 
         Parameters
@@ -249,33 +255,33 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         hooks.end()
         return self
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = get_tags(self.estimator).target_tags.multi_output
         return tags
 
-    def _get_scorers(self):
+    def _get_scorers(self) -> tuple[Any, Any]:
         scorers, metric = super()._get_scorers()
         return with_own(scorers), metric
 
-    def _check_one_chooser(self):
+    def _check_one_chooser(self) -> None:
         """Refuse before the search what could not be heeded after it."""
         if callable(self.refit) and self.constraints:
             raise ValueError(
                 f"constraints={self.constraints!r} and refit={self.refit!r} both choose the winner: leave one out"
             )
 
-    def _metric(self):
+    def _metric(self) -> str | None:
         """The name of the score to maximise where there are several and it is known; else None."""
         if isinstance(self.refit, str) and self.refit not in CHOICES:
             return self.refit
         return next(iter(self.scoring), None) if isinstance(self.scoring, (list, tuple, dict)) else None
 
-    def _check_refit_for_multimetric(self, scores):
+    def _check_refit_for_multimetric(self, scores: dict[str, Any]) -> None:
         if self.refit not in CHOICES:
             super()._check_refit_for_multimetric(scores)
 
-    def _freeze_folds(self, X, y, split_params):
+    def _freeze_folds(self, X: Data, y: Data, split_params: dict[str, Any]) -> list[Fold]:
         self._checked_cv_orig = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **split_params)
         folds = list(self._checked_cv_orig.split(X, y, **split_params))
@@ -288,7 +294,7 @@ class SearchCV(UsesExecutor, BaseSearchCV):
             raise ValueError("No fits were performed. Was the CV iterator empty? Were there no candidates?")
         return folds
 
-    def _context(self, X, y, folds, scorers, routed, hooks):
+    def _context(self, X: Data, y: Data, folds: list[Fold], scorers: Any, routed: Any, hooks: Hooks) -> FoldScoring:
         space = Space(self.space)
         options = {
             "scorer": scorers,
@@ -317,7 +323,7 @@ class SearchCV(UsesExecutor, BaseSearchCV):
             caller=self if hooks.active else None,
         )
 
-    def _tabulate(self, history, run, scorers):
+    def _tabulate(self, history: History, run: SearchRun, scorers: Any) -> None:
         pairs = evaluated(history)
         if not pairs:
             raise ValueError("No fits were performed: no trial ended in time. Raise time_limit")
@@ -326,7 +332,8 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         self.multimetric_ = isinstance(outcomes[0]["test_scores"], dict)
         if callable(self.scoring) and self.multimetric_:
             self._check_refit_for_multimetric(outcomes[0]["test_scores"])
-        more, params = {}, [run.context.values(trial) for trial, _ in pairs]
+        more: dict[str, Any] = {}
+        params = [run.context.values(trial) for trial, _ in pairs]
         if run.races:
             more["pruned"] = [result.details["pruned"] for _, result in pairs]
         if run.context.fidelity is not None:
@@ -337,7 +344,7 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         self.cv_results_, self.history_, self.stop_reason_ = results, history, run.reason
         self._numbers = [trial.number for trial, _ in pairs]
 
-    def _choose(self, fidelity):
+    def _choose(self, fidelity: Fidelity | None) -> None:
         """best_index_ and what follows from it; no parameter of the winner is that of a little effort."""
         results = self.cv_results_
         metric = (self._metric() or next(iter(_front.metric_names(results)))) if self.multimetric_ else "score"
@@ -350,7 +357,7 @@ class SearchCV(UsesExecutor, BaseSearchCV):
             self.best_score_ = results[f"mean_test_{metric}"][self.best_index_]
         self.best_params_ = in_full(results, self.best_index_, fidelity)
 
-    def _best_row(self, results, metric, rows):
+    def _best_row(self, results: dict[str, Any], metric: str, rows: np.ndarray) -> int:
         if callable(self.refit):
             return self._select_best_index(self.refit, metric, results)
         if self.refit == "one_se":
@@ -361,7 +368,7 @@ class SearchCV(UsesExecutor, BaseSearchCV):
             return _front.best(results, metric, rows)
         return self._select_best_index(self.refit, metric, results)
 
-    def _refit(self, run, history, hooks, routed):
+    def _refit(self, run: SearchRun, history: History, hooks: Hooks, routed: Any) -> None:
         context = run.context
         trial = history.trials[self._numbers[self.best_index_]]
         best = clone(context.estimator).set_params(**clone(self.best_params_, safe=False))

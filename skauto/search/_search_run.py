@@ -2,27 +2,34 @@
 
 import math
 import sys
+from collections.abc import Callable
+from concurrent.futures import Executor
 from contextlib import ExitStack
+from typing import Any, Protocol, cast
 
 from skauto._seeds import root_seed
 from skauto._telling import tell
 from skauto.search._budget import RefitBudget
+from skauto.search._callbacks import Hooks
 from skauto.search._checkpoints import ModelStore
 from skauto.search._cores import cores, count_workers
 from skauto.search._executor_pool import ExecutorPool
 from skauto.search._fingerprint import described_seed, estimator_part, fingerprint, folds_part, part, space_part
+from skauto.search._fold_scores import FoldScoring
 from skauto.search._fold_tasks import FoldTasks
 from skauto.search._history import History
 from skauto.search._idle_workers import IDLE_WORKERS
 from skauto.search._journal import Journal
 from skauto.search._loop import search
 from skauto.search._memory import memory_bytes
+from skauto.search._pool import Pool
 from skauto.search._racing import Race, races
 from skauto.search._rungs import warn_of_empty_rungs
 from skauto.search._sequential import SequentialPool
-from skauto.search._trial import Status
+from skauto.search._trial import Result, Status, Trial
+from skauto.search._types import AnyPath, Record
 from skauto.search._workers import MAX_ATTEMPTS, WorkerPool
-from skauto.search.strategies._base import parent
+from skauto.search.strategies._base import Strategy, parent
 from skauto.search.strategies._names import make_strategy
 
 # Count mode: an ask sees the results of all trials but the last few.
@@ -39,6 +46,26 @@ PAST_THE_END = 1.0
 
 # What every worker needs, imported before its first trial.
 PRELOAD = ("sklearn.metrics", "sklearn.model_selection", "skauto.search._fold_scores")
+
+
+class Settings(Protocol):
+    """The parameters of `SearchCV` that a run reads."""
+
+    strategy: str | Strategy
+    scoring: Any
+    n_iter: int | None
+    time_limit: float | None
+    cv: Any
+    refit: Any
+    racing: bool | str
+    error_score: float | str
+    trial_time_limit: float | None
+    memory_limit: int | str | None
+    journal: AnyPath | None
+    n_jobs: int | None
+    executor: Executor | None
+    random_state: Any
+    verbose: int
 
 
 class SearchRun:
@@ -62,7 +89,9 @@ class SearchRun:
         What ended the search.
     """
 
-    def __init__(self, settings, context, hooks, began, metric):
+    def __init__(
+        self, settings: Settings, context: FoldScoring, hooks: Hooks, began: float, metric: str | None
+    ) -> None:
         self.settings = settings
         self.context = context
         self.hooks = hooks
@@ -72,10 +101,11 @@ class SearchRun:
         self.timed = settings.time_limit is not None
         several = isinstance(settings.scoring, (list, tuple, dict))
         self.races = races(settings.racing, type(self.strategy).__name__, settings.time_limit, several)
-        self.reason = None
+        self.reason: str | None = None
 
-    def search(self):
+    def search(self) -> History:
         """The history of the search, this run's and, with a journal, the earlier ones'."""
+        journal: Journal | None
         settings, seed = self.settings, root_seed(self.settings.random_state)
         with ExitStack() as stack:
             if settings.journal is None:
@@ -93,7 +123,7 @@ class SearchRun:
         warn_of_empty_rungs(history)
         return history
 
-    def say_before(self, n_folds):
+    def say_before(self, n_folds: int) -> None:
         """One line on what will be done, where `verbose` asks for it."""
         settings, n_iter = self.settings, self._n_iter()
         limits = ["the whole grid" if n_iter is None and settings.time_limit is None else ""]
@@ -102,25 +132,25 @@ class SearchRun:
         line = f"strategy {type(self.strategy).__name__}, {', '.join(filter(None, limits))}, {n_folds} folds a trial"
         self._say(f"{line}, n_jobs={settings.n_jobs}")
 
-    def say_after(self, history, best):
+    def say_after(self, history: History, best: float | None) -> None:
         """One line on what was done."""
         ended = [result.status for result in history.results.values()]
         n_failed = sum(status not in (Status.COMPLETE, Status.CANCELLED) for status in ended)
         found = "" if best is None else f", best score {best:.4g}"
         self._say(f"{len(ended)} trials, {n_failed} of them failed{found}; ended by: {self.reason}")
 
-    def _say(self, line):
+    def _say(self, line: str) -> None:
         if self.settings.verbose > 0:
             tell(f"SearchCV: {line}\n", sys.stdout)
 
-    def score(self, record):
+    def score(self, record: Record) -> Any:
         """What is maximised of a fold's record; NaN where there is none."""
         scores = record["test_scores"]
         if isinstance(scores, dict):
             return scores.get(self.metric, math.nan) if self.metric else next(iter(scores.values()), math.nan)
         return scores
 
-    def _run(self, history, pool, models):
+    def _run(self, history: History, pool: Pool, models: ModelStore) -> None:
         lag = None if self.timed else LAG
         limit = self.settings.trial_time_limit
         tasks = FoldTasks(
@@ -135,14 +165,14 @@ class SearchRun:
         )
         budget = RefitBudget(self.settings.time_limit, self._n_iter(), self.began, bool(self.settings.refit))
 
-        def learn(trial, result):
+        def learn(trial: Trial, result: Result) -> None:
             if result.status == Status.COMPLETE:
                 budget.learn(result, trial.fidelity, _went_on_from(history, trial, result))
 
         for trial, result in history.finished:  # of an earlier run, from its journal
             learn(trial, result)
 
-        def on_result(history, trial, result):
+        def on_result(history: History, trial: Trial, result: Result) -> None:
             learn(trial, result)
             models.on_result(history, trial)
             if self.settings.error_score == "raise" and result.status in ("timeout", "memory", "crashed"):
@@ -155,7 +185,7 @@ class SearchRun:
         if self.reason == "interrupted" and not history.results:
             raise KeyboardInterrupt
 
-    def _trial_limit(self):
+    def _trial_limit(self) -> Callable[[Trial, float], float | None] | None:
         """Seconds of a trial, for the loop; on an executor, which cannot be told to stop one, never past the search."""
         limit = self.settings.trial_time_limit
         if self.timed and self.settings.executor is not None:
@@ -163,24 +193,24 @@ class SearchRun:
             return lambda trial, remaining: min(own, remaining + PAST_THE_END)
         return None if limit is None else lambda trial, remaining: limit
 
-    def _make_strategy(self):
+    def _make_strategy(self) -> Strategy:
         """The strategy; "auto" uses the fidelity where there is one, and tries a small space whole."""
         fidelity = self.context.fidelity
         if self.settings.strategy == "auto" and self._is_tried_whole():
             return make_strategy("grid")
         return make_strategy(self.settings.strategy, None if fidelity is None else fidelity.least)
 
-    def _is_tried_whole(self):
+    def _is_tried_whole(self) -> bool:
         unlimited = self.settings.n_iter is None and self.settings.time_limit is None
         return unlimited and self.context.fidelity is None and self.context.space.size <= SMALL_GRID
 
-    def _n_iter(self):
+    def _n_iter(self) -> int | None:
         settings = self.settings
         if settings.n_iter is not None or settings.time_limit is not None or type(self.strategy).__name__ == "Grid":
             return settings.n_iter
         return self.context.space.size if self._is_tried_whole() else DEFAULT_TRIALS
 
-    def _make_pool(self):
+    def _make_pool(self) -> Pool:
         settings = self.settings
         limited = settings.memory_limit is not None or settings.trial_time_limit is not None or self.timed
         if settings.executor is not None:
@@ -194,7 +224,7 @@ class SearchRun:
         IDLE_WORKERS.warm(threads, n_workers)
         return WorkerPool(n_workers, threads, self.context, memory, PRELOAD, MAX_ATTEMPTS)
 
-    def _about(self):
+    def _about(self) -> dict[str, Any]:
         """What a journal must agree on: what the workers get, and what chooses; limits and places do not matter."""
         settings, context = self.settings, self.context
         options = {name: value for name, value in context.options.items() if name not in ("scorer", "verbose")}
@@ -222,7 +252,7 @@ class SearchRun:
         )
 
 
-def _went_on_from(history, trial, result):
+def _went_on_from(history: History, trial: Trial, result: Result) -> float:
     """The fidelity that a trial went on from, 0 where it was trained from the start."""
     went_on = any(record and record.get("continued") for record in result.details["folds"])
-    return history.trials[parent(trial)].fidelity if went_on else 0.0
+    return history.trials[cast(int, parent(trial))].fidelity if went_on else 0.0

@@ -2,6 +2,8 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
+from typing import Any
 
 from skauto.search._pool import Outcome, Pool
 from skauto.search._sandbox import attempt
@@ -28,16 +30,16 @@ class SequentialPool(Pool):
 
     n_workers = 1
 
-    def __init__(self, context=None):
+    def __init__(self, context: Any = None) -> None:
         self.context = context
-        self._queue = deque()
+        self._queue: deque[tuple[Any, Callable[..., Any], tuple[Any, ...]]] = deque()
 
     @property
-    def running(self):
+    def running(self) -> list[Any]:
         """Keys of the tasks submitted whose outcomes were not given out, a list."""
         return [key for key, _, _ in self._queue]
 
-    def submit(self, key, function, *args, time_limit=None):
+    def submit(self, key: Any, function: Callable[..., Any], *args: Any, time_limit: float | None = None) -> None:
         """Run ``function(context, *args)`` at the next `wait`.
 
         Raises
@@ -49,7 +51,7 @@ class SequentialPool(Pool):
             raise ValueError(f"time_limit={time_limit!r} needs worker processes; this pool must have None")
         self._queue.append((key, function, args))
 
-    def wait(self, timeout=None):
+    def wait(self, timeout: float | None = None) -> list[Outcome]:
         """The outcome of one task, run now; empty without a task. It ends when it ends, whatever `timeout` says."""
         if not self._queue:
             return []
@@ -59,10 +61,10 @@ class SequentialPool(Pool):
         seconds = time.perf_counter() - start
         return [Outcome(key, report.status, report.value, report.reason, seconds, output=report.output)]
 
-    def cancel(self, key):
+    def cancel(self, key: Any) -> None:
         """Forget a task that has not run."""
         self._queue = deque(task for task in self._queue if task[0] != key)
 
-    def close(self):
+    def close(self) -> None:
         """Forget all tasks."""
         self._queue.clear()

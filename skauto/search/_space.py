@@ -3,14 +3,19 @@
 import itertools
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from numbers import Integral, Real
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from skauto.search._dimensions import Choice, Continuous, Drawn, Quantile, Whole, same_dimension
+from skauto.search._dimensions import Choice, Continuous, Dimension, Drawn, Quantile, Size, Whole, same_dimension
+from skauto.search._types import Params
+
+# What a user writes: a branch, or several.
+Branches: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 # How scikit-optimize spreads the values of a range.
 PRIORS = ("uniform", "log-uniform")
@@ -52,21 +57,21 @@ class Space:
     {'branch': 0, 'values': {'C': 1, 'kernel': 0}}
     """
 
-    def __init__(self, space, weights=None):
+    def __init__(self, space: Branches, weights: Sequence[float] | None = None) -> None:
         self.branches = [_read_branch(branch) for branch in _as_list(space)]
         self._cumulative = _cumulative(weights, len(self.branches), "weights")
-        self.size = sum(math.prod(dim.size for dim in branch.values()) for branch in self.branches)
+        self.size: Size = sum(math.prod(dim.size for dim in branch.values()) for branch in self.branches)
         starts = np.cumsum([0] + [len(branch) for branch in self.branches])
         self._slices = [slice(int(a), int(b)) for a, b in itertools.pairwise(starts)]
         self.n_dims = int(starts[-1])
 
     @cached_property
-    def groups(self):
+    def groups(self) -> list[dict[int, list[int]]]:
         """Dimensions that occur in the same branches, each group as ``{branch: columns of the branch}``.
 
         A dimension of several branches is one of the same name, bounds and choices.
         """
-        places = {}
+        places: dict[str, list[tuple[Dimension, dict[int, int]]]] = {}
         for branch, dims in enumerate(self.branches):
             for column, (name, dim) in enumerate(dims.items()):
                 namesakes = places.setdefault(name, [])
@@ -74,7 +79,7 @@ class Space:
                 if where is None:
                     namesakes.append((dim, where := {}))
                 where[branch] = column
-        found = {}
+        found: dict[tuple[int, ...], dict[int, list[int]]] = {}
         for where in (where for namesakes in places.values() for _, where in namesakes):
             group = found.setdefault(tuple(where), {branch: [] for branch in where})
             for branch, column in where.items():
@@ -82,11 +87,11 @@ class Space:
         return list(found.values())
 
     @property
-    def shares(self):
+    def shares(self) -> np.ndarray:
         """The share of random configurations that each branch has, of shape (n_branches,)."""
         return np.diff(self._cumulative, prepend=0.0)
 
-    def sample(self, rng):
+    def sample(self, rng: np.random.Generator) -> Params:
         """Random params: a branch by weight, then each dimension by its distribution.
 
         Parameters
@@ -96,14 +101,14 @@ class Space:
         branch = min(int(np.searchsorted(self._cumulative, rng.random(), side="right")), len(self.branches) - 1)
         return self.sample_branch(branch, rng)
 
-    def sample_branch(self, branch, rng):
+    def sample_branch(self, branch: int, rng: np.random.Generator) -> Params:
         """Random params of one branch."""
         dims = self.branches[branch]
         draws = rng.random(len(dims)).tolist()
         values = {name: dim.draw(u) for (name, dim), u in zip(dims.items(), draws, strict=True)}
         return {"branch": branch, "values": values}
 
-    def grid(self):
+    def grid(self) -> Iterator[Params]:
         """All params, in the order of scikit-learn's ParameterGrid.
 
         Raises
@@ -120,7 +125,7 @@ class Space:
                     )
         return (self.nth(index) for index in range(self.size))
 
-    def nth(self, index):
+    def nth(self, index: int) -> Params:
         """The params at a place in the order of `grid`."""
         for branch, dims in enumerate(self.branches):
             size = math.prod(dim.size for dim in dims.values())
@@ -132,12 +137,12 @@ class Space:
             index -= size
         raise IndexError("the grid has fewer configurations")
 
-    def decode(self, params):
+    def decode(self, params: Params) -> dict[str, Any]:
         """The parameters as an estimator takes them: ``{name: value}``, with the user's own objects."""
         dims = self.branches[params["branch"]]
         return {name: dims[name].decode(value) for name, value in params["values"].items()}
 
-    def encode(self, values, branch=None):
+    def encode(self, values: Mapping[str, Any], branch: int | None = None) -> Params:
         """Params of real values; the first branch they fit into unless one is given.
 
         Parameters
@@ -164,7 +169,7 @@ class Space:
                 errors.append(str(error))
         raise ValueError("; ".join(dict.fromkeys(errors)))
 
-    def _unfit_names(self, values, candidates):
+    def _unfit_names(self, values: Mapping[str, Any], candidates: Iterable[int]) -> str:
         known = sorted({name for i in candidates for name in self.branches[i]})
         unknown = sorted(set(values) - set(known))
         if unknown:
@@ -174,19 +179,19 @@ class Space:
         options = [sorted(self.branches[i]) for i in candidates]
         return f"no branch of the space has exactly the parameters {sorted(values)}: the branches have {options}"
 
-    def contains(self, params):
+    def contains(self, params: Params) -> bool:
         """Whether params are a configuration of this space."""
         branch, values = params["branch"], params["values"]
         if not 0 <= branch < len(self.branches) or set(values) != set(self.branches[branch]):
             return False
         return all(dim.contains(values[name]) for name, dim in self.branches[branch].items())
 
-    def key(self, params):
+    def key(self, params: Params) -> tuple[Any, ...]:
         """A hashable name of the configuration: equal for equal params, whatever the order of their names."""
         values = params["values"]
         return (params["branch"], *(values[name] for name in self.branches[params["branch"]]))
 
-    def to_unit(self, params):
+    def to_unit(self, params: Params) -> tuple[np.ndarray, np.ndarray]:
         """Params as a point of the unit cube.
 
         Numbers take their quantile (so log scales become straight), choices the middle of their cell, dimensions of
@@ -204,23 +209,23 @@ class Space:
         active[where] = True
         return vector, active
 
-    def to_unit_branch(self, params):
+    def to_unit_branch(self, params: Params) -> list[float]:
         """The part of `to_unit` that belongs to the branch of params, as a list."""
         values = params["values"]
         return [dim.to_unit(values[name]) for name, dim in self.branches[params["branch"]].items()]
 
-    def from_unit(self, vector, branch):
+    def from_unit(self, vector: np.ndarray, branch: int) -> Params:
         """Params of a branch from a point of the unit cube; what lies outside is moved to its edge."""
         return self.from_unit_branch(vector[self._slices[branch]], branch)
 
-    def from_unit_branch(self, units, branch):
+    def from_unit_branch(self, units: Iterable[float], branch: int) -> Params:
         """Params of a branch from one number in [0, 1] for each of its dimensions."""
         dims = self.branches[branch].items()
         values = {name: dim.from_unit(min(max(float(u), 0.0), 1.0)) for (name, dim), u in zip(dims, units, strict=True)}
         return {"branch": branch, "values": values}
 
 
-def _as_list(space):
+def _as_list(space: Any) -> list[Mapping[Any, Any]]:
     if isinstance(space, Mapping):
         return [space]
     if isinstance(space, Sequence) and not isinstance(space, str) and all(isinstance(s, Mapping) for s in space):
@@ -230,14 +235,14 @@ def _as_list(space):
     raise TypeError(f"space must be a dict or a list of dicts, got {space!r}")
 
 
-def _read_branch(branch):
+def _read_branch(branch: Mapping[Any, Any]) -> dict[str, Dimension]:
     for name in branch:
         if not isinstance(name, str):
             raise TypeError(f"names in space must be strings, got {name!r}")
     return {name: _read_dimension(name, branch[name]) for name in sorted(branch)}
 
 
-def _read_dimension(name, given):
+def _read_dimension(name: str, given: Any) -> Dimension:
     if type(given).__module__.split(".")[0] == "skopt":
         return _read_skopt(name, given)
     if callable(given) and hasattr(given, "ppf") and hasattr(given, "rvs"):
@@ -281,28 +286,28 @@ def _read_dimension(name, given):
     return Choice(given)
 
 
-def _are_numbers(values):
+def _are_numbers(values: Iterable[Any]) -> bool:
     return all(isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) for value in values)
 
 
-def _are_neighbours(low, high):
+def _are_neighbours(low: Any, high: Any) -> bool:
     """Whether a range would hold just the two."""
-    return isinstance(low, Integral) and isinstance(high, Integral) and abs(high - low) <= 1
+    return isinstance(low, Integral) and isinstance(high, Integral) and abs(high - low) <= 1  # type: ignore[operator]
 
 
-def _is_prior_range(given):
+def _is_prior_range(given: Any) -> bool:
     """Whether it is a range in scikit-optimize's short form: (low, high, "log-uniform")."""
     return len(given) == 3 and isinstance(given[2], str) and given[2] in PRIORS and _are_numbers(given[:2])
 
 
-def _looks_like_a_range(given):
+def _looks_like_a_range(given: Iterable[Any]) -> bool:
     """Whether it is two or three numbers with the name of a prior among them, as other libraries write ranges."""
     words = [part for part in given if isinstance(part, str)]
     numbers = [part for part in given if not isinstance(part, str)]
     return len(words) == 1 and words[0] in WORDS_OF_RANGES and len(numbers) in (2, 3) and _are_numbers(numbers)
 
 
-def _read_prior_range(name, given):
+def _read_prior_range(name: str, given: Any) -> Dimension:
     low, high, prior = given
     is_log = prior == "log-uniform"
     if not (math.isfinite(low) and math.isfinite(high) and low < high) or (is_log and low <= 0):
@@ -313,7 +318,7 @@ def _read_prior_range(name, given):
     return Continuous(float(low), float(high), is_log)
 
 
-def _read_scipy(distribution):
+def _read_scipy(distribution: Any) -> Dimension:
     kind = distribution.dist.name
     low, high = distribution.support()
     if kind == "uniform":
@@ -325,7 +330,7 @@ def _read_scipy(distribution):
     return Quantile(distribution, discrete=hasattr(distribution.dist, "pmf"))
 
 
-def _read_skopt(name, given):
+def _read_skopt(name: str, given: Any) -> Dimension:
     kind = type(given).__name__
     if kind == "Categorical":
         shares = None if given.prior is None else _cumulative(given.prior, len(given.categories), f"prior of {name!r}")
@@ -337,7 +342,7 @@ def _read_skopt(name, given):
     raise TypeError(f"parameter {name!r}: of scikit-optimize only Real, Integer and Categorical, got {given!r}")
 
 
-def _encode_branch(dims, values):
+def _encode_branch(dims: dict[str, Dimension], values: Mapping[str, Any]) -> dict[str, Any]:
     encoded = {}
     for name, dim in dims.items():
         try:
@@ -347,7 +352,7 @@ def _encode_branch(dims, values):
     return encoded
 
 
-def _cumulative(weights, n, name):
+def _cumulative(weights: Iterable[float] | None, n: int, name: str) -> np.ndarray:
     """Cumulative shares of n positive weights."""
     weights = [1.0] * n if weights is None else list(weights)
     if len(weights) != n:

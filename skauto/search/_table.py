@@ -2,21 +2,27 @@
 
 import math
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 
-from skauto._sklearn import insert_error_scores, warn_or_raise_about_failures
-from skauto.search._trial import Status
+from skauto._sklearn import BaseSearchCV, insert_error_scores, warn_or_raise_about_failures
+from skauto.search._history import View
+from skauto.search._trial import Result, Status
+from skauto.search._types import Pair, Record
 from skauto.search.strategies._base import parent
 
 
-def evaluated(history):
+def evaluated(history: View) -> list[Pair]:
     """Pairs (trial, result) of the trials that were evaluated, however it ended: all but the cancelled ones."""
     return [pair for pair in history.finished if pair[1].status != Status.CANCELLED]
 
 
-def fold_outcomes(pairs, error_score, return_train_score, multimetric_names=None):
+def fold_outcomes(
+    pairs: list[Pair], error_score: float | str, return_train_score: bool, multimetric_names: list[str] | None = None
+) -> list[Record]:
     """What scikit-learn formats: a dict for each fold of each trial.
 
     Parameters
@@ -38,7 +44,8 @@ def fold_outcomes(pairs, error_score, return_train_score, multimetric_names=None
         If all fits failed.
     """
     names = multimetric_names or _names(pairs)
-    outcomes, fitted = [], []
+    outcomes: list[Record] = []
+    fitted: list[Record] = []
     for _, result in pairs:
         pruned = result.details["pruned"]
         for record in result.details["folds"]:
@@ -53,25 +60,27 @@ def fold_outcomes(pairs, error_score, return_train_score, multimetric_names=None
     return outcomes
 
 
-def _names(pairs):
+def _names(pairs: list[Pair]) -> list[str] | None:
     """Names of the scores of a scorer that gives a dict, found in the first success."""
     records = [record for _, result in pairs for record in result.details["folds"] if record]
     first = next((record["test_scores"] for record in records if record["fit_error"] is None), None)
     return list(first) if isinstance(first, dict) else None
 
 
-def _lost(names, pruned, error_score, result, return_train_score):
+def _lost(
+    names: list[str] | None, pruned: bool, error_score: float | str, result: Result, return_train_score: bool
+) -> Record:
     """A fold that was not run to its end: left out by a race, or lost with its worker."""
     score = math.nan if pruned or error_score == "raise" else error_score
     scores = dict.fromkeys(names, score) if names else score
-    made = {"test_scores": scores, "fit_time": math.nan, "score_time": math.nan, "n_test_samples": 0}
+    made: Record = {"test_scores": scores, "fit_time": math.nan, "score_time": math.nan, "n_test_samples": 0}
     made["fit_error"] = None if pruned else f"{result.status}: {result.reason}"
     return made | ({"train_scores": scores} if return_train_score else {})
 
 
-def continued_from(pairs):
+def continued_from(pairs: list[Pair]) -> np.ndarray:
     """For each row the row whose fold models it went on from, -1 where it was trained from the start."""
-    rows = {trial.number: row for row, (trial, _) in enumerate(pairs)}
+    rows: dict[int | None, int] = {trial.number: row for row, (trial, _) in enumerate(pairs)}
     found = []
     for trial, result in pairs:
         records = [record for record in result.details["folds"] if record]
@@ -80,7 +89,14 @@ def continued_from(pairs):
     return np.array(found)
 
 
-def formatted(search, params, n_splits, outcomes, more, quiet):
+def formatted(
+    search: BaseSearchCV,
+    params: list[dict[str, Any]],
+    n_splits: int,
+    outcomes: list[Record],
+    more: dict[str, Any],
+    quiet: bool,
+) -> dict[str, Any]:
     """scikit-learn's table; where `quiet`, without its warning that scores which a race left out are not finite."""
     with warnings.catch_warnings():
         if quiet:
@@ -88,7 +104,7 @@ def formatted(search, params, n_splits, outcomes, more, quiet):
         return search._format_results(params, n_splits, outcomes, more)
 
 
-def rank(results, fidelity, error_rank_last=True):
+def rank(results: dict[str, Any], fidelity: Sequence[float] | np.ndarray, error_rank_last: bool = True) -> None:
     """Rank within the highest fidelity first; rows without a mean share the last rank. Changes `results`."""
     fidelity = np.asarray(fidelity)
     for name in [name for name in results if name.startswith("mean_test_")]:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, Self
 
 
 class Status(StrEnum):
@@ -45,16 +46,16 @@ class Trial:
     """
 
     number: int
-    params: dict
+    params: dict[str, Any]
     fidelity: float = 1.0
-    tags: dict = field(default_factory=dict)
+    tags: dict[str, Any] = field(default_factory=dict)
 
-    def to_json(self):
+    def to_json(self) -> dict[str, Any]:
         """The trial as a dict of plain JSON values."""
         return {"number": self.number, "params": self.params, "fidelity": self.fidelity, "tags": self.tags}
 
     @classmethod
-    def from_json(cls, record):
+    def from_json(cls, record: dict[str, Any]) -> Self:
         """The trial that `to_json` wrote."""
         return cls(**record)
 
@@ -90,13 +91,13 @@ class Result:
     score: float = math.nan
     seconds: float = math.nan
     reason: str = ""
-    details: object = field(default=None, compare=False, repr=False)
+    details: Any = field(default=None, compare=False, repr=False)
 
-    def as_result(self):
+    def as_result(self) -> Self:
         """This result: what a pool hands out may be an Outcome or a Result."""
         return self
 
-    def to_json(self):
+    def to_json(self) -> dict[str, Any]:
         """The result as a dict of plain JSON values; not-a-number becomes None, details are left out."""
         return {
             "number": self.number,
@@ -107,7 +108,7 @@ class Result:
         }
 
     @classmethod
-    def from_json(cls, record):
+    def from_json(cls, record: dict[str, Any]) -> Self:
         """The result that `to_json` wrote."""
         numbers = {name: math.nan if record[name] is None else record[name] for name in ("score", "seconds")}
         return cls(**{**record, **numbers, "status": Status(record["status"])})

@@ -5,6 +5,10 @@ import site
 import sys
 import sysconfig
 from contextlib import suppress
+from typing import TypeAlias
+
+# By name: the file, the time of its last change, and its size.
+Modules: TypeAlias = dict[str, tuple[str, int, int]]
 
 
 class Loaded:
@@ -19,11 +23,11 @@ class Loaded:
     {}
     """
 
-    def __init__(self):
-        self._known = set()
+    def __init__(self) -> None:
+        self._known: set[str] = set()
         self._installed = installed_folders()
 
-    def news(self):
+    def news(self) -> Modules:
         """What was loaded since the last call, a dict of names to (file, time of its last change, size)."""
         found = {}
         for name in sys.modules.keys() - self._known:
@@ -34,7 +38,7 @@ class Loaded:
         return found
 
 
-def installed_folders():
+def installed_folders() -> tuple[str, ...]:
     """Folders of the standard library and of installed packages, each with a separator at its end."""
     paths = sysconfig.get_paths()
     folders = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
@@ -42,7 +46,7 @@ def installed_folders():
     return tuple(os.path.join(folder, "") for folder in folders)
 
 
-def state_of(file):
+def state_of(file: str) -> tuple[int, int]:
     """Time of its last change and size of a file, (0, 0) where there is none."""
     with suppress(OSError):
         status = os.stat(file)
@@ -50,7 +54,7 @@ def state_of(file):
     return 0, 0
 
 
-def edited(modules):
+def edited(modules: Modules) -> bool:
     """Whether a file of these modules has changed, or a name means another file here.
 
     Parameters
@@ -61,6 +65,6 @@ def edited(modules):
     return any(state_of(file) != tuple(state) or _elsewhere(name, file) for name, (file, *state) in modules.items())
 
 
-def _elsewhere(name, file):
+def _elsewhere(name: str, file: str) -> bool:
     own = getattr(sys.modules.get(name), "__file__", None)
     return own is not None and own != file

@@ -9,13 +9,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import psutil
 
 from skauto.search._caller import THREAD_VARIABLES, import_path, waiting
 from skauto.search._channel import MARK_BYTES, Channel, ChannelError
+from skauto.search._pool import Task
 from skauto.search._sandbox import one_line
-from skauto.search._user_modules import edited
+from skauto.search._user_modules import Modules, edited
+
+Given = TypeVar("Given")
 
 BOOT = (
     "import sys; sys.path[:] = sys.argv[5:]; "
@@ -54,12 +59,15 @@ class Worker:
         The last that it printed, once ended.
     """
 
-    def __init__(self, threads):
+    task: Task | Any  # or None; a busy worker has one
+    _family: list[psutil.Process]
+
+    def __init__(self, threads: int) -> None:
         self.threads = threads
         self.state = "importing"
         self.number = 0
         self.task = None
-        self.modules = {}
+        self.modules: Modules = {}
         self.began = 0.0
         self.spare = False
         self.slowness = 1.0
@@ -75,9 +83,9 @@ class Worker:
             stack.pop_all()
         self.channel = Channel(ours, mark)
 
-    def _start(self, descriptor, mark):
+    def _start(self, descriptor: int, mark: bytes) -> subprocess.Popen[bytes]:
         # The standard library's own way to hand an interpreter's flags on, used by multiprocessing.
-        flags = subprocess._args_from_interpreter_flags()
+        flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # private
         about = [str(descriptor), str(os.getpid()), mark.hex(), os.path.abspath(tempfile.gettempdir())]
         return subprocess.Popen(
             [sys.executable, *flags, "-c", BOOT, *about, *import_path()],
@@ -89,18 +97,18 @@ class Worker:
             env=os.environ | waiting() | dict.fromkeys(THREAD_VARIABLES, str(self.threads)),
         )
 
-    def send(self, *message):
+    def send(self, *message: Any) -> None:
         """Send a message; that a worker is gone shows when it is next heard or checked."""
         self.number += 1
         with contextlib.suppress(OSError):
             self.channel.put(self.number, pickle.dumps(message))
 
-    def tell(self, *message):
+    def tell(self, *message: Any) -> None:
         """Send a message that asks for no answer."""
         with contextlib.suppress(OSError):
             self.channel.put(0, pickle.dumps(message))
 
-    def receive(self):
+    def receive(self) -> list[bytes] | None:
         """What it said in answer to the last message, a list of bytes; None if it ended, or cannot be understood."""
         try:
             self.channel.flush()
@@ -111,15 +119,15 @@ class Worker:
             self.output = f"its messages were mixed up with something else: {error}"
             return None
 
-    def dead(self):
+    def dead(self) -> bool:
         """Whether the process has ended."""
         return self.process.poll() is not None
 
-    def outdated(self):
+    def outdated(self) -> bool:
         """Whether it has loaded a module of the user that was edited since."""
         return edited(self.modules)
 
-    def end(self):
+    def end(self) -> None:
         """Kill the process and all that it has started, and keep the last it printed in `output`."""
         if self._log.closed:
             return
@@ -134,16 +142,16 @@ class Worker:
         self.output = "\n".join(filter(None, [tail.decode(errors="replace").strip(), self.output]))
         self.drop()
 
-    def drop(self):
+    def drop(self) -> None:
         """Close this side of the channel and the log."""
         self.channel.close()
         self._log.close()
 
-    def children(self):
+    def children(self) -> list[psutil.Process]:
         """The processes that this one has started, and theirs."""
         return _quietly(lambda: psutil.Process(self.process.pid).children(recursive=True)) or []
 
-    def resident(self):
+    def resident(self) -> int:
         """Resident bytes of the process and its children; children are looked up twice a second, for it is slow."""
         if time.monotonic() > self._family_seen + FAMILY_SECONDS:
             self._family = self.children()
@@ -151,12 +159,12 @@ class Worker:
         family = [_quietly(psutil.Process, self.process.pid), *self._family]
         return sum(_quietly(_resident, process) or 0 for process in family if process)
 
-    def clear_log(self, beyond=0):
+    def clear_log(self, beyond: int = 0) -> None:
         """Forget what the worker printed, if it is more than so many bytes."""
         if os.fstat(self._log.fileno()).st_size > beyond:
             self._log.truncate(0)
 
-    def obituary(self):
+    def obituary(self) -> str:
         """One line on how the process, now ended, died."""
         code = self.process.returncode
         how = "it does not end" if code is None else f"exit code {code}"
@@ -166,7 +174,7 @@ class Worker:
         return one_line(": ".join([f"the worker process died ({how})", *last]))
 
 
-def _signal_name(number):
+def _signal_name(number: int) -> str:
     """Its name; those for real-time use have none."""
     try:
         return signal.Signals(number).name
@@ -174,7 +182,7 @@ def _signal_name(number):
         return str(number)
 
 
-def _quietly(function, *args):
+def _quietly(function: Callable[..., Given], *args: Any) -> Given | None:
     """Call something on a process that may have just ended."""
     try:
         return function(*args)
@@ -182,5 +190,5 @@ def _quietly(function, *args):
         return None
 
 
-def _resident(process):
+def _resident(process: psutil.Process) -> int:
     return process.memory_info().rss

@@ -10,7 +10,9 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import cloudpickle
 import psutil
@@ -35,12 +37,12 @@ WARM_UP = ("numpy", "pandas", "sklearn.pipeline", "sklearn.compose", "sklearn.mo
 class _State:
     """What a pool has set up here: the Report on its context (None without a pool) and the filters of warnings."""
 
-    context: Report | None = None
-    filters: list | None = None
+    context: Report | Any = None
+    filters: list[Any] | None = None
     loaded: Loaded = field(default_factory=Loaded)
 
 
-def main(descriptor, parent, mark, temporary):
+def main(descriptor: int, parent: int, mark: str, temporary: str) -> None:
     """Serve tasks over an inherited socket until it closes or the parent is gone.
 
     Parameters
@@ -69,7 +71,7 @@ def main(descriptor, parent, mark, temporary):
     os._exit(0)  # at once: a parent that takes this for an idle worker waits in vain; whatever threads a task has left
 
 
-def _serve(channel, places, slowness):
+def _serve(channel: Channel, places: set[str], slowness: float) -> None:
     """Answer until nobody has had a pool for this worker for long; EOFError or OSError where the channel closes."""
     state = _State()
     _say(channel, 0, pickle.dumps(slowness))  # hello
@@ -83,14 +85,14 @@ def _serve(channel, places, slowness):
             return
 
 
-def _say(channel, number, payload):
+def _say(channel: Channel, number: int, payload: bytes) -> None:
     channel.put(number, payload)
     while channel.unsent:
         channel.wait()
         channel.flush()
 
 
-def _answer_to(state, places, kind, *message):
+def _answer_to(state: _State, places: set[str], kind: str, *message: Any) -> Any:
     """What is sent back: plain types alone, with what needs the user's modules as bytes; None where nobody asks."""
     if kind == "import":
         return _import(*message)
@@ -105,7 +107,9 @@ def _answer_to(state, places, kind, *message):
     return pickle.dumps(answer | {"modules": state.loaded.news()})
 
 
-def _set_up(context_path, threads, modules, place, settings):
+def _set_up(
+    context_path: str, threads: int, modules: Iterable[str], place: tuple[Any, ...], settings: bytes
+) -> tuple[Report, list[Any] | None]:
     """Take over what holds in the parent, and load the context; gives a Report on it, and the filters of warnings."""
     enter(*place)
     _import(modules)
@@ -118,27 +122,27 @@ def _set_up(context_path, threads, modules, place, settings):
     return run(_load, context_path), filters
 
 
-def _load(path):
+def _load(path: str) -> Any:
     with open(path, "rb") as file:
         return pickle.load(file)
 
 
-def _import(modules):
+def _import(modules: Iterable[str]) -> None:
     for module in modules:
         run(importlib.import_module, module)
 
 
-def _limit_threads(threads):
+def _limit_threads(threads: int) -> None:
     """Bound the thread pools that are loaded; those loaded later read the environment."""
     threadpool_limits(threads)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(threads)
 
 
-def _report_on(state, task, time_limit):
+def _report_on(state: _State, task: bytes, time_limit: float | None) -> dict[str, Any]:
     """The fields of the Report on a task, the value and the warnings pickled, with the resident bytes at its end."""
     if time_limit is not None:  # a C thread, so it works while a task holds the interpreter lock
-        faulthandler.dump_traceback_later(time_limit + GRACE_SECONDS, exit=True, file=sys.__stderr__)
+        faulthandler.dump_traceback_later(time_limit + GRACE_SECONDS, exit=True, file=sys.__stderr__)  # type: ignore[arg-type]
     _deadline.start(time_limit)
     if state.context.status == Status.COMPLETE:
         report = run(_call, state.context.value, task, filters=state.filters)
@@ -154,7 +158,7 @@ def _report_on(state, task, time_limit):
     return fields | {"seconds": report.seconds, "packed": packed.value, "resident": SELF.memory_info().rss}
 
 
-def _call(context, task):
+def _call(context: Any, task: bytes) -> Any:
     own = os.getpid()
     try:
         function, args = pickle.loads(task)
@@ -166,18 +170,18 @@ def _call(context, task):
         _end_fork(own)
 
 
-def _end_fork(own, code=None):
+def _end_fork(own: int, code: object = None) -> None:
     """End a child that a task has forked and let come back: the answer is its parent's to give."""
     if os.getpid() != own:
         os._exit(code if isinstance(code, int) else int(code is not None))
 
 
-def _sweep(places):
+def _sweep(places: set[str]) -> None:
     for place in tuple(places):  # the other thread may be adding to them
         sweep(place)
 
 
-def _died(parent, within):
+def _died(parent: int, within: float) -> bool:
     """Whether the parent dies within so many seconds: one that is killed closes its sockets before it is gone."""
     end = time.monotonic() + within
     while os.getppid() == parent:
@@ -187,7 +191,7 @@ def _died(parent, within):
     return True
 
 
-def _end_with_parent(parent, places):
+def _end_with_parent(parent: int, places: set[str]) -> None:
     """End the whole process group once the parent has died, and remove what it has left on the disk."""
     while os.getppid() == parent:
         time.sleep(1.0)

@@ -1,19 +1,22 @@
 """WorkerPool: processes that run tasks one at a time each, any of which can be killed without harm to the others."""
 
+import io
 import math
 import os
 import pickle
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 import cloudpickle
 
 from skauto.search._caller import place, settings
-from skauto.search._channel import ready
+from skauto.search._channel import Channel, ready
 from skauto.search._folders import TemporaryFolder, no_room
 from skauto.search._idle_workers import IDLE_WORKERS
-from skauto.search._pool import Pool, Task, WorkersLostError
+from skauto.search._pool import Outcome, Pool, Task, WorkersLostError
 from skauto.search._sandbox import Report, attempt
 from skauto.search._trial import Status
 from skauto.search._worker import LOG_BYTES, Worker
@@ -79,18 +82,21 @@ class WorkerPool(Pool):
     15
     """
 
+    n_workers: int
+    start_seconds: float
+
     def __init__(
         self,
-        n_workers,
-        threads=1,
-        context=None,
-        memory_limit=None,
-        preload=(),
-        max_attempts=1,
-        n_idle=0,
-        caller=None,
-        packed=False,
-    ):
+        n_workers: int,
+        threads: int = 1,
+        context: Any = None,
+        memory_limit: int | None = None,
+        preload: Sequence[str] = (),
+        max_attempts: int = 1,
+        n_idle: int = 0,
+        caller: bytes | None = None,
+        packed: bool = False,
+    ) -> None:
         self.n_workers = n_workers
         self.threads = threads
         self.memory_limit = memory_limit
@@ -100,12 +106,12 @@ class WorkerPool(Pool):
         self.n_idle = n_idle
         self.start_seconds = 0.0
         self._slowness = deque([1.0], maxlen=n_workers)
-        self._queue = deque()
-        self._done = []
+        self._queue: deque[Task] = deque()
+        self._done: list[Outcome] = []
         self._failed_starts = 0
         self._checked = 0.0
         self._owner = os.getpid()
-        self._workers = []
+        self._workers: list[Worker] = []
         with ExitStack() as stack:
             self._folder = stack.enter_context(TemporaryFolder())
             self._context_path = os.path.join(self._folder.path, "context")
@@ -115,17 +121,17 @@ class WorkerPool(Pool):
             stack.pop_all()
 
     @property
-    def slowness(self):
+    def slowness(self) -> float:
         """Seconds that pass in a CPU second of a worker, by the last starts."""
         return max(self._slowness)
 
     @property
-    def running(self):
+    def running(self) -> list[Any]:
         """Keys of the tasks submitted whose outcomes were not given out, a list."""
         busy = [worker.task.key for worker in self._workers if worker.task]
         return busy + [task.key for task in self._queue] + [outcome.key for outcome in self._done]
 
-    def submit(self, key, function, *args, time_limit=None):
+    def submit(self, key: Any, function: Callable[..., Any], *args: Any, time_limit: float | None = None) -> None:
         """Run ``function(context, *args)`` in the next free worker.
 
         Parameters
@@ -147,7 +153,7 @@ class WorkerPool(Pool):
             reason = f"the task cannot be pickled: {packed.reason}"
             self._done.append(task.outcome(Report(Status.FAILED, None, reason, packed.output), 0.0))
 
-    def wait(self, timeout=None):
+    def wait(self, timeout: float | None = None) -> list[Outcome]:
         """Outcomes of tasks that have ended, waiting for the first one at most `timeout` seconds.
 
         Empty when none has ended in time, or nothing runs.
@@ -168,7 +174,7 @@ class WorkerPool(Pool):
         done, self._done = self._done, []
         return done
 
-    def cancel(self, key):
+    def cancel(self, key: Any) -> None:
         """Kill a task, running or queued; its outcome is never given out. Unknown keys are ignored."""
         self._queue = deque(task for task in self._queue if task.key != key)
         self._done = [outcome for outcome in self._done if outcome.key != key]
@@ -177,11 +183,11 @@ class WorkerPool(Pool):
                 self._workers.remove(worker)
                 worker.end()
 
-    def prepare(self):
+    def prepare(self) -> None:
         """Let idle workers import, to step in at once for those that will be killed."""
         IDLE_WORKERS.warm(self.threads, self.n_workers, self.preload)
 
-    def close(self):
+    def close(self) -> None:
         """Kill what runs, keep idle workers for the next pool, remove the context."""
         if os.getpid() != self._owner:  # a forked child: all of this is its parent's
             return
@@ -197,7 +203,7 @@ class WorkerPool(Pool):
         self._queue.clear()
         self._folder.close()
 
-    def _fill(self):
+    def _fill(self) -> None:
         """Have as many workers as asked for; new ones import while the others go on."""
         while len(self._workers) < self.n_workers:
             worker = IDLE_WORKERS.take(self.threads) or Worker(self.threads)
@@ -206,11 +212,11 @@ class WorkerPool(Pool):
             if worker.state == "released":
                 self._greet(worker)
 
-    def _greet(self, worker):
+    def _greet(self, worker: Worker) -> None:
         worker.send(*self._setup)
         worker.state = "loading"
 
-    def _dispatch(self):
+    def _dispatch(self) -> None:
         for worker in self._workers:
             if self._queue and worker.state == "idle":
                 worker.task = task = self._queue.popleft()
@@ -219,7 +225,7 @@ class WorkerPool(Pool):
                 task.started = time.monotonic()
                 worker.send("task", task.payload, task.time_limit)
 
-    def _hear(self, channel):
+    def _hear(self, channel: Channel) -> None:
         """Take what a worker says: hello after the imports, its modules with the context, else the report on a task."""
         worker = next((worker for worker in self._workers if worker.channel is channel), None)
         if worker is None:  # ended meanwhile
@@ -244,14 +250,14 @@ class WorkerPool(Pool):
         else:
             self._finish(worker, pickle.loads(messages[0]))
 
-    def _finish(self, worker, answer):
+    def _finish(self, worker: Worker, answer: dict[str, Any]) -> None:
         task, worker.task, worker.state = worker.task, None, "idle"
         worker.modules |= answer["modules"]
         self._dispatch()  # the next task first: what follows here need not keep the worker waiting
         task.peak = max(task.peak, answer["resident"])
         self._done.append(task.outcome(self._report(answer), answer["seconds"]))
 
-    def _report(self, answer):
+    def _report(self, answer: dict[str, Any]) -> Report:
         status, reason, output, packed = (answer[name] for name in ("status", "reason", "output", "packed"))
         if self.packed:
             return Report(Status(status), packed, reason, output)
@@ -262,7 +268,7 @@ class WorkerPool(Pool):
         value, warnings = unpacked.value
         return Report(Status(status), value, reason, output, warnings)
 
-    def _bury(self, worker):
+    def _bury(self, worker: Worker) -> None:
         """A worker has died: its task crashed; without one it died at the start."""
         self._workers.remove(worker)
         worker.end()
@@ -275,7 +281,7 @@ class WorkerPool(Pool):
                 raise WorkersLostError(f"workers cannot start: {worker.obituary()}\n{worker.output}")
         self._fill()
 
-    def _crashed(self, task, worker):
+    def _crashed(self, task: Task, worker: Worker) -> None:
         task.crashes += 1
         if task.crashes < self.max_attempts:
             self._queue.appendleft(task)
@@ -283,7 +289,7 @@ class WorkerPool(Pool):
             report = Report(Status.CRASHED, None, worker.obituary(), worker.output)
             self._done.append(task.outcome(report))
 
-    def _check(self, worker):
+    def _check(self, worker: Worker) -> None:
         """End a task that is over its limits, or a worker that has died or was left halfway by Ctrl-C."""
         if worker.state == "talking" or (worker.dead() and not ready([worker.channel], 0)):
             self._bury(worker)
@@ -299,7 +305,7 @@ class WorkerPool(Pool):
             reason = f"used {task.peak / 1e6:.0f} MB of memory, the limit is {self.memory_limit / 1e6:.0f} MB"
             self._kill(worker, Status.MEMORY, reason)
 
-    def _kill(self, worker, status, reason):
+    def _kill(self, worker: Worker, status: Status, reason: str) -> None:
         task = worker.task
         self._workers.remove(worker)
         worker.end()
@@ -310,11 +316,11 @@ class WorkerPool(Pool):
 class _Noted:
     """A file whose own errors are told apart from those of what is pickled into it."""
 
-    def __init__(self, file):
+    def __init__(self, file: io.FileIO) -> None:
         self.file = file
-        self.error = None
+        self.error: OSError | None = None
 
-    def write(self, data):
+    def write(self, data: Any) -> None:
         """Write all of it, and keep an OSError."""
         left = memoryview(data).cast("B")
         try:
@@ -325,7 +331,7 @@ class _Noted:
             raise
 
 
-def write_context(path, context):
+def write_context(path: str, context: Any) -> None:
     """Pickle what all tasks share into a file.
 
     Raises
@@ -344,7 +350,7 @@ def write_context(path, context):
         raise TypeError(f"what the workers need cannot be pickled ({written.reason}); look at scoring and estimators")
 
 
-def write_file(path, content):
+def write_file(path: str, content: bytes) -> None:
     """Write bytes that tasks need; an OSError says where there is no room."""
     try:
         with open(path, "wb") as file:

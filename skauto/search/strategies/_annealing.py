@@ -1,7 +1,12 @@
 """Simulated annealing: a walk that goes uphill, and downhill less and less."""
 
+from typing import cast
+
 import numpy as np
 
+from skauto.search._history import View
+from skauto.search._trial import Trial
+from skauto.search._types import Bounds, Params
 from skauto.search.strategies._base import Strategy, check_choice, comparable_fidelity
 from skauto.search.strategies._failures import Failures
 from skauto.search.strategies._genetic import mutate
@@ -49,8 +54,15 @@ class Annealing(Strategy):
     """
 
     def __init__(
-        self, n_initial=10, temperature=0.3, cooling=0.97, step=0.2, least_step=0.05, fresh=0.05, bounds="clip"
-    ):
+        self,
+        n_initial: int = 10,
+        temperature: float = 0.3,
+        cooling: float = 0.97,
+        step: float = 0.2,
+        least_step: float = 0.05,
+        fresh: float = 0.05,
+        bounds: Bounds = "clip",
+    ) -> None:
         self.n_initial = n_initial
         self.temperature = temperature
         self.cooling = cooling
@@ -59,7 +71,7 @@ class Annealing(Strategy):
         self.fresh = fresh
         self.bounds = bounds
 
-    def propose(self, history):
+    def propose(self, history: View) -> Trial | None:
         """A random configuration at first, then a step from where the walk is."""
         check_choice(self, "bounds", ("clip", "reflect"))
         rng = self.rng(history)
@@ -72,14 +84,14 @@ class Annealing(Strategy):
             params = self._neighbour(history, here.params, failures, rng)
         return None if params is None else self.next_trial(history, params, {"annealing": {"allowance": allowance}})
 
-    def _heat(self, number):
+    def _heat(self, number: int) -> float:
         """The share of the first temperature that is left at a trial."""
         return self.cooling ** max(0, number - self.n_initial)
 
-    def _present(self, history):
+    def _present(self, history: View) -> Trial | None:
         """The trial at which the walk is; None before any is complete."""
         levels = history.complete()
-        pairs = levels.get(comparable_fidelity(levels, self.n_initial), [])
+        pairs = levels.get(cast(float, comparable_fidelity(levels, self.n_initial)), [])
         first = [pair for pair in pairs if pair[0].number < self.n_initial] or pairs[:1]
         if not first:
             return None
@@ -92,7 +104,7 @@ class Annealing(Strategy):
                 here, height = trial, result
         return here
 
-    def _neighbour(self, history, params, failures, rng):
+    def _neighbour(self, history: View, params: Params, failures: Failures, rng: np.random.Generator) -> Params | None:
         """A configuration one step away that was not asked, at least one of its parameters moved."""
         space, dims = history.space, history.space.branches[params["branch"]]
         if history.n_distinct >= space.size:

@@ -1,7 +1,12 @@
 """Ant colony: the choices of the best trials get more pheromone, and more ants take them."""
 
+from typing import Any, cast
+
 import numpy as np
 
+from skauto.search._history import View
+from skauto.search._trial import Trial
+from skauto.search._types import Params
 from skauto.search.strategies._base import Strategy, comparable
 from skauto.search.strategies._failures import Failures
 
@@ -45,35 +50,37 @@ class Ants(Strategy):
     6.0
     """
 
-    def __init__(self, n_initial=10, cells=10, elite=8, evaporation=0.03, floor=0.1):
+    def __init__(
+        self, n_initial: int = 10, cells: int = 10, elite: int = 8, evaporation: float = 0.03, floor: float = 0.1
+    ) -> None:
         self.n_initial = n_initial
         self.cells = cells
         self.elite = elite
         self.evaporation = evaporation
         self.floor = floor
 
-    def propose(self, history):
+    def propose(self, history: View) -> Trial | None:
         """The end of a walk that no ant has walked before."""
         rng = self.rng(history)
         if history.n_distinct >= history.space.size:
             return None
         known, failures = comparable(history, self.n_initial), Failures(history)
         if len(history) >= self.n_initial and known:
-            best = sorted(known, key=lambda pair: (-pair[1].score, pair[0].number))[: self.elite]
+            best: Any = sorted(known, key=lambda pair: (-pair[1].score, pair[0].number))[: self.elite]
             best = [trial for trial, _ in best]
             for _ in range(TRIES):
                 params = self._walk(history, best, len(known), rng)
                 if not history.has_asked(params) and not failures.shuns(params, rng):
                     return self.next_trial(history, params)
-        return self.next_trial(history, failures.sample_new(history, rng))
+        return self.next_trial(history, cast(Params, failures.sample_new(history, rng)))
 
-    def _walk(self, history, best, n_known, rng):
+    def _walk(self, history: View, best: list[Trial], n_known: int, rng: np.random.Generator) -> Params:
         """Params of one walk."""
         space = history.space
         weights = np.arange(len(best), 0, -1) / np.arange(1, len(best) + 1).sum()
         fresh = (1 - self.evaporation) ** n_known
 
-        def step(n_cells, taken, shares):
+        def step(n_cells: int, taken: list[int], shares: np.ndarray) -> int:
             """A cell, given those that trials of the elite have taken and their shares."""
             pheromone = np.full(n_cells, (fresh + self.floor + (1 - fresh) * (1 - shares.sum())) / n_cells)
             np.add.at(pheromone, taken, (1 - fresh) * shares)

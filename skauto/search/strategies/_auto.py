@@ -1,7 +1,11 @@
 """The strategy to take where nothing speaks for another: a Gaussian process, Hyperband before and evolution later."""
 
 import copy
+from typing import Self
 
+from skauto.search._history import View
+from skauto.search._trial import Trial
+from skauto.search._types import Bounds
 from skauto.search.strategies._base import Strategy, check_choice, within
 from skauto.search.strategies._gaussian_process import GaussianProcess
 from skauto.search.strategies._genetic import Genetic
@@ -43,22 +47,29 @@ class Auto(Strategy):
     True
     """
 
-    n_trials = None  # of the whole search, where that is known
+    n_trials: int | None = None  # of the whole search, where that is known
 
-    def __init__(self, min_fidelity=None, sweeps=1, explore=150, evolve=0.5, bounds="clip"):
+    def __init__(
+        self,
+        min_fidelity: float | None = None,
+        sweeps: int = 1,
+        explore: int = 150,
+        evolve: float = 0.5,
+        bounds: Bounds = "clip",
+    ) -> None:
         self.min_fidelity = min_fidelity
         self.sweeps = sweeps
         self.explore = explore
         self.evolve = evolve
         self.bounds = bounds
 
-    def within(self, n_trials):
+    def within(self, n_trials: int | None) -> Self:
         """The same strategy for a search of so many trials."""
         sized = copy.copy(self)
         sized.n_trials = n_trials
         return sized
 
-    def propose(self, history):
+    def propose(self, history: View) -> Trial | None:
         """What the strategy of the present phase proposes."""
         check_choice(self, "bounds", ("clip", "reflect"))
         process = GaussianProcess(bounds=self.bounds)
@@ -74,5 +85,5 @@ class Auto(Strategy):
         evolving = n_full >= self.explore and self.rng(history).random() < self.evolve
         return (self._evolution() if evolving else process).propose(history)
 
-    def _evolution(self):
+    def _evolution(self) -> Genetic:
         return Genetic(population=10, fresh=0.0, step=0.1, bounds=self.bounds)

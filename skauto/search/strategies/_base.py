@@ -1,12 +1,18 @@
 """Strategy: the contract of everything that chooses trials."""
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from numbers import Integral
+from typing import Any, TypeVar
 
 import numpy as np
 
 from skauto._seeds import child_rng
+from skauto.search._history import View
 from skauto.search._trial import Trial
+from skauto.search._types import Bounds, Levels, Pair, Params
+
+Chosen = TypeVar("Chosen")
 
 
 class Strategy:
@@ -28,7 +34,7 @@ class Strategy:
     [0, 1]
     """
 
-    def ask(self, history, n):
+    def ask(self, history: View, n: int) -> list[Trial]:
         """Up to n new trials, each chosen as if the ones before it were asked already.
 
         Parameters
@@ -43,17 +49,17 @@ class Strategy:
         trials : list of Trial
             Fewer than n where the strategy has to wait for results, or has finished.
         """
-        trials = []
+        trials: list[Trial] = []
         while len(trials) < n and (trial := self.propose(history.plus(trials))) is not None:
             trials.append(trial)
         return trials
 
-    def propose(self, history):
+    def propose(self, history: View) -> Trial | None:
         """The next trial, or None."""
         raise NotImplementedError(f"{type(self).__name__} must define propose")
 
     @staticmethod
-    def rng(history):
+    def rng(history: View) -> np.random.Generator:
         """The numpy Generator of the next ask: from the seed and the number of trials asked.
 
         Parameters
@@ -67,7 +73,7 @@ class Strategy:
         return child_rng(history.seed, "ask", len(history))
 
     @staticmethod
-    def next_trial(history, params, tags=None):
+    def next_trial(history: View, params: Params, tags: dict[str, Any] | None = None) -> Trial:
         """The trial that comes next in the history.
 
         Parameters
@@ -84,17 +90,17 @@ class Strategy:
         """
         return Trial(len(history), params, tags=tags or {})
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
         return f"{type(self).__name__}({settings})"
 
 
-def within(strategy, n_trials):
+def within(strategy: Chosen, n_trials: int | None) -> Chosen:
     """A strategy for a search of so many trials, None for any number; most need not know."""
     return strategy.within(n_trials) if n_trials is not None and hasattr(strategy, "within") else strategy
 
 
-def sample_new(history, rng, tries=50):
+def sample_new(history: View, rng: np.random.Generator, tries: int = 50) -> Params | None:
     """Random params never asked before; in a space of infinite size any; None where all have been asked."""
     space = history.space
     if history.n_distinct >= space.size:
@@ -106,35 +112,35 @@ def sample_new(history, rng, tries=50):
     return first_new(history) if space.size < float("inf") else params
 
 
-def first_new(history):
+def first_new(history: View) -> Params | None:
     """The first params of the grid that were not asked, or None."""
     return next((params for params in history.space.grid() if not history.has_asked(params)), None)
 
 
-def comparable(history, least):
+def comparable(history: View, least: int) -> list[Pair]:
     """Complete pairs (trial, result) of the highest fidelity that has at least so many, else of the fullest one."""
     levels = history.complete()
     return levels[level] if (level := comparable_fidelity(levels, least)) is not None else []
 
 
-def comparable_fidelity(levels, least):
+def comparable_fidelity(levels: Levels, least: int) -> float | None:
     """The fidelity that `comparable` takes; None without any."""
     enough = [fidelity for fidelity, pairs in levels.items() if len(pairs) >= least]
     return max(enough) if enough else max(levels, key=lambda fidelity: len(levels[fidelity]), default=None)
 
 
-def parent(trial):
+def parent(trial: Trial) -> int | None:
     """The number of the trial that a trial goes on from, with what it has learnt; None for one that starts anew."""
     places = (place for place in trial.tags.values() if isinstance(place, dict))
     return next((place["parent"] for place in places if "parent" in place), None)
 
 
-def bounded(units, bounds):
+def bounded(units: float | np.ndarray, bounds: Bounds) -> Any:
     """Positions brought back into the unit interval: put on its ends ("clip"), or turned back there ("reflect")."""
     return np.clip(units, 0.0, 1.0) if bounds == "clip" else 1.0 - np.abs(1.0 - units % 2.0)
 
 
-def check_choice(strategy, name, allowed):
+def check_choice(strategy: Strategy, name: str, allowed: Sequence[str]) -> None:
     """Refuse a setting that is not among the allowed words.
 
     Raises
@@ -149,7 +155,7 @@ def check_choice(strategy, name, allowed):
         raise ValueError(f"{name} of {type(strategy).__name__} must be {listed}, got {value!r}{hint}")
 
 
-def check_count(strategy, name, least):
+def check_count(strategy: Strategy, name: str, least: int) -> None:
     """Refuse a setting that is no integer of at least so much.
 
     Raises

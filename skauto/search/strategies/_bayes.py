@@ -2,17 +2,25 @@
 
 import math
 import warnings
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from skauto.search._trial import Status
+from skauto.search._dimensions import Dimension
+from skauto.search._history import View
+from skauto.search._space import Space
+from skauto.search._trial import Status, Trial
+from skauto.search._types import Params
 from skauto.search.strategies._base import Strategy, check_choice, comparable, first_new, sample_new
 
 ACQUISITIONS = ("ei", "pi", "lcb")
 N_LOCAL = 5  # known configurations whose neighbourhood is looked at
 LOCAL_STEP = 0.05
 MIN_FIT = 3  # points that a branch needs before a surrogate is fitted to it
+
+# Params with their loss.
+Point: TypeAlias = tuple[Params, float]
 
 
 class Bayes(Strategy):
@@ -52,7 +60,15 @@ class Bayes(Strategy):
     2
     """
 
-    def __init__(self, acquisition="ei", n_initial=10, xi=0.01, kappa=1.96, n_candidates=1000, max_points=150):
+    def __init__(
+        self,
+        acquisition: Literal["ei", "pi", "lcb", "gp_hedge"] = "ei",
+        n_initial: int = 10,
+        xi: float = 0.01,
+        kappa: float = 1.96,
+        n_candidates: int = 1000,
+        max_points: int = 150,
+    ) -> None:
         self.acquisition = acquisition
         self.n_initial = n_initial
         self.xi = xi
@@ -60,7 +76,7 @@ class Bayes(Strategy):
         self.n_candidates = n_candidates
         self.max_points = max_points
 
-    def propose(self, history):
+    def propose(self, history: View) -> Trial | None:
         """A random configuration at first, then the one of highest acquisition."""
         check_choice(self, "acquisition", (*ACQUISITIONS, "gp_hedge"))
         rng = self.rng(history)
@@ -75,12 +91,12 @@ class Bayes(Strategy):
             params, tags = self._best_candidate(history, rng)
         return self.next_trial(history, params, tags)
 
-    def _best_candidate(self, history, rng):
+    def _best_candidate(self, history: View, rng: np.random.Generator) -> tuple[Params, dict[str, Any]]:
         # One surrogate per branch, not one over all: inactive dimensions need no stand-in, the matrices stay small,
         # and since all predict the same scores the branch follows from the highest acquisition.
         points = self._points(history)
         best_loss = min(loss for _, loss in points)
-        nominees = {}
+        nominees: dict[str, tuple[float, Params]] = {}
         models = []
         for branch in range(len(history.space.branches)):
             inside = [(params, loss) for params, loss in points if params["branch"] == branch]
@@ -96,16 +112,16 @@ class Bayes(Strategy):
                 if name not in nominees or values[top] > nominees[name][0]:
                     nominees[name] = (float(values[top]), candidates[top])
         if not nominees:  # every candidate was asked before: a small space, nearly exhausted
-            return first_new(history), {}
+            return cast(Params, first_new(history)), {}
         chosen = {name: params for name, (_, params) in nominees.items()}
         if self.acquisition != "gp_hedge":
             return chosen[self.acquisition], {}
         return _hedge(history, chosen, models, rng)
 
-    def _wanted(self):
+    def _wanted(self) -> tuple[str, ...]:
         return ACQUISITIONS if self.acquisition == "gp_hedge" else (self.acquisition,)
 
-    def _points(self, history):
+    def _points(self, history: View) -> list[Point]:
         """Params with their losses: the negative scores, standardised."""
         known = comparable(history, self.n_initial)
         scores = np.array([result.score for _, result in known])
@@ -120,7 +136,7 @@ class Bayes(Strategy):
                 points.append((trial.params, worst))
         return points
 
-    def _candidates(self, history, branch, points, rng):
+    def _candidates(self, history: View, branch: int, points: list[Point], rng: np.random.Generator) -> list[Params]:
         """Configurations of a branch that were not asked: random ones, and near its best."""
         space = history.space
         n_random = max(100, self.n_candidates // len(space.branches))
@@ -131,7 +147,7 @@ class Bayes(Strategy):
             candidates += [space.from_unit_branch(unit, branch) for unit in units + steps]
         return [params for params in candidates if not history.has_asked(params)]
 
-    def _values(self, name, features, model, best_loss):
+    def _values(self, name: str, features: np.ndarray, model: Any, best_loss: float) -> Any:
         """The acquisition at each candidate, greater is better."""
         from skopt.acquisition import gaussian_ei, gaussian_lcb, gaussian_pi
 
@@ -144,12 +160,12 @@ class Bayes(Strategy):
 class _Unknown:
     """The model of a branch with too few results: the spread of all scores."""
 
-    def predict(self, features, return_std=False):
+    def predict(self, features: np.ndarray, return_std: bool = False) -> Any:
         zeros = np.zeros(len(features))
         return (zeros, zeros + 1.0) if return_std else zeros
 
 
-def _fit(space, points, max_points, rng):
+def _fit(space: Space, points: list[Point], max_points: int, rng: np.random.Generator) -> Any:
     """A Gaussian process of the losses of one branch."""
     random_state = int(rng.integers(2**31))
     if len(points) < MIN_FIT or not space.branches[points[0][0]["branch"]]:
@@ -171,19 +187,21 @@ def _fit(space, points, max_points, rng):
     return model.fit(features, [loss for _, loss in points])
 
 
-def _features(space, many):
+def _features(space: Space, many: list[Params]) -> np.ndarray:
     """Params of one branch as rows: ordered dimensions on the unit scale, others one-hot."""
     dims = list(space.branches[many[0]["branch"]].items())
     return np.array([[number for name, dim in dims for number in _row(dim, p["values"][name])] for p in many])
 
 
-def _row(dim, value):
+def _row(dim: Dimension, value: Any) -> list[float]:
     if dim.ordered:
         return [dim.to_unit(value)]
     return [1.0 if index == value else 0.0 for index in range(dim.size)]
 
 
-def _hedge(history, nominees, models, rng):
+def _hedge(
+    history: View, nominees: dict[str, Params], models: list[Any], rng: np.random.Generator
+) -> tuple[Params, dict[str, Any]]:
     """One of the nominees, by the gains of the acquisitions so far; gains and nominees ride on the tags."""
     last = next((trial.tags["hedge"] for trial in reversed(history.trials) if "hedge" in trial.tags), None)
     gains = dict.fromkeys(nominees, 0.0) if last is None else dict(last["gains"])

@@ -1,6 +1,10 @@
 """Configurations of a conditional space as rows of numbers, one layout for all branches."""
 
+from typing import Any
+
 import numpy as np
+
+from skauto.search._space import Space
 
 
 class Columns:
@@ -21,11 +25,11 @@ class Columns:
         The number of the length that a column is measured with.
     """
 
-    def __init__(self, space):
+    def __init__(self, space: Space) -> None:
         n_branches = len(space.branches)
         widths = [n_branches] if n_branches > 1 else []
         middle = [0.0] * sum(widths)
-        self._places = [[None] * len(dims) for dims in space.branches]
+        self._places: list[list[Any]] = [[None] * len(dims) for dims in space.branches]
         for group in space.groups:
             first, places = next(iter(group.items()))
             dims = list(space.branches[first].values())
@@ -41,7 +45,7 @@ class Columns:
         self.n_lengths = len(widths)
         self.length_of = np.repeat(np.arange(len(widths)), widths)
 
-    def rows(self, branch, units):
+    def rows(self, branch: int, units: np.ndarray) -> np.ndarray:
         """Positions in the unit cube of a branch, of shape (n, d), as rows of shape (n, n_columns)."""
         rows = np.tile(self._middle, (len(units), 1))
         if self._marks_branch:

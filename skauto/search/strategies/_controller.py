@@ -1,8 +1,17 @@
 """The recurrent network of Reinforce, in numpy: it writes tokens and learns which were good."""
 
+from collections.abc import Sequence
+from typing import TypeAlias
+
 import numpy as np
 
+from skauto.search._space import Space
+from skauto.search._types import Params
+
 BETAS, TINY = (0.9, 0.99), 1e-8  # of Adam
+
+# The number of a head, and the cell that it has written.
+Token: TypeAlias = tuple[int, int]
 
 
 class Tokens:
@@ -14,23 +23,23 @@ class Tokens:
         Cells of each head: that of the branch, then one for each dimension of each branch.
     """
 
-    def __init__(self, space, cells):
+    def __init__(self, space: Space, cells: int) -> None:
         self.space = space
         self.sizes = [len(space.branches)]
-        self.heads = []
+        self.heads: list[list[int]] = []
         for branch in space.branches:
             wide = [dim.ordered and dim.size > cells for dim in branch.values()]
             self.heads.append(list(range(len(self.sizes), len(self.sizes) + len(branch))))
             self.sizes += [cells if w else int(d.size) for w, d in zip(wide, branch.values(), strict=True)]
 
-    def of(self, params):
+    def of(self, params: Params) -> list[Token]:
         """The tokens of a configuration."""
         units = self.space.to_unit_branch(params)
         heads = self.heads[params["branch"]]
         cells = [min(int(u * self.sizes[h]), self.sizes[h] - 1) for u, h in zip(units, heads, strict=True)]
         return [(0, params["branch"]), *zip(heads, cells, strict=True)]
 
-    def params(self, written, rng):
+    def params(self, written: Sequence[Token], rng: np.random.Generator) -> Params:
         """The configuration that tokens stand for, each value anywhere in its cell."""
         units = [(cell + rng.random()) / self.sizes[head] for head, cell in written[1:]]
         return self.space.from_unit_branch(units, written[0][1])
@@ -48,7 +57,9 @@ class Controller:
         Draws the first weights.
     """
 
-    def __init__(self, sizes, hidden_size, rng):
+    moments: dict[str, tuple[np.ndarray, ...]]
+
+    def __init__(self, sizes: list[int], hidden_size: int, rng: np.random.Generator) -> None:
         n_cells = sum(sizes)
         self.starts = np.cumsum([0, *sizes])
         shapes = {
@@ -60,9 +71,10 @@ class Controller:
         self.moments = {name: (np.zeros(shape), np.zeros(shape)) for name, shape in shapes.items()}
         self.n_steps = 0
 
-    def write(self, tokens, rng, heat=1.0):
+    def write(self, tokens: Tokens, rng: np.random.Generator, heat: float = 1.0) -> list[Token]:
         """The tokens of one configuration; the more heat, the further from the most probable ones."""
-        written, state = [], np.zeros(len(self.weights["bias"]))
+        written: list[Token] = []
+        state = np.zeros(len(self.weights["bias"]))
         heads = [0]
         while heads:
             head = heads.pop(0)
@@ -73,20 +85,20 @@ class Controller:
             heads = list(tokens.heads[cell]) if head == 0 else heads
         return written
 
-    def _advance(self, state, written):
+    def _advance(self, state: np.ndarray, written: Sequence[Token]) -> np.ndarray:
         """The state before the next token."""
         w = self.weights
         last = w["vectors"][self.starts[written[-1][0]] + written[-1][1]] if written else 0.0
         return np.tanh(w["state"] @ state + last + w["bias"])
 
-    def _shares(self, state, head, heat=1.0):
+    def _shares(self, state: np.ndarray, head: int, heat: float = 1.0) -> np.ndarray:
         """Probabilities of the cells of a head."""
         rows = slice(self.starts[head], self.starts[head + 1])
         logits = self.weights["heads"][rows] @ state + self.weights["levels"][rows]
         shares = np.exp((logits - logits.max()) / heat)
         return shares / shares.sum()
 
-    def trained(self, written, rewards, lr, entropy):
+    def trained(self, written: list[list[Token]], rewards: np.ndarray, lr: float, entropy: float) -> "Controller":
         """A new controller, one step further along the gradient of reward times log-probability, plus entropy."""
         new = object.__new__(Controller)
         new.starts, new.n_steps = self.starts, self.n_steps
@@ -98,7 +110,9 @@ class Controller:
         new._ascend(total, lr)
         return new
 
-    def _add_gradient(self, total, tokens, reward, entropy):
+    def _add_gradient(
+        self, total: dict[str, np.ndarray], tokens: Sequence[Token], reward: float, entropy: float
+    ) -> None:
         """Back through one configuration; `total` is changed."""
         states, slopes = [np.zeros(len(self.weights["bias"]))], []
         for i, (head, cell) in enumerate(tokens):
@@ -120,7 +134,7 @@ class Controller:
                 total["vectors"][self.starts[tokens[i - 1][0]] + tokens[i - 1][1]] += back
             back = self.weights["state"].T @ back
 
-    def _ascend(self, gradient, lr):
+    def _ascend(self, gradient: dict[str, np.ndarray], lr: float) -> None:
         """One step of Adam, upwards."""
         self.n_steps += 1
         for name, value in self.weights.items():

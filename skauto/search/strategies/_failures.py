@@ -1,8 +1,12 @@
 """Where trials have failed: strategies that make steps look there before they take one."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
-from skauto.search._trial import Status
+from skauto.search._history import View
+from skauto.search._trial import Status, Trial
+from skauto.search._types import Params
 from skauto.search.strategies._base import sample_new
 
 TRIES = 10  # configurations drawn before one is taken whatever lies near it
@@ -37,9 +41,9 @@ class Failures:
     [True, False]
     """
 
-    def __init__(self, history):
+    def __init__(self, history: View) -> None:
         self._space = history.space
-        self._dares = None
+        self._dares: bool | None = None
         ended = [(trial, result.status) for trial, result in history.finished if result.status != Status.CANCELLED]
         failed = [trial for trial, status in ended if status != Status.COMPLETE]
         complete = [trial for trial, status in ended if status == Status.COMPLETE] if failed else []
@@ -49,14 +53,14 @@ class Failures:
         self._good = self._points(history, [t for t in complete if t.params["branch"] in self._bad])
 
     @staticmethod
-    def _points(history, trials):
+    def _points(history: View, trials: Iterable[Trial]) -> dict[int, np.ndarray]:
         """Positions of trials by branch."""
-        found = {}
+        found: dict[int, list[np.ndarray]] = {}
         for trial in trials:
             found.setdefault(trial.params["branch"], []).append(history.units(trial))
         return {branch: np.array(points) for branch, points in found.items()}
 
-    def near(self, params):
+    def near(self, params: Params) -> bool:
         """Whether the nearest known trial of the branch has failed."""
         branch = params["branch"]
         if branch not in self._bad:
@@ -69,12 +73,12 @@ class Failures:
         return bool(bad < good)
 
     @staticmethod
-    def _nearest(points, point, unordered):
+    def _nearest(points: np.ndarray, point: np.ndarray, unordered: np.ndarray) -> float:
         steps = np.abs(points - point)
         steps[:, unordered] = steps[:, unordered] > 0
         return (steps**2).sum(axis=1).min()
 
-    def shuns(self, params, rng):
+    def shuns(self, params: Params, rng: np.random.Generator) -> bool:
         """Whether params are better not tried: what is expected to fail, except in an ask that dares."""
         if not self.near(params):
             return False
@@ -82,7 +86,7 @@ class Failures:
             self._dares = bool(rng.random() < DARING)
         return not self._dares
 
-    def sample_new(self, history, rng):
+    def sample_new(self, history: View, rng: np.random.Generator) -> Params | None:
         """Random params never asked before, away from failures where such are found soon; None where all were asked."""
         for _ in range(TRIES):
             params = sample_new(history, rng)

@@ -1,12 +1,18 @@
 """Bayesian optimisation with one small Gaussian process over all branches, in a tenth of a second an ask at most."""
 
 import math
+from collections.abc import Iterable
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy.special import erfcx, ndtr, ndtri
 from scipy.stats import rankdata
 from threadpoolctl import threadpool_limits
 
+from skauto.search._history import View
+from skauto.search._space import Space
+from skauto.search._trial import Trial
+from skauto.search._types import Bounds, Params, Scored
 from skauto.search.strategies._base import Strategy, bounded, check_choice, check_count, sample_new
 from skauto.search.strategies._columns import Columns
 from skauto.search.strategies._failures import Failures
@@ -18,6 +24,10 @@ MIN_FIT = 3  # complete trials that a process needs
 ELITE = 5  # known or proposed configurations whose neighbourhood is looked at
 ROUNDS = ((40, 0.1), (30, 0.05), (30, 0.02))  # neighbours of each and their step, the later rounds around the best
 NOMINEES = 10  # the best of a batch that are kept
+
+# A branch with positions in its unit cube; and one such position with its gain.
+Place: TypeAlias = tuple[int, np.ndarray]
+Found: TypeAlias = tuple[float, Place]
 
 
 class GaussianProcess(Strategy):
@@ -55,13 +65,15 @@ class GaussianProcess(Strategy):
     True
     """
 
-    def __init__(self, n_initial=10, n_candidates=600, max_points=150, bounds="clip"):
+    def __init__(
+        self, n_initial: int = 10, n_candidates: int = 600, max_points: int = 150, bounds: Bounds = "clip"
+    ) -> None:
         self.n_initial = n_initial
         self.n_candidates = n_candidates
         self.max_points = max_points
         self.bounds = bounds
 
-    def propose(self, history):
+    def propose(self, history: View) -> Trial | None:
         """A random configuration at first, then the one of highest expected improvement."""
         check_choice(self, "bounds", ("clip", "reflect"))
         for name, least in (("n_initial", 0), ("n_candidates", 1), ("max_points", 2)):
@@ -77,7 +89,9 @@ class GaussianProcess(Strategy):
                 params = self._best_candidate(history, known, others, rng)
         return None if params is None else self.next_trial(history, params)
 
-    def _best_candidate(self, history, known, others, rng):
+    def _best_candidate(
+        self, history: View, known: list[Scored], others: list[Trial], rng: np.random.Generator
+    ) -> Params | None:
         space = history.space
         columns = history.remember("columns", lambda: Columns(space))
         trials, values = self._points(history, known, others)
@@ -96,18 +110,18 @@ class GaussianProcess(Strategy):
                 return params
         return failures.sample_new(history, rng)
 
-    def _points(self, history, known, others):
+    def _points(self, history: View, known: list[Scored], others: list[Trial]) -> tuple[list[Trial], np.ndarray]:
         """Trials and their values, of mean 0 and variance 1."""
         running = {trial.number for trial in history.pending}
         scores = [score for _, score in known]
-        middle = np.median(scores)
+        middle: Any = np.median(scores)
         scores += [middle if trial.number in running else -np.inf for trial in others]
         values = ndtri((rankdata(scores) - 0.5) / len(scores))
         kept = self._kept(values[: len(known)], len(others))
         trials, values = [trial for trial, _ in known] + others, values[kept]
         return [trials[i] for i in kept], (values - values.mean()) / (values.std() or 1.0)
 
-    def _kept(self, values, n_others):
+    def _kept(self, values: np.ndarray, n_others: int) -> list[int]:
         """Numbers of the points that count: scored ones with their values come first, then the others."""
         n = len(values)
         latest = range(n + max(0, n_others - self.max_points // 3), n + n_others)
@@ -118,16 +132,20 @@ class GaussianProcess(Strategy):
         rest = [i for i in range(n) if i not in best]
         return [*sorted(best.union(rest[len(best) - room :])), *latest]
 
-    def _random(self, space, rng):
+    def _random(self, space: Space, rng: np.random.Generator) -> list[Place]:
         """Random places, as (branch, units) with units of shape (n, d)."""
         counts = rng.multinomial(self.n_candidates, space.shares)
         return [(b, rng.random((n, len(space.branches[b])))) for b, n in enumerate(counts.tolist()) if n]
 
-    def _near(self, space, places, n, step, rng):
+    def _near(
+        self, space: Space, places: Iterable[Place], n: int, step: float, rng: np.random.Generator
+    ) -> list[Place]:
         """Neighbours of places: a few dimensions of each are moved, unordered ones to any choice."""
         return [(branch, self._moved(space, branch, units, n, step, rng)) for branch, units in places]
 
-    def _moved(self, space, branch, units, n, step, rng):
+    def _moved(
+        self, space: Space, branch: int, units: np.ndarray, n: int, step: float, rng: np.random.Generator
+    ) -> np.ndarray:
         dims = list(space.branches[branch].values())
         if not dims:
             return np.empty((n, 0))
@@ -143,12 +161,12 @@ class GaussianProcess(Strategy):
 class _Judge:
     """Expected improvement of places."""
 
-    def __init__(self, process, columns, best):
+    def __init__(self, process: Kriging, columns: Columns, best: float) -> None:
         self.process, self.columns, self.best_value = process, columns, best
 
-    def best(self, batches):
+    def best(self, batches: Iterable[Place]) -> list[Found]:
         """The best places of each batch with the logarithms of their improvements, the greatest first."""
-        found = []
+        found: list[Found] = []
         for branch, units in batches:
             gains = log_improvement(*self.process.predict(self.columns.rows(branch, units)), self.best_value)
             order = np.argsort(-gains, kind="stable")[:NOMINEES]
@@ -156,12 +174,12 @@ class _Judge:
         return _first(found)
 
 
-def _first(found):
+def _first(found: list[Found]) -> list[Found]:
     """The greatest gains first; of equal ones the first found."""
     return sorted(found, key=lambda pair: -pair[0])
 
 
-def log_improvement(mean, deviation, best):
+def log_improvement(mean: np.ndarray, deviation: np.ndarray, best: float) -> np.ndarray:
     """The logarithm of the expected improvement over a value, also where the improvement itself would be 0."""
     z = (mean - best) / deviation
     density = -0.5 * z**2 - 0.5 * math.log(2 * math.pi)

@@ -1,7 +1,15 @@
 """Genetic search: small steps from the better of what is known, over mixed and conditional spaces."""
 
 from heapq import nlargest
+from typing import Any, Literal
 
+import numpy as np
+
+from skauto.search._dimensions import Dimension
+from skauto.search._history import View
+from skauto.search._space import Space
+from skauto.search._trial import Trial
+from skauto.search._types import Bounds, Params
 from skauto.search.strategies._base import Strategy, bounded, check_choice
 from skauto.search.strategies._failures import Failures
 from skauto.search.strategies._scale import on_one_scale
@@ -49,8 +57,15 @@ class Genetic(Strategy):
     """
 
     def __init__(
-        self, population=20, tournament=5, crossover=0.5, step=0.2, fresh=0.05, survival="best", bounds="clip"
-    ):
+        self,
+        population: int = 20,
+        tournament: int = 5,
+        crossover: float = 0.5,
+        step: float = 0.2,
+        fresh: float = 0.05,
+        survival: Literal["best", "age"] = "best",
+        bounds: Bounds = "clip",
+    ) -> None:
         self.population = population
         self.tournament = tournament
         self.crossover = crossover
@@ -59,7 +74,7 @@ class Genetic(Strategy):
         self.survival = survival
         self.bounds = bounds
 
-    def propose(self, history):
+    def propose(self, history: View) -> Trial | None:
         """A child of the population, or a random configuration while there is none."""
         rng = self.rng(history)
         parents = self._parents(history)
@@ -69,7 +84,7 @@ class Genetic(Strategy):
             params = self._new_child(history, parents, rng)
         return None if params is None else self.next_trial(history, params)
 
-    def _parents(self, history):
+    def _parents(self, history: View) -> list[tuple[float, Params]]:
         """The present population as (score, params)."""
         check_choice(self, "survival", ("best", "age"))
         check_choice(self, "bounds", ("clip", "reflect"))
@@ -82,7 +97,7 @@ class Genetic(Strategy):
                 pairs = nlargest(self.population, pairs, key=lambda pair: pair[1])
         return [(score, trial.params) for trial, score in pairs[-self.population :]]
 
-    def _new_child(self, history, parents, rng):
+    def _new_child(self, history: View, parents: list[tuple[float, Params]], rng: np.random.Generator) -> Params | None:
         if history.n_distinct >= history.space.size:
             return None
         failures = Failures(history)
@@ -92,7 +107,7 @@ class Genetic(Strategy):
                 return params
         return failures.sample_new(history, rng)
 
-    def _child(self, space, parents, rng):
+    def _child(self, space: Space, parents: list[tuple[float, Params]], rng: np.random.Generator) -> Params:
         mother = self._winner(parents, rng)
         genes = dict(mother["values"])
         if rng.random() < self.crossover:
@@ -107,12 +122,12 @@ class Genetic(Strategy):
                 genes[name] = mutate(dims[name], genes[name], self.step, rng, self.bounds)
         return {"branch": mother["branch"], "values": genes}
 
-    def _winner(self, parents, rng):
+    def _winner(self, parents: list[tuple[float, Params]], rng: np.random.Generator) -> Params:
         entrants = rng.integers(len(parents), size=self.tournament).tolist()
         return max((parents[i] for i in entrants), key=lambda parent: parent[0])[1]
 
 
-def mutate(dim, value, step, rng, bounds="clip"):
+def mutate(dim: Dimension, value: Any, step: float, rng: np.random.Generator, bounds: Bounds = "clip") -> Any:
     """Another value of a dimension: a neighbour of an ordered one, any other of an unordered one."""
     if not dim.ordered:
         return (value + int(rng.integers(1, dim.size))) % dim.size if dim.size > 1 else value

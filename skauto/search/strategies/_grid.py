@@ -1,5 +1,7 @@
 """Grid search: every configuration once, in scikit-learn's order."""
 
+from skauto.search._history import View
+from skauto.search._trial import Trial
 from skauto.search.strategies._base import Strategy
 
 
@@ -21,7 +23,7 @@ class Grid(Strategy):
     [{'C': 1}, {'C': 10}]
     """
 
-    def propose(self, history):
+    def propose(self, history: View) -> Trial | None:
         """The next configuration that was not asked, or None at the end."""
         space = history.space
         space.grid()  # refuses an infinite space

@@ -2,7 +2,10 @@
 
 import copy
 import itertools
+from collections.abc import Sequence
+from typing import Any, Self, cast
 
+from skauto.search._history import View
 from skauto.search._trial import Status, Trial
 from skauto.search.strategies._base import Strategy, within
 
@@ -52,10 +55,18 @@ class Halving(Strategy):
     (9, 0.1111111111111111)
     """
 
-    rungs = None
-    n_trials = None  # of the whole search, where that is known: see `within`
+    rungs: Sequence[float] | None = None
+    n_trials: int | None = None  # of the whole search, where that is known: see `within`
 
-    def __init__(self, base, factor=3, min_fidelity=1 / 9, n_initial=None, max_brackets=None, rungs=None):
+    def __init__(
+        self,
+        base: Strategy,
+        factor: float = 3,
+        min_fidelity: float = 1 / 9,
+        n_initial: int | None = None,
+        max_brackets: int | None = None,
+        rungs: Sequence[float] | None = None,
+    ) -> None:
         self.base = base
         self.factor = factor
         self.min_fidelity = min_fidelity
@@ -63,7 +74,7 @@ class Halving(Strategy):
         self.max_brackets = max_brackets
         self.rungs = rungs
 
-    def fidelities(self):
+    def fidelities(self) -> list[float]:
         """The fidelity of each rung, the last one 1."""
         name = type(self).__name__
         if self.rungs is not None:
@@ -77,18 +88,18 @@ class Halving(Strategy):
             levels.append(min(levels[-1] * self.factor, 1.0))
         return [1.0 if level >= FULL else level for level in levels]
 
-    def ladder(self, bracket):
+    def ladder(self, bracket: int) -> tuple[int, list[float]]:
         """Trials of the first rung of a bracket, and the fidelity of each rung."""
         levels = self.fidelities()
         return round(self.factor ** len(levels)) if self.n_initial is None else self.n_initial, levels
 
-    def within(self, n_trials):
+    def within(self, n_trials: int | None) -> Self:
         """The same strategy for a search of so many trials."""
         sized = copy.copy(self)
         sized.base, sized.n_trials = within(self.base, n_trials), n_trials
         return sized
 
-    def _sized(self, bracket, history, trials):
+    def _sized(self, bracket: int, history: View, trials: list[Trial]) -> tuple[int, list[float], int]:
         """`ladder` as it fits into what is left of the search when the bracket begins, and rungs left out below."""
         if trials and "width" in trials[0].tags["halving"]:
             place = trials[0].tags["halving"]
@@ -102,14 +113,14 @@ class Halving(Strategy):
         fitting = [n for n in range(1, width + 1) if self._total(n, len(levels)) <= left]
         return (fitting[-1] if fitting else 1), levels, start
 
-    def _total(self, n, n_rungs):
+    def _total(self, n: int, n_rungs: int) -> int:
         """Trials of a bracket that begins with n."""
         kept = [n]
         while len(kept) < n_rungs:
             kept.append(self._kept(kept[-1]))
         return sum(kept)
 
-    def plan(self, n_brackets=1):
+    def plan(self, n_brackets: int = 1) -> list[dict[str, Any]]:
         """What brackets will spend if no trial fails, before anything runs.
 
         Returns
@@ -118,7 +129,7 @@ class Halving(Strategy):
             For each rung ``"bracket"``, ``"rung"``, ``"trials"``, ``"fidelity"``, ``"cost"`` in full evaluations with
             every trial started anew, and ``"continued"``, the cost where a promoted one goes on.
         """
-        rows = []
+        rows: list[dict[str, Any]] = []
         for bracket in range(n_brackets):
             n, levels = self.ladder(bracket)
             for rung, level in enumerate(levels):
@@ -128,22 +139,22 @@ class Halving(Strategy):
                 rows.append({"bracket": bracket, "rung": rung, "trials": n, "fidelity": level, **costs})
         return rows
 
-    def _kept(self, n):
+    def _kept(self, n: int) -> int:
         """How many of n trials go on."""
         return max(1, int(n / self.factor))
 
-    def _given_rungs(self):
-        levels = list(self.rungs)
+    def _given_rungs(self) -> list[float]:
+        levels = list(cast(Sequence[float], self.rungs))
         rising = all(low <= high for low, high in itertools.pairwise(levels))
         if not levels or not rising or not levels[0] > 0 or levels[-1] != 1:
             raise ValueError(f"rungs of Halving must rise from above 0 to 1, got {self.rungs!r}")
         return [float(level) for level in levels]
 
-    def propose(self, history):
+    def propose(self, history: View) -> Trial | None:
         """A promotion that is due, else a new trial for the first rung, else None."""
         return self.decide(history)[0]
 
-    def decide(self, history):
+    def decide(self, history: View) -> tuple[Trial | None, bool]:
         """What `propose` gives, and whether there will be no more of it."""
         bracket, trials = self._present(history)
         while not self._is_past(bracket):
@@ -169,12 +180,12 @@ class Halving(Strategy):
             bracket, trials = bracket + 1, []
         return None, True
 
-    def _is_past(self, bracket):
+    def _is_past(self, bracket: int) -> bool:
         """Whether a bracket comes after the last one."""
         limit = 1 if self.max_brackets is None and len(self.fidelities()) == 1 else self.max_brackets
         return limit is not None and bracket >= limit
 
-    def _present(self, history):
+    def _present(self, history: View) -> tuple[int, list[Trial]]:
         """The latest bracket and its trials."""
         bracket, found = None, []
         for trial in reversed(history.trials):
@@ -188,7 +199,9 @@ class Halving(Strategy):
             found.append(trial)
         return bracket or 0, found[::-1]
 
-    def _promotion(self, history, rungs, levels):
+    def _promotion(
+        self, history: View, rungs: list[list[Trial]], levels: list[float]
+    ) -> tuple[tuple[int, Trial] | None, bool]:
         """What is due, as (rung, parent) or None, and whether the bracket has no more to ask."""
         for rung, trials in enumerate(rungs[:-1]):
             results = [(trial, history.result(trial.number)) for trial in trials]
@@ -204,7 +217,7 @@ class Halving(Strategy):
                 return (rung + 1, promoted[n_asked]), False
         return None, True
 
-    def _winners(self, results):
+    def _winners(self, results: Sequence[tuple[Trial, Any]]) -> list[Trial]:
         """Trials of a rung that go on, the best first."""
         complete = [(trial, result) for trial, result in results if result.status == Status.COMPLETE]
         if not complete:

@@ -2,6 +2,7 @@
 
 import math
 
+from skauto.search.strategies._base import Strategy
 from skauto.search.strategies._halving import Halving
 from skauto.search.strategies._tpe import TPE
 
@@ -36,24 +37,26 @@ class Hyperband(Halving):
     [(9, 0.11), (3, 0.33), (1, 1.0), (5, 0.33), (1, 1.0), (3, 1.0)]
     """
 
-    def __init__(self, base, factor=3, min_fidelity=1 / 9, max_brackets=None):
+    def __init__(
+        self, base: Strategy, factor: float = 3, min_fidelity: float = 1 / 9, max_brackets: int | None = None
+    ) -> None:
         self.base = base
         self.factor = factor
         self.min_fidelity = min_fidelity
         self.max_brackets = max_brackets
 
-    def ladder(self, bracket):
+    def ladder(self, bracket: int) -> tuple[int, list[float]]:
         """Trials of the first rung of a bracket, and the fidelity of each rung."""
         levels = self.fidelities()
         s_max = len(levels) - 1
         s = s_max - bracket % len(levels)
         return math.ceil((s_max + 1) * self.factor**s / (s + 1)), levels[s_max - s :]
 
-    def _is_past(self, bracket):
+    def _is_past(self, bracket: int) -> bool:
         return self.max_brackets is not None and bracket >= self.max_brackets
 
 
-def bohb(min_fidelity=1 / 9):
+def bohb(min_fidelity: float = 1 / 9) -> Hyperband:
     """BOHB: `Hyperband` over `TPE`.
 
     Parameters

@@ -44,7 +44,7 @@ class Kriging:
     True
     """
 
-    def __init__(self, X, y, length_of):
+    def __init__(self, X: np.ndarray, y: np.ndarray, length_of: np.ndarray) -> None:
         self._X, self._length_of = X, length_of
         n_lengths = int(length_of.max(initial=-1)) + 1
         self._apart = np.stack([_squares(X[:, length_of == i], X[:, length_of == i]) for i in range(n_lengths)])
@@ -57,20 +57,20 @@ class Kriging:
         self._factor = cho_factor(self._covariance(found.x)[0], lower=True)
         self._answers = cho_solve(self._factor, y)
 
-    def predict(self, X):
+    def predict(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Means and standard deviations, without the noise, at rows; each of shape (m,)."""
         scale = np.exp(-self.log_lengths)[self._length_of]
         covariance = _matern(_squares(X * scale, self._X * scale))[0]
         solved = solve_triangular(self._factor[0], covariance.T, lower=True)
         return covariance @ self._answers, np.sqrt(np.maximum(1 - (solved**2).sum(axis=0), 1e-10))
 
-    def _covariance(self, theta):
+    def _covariance(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The covariance of the known rows, and what its derivatives by the logarithms of lengths have in common."""
         covariance, slope = _matern(np.tensordot(np.exp(-2 * theta[:-1]), self._apart, 1))
         covariance[np.diag_indices_from(covariance)] += math.exp(theta[-1]) + JITTER
         return covariance, slope
 
-    def _loss(self, theta, y):
+    def _loss(self, theta: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
         """Minus the logarithm of the posterior density of lengths and noise, and its gradient."""
         covariance, slope = self._covariance(theta)
         factor = cho_factor(covariance, lower=True)
@@ -85,13 +85,13 @@ class Kriging:
         return loss + 0.5 * off @ off, np.append(by_length, by_noise) + off / spread
 
 
-def _squares(some, others):
+def _squares(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Squared distances of all pairs of rows, without an array of all differences: choices may be many columns."""
     squares = (some**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * some @ others.T
     return np.maximum(squares, 0.0)
 
 
-def _matern(squares):
+def _matern(squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Matern 5/2 of squared distances, and minus twice its derivative by them."""
     distance = ROOT5 * np.sqrt(squares)
     decay = np.exp(-distance)

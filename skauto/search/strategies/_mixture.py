@@ -1,7 +1,11 @@
 """Kernel density over some dimensions of a space, as tree-structured Parzen estimators use it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import ndtr, ndtri
+
+from skauto.search._dimensions import Dimension
 
 ANY = -1  # stands for all choices of a dimension alike
 
@@ -31,7 +35,9 @@ class Mixture:
     (kernels of TPE).
     """
 
-    def __init__(self, dims, points, weights, prior, bandwidth):
+    def __init__(
+        self, dims: Sequence[Dimension], points: np.ndarray, weights: np.ndarray, prior: float, bandwidth: float
+    ) -> None:
         n, d = points.shape
         n_whole = int((~np.isnan(points)).all(axis=1).sum())
         sizes = np.array([dim.size for dim in dims], dtype=float)
@@ -52,7 +58,7 @@ class Mixture:
         self._choices = np.where(np.isnan(choices), ANY, np.nan_to_num(choices) * self._sizes).astype(int)
         self._aside = prior / (n_known + 1)  # share of all choices together beside the kernel's own, which has 1
 
-    def sample(self, n, rng):
+    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """n points of the unit cube, as an array of shape (n, d)."""
         kernels = np.searchsorted(np.cumsum(self._shares), rng.random(n)).clip(0, len(self._shares) - 1)
         low, high = self._low[kernels], self._high[kernels]
@@ -66,7 +72,7 @@ class Mixture:
             points[:, self._unordered] = (np.where(anew | (known == ANY), fresh, known) + 0.5) / self._sizes
         return points
 
-    def log_density(self, points):
+    def log_density(self, points: np.ndarray) -> np.ndarray:
         """The logarithm of the density at points of shape (m, d), up to a constant of the space; of shape (m,)."""
         steps = (points[:, None, self._ordered] - self._means) / self._spreads
         logs = self._log_scale - 0.5 * np.einsum("mnd,mnd->mn", steps, steps)

@@ -1,10 +1,13 @@
 """Strategies by name."""
 
+from collections.abc import Callable
 from difflib import get_close_matches
+from typing import cast
 
 from skauto.search.strategies._annealing import Annealing
 from skauto.search.strategies._ants import Ants
 from skauto.search.strategies._auto import Auto
+from skauto.search.strategies._base import Strategy
 from skauto.search.strategies._bayes import Bayes
 from skauto.search.strategies._gaussian_process import GaussianProcess
 from skauto.search.strategies._genetic import Genetic
@@ -19,14 +22,14 @@ from skauto.search.strategies._tpe import TPE
 from skauto.search.strategies._warm_start import WarmStart
 
 # Strategies that may use less than the full effort, made from the least that says something.
-SCHEDULES = {
+SCHEDULES: dict[str, Callable[[float], Strategy]] = {
     "auto": Auto,
     "bohb": bohb,
     "halving": lambda min_fidelity: Halving(Random(), min_fidelity=min_fidelity),
     "hyperband": lambda min_fidelity: Hyperband(Random(), min_fidelity=min_fidelity),
     "pbt": lambda min_fidelity: PBT(steps=min(5, max(2, round(1 / min_fidelity)))),
 }
-STRATEGIES = {
+STRATEGIES: dict[str, Callable[[], Strategy]] = {
     "annealing": Annealing,
     "ants": Ants,
     "auto": Auto,
@@ -45,7 +48,7 @@ STRATEGIES = {
 }
 
 
-def make_strategy(strategy, min_fidelity=None):
+def make_strategy(strategy: str | Strategy, min_fidelity: float | None = None) -> Strategy:
     """The strategy of a name with its default settings; a strategy object is passed through.
 
     Parameters
@@ -69,7 +72,7 @@ def make_strategy(strategy, min_fidelity=None):
     Random()
     """
     if callable(getattr(strategy, "ask", None)) and not isinstance(strategy, type):
-        return strategy
+        return cast(Strategy, strategy)
     if not isinstance(strategy, str):
         raise TypeError(f"strategy must be a name or an object with ask(history, n), got {strategy!r}")
     if strategy not in STRATEGIES:
@@ -81,7 +84,7 @@ def make_strategy(strategy, min_fidelity=None):
     return STRATEGIES[strategy]()
 
 
-def default_fidelity(strategy):
+def default_fidelity(strategy: str | Strategy) -> str | None:
     """What a search takes for the fidelity where the user names none: rows for schedules of halving, else None.
 
     Parameters

@@ -1,8 +1,14 @@
 """Population based training: trials go on with the weights of better ones, their settings slightly changed."""
 
 import copy
+from typing import Any, Self, cast
 
-from skauto.search._trial import Status, Trial
+import numpy as np
+
+from skauto.search._history import View
+from skauto.search._space import Space
+from skauto.search._trial import Result, Status, Trial
+from skauto.search._types import Params
 from skauto.search.strategies._base import Strategy, check_count, within
 from skauto.search.strategies._genetic import mutate
 from skauto.search.strategies._random import Random
@@ -51,9 +57,17 @@ class PBT(Strategy):
     (4, 0.25)
     """
 
-    n_trials = None  # of the whole search, where that is known: see `within`
+    n_trials: int | None = None  # of the whole search, where that is known: see `within`
 
-    def __init__(self, base=None, population=8, steps=5, share=0.25, resample=0.25, step=0.1):
+    def __init__(
+        self,
+        base: Strategy | None = None,
+        population: int = 8,
+        steps: int = 5,
+        share: float = 0.25,
+        resample: float = 0.25,
+        step: float = 0.1,
+    ) -> None:
         self.base = base
         self.population = population
         self.steps = steps
@@ -61,13 +75,13 @@ class PBT(Strategy):
         self.resample = resample
         self.step = step
 
-    def within(self, n_trials):
+    def within(self, n_trials: int | None) -> Self:
         """The same strategy for a search of so many trials."""
         sized = copy.copy(self)
         sized.base, sized.n_trials = within(self.base, n_trials), n_trials
         return sized
 
-    def _sized(self, history, members):
+    def _sized(self, history: View, members: list[Trial]) -> tuple[int, int]:
         """Members and steps of a population, as they fit into what is left of the search when it begins."""
         if members and "of" in members[0].tags["pbt"]:
             return members[0].tags["pbt"]["of"]
@@ -77,7 +91,7 @@ class PBT(Strategy):
         steps = min(self.steps, max(1, left // LEAST_MEMBERS))
         return max(1, min(self.population, left // steps)), steps
 
-    def propose(self, history):
+    def propose(self, history: View) -> Trial | None:
         """The next member of the present step; None while the last step still runs."""
         check_count(self, "population", 2)
         check_count(self, "steps", 1)
@@ -93,7 +107,7 @@ class PBT(Strategy):
                 return trial  # else the space has no more: this is the population
         is_within = len(present) < len(before)
         source = before if is_within else present
-        results = [history.result(trial.number) for trial in source]
+        results: list[Any] = [history.result(trial.number) for trial in source]
         if any(result is None for result in results):
             return None
         if is_within:
@@ -103,39 +117,43 @@ class PBT(Strategy):
         return self._first(history, number + 1, 0, *self._sized(history, []))
 
     @staticmethod
-    def _place(trial):
+    def _place(trial: Trial) -> tuple[int, int]:
         return trial.tags["pbt"]["round"], trial.tags["pbt"]["step"]
 
-    def _first(self, history, number, member, size, n_steps):
+    def _first(self, history: View, number: int, member: int, size: int, n_steps: int) -> Trial | None:
         """A member of a new population, or None if the space has no more."""
         trial = (self.base or Random()).propose(history)
         if trial is None:
             return None
-        place = {"round": number, "step": 0, "member": member}
+        place: dict[str, Any] = {"round": number, "step": 0, "member": member}
         if (size, n_steps) != (self.population, self.steps):
             place["of"] = [size, n_steps]
         return Trial(trial.number, trial.params, 1 / n_steps, {**trial.tags, "pbt": place})
 
-    def _next(self, history, before, member, n_steps):
+    def _next(self, history: View, before: list[Trial], member: int, n_steps: int) -> Trial:
         """A member's next step: from its own last trial, or from a better one."""
         rng = self.rng(history)
         ranked = sorted(before, key=lambda trial: (-self._height(history, trial), trial.number))
         n_replaced = min(max(1, int(self.share * len(before))), len(before) // 2)
         source, params = before[member], before[member].params
-        failed = history.result(source.number).status != Status.COMPLETE
+        failed = cast(Result, history.result(source.number)).status != Status.COMPLETE
         if failed or source in ranked[len(ranked) - n_replaced :]:
-            best = [t for t in ranked[: max(1, n_replaced)] if history.result(t.number).status == Status.COMPLETE]
+            best = [
+                t
+                for t in ranked[: max(1, n_replaced)]
+                if cast(Result, history.result(t.number)).status == Status.COMPLETE
+            ]
             source = best[int(rng.integers(len(best)))]
             params = self._explore(history.space, source.params, rng)
         number, step = self._place(before[member])
         tags = {"pbt": {"round": number, "step": step + 1, "member": member, "parent": source.number}}
         return Trial(len(history), params, (step + 2) / n_steps, tags)
 
-    def _height(self, history, trial):
-        result = history.result(trial.number)
+    def _height(self, history: View, trial: Trial) -> float:
+        result = cast(Result, history.result(trial.number))
         return result.score if result.status == Status.COMPLETE else float("-inf")
 
-    def _explore(self, space, params, rng):
+    def _explore(self, space: Space, params: Params, rng: np.random.Generator) -> Params:
         """Params with every number moved a little, or drawn anew; other choices stay, or are drawn anew."""
         values = dict(params["values"])
         for name, dim in space.branches[params["branch"]].items():

@@ -1,5 +1,7 @@
 """Random search (Bergstra and Bengio 2012)."""
 
+from skauto.search._history import View
+from skauto.search._trial import Trial
 from skauto.search.strategies._base import Strategy, sample_new
 
 
@@ -20,7 +22,7 @@ class Random(Strategy):
     2
     """
 
-    def propose(self, history):
+    def propose(self, history: View) -> Trial | None:
         """A configuration not asked before, or None when there is none."""
         params = sample_new(history, self.rng(history))
         return None if params is None else self.next_trial(history, params)

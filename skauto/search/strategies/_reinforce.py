@@ -1,11 +1,14 @@
 """A recurrent controller, trained by REINFORCE, that writes configurations token by token."""
 
 from functools import partial
+from typing import cast
 
 import numpy as np
 
 from skauto._seeds import child_rng
-from skauto.search._trial import Status
+from skauto.search._history import View
+from skauto.search._trial import Status, Trial
+from skauto.search._types import Pair, Params
 from skauto.search.strategies._base import Strategy, sample_new
 from skauto.search.strategies._controller import Controller, Tokens
 from skauto.search.strategies._failures import Failures
@@ -53,14 +56,16 @@ class Reinforce(Strategy):
     4.0
     """
 
-    def __init__(self, batch=10, cells=8, hidden_size=16, lr=0.05, entropy=0.05):
+    def __init__(
+        self, batch: int = 10, cells: int = 8, hidden_size: int = 16, lr: float = 0.05, entropy: float = 0.05
+    ) -> None:
         self.batch = batch
         self.cells = cells
         self.hidden_size = hidden_size
         self.lr = lr
         self.entropy = entropy
 
-    def propose(self, history):
+    def propose(self, history: View) -> Trial | None:
         """What the controller writes, if it is new."""
         rng = self.rng(history)
         if history.n_distinct >= history.space.size:
@@ -74,9 +79,9 @@ class Reinforce(Strategy):
                 params = tokens.params(controller.write(tokens, rng, HEATING**n_known), rng)
                 if not history.has_asked(params) and not failures.shuns(params, rng):
                     return self.next_trial(history, params)
-        return self.next_trial(history, sample_new(history, rng))
+        return self.next_trial(history, cast(Params, sample_new(history, rng)))
 
-    def _trained(self, history, tokens, n_batches):
+    def _trained(self, history: View, tokens: Tokens, n_batches: int) -> Controller:
         """The controller after some batches; what this history knows already is not learnt again."""
         rng = child_rng(history.seed, "controller")
         controller = history.remember((repr(self), 0), lambda: Controller(tokens.sizes, self.hidden_size, rng))
@@ -85,7 +90,7 @@ class Reinforce(Strategy):
             controller = history.remember((repr(self), number), learn)
         return controller
 
-    def _learn(self, history, tokens, controller, number):
+    def _learn(self, history: View, tokens: Tokens, controller: Controller, number: int) -> Controller:
         """The controller after one more batch."""
         pairs = history.finished[: number * self.batch]
         written = [tokens.of(trial.params) for trial, _ in pairs[-self.batch :]]
@@ -96,7 +101,7 @@ class Reinforce(Strategy):
         return controller.trained(written, rewards, self.lr, self.entropy)
 
 
-def _standardised(pairs):
+def _standardised(pairs: list[Pair]) -> np.ndarray:
     """Scores of mean 0 and deviation 1 within each fidelity; failures are the worst of all, cancelled trials 0."""
     rewards = np.zeros(len(pairs))
     for fidelity in {trial.fidelity for trial, _ in pairs}:

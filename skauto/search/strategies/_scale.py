@@ -1,9 +1,14 @@
 """Scores of several fidelities on the scale of the highest one."""
 
+from collections.abc import Collection, Iterable
 from statistics import median
+from typing import Any
+
+from skauto.search._history import View
+from skauto.search._types import Scored
 
 
-def on_one_scale(history):
+def on_one_scale(history: View) -> list[Scored]:
     """The highest result of each configuration, lower fidelities moved by what the configurations that went on gained.
 
     A fidelity is moved by the median gain of the configurations that were tried there and at the next higher one they
@@ -22,7 +27,7 @@ def on_one_scale(history):
     levels = history.complete()
     if len(levels) < 2:
         return [(trial, result.score) for pairs in levels.values() for trial, result in pairs]
-    reached = {}
+    reached: dict[tuple[Any, ...], dict[float, Scored]] = {}
     for fidelity in sorted(levels):
         for trial, result in levels[fidelity]:
             reached.setdefault(history.space.key(trial.params), {})[fidelity] = (trial, result.score)
@@ -32,9 +37,10 @@ def on_one_scale(history):
     return sorted(pairs, key=lambda pair: pair[0].number)
 
 
-def _moves(fidelities, chains):
+def _moves(fidelities: Iterable[float], chains: Collection[dict[float, Scored]]) -> dict[float, float]:
     """What is to be added to the scores of each fidelity, given in falling order."""
-    moves, lowest = {}, None
+    moves: dict[float, float] = {}
+    lowest: float | None = None
     for fidelity in fidelities:
         gains = []
         for steps in chains:

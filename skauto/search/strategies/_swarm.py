@@ -1,9 +1,13 @@
 """Particle swarm: every particle is drawn to the best it has seen and the best the swarm has."""
 
 import math
+from typing import Any, cast
 
 import numpy as np
 
+from skauto.search._history import View
+from skauto.search._trial import Trial
+from skauto.search._types import Bounds, Params
 from skauto.search.strategies._base import Strategy, bounded, check_choice, comparable
 from skauto.search.strategies._failures import Failures
 
@@ -48,14 +52,21 @@ class Swarm(Strategy):
     True
     """
 
-    def __init__(self, particles=12, inertia=INERTIA, pull=PULL, fresh=0.05, bounds="clip"):
+    def __init__(
+        self,
+        particles: int = 12,
+        inertia: float = INERTIA,
+        pull: float = PULL,
+        fresh: float = 0.05,
+        bounds: Bounds = "clip",
+    ) -> None:
         self.particles = particles
         self.inertia = inertia
         self.pull = pull
         self.fresh = fresh
         self.bounds = bounds
 
-    def propose(self, history):
+    def propose(self, history: View) -> Trial | None:
         """The next move of the particle whose turn it is."""
         check_choice(self, "bounds", ("clip", "reflect"))
         rng = self.rng(history)
@@ -70,12 +81,12 @@ class Swarm(Strategy):
                 params, place = self._move(history, last, rng)
                 if not history.has_asked(params) and not failures.shuns(params, rng):
                     return self.next_trial(history, params, {"swarm": {"particle": particle, **place}})
-        params = failures.sample_new(history, rng)
+        params = cast(Params, failures.sample_new(history, rng))
         units = history.space.to_unit_branch(params)
         place = {"particle": particle, "at": units, "velocity": ((rng.random(len(units)) - units) / 2).tolist()}
         return self.next_trial(history, params, {"swarm": place})
 
-    def _move(self, history, last, rng):
+    def _move(self, history: View, last: Trial, rng: np.random.Generator) -> tuple[Params, dict[str, Any]]:
         """The params a particle goes to, with its new position and velocity."""
         branch, here = last.params["branch"], last.tags["swarm"]
         dims = list(history.space.branches[branch].values())
@@ -95,7 +106,7 @@ class Swarm(Strategy):
         params = history.space.from_unit_branch(moved, branch)
         return params, {"at": moved.tolist(), "velocity": velocity.tolist()}
 
-    def _attractors(self, history, last):
+    def _attractors(self, history: View, last: Trial) -> tuple[Trial, Trial]:
         """The best trial of the particle in its branch, and that of all; the last one where none is complete."""
         branch, particle = last.params["branch"], last.tags["swarm"]["particle"]
         best = [(-math.inf, last), (-math.inf, last)]

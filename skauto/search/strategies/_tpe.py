@@ -1,10 +1,15 @@
 """Tree-structured Parzen estimator: try what is likely among good trials and unlikely among the others."""
 
 import math
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
-from skauto.search._trial import Status
+from skauto.search._history import View
+from skauto.search._space import Space
+from skauto.search._trial import Status, Trial
+from skauto.search._types import Params
 from skauto.search.strategies._base import Strategy, sample_new
 from skauto.search.strategies._failures import Failures
 from skauto.search.strategies._mixture import Mixture
@@ -60,8 +65,15 @@ class TPE(Strategy):
     """
 
     def __init__(
-        self, n_initial=10, good=0.15, max_good=25, n_candidates=24, full_weight=25, prior=1.0, bandwidth=0.12
-    ):
+        self,
+        n_initial: int = 10,
+        good: float = 0.15,
+        max_good: int = 25,
+        n_candidates: int = 24,
+        full_weight: int = 25,
+        prior: float = 1.0,
+        bandwidth: float = 0.12,
+    ) -> None:
         self.n_initial = n_initial
         self.good = good
         self.max_good = max_good
@@ -70,7 +82,7 @@ class TPE(Strategy):
         self.prior = prior
         self.bandwidth = bandwidth
 
-    def propose(self, history):
+    def propose(self, history: View) -> Trial | None:
         """A random configuration at first, then the most promising candidate."""
         rng = self.rng(history)
         ranked, unknown = self._known(history)
@@ -83,12 +95,14 @@ class TPE(Strategy):
         return None if params is None else self.next_trial(history, params)
 
     @staticmethod
-    def _known(history):
+    def _known(history: View) -> tuple[list[Trial], list[Trial]]:
         """Trials with a score, the best first, and those without."""
         pairs = sorted(on_one_scale(history), key=lambda pair: -pair[1])
         return [trial for trial, _ in pairs], unscored(history)
 
-    def _best_candidate(self, history, ranked, unknown, rng):
+    def _best_candidate(
+        self, history: View, ranked: list[Trial], unknown: list[Trial], rng: np.random.Generator
+    ) -> Params | None:
         """The best candidate that was not asked before, of the branch drawn, or else of the next one."""
         good, others = self._split(history.space, ranked, unknown)
         failures = Failures(history)
@@ -101,22 +115,23 @@ class TPE(Strategy):
                     return params
         return failures.sample_new(history, rng)
 
-    def _branches(self, space, ranked, unknown, rng):
+    def _branches(self, space: Space, ranked: list[Trial], unknown: list[Trial], rng: np.random.Generator) -> list[int]:
         """The branches, the one drawn first."""
         n_branches, n_good = len(space.branches), self._n_good(len(ranked))
         if n_branches == 1:
             return [0]
         good = np.bincount([trial.params["branch"] for trial in ranked[:n_good]], minlength=n_branches)
-        others = [trial.params["branch"] for trial in [*ranked[n_good:], *unknown]]
+        others: Any = [trial.params["branch"] for trial in [*ranked[n_good:], *unknown]]
         others = np.bincount(others, minlength=n_branches)
         return np.argsort(-rng.beta(1 + good, 1 + others), kind="stable").tolist()
 
-    def _n_good(self, n):
+    def _n_good(self, n: int) -> int:
         return min(math.ceil(self.good * n), self.max_good)
 
-    def _split(self, space, ranked, unknown):
+    def _split(self, space: Space, ranked: list[Trial], unknown: list[Trial]) -> tuple[list[Trial], list[Trial]]:
         """Trials that are good in their own branch, and all others, both in the order asked."""
-        good, others = [], list(unknown)
+        good: list[Trial] = []
+        others = list(unknown)
         for branch in range(len(space.branches)):
             inside = [trial for trial in ranked if trial.params["branch"] == branch]
             n_good = max(self._n_good(len(inside)), min(LEAST_GOOD, len(inside) // 2))
@@ -124,7 +139,7 @@ class TPE(Strategy):
             others += inside[n_good:]
         return in_order(good), in_order(others)
 
-    def _mixture(self, history, branch, trials):
+    def _mixture(self, history: View, branch: int, trials: list[Trial]) -> Mixture:
         """The density of a branch among its trials; those of other branches tell of the dimensions they share."""
         dims = list(history.space.branches[branch].values())
         own = [history.units(trial) for trial in trials if trial.params["branch"] == branch]
@@ -134,16 +149,16 @@ class TPE(Strategy):
         weights = np.append(self._weights(len(own)), np.full(len(others), weight))
         return Mixture(dims, points, weights, self.prior, self.bandwidth)
 
-    def _weights(self, n):
+    def _weights(self, n: int) -> np.ndarray:
         """Weights of n trials in the order asked: the latest count in full."""
         n_old = max(0, n - self.full_weight)
         return np.append(np.linspace(1 / max(n, 1), 1, n_old), np.ones(n - n_old))
 
 
-def _told_by_others(history, branch, trials):
+def _told_by_others(history: View, branch: int, trials: list[Trial]) -> list[np.ndarray]:
     """Points of a branch from trials of others, NaN in the dimensions that only the branch has."""
     shared = [group for group in history.space.groups if branch in group and len(group) > 1]
-    points = []
+    points: list[np.ndarray] = []
     for trial in trials:
         there = trial.params["branch"]
         groups = [group for group in shared if there in group and there != branch]
@@ -154,7 +169,7 @@ def _told_by_others(history, branch, trials):
     return points
 
 
-def unscored(history):
+def unscored(history: View) -> list[Trial]:
     """Trials that failed or still run, of configurations without a complete trial."""
     found = [trial for trial, result in history.finished if result.status not in (Status.COMPLETE, Status.CANCELLED)]
     found += history.pending
@@ -164,6 +179,6 @@ def unscored(history):
     return [trial for trial in found if history.space.key(trial.params) not in scored]
 
 
-def in_order(trials):
+def in_order(trials: Iterable[Trial]) -> list[Trial]:
     """Trials by number."""
     return sorted(trials, key=lambda trial: trial.number)

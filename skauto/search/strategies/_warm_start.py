@@ -1,6 +1,10 @@
 """A wrapper that asks known configurations first."""
 
+from collections.abc import Sequence
+
+from skauto.search._history import View
 from skauto.search._trial import Trial
+from skauto.search._types import Params
 from skauto.search.strategies._base import Strategy, within
 
 
@@ -28,16 +32,16 @@ class WarmStart(Strategy):
     [10]
     """
 
-    def __init__(self, first, base, fidelity=1.0):
+    def __init__(self, first: Sequence[Params], base: Strategy, fidelity: float = 1.0) -> None:
         self.first = first
         self.base = base
         self.fidelity = fidelity
 
-    def within(self, n_trials):
+    def within(self, n_trials: int | None) -> "WarmStart":
         """The same strategy for a search of so many trials."""
         return WarmStart(self.first, within(self.base, n_trials), self.fidelity)
 
-    def propose(self, history):
+    def propose(self, history: View) -> Trial | None:
         """The next known configuration, then what the base proposes."""
         n_asked = sum("warm_start" in trial.tags for trial in history.trials)
         if n_asked < len(self.first):
