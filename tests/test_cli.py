@@ -14,6 +14,7 @@ from sklearn.dummy import DummyClassifier
 from skauto._cli import CommandError, _labels, _say_leaderboard, main
 from skauto._persistence import load_model, save_model
 from skauto.automl._leaderboard import leaderboard
+from skauto.automl.selection._final_model import FinalModel
 from skauto.inputs._csv import read_csv
 from skauto.search._history import History
 from skauto.search._space import Space
@@ -127,7 +128,8 @@ def test_labels_with_decimal_commas_stay_as_they_are_written_and_a_quantity_is_r
 
 
 def test_an_empty_leaderboard_is_a_line(capsys):
-    board = leaderboard(History(Space({"candidate": ["svm"]}), 0), None, None)
+    nothing = FinalModel(None, None, 0.5, "class_frequencies")
+    board = leaderboard(History(Space({"candidate": ["svm"]}), 0), nothing).iloc[1:]
     _say_leaderboard(SimpleNamespace(leaderboard=lambda details: board))
     assert capsys.readouterr().out == "\nLeaderboard: empty, as no trial ended in time; raise --time-limit\n"
 

@@ -69,6 +69,15 @@ def test_a_stub_says_where_each_name_is(face):
         assert name == original and getattr(importlib.import_module(source), name) is getattr(module, name)
 
 
+# Fields of built-in candidates, which are no part of the public interface, as its notes say.
+UNDOCUMENTED = {
+    "Candidate": {
+        "build", "plan_training", "defaults", "ranks", "max_rows", "sparse", "weighted", "package", "extra",
+        "time_budget_reason",
+    }
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(("face", "name"), names())
 def test_a_public_name_is_documented(face, name):
     thing = getattr(importlib.import_module(face), name)
@@ -80,13 +89,13 @@ def test_a_public_name_is_documented(face, name):
     assert ">>> " in text
     parameters = [p for p in inspect.signature(thing).parameters.values() if p.name != "self"]
     assert not parameters or "Parameters\n----------\n" in text
-    assert [p.name for p in parameters if p.name not in documented(text)] == []
+    assert [p.name for p in parameters if p.name not in documented(text) | UNDOCUMENTED.get(name, set())] == []
 
 
 def documented(text):
     """Names of the parameters that a docstring explains, "a, b : int" two of them."""
     section = re.search(r"Parameters\n-{10}\n(.*?)(\n\n\w[\w ]*\n-{3,}|\Z)", text, re.DOTALL)
-    heads = re.findall(r"^([\w*, ]+) :", section.group(1), re.MULTILINE) if section else []
+    heads = re.findall(r"^([\w*]+(?:, [\w*]+)*) :", section.group(1), re.MULTILINE) if section else []
     return {name.strip(" *") for head in heads for name in head.split(",")}
 
 

@@ -41,8 +41,8 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    scoring : str, scorer, callable, or list or dict of these, default="f1"
-        What to maximise; of several the first one, and the others are shown: each is a column of
+    scoring : str, scorer, callable or dict of these by name, default="f1"
+        What to maximise; of a dict the first one, and the others are shown: each is a column of
         ``leaderboard(details=True)``, of the labels that are predicted for the first one. "f1" is F1 of `pos_label` for
         two classes and macro F1 for more, "roc_auc" one-vs-rest for more than two; other names are scikit-learn's.
         Label metrics are scored on pooled out-of-fold probabilities, with each fold's threshold tuned on the other

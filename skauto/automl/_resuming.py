@@ -32,6 +32,7 @@ DOES_NOT_MATTER = {
     "usable": "is told by the constraints",
     "record": "is what a worker has seen",
     "most_folds": "follows from the limits",
+    "apply_fidelity": "asks the builder",
     "plain": "asks the builder",
     "plan_training": "follows from the time that is left",
     "labels": "are those of the data",

@@ -111,9 +111,7 @@ def select_candidates(
     Raises
     ------
     ValueError
-        If a name is unknown or taken twice, or no candidate is left.
-    TypeError
-        If an entry is neither a name nor a Candidate.
+        If an entry is neither a name nor a Candidate, if a name is unknown or taken twice, or no candidate is left.
     """
     kind, request = profile.kind, Request.of(given)
     portfolio = _by_name(kind.when_bounded() if small else kind.candidates())
@@ -192,11 +190,12 @@ def _check_entries(request: Request, known: dict[str, Candidate]) -> None:
     """Raise where an entry is no name of a candidate and no Candidate."""
     for number, entry in enumerate(request.entries):
         if not isinstance(entry, str | Candidate):
-            raise TypeError(
-                "candidates takes names and Candidate objects, but entry "
-                f"{number} is {type(entry).__name__}; a classifier or pipeline of your "
-                f"own is Candidate('mine', {type(entry).__name__}(...), space). Names "
-                f"are 'auto' or some of {sorted(known)}"
+            own = type(entry).__name__
+            raise ValueError(
+                f"candidates takes names, but entry {number} is {own}: let a classifier "
+                f"or pipeline of your own compete as Candidate('mine', {own}(...), space), "
+                "or tune it alone by SearchCV(estimator, space). Names are 'auto' or "
+                f"some of {sorted(known)}"
             )
     unknown = [name for name in request.built_in if name not in known]
     if unknown:

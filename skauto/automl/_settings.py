@@ -5,7 +5,6 @@ from typing import Any
 
 from skauto._seeds import root_seed
 from skauto.automl.evaluation._constraints import Constraints, read_constraints
-from skauto.automl.evaluation._metrics import name_of
 from skauto.search._cores import cores, count_workers
 from skauto.search._memory import memory_bytes
 from skauto.search.strategies._grid import Grid
@@ -94,30 +93,19 @@ def first_and_others(scoring: Any) -> tuple[Any, dict[str, Any]]:
 
     Parameters
     ----------
-    scoring : str, scorer, callable, list or dict of these
-        Of several the first one is maximised.
+    scoring : str, scorer, callable or dict of these by name
+        Of a dict the first one is maximised.
 
     Raises
     ------
     ValueError
-        If there is none, or a name is taken twice.
+        If a dict is empty.
     """
-    if not isinstance(scoring, list | tuple | dict):
+    if not isinstance(scoring, dict):
         return scoring, {}
     if not scoring:
-        raise ValueError(f"scoring={scoring!r} names no score: give one, or several")
-    if isinstance(scoring, dict):
-        (_, first), *others = scoring.items()
-        names = list(scoring)
-    else:
-        first, *others = scoring
-        others = [(name_of(other), other) for other in others]
-        names = [name_of(first), *(name for name, _ in others)]
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise ValueError(
-            f"scoring has {twice[0]!r} twice: give a dict with a name for each"
-        )
+        raise ValueError("scoring={} names no score: give one, or several by name")
+    (_, first), *others = scoring.items()
     return first, dict(others)
 
 

@@ -78,7 +78,7 @@ def test_a_timed_search_that_goes_on_from_a_journal_keeps_time_for_its_finish(mo
     plan, clock, reserves = small_plan(), Clock(), []
     history = History(plan.space, 0)
     history.asked(Trial(0, plan.initial[0]))
-    details = {"fold_scores": [0.5], "fit_seconds": 1.0}
+    details = {"fold_scores": [0.5], "fit_seconds": 1.0, "proba": np.eye(2)}
     history.told(Result(0, Status.COMPLETE, 0.5, 3.0, details=details))
 
     def search(strategy, history, evaluate, pool, budget, **_):

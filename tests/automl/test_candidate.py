@@ -239,7 +239,7 @@ def test_what_is_tried():
         (["svm", Candidate("svm", SCALED)], ValueError, "'svm' is taken twice"),
         (["svm", "-svm"], ValueError, "'-svm' leaves a candidate of 'auto' out"),
         (["auto", "-svn"], ValueError, "'-svn' is none of those"),
-        ([SCALED], TypeError, "entry 0 is Pipeline; .* Candidate\\('mine', Pipeline"),
+        ([SCALED], ValueError, "entry 0 is Pipeline: .* Candidate\\('mine', Pipeline"),
         (["lightgbn"], ValueError, "did you mean 'lightgbm'"),
     ],
 )
@@ -300,5 +300,7 @@ def test_on_dask():
 
 def test_a_plain_estimator_of_each_kind_of_label():
     for labels in (CODES, CODES.astype(bool), CODES + 7, Y):
-        auto = quick(candidates=[Candidate("mine", GaussianNB())], n_iter=1, pos_label=sorted(labels)[-1]).fit(X, labels)
+        auto = quick(candidates=[Candidate("mine", GaussianNB())], n_iter=1, pos_label=sorted(labels)[-1]).fit(
+            X, labels
+        )
         assert set(auto.predict(X)) <= set(labels) and len(complete(auto)) == 1

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ class Pool:
 
 
 def result(number, seconds, fit_seconds, score=0.5, **more):
-    details = {"fold_scores": [score], "fit_seconds": fit_seconds, **more}
+    details = {"fold_scores": [score], "fit_seconds": fit_seconds, "proba": np.eye(2), **more}
     return Result(number, Status.COMPLETE, score, seconds, details=details)
 
 

@@ -187,7 +187,7 @@ class StrategyContract:
                 history.told(Result(trial.number, Status.FAILED, reason="always"))
         keys = [history.space.key(trial.params) for trial in history.trials if parent(trial) is None]
         assert history.best() is None
-        assert len(keys) >= min(self.n_iter, 10)
+        assert len(set(keys)) >= min(self.n_iter, 5)
         assert len(set(keys)) >= 0.9 * len(keys)
 
     @pytest.mark.parametrize("finishing_order", [1, 2])

@@ -30,12 +30,12 @@ def test_wrappers_are_looked_through_and_rows_go_through_the_steps():
 def test_no_network_is_said_with_the_row_that_has_one():
     model = LogisticRegression().fit(X, Y)
     assert network_inside(model, X)[0] == []
-    assert why_no_network(model, "it needs a net") == "it needs a net, got LogisticRegression"
+    assert why_no_network(model, "it needs a net", "image") == "it needs a net, got LogisticRegression"
     model.leaderboard_ = pd.DataFrame(
         {"candidate": ["svm", "cnn", "cnn"], "status": ["complete", "failed", "complete"]}
     )
-    assert "row 2 of leaderboard_ has one" in why_no_network(model, "it needs a net")
+    assert "row 2 of leaderboard_ has one" in why_no_network(model, "it needs a net", "image")
     model.leaderboard_ = model.leaderboard_[:2]
-    assert "candidates=['cnn']" in why_no_network(model, "it needs a net")
+    assert "candidates=['cnn']" in why_no_network(model, "it needs a net", "image")
     model.kind_ = "sequence"
-    assert why_no_network(model, "it needs a net").endswith("of sequence data, of which there are no maps")
+    assert why_no_network(model, "it needs a net", "image").endswith("of sequence data, of which there are no maps")

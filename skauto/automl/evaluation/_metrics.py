@@ -285,7 +285,10 @@ def _from_scorer(scorer: Any, classes: np.ndarray) -> tuple[str, str, Any]:
     if not hasattr(scorer, "_score_func"):
         hint = ""
         if isinstance(scorer, list | tuple | set | dict):
-            hint = "; one score decides"
+            hint = (
+                "; one score decides: to see others too, give a dict of scores by name, "
+                "the deciding one first"
+            )
         elif hasattr(scorer, "__name__"):
             hint = f"; pass make_scorer({scorer.__name__})"
         raise ValueError(
@@ -312,14 +315,6 @@ def _check_requests(scorer: Any) -> None:
             f"scoring={scorer!r} requests {', '.join(others)}, which AutoClassifier does not route: let a function of "
             "(estimator, X, y) read a column of X, or give cost_matrix"
         )
-
-
-def name_of(scoring: Any) -> str:
-    """What a score is called where several are given."""
-    if isinstance(scoring, str):
-        return scoring
-    function = getattr(scoring, "_score_func", scoring)
-    return getattr(function, "__name__", type(function).__name__)
 
 
 def own_pos_label(scoring: Any) -> Label | None:

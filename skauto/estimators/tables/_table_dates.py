@@ -121,7 +121,7 @@ def rewritten(text):
 
     Examples
     --------
-    >>> from skauto.estimators._table_dates import rewritten
+    >>> from skauto.estimators.tables._table_dates import rewritten
     >>> rewritten("5th Oktober 2019, 12:30PM UTC")
     '5 October 2019 12:30 PM'
     """

@@ -126,7 +126,7 @@ def are_padded(texts):
     Examples
     --------
     >>> import numpy as np
-    >>> from skauto.estimators._table_numbers import are_padded
+    >>> from skauto.estimators.tables._table_numbers import are_padded
     >>> are_padded(np.array(["01067", "80331"], dtype=object)), are_padded(np.array(["7", "80331"], dtype=object))
     (True, False)
     """

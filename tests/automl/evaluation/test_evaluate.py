@@ -210,9 +210,7 @@ def test_a_trial_whose_measurement_raises_is_not_the_best_of_its_worker():
         return {"bytes": 1.0}
 
     scores = iter([0.9, 0.8])
-    shared = context(
-        report=lambda proba: {"score": next(scores)}, measure=measure, bag=lambda *_: b"bag"
-    )
+    shared = context(report=lambda proba: {"score": next(scores)}, measure=measure, bag=lambda *_: b"bag")
     with pytest.raises(ValueError, match="cannot be measured"):
         evaluate(shared, trial())
     assert evaluate(shared, trial(number=1)).bag == b"bag"
