@@ -214,7 +214,7 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         self.random_state = random_state
         self.verbose = verbose
 
-    @fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator]
     def fit(self, X: Data, y: Data = None, **params: Any) -> Self:
         """Search, choose and refit.
 
