@@ -78,7 +78,9 @@ class Request:
         for entry in entries:
             if isinstance(entry, Candidate):
                 own.append(entry)
-            elif str(entry).startswith(LEAVE_OUT):
+            elif not isinstance(entry, str):
+                continue  # refused by `_check_entries`
+            elif entry.startswith(LEAVE_OUT):
                 left_out.add(entry.removeprefix(LEAVE_OUT))
             else:
                 names.append(entry)

@@ -79,7 +79,8 @@ def test_a_first_trial_may_end_late():
     budget = SearchBudget(phases, None, Pool(2))
     before = budget.remaining()
     assert before > 100 - phases.for_finish()
-    budget.learn(Result(0, Status.COMPLETE, 0.5, 1.0, details={"fit_seconds": 1.0}))  # on a part of the rows
+    on_some_rows = {"fit_seconds": 1.0, "proba": np.eye(2)}
+    budget.learn(Result(0, Status.COMPLETE, 0.5, 1.0, details=on_some_rows))
     assert budget.remaining() == pytest.approx(phases.left() - phases.for_finish())
 
 

@@ -301,9 +301,14 @@ class Constraints:
         return kept
 
     def roomiest(self, trials: list[TrialT]) -> TrialT:
-        """The trial that is farthest within its tightest bound, or that exceeds it the least."""
+        """The trial that is farthest within its tightest bound, or that exceeds it the least.
+
+        Trials at a low fidelity are not measured: the first one, where that is all there are.
+        """
+        measured = [trial for trial in trials if trial.footprint is not None]
         return min(
-            trials, key=lambda trial: self._excess(cast(Footprint, trial.footprint))
+            measured or trials[:1],
+            key=lambda trial: self._excess(trial.footprint) if trial.footprint else 0.0,
         )
 
     def check(self, values: Footprint, what: str) -> None:

@@ -95,12 +95,12 @@ class RescuePool(Pool):
         return self.pool.n_workers
 
     @property
-    def start_seconds(self) -> float:  # type: ignore[override, unused-ignore]
+    def start_seconds(self) -> float:
         """The longest that a worker took until it was ready."""
         return self.pool.start_seconds
 
     @property
-    def slowness(self) -> float:  # type: ignore[override, unused-ignore]
+    def slowness(self) -> float:
         """Seconds that pass in a CPU second of a worker."""
         return self.pool.slowness
 

@@ -110,6 +110,15 @@ def test_constraints_that_all_meet_change_no_choice(plan):
     assert final.ensemble.estimators_ == [fitted[1]]
 
 
+def test_under_constraints_trials_at_a_low_fidelity_become_models_too(plan):
+    """They are not measured: it was TypeError: 'NoneType' object is not subscriptable, and the fit was lost."""
+    bounds = read_constraints({"bytes": 1e9})
+    finish, history = finished(replace(plan, constraints=bounds), Clock(), 60)
+    assert all(trial.footprint is None for trial in finish.after(history).found)
+    final = finish.run(history, use_ensemble=True)
+    assert 0 < final.footprint["bytes"] <= 1e9
+
+
 class Now(Pool):
     """A pool that refits at once, on a simulated clock that each refit puts forward; Ctrl-C can fall into a wait."""
 
