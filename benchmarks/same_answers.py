@@ -188,7 +188,7 @@ def _journal(log):
 
 def _number(line):
     """The number of the trial that a line is about, -1 for the first line."""
-    return line.get("number", line.get("trial", line.get("result", {"number": -1}))["number"])
+    return (line.get("trial") or line.get("result") or {}).get("number", -1)
 
 
 def _kept(value):
@@ -211,6 +211,8 @@ def differences(before, after, path=""):
     if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         pairs = enumerate(zip(before, after, strict=True))
         return [line for place, (old, new) in pairs for line in differences(old, new, f"{path}[{place}]")]
+    if before != before and after != after:  # both are no number
+        return []
     return [] if before == after else [f"{path}: {str(before)[:200]} -> {str(after)[:200]}"]
 
 

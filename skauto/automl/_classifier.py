@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from skauto._sklearn import HasMethods, Interval, validate_parameter_constraints
 from skauto.automl._answers import Answers
 from skauto.automl._kind import kind_named
-from skauto.automl._leaderboard import COLUMNS, cv_results, leaderboard
+from skauto.automl._leaderboard import COLUMNS, DETAILS, cv_results, leaderboard
 from skauto.automl._reading import read
 from skauto.automl._runtime import Runtime
 from skauto.automl._search_step import run_search
@@ -264,7 +264,14 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         validate_parameter_constraints(
             self._parameter_constraints, parameters, type(self).__name__
         )
-        return settings_of(parameters)
+        settings = settings_of(parameters)
+        taken = set(settings.also) & {*COLUMNS, *DETAILS, *settings.constraints.names}
+        if taken:
+            raise ValueError(
+                f"scoring has a score called {min(taken)!r}, but {min(taken)!r} is a column of the leaderboard; "
+                "give it another name"
+            )
+        return settings
 
     def _read(
         self,
