@@ -1,6 +1,7 @@
 """Holds the house: floors, sizes, names and the places where things may be done, read from syntax trees alone."""
 
 import ast
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,41 @@ def test_imports_run_downward_inside_automl():
             apart = here != there and {here, there} <= set(KIND_ROOMS)
             faults += [f"{path} imports {target}"] if up or apart else []
     assert faults == []
+
+
+def test_nothing_in_automl_is_handed_the_classifier():
+    """What lies below it is given values: settings, data, a plan."""
+    takers = [
+        f"{path}: {node.name}"
+        for path, node in functions()
+        if path.parts[0] == "automl" and {"auto", "classifier_", "model_"} & {arg.arg for arg in node.args.args}
+    ]
+    assert takers == []
+
+
+# Branches in 100 lines of code of automl: what a reader must keep in mind at once. It may only fall.
+MOST_BRANCHES = 16
+BRANCHES = (ast.If, ast.For, ast.While, ast.Try, ast.With, ast.comprehension, ast.BoolOp, ast.IfExp, ast.Match)
+NO_CODE = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+
+
+def test_code_of_automl_is_not_dense():
+    lines = branches = 0
+    for path, tree in TREES.items():
+        if path.parts[0] == "automl":
+            lines += len(code_lines(path, tree))
+            branches += sum(isinstance(node, BRANCHES) for node in ast.walk(tree))
+    assert 100 * branches / lines < MOST_BRANCHES
+
+
+def code_lines(path, tree):
+    """Numbers of the lines with code: blank lines, comments and docstrings are none."""
+    with tokenize.open(PACKAGE / path) as file:
+        lines = {token.start[0] for token in tokenize.generate_tokens(file.readline) if token.type not in NO_CODE}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, *FUNCTIONS)) and ast.get_docstring(node) is not None:
+            lines -= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    return lines
 
 
 def test_names_come_from_the_file_that_defines_them():

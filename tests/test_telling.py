@@ -3,10 +3,13 @@
 import io
 import os
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from skauto._telling import steady_streams, tell
+from skauto._telling import steady_streams, tell, warn
+from tests.support.autos import X, quick
 
 
 class Full(io.StringIO):
@@ -67,3 +70,13 @@ def test_closed_file_numbers_are_no_ones_else(tmp_path):
     finally:
         os.dup2(kept, 0)
         os.close(kept)
+
+
+def test_a_warning_names_the_line_that_called_into_the_package():
+    """However deep inside the package its reason is found; it named a line of scikit-learn or of ours."""
+    with pytest.warns(UserWarning, match="pos_label=None takes the rarer class") as said:
+        quick().fit(X, (np.arange(len(X)) % 3 > 0).astype(int))
+    assert {Path(warning.filename).name for warning in said} == {"test_telling.py"}
+    with pytest.warns(FutureWarning, match="later") as said:
+        warn("later", FutureWarning)
+    assert said[0].filename == __file__

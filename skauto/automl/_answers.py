@@ -71,6 +71,7 @@ class Answers:
 
     def _rule(self, X: Rows, cost_matrix: Any) -> DecisionRule:
         """How probabilities of these rows become labels."""
+        # `threshold_` is None where costs decide, and a threshold is never looked at then.
         rule = DecisionRule(
             self.classes_, self.pos_label_, self.threshold_, self.cost_matrix_
         )

@@ -53,6 +53,7 @@ class Builder:
     def is_safe(self, values: Values) -> bool:
         """Whether a configuration may be fitted in the user's process: one of scikit-learn's or LightGBM's own."""
         candidate = self.candidates[values["candidate"]]
+        # Code of others may hang or exhaust the memory, and a network cannot be ended in this process.
         if candidate.is_own or candidate.extra is not None:
             return False
         return cast(Build, candidate.build).__module__.startswith("skauto.")
@@ -127,6 +128,7 @@ def build_pipeline(
         one is its estimator.
     """
     values, strategy = separated(values)
+    # A candidate of the user sees X as it was given, unless it asks for the preparation.
     steps = list(profile.kind.first_steps()) if candidate.prepare else []
     if candidate.is_own:
         classifier = seeded_where_open(candidate.estimator, seed).set_params(**values)

@@ -56,6 +56,7 @@ def read_costs(
     n_rows = X.shape[0] if by_row else 1
     costs = np.full((n_rows, len(classes), len(classes)), np.nan)
     costs[:, np.arange(len(classes)), np.arange(len(classes))] = 0.0
+    # A right prediction costs nothing unless it is said; each mistake must be named.
     known = np.eye(len(classes), dtype=bool)
     for key, value in cost_matrix.items():
         true, predicted = _cell(key, classes, pos_label)

@@ -95,6 +95,7 @@ def leaderboard(
     frame.loc[fewer, "reason"] = [
         f"had time for {count} of {most} folds" for count in n_folds[fewer]
     ]
+    # Scores of fewer rows or folds do not compare with the others, and stand below them.
     full = (frame["status"] == "complete") & (frame["fidelity"] >= 1) & ~fewer
     order = frame.assign(full=full).sort_values(
         ["full", "score", "trial"],

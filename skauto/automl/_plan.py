@@ -183,6 +183,7 @@ def make_plan(data: Data, settings: Settings, seed: int) -> Plan:
     profile = replace(
         profile, alone=all(candidate.extra == "deep" for candidate in chosen)
     )
+    # A sampler must work in each training fold, so the one with the fewest rows of a class decides.
     strategies = imbalance_strategies(_rarest(data.y, folds.pairs))
     space, initial = space_of(chosen, strategies, settings.finite)
     scoring = _scorings_of(data, settings, folds, seed)
@@ -201,6 +202,7 @@ def make_plan(data: Data, settings: Settings, seed: int) -> Plan:
 
 def _trial_time(settings: Settings, kind: Kind, n_folds: int) -> TrialTime:
     """What a trial may use: more where nothing but networks is tried, and where one is the final model."""
+    # A trial of other models may never take all of the time: its failure would cost the fit.
     fraction = net_fraction = trial_fraction(settings.candidates, kind)
     if kind.effort.keeps_networks and n_folds == 1:
         net_fraction = LONG_TRIAL_FRACTION
@@ -219,6 +221,7 @@ def _profile_of(
     data: Data, kind: Kind, folds: Folds, threads: int, seed: int, time: TrialTime
 ) -> DataProfile:
     """What the candidates must know of the data: sizes are those of the smallest training fold."""
+    # What the smallest fold allows, all folds allow.
     fewest_validated = min(_fewest(data.y[valid]) for _, valid in folds.pairs)
     fewest_trained = min(_fewest(data.y[train]) for train, _ in folds.pairs)
     return DataProfile(

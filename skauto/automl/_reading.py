@@ -60,6 +60,7 @@ def read(
         n_features=kind.n_features,
     )
     data = replace(data, pos_label=_positive(settings, data))
+    # After the checks that raise: a warning about data that cannot be used is noise.
     kind.warn(data)
     data = replace(
         data, cv=given_folds(settings.cv, X, y, groups, data.classes[data.y])

@@ -75,6 +75,7 @@ class Runtime:
                 Journal(settings.journal).open(settings.seed)
             )
             self.seed = self.journal.seed
+        # They take about two seconds, as does the plan: both at once.
         if settings.executor is None:
             IDLE_WORKERS.warm(settings.threads, settings.n_workers, PRELOAD)
 

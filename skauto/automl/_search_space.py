@@ -46,6 +46,7 @@ def _initial(candidates: list[Candidate]) -> list[Values]:
         for rank, values in candidate.initial_configurations():
             whole = {"candidate": candidate.name, "imbalance": NONE, **values}
             ranked.append((rank, candidate.name, whole))
+    # The name decides among equal ranks, so that the order is the same in every process.
     ranked.sort(key=lambda entry: entry[:2])
     return [values for _, _, values in ranked]
 

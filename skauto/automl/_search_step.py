@@ -59,6 +59,8 @@ def run_search(runtime: Runtime, plan: "Plan", data: Data) -> History:
             and plan.context.build.profile.alone
             and result.status == "complete"
         ):
+            # The refit of a network is read in this process, and PyTorch takes seconds to import:
+            # begin as soon as it is certain that there will be one.
             import_nets()
         budget.learn(result)
         progress.on_result(history, trial, result)
@@ -68,6 +70,7 @@ def run_search(runtime: Runtime, plan: "Plan", data: Data) -> History:
             plan.fraction_of(trial), remaining, plan.start_seconds(trial)
         )
 
+    # From here on the pool may hold back outcomes of its own tasks, and warm idle workers.
     pool.searching = True
     with phases("search"):
         reason = search(

@@ -211,6 +211,7 @@ def _check_entries(request: Request, known: dict[str, Candidate]) -> None:
 
 def _verdict(candidate: Candidate, profile: DataProfile) -> Verdict:
     """Whether a candidate is tried; the first obstacle counts."""
+    # From the cheapest to the dearest: what the data forbid needs no import to be told.
     checks = {
         Obstacle.DATA: _unsuited,
         Obstacle.PACKAGE: _lacks,

@@ -124,6 +124,7 @@ def _check(parameters: dict[str, Any]) -> None:
 
 def _threads(time_limit: float | None, n_workers: int) -> int:
     """Threads of a worker; always one in count mode, where results must not depend on the number of workers."""
+    # Sums of many threads are added in another order, which would change results.
     return 1 if time_limit is None else max(cores() // n_workers, 1)
 
 

@@ -122,6 +122,7 @@ def _drawn(data: Data, n_folds: int, seed: int) -> list[Pair]:
         repeats = int(np.clip(REPEAT_ROWS // n_rows, 1, MAX_REPEATS))
     drawn = child_seed(seed, "folds")
     folds = stratified_folds(data.y, n_folds, drawn, data.groups, repeats)
+    # A network of many images takes minutes a fold: one fold and a better network say more.
     is_single = n_rows >= (splits.single_fold_rows or np.inf)
     return folds[:1] if is_single else folds
 

@@ -126,6 +126,7 @@ class SearchBudget(Budget):
         reserve = self.phases.for_finish()
         refit = 0.0 if outcome.model is not None else outcome.fit_seconds
         self._trials = sorted([*self._trials, (-outcome.score, refit)])[:MEMBERS]
+        # With fewer trials it is not known yet how long the refit of an ensemble will take.
         if len(self._trials) == MEMBERS:
             expected = (
                 FINISH_SAFETY

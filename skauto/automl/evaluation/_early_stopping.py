@@ -12,6 +12,7 @@ from skauto.inputs._types import Rows
 
 # Rounds without a gain before training ends, and the fewest validation rows of each class that can judge a gain.
 PATIENCE = 30
+# With fewer validation rows of a class the best round is a matter of luck.
 MIN_CLASS_ROWS = 10
 
 

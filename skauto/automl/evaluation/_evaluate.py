@@ -264,6 +264,7 @@ def _fitted_folds(
     for number in range(n_folds):
         if not _deadline.allows(seconds):
             break
+        # What this fold saves, those after it may use.
         _deadline.divide(n_folds - number)
         estimator = context.build(values, seed)  # may import a package
         estimator = context.plan_training(values, estimator)
@@ -284,6 +285,7 @@ def _bag_of(
     models: list["_FoldModel"],
 ) -> bytes | None:
     """The fold models of a trial that is the best of this worker so far, as bytes; of repeats the first is enough."""
+    # A trial of more rows or of more folds is worth more than a better score of fewer.
     mark = (trial.fidelity, len(models), outcome.score)
     if context.bag is None or mark <= context.record:
         return None

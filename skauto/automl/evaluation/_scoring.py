@@ -144,6 +144,7 @@ class Scoring:
         given = proba
         y, proba = self.oriented(proba)
         # Before F1, which is only shown: time may run out.
+        # Its thresholds come first where time runs out: the others are only shown.
         value = self._value(given, left)
         f1 = CONFUSION_METRICS["f1_macro" if proba.shape[1] > 2 else "f1"]
         measures = {

@@ -72,6 +72,7 @@ def _left() -> float:
 def _seconds(profile: DataProfile) -> float:
     """Seconds that a network may plan with: what the trial has left, and in a refit no more than folds had."""
     left = _left()
+    # A refit may have much time left, but a network that trains longer than those of the folds is another one.
     if profile.refit or not math.isfinite(left):
         return min(cast(float, profile.seconds), left)
     return left

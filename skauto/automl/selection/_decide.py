@@ -35,6 +35,7 @@ def conclude(after: Finishing, selection: Selection, models: Models) -> FinalMod
             final,
             "the quick model that had to do, as no trial was ready in time,",
         )
+    # Measuring takes seconds in which Ctrl-C may fall; it changes nothing, so it can begin anew.
     final = after.interrupts.despite(largest_within, after, selection, models)
     with after.phases("ensemble"):
         return tune_decision(

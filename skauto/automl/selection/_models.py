@@ -81,6 +81,7 @@ def _fitted(
     best, trials = cast(Scored, selection.best), selection.trials
     can_be_refitted = {trial.number for trial in selection.affordable}
     others = [trial for trial in trials if trial.number not in can_be_refitted]
+    # Before any refit: one that will not be used would take the time of the user.
     if _folds_beat(after, best, others):
         fitted, kind = _instead(
             chain, others, "the best trial could not have been refitted in time"
@@ -88,6 +89,7 @@ def _fitted(
         if fitted:
             return fitted, kind
     fitted = chain.refitted(_wanted(after, selection))
+    # `trials` are in the order of their scores, so this is the best one that became a model.
     ready = next((trial for trial in trials if trial.number in fitted), None)
     if ready is None:
         return _instead(

@@ -35,6 +35,7 @@ def refit(
     pipeline = build.plan_training(trial.values, build(values, seed))
     pipeline = with_rounds(pipeline, trial.best_iteration)
     y = labels[context.y]
+    # The last step apart from the others: weights go to it alone, and a step may not know them.
     prepared, (name, last) = context.X, pipeline.steps[-1]
     if len(pipeline.steps) > 1:
         prepared = pipeline[:-1].fit_transform(context.X, y)

@@ -130,6 +130,7 @@ class RescuePool(Pool):
 
     def wait(self, timeout: float | None = None) -> list[Outcome]:
         """Outcomes of trials that have ended, none where idle workers are due before; see `WorkerPool.wait`."""
+        # Workers that are killed at the end of the search are replaced only as fast as they import.
         due = self._idle_workers_due()
         if due <= 0:
             self._warmed = True

@@ -98,6 +98,7 @@ def comparable(
     least = min((len(trial.proba) for trial in trials), default=0)
     if not trials or (least == len(scoring.y) and trials[0].fidelity >= 1):
         return trials, scoring
+    # Each is scored again on the common rows, which costs a report of a trial.
     trials = trials[:MOST_JUDGED]
     common = judged(trials, scoring.first(least), left)
     size = {trial.number: len(trial.proba) for trial in trials}[common[0].number]
@@ -219,6 +220,7 @@ def choose_members(
     """
     pool = _few_of_a_kind(_by_guide(trials, scoring))
     predictions = [trial.proba for trial in pool]
+    # By score alone few positives decide by luck; by likelihood alone ranks are lost: the mean of both.
     selected = [
         greedy_selection(predictions, guide, left=left) for guide in scoring.guides
     ]

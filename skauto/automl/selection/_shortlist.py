@@ -74,6 +74,7 @@ def _comparable(after: Finishing, trials: list[Scored]) -> tuple[list[Scored], S
 
     The same where a scorer raises on fewer rows, and at Ctrl-C.
     """
+    # The rest of the time is for the refit, without which a choice is worth nothing.
     left = after.countdown(after.left() * CHOICE_PART)
     scoring = after.plan.scoring
     with after.phases("ensemble"):
@@ -111,6 +112,7 @@ def _in_time(after: Finishing, best: Scored, members: list[Member]) -> list[Memb
     """The members, the lightest dropped until all refits fit into what is left."""
     window = after.left() * after.pool.n_workers
     kept: list[Member] = []
+    # The best model is refitted in any case, whether it is a member or not.
     seconds = refit_seconds(best)
     for trial, weight in members:
         seconds += 0 if trial is best else refit_seconds(trial)

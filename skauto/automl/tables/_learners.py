@@ -255,6 +255,7 @@ def mlp(values: Values, profile: DataProfile, seed: int) -> Estimator:
     from skauto.estimators.tables._mlp import MLPClassifier
 
     batch = min(max(profile.n_rows // 20, 16), LARGEST_BATCH)
+    # A network learns by steps: few rows need more epochs for as many of them.
     epochs = min(STEPS * batch, MOST_ROWS_SEEN) // max(profile.n_rows, 1)
     return MLPClassifier(
         **values,
