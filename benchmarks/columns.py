@@ -164,7 +164,7 @@ def real(root, name, seed):
 def skauto_reader(model):
     """The cleaner, and what the pipelines of AutoClassifier put behind it."""
     from skauto.automl._data_profile import DataProfile
-    from skauto.automl.tables._learners import named, scaled
+    from skauto.automl.tables._preparation import named, scaled
     from skauto.estimators.tables._table_cleaner import TableCleaner
 
     profile = DataProfile(n_rows=2_000, n_columns=10, n_classes=2, sparse=False, threads=1, early_stopping=False)

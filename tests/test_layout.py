@@ -25,6 +25,12 @@ BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Files whose duty is to be run by another one's test, and that one.
 TESTED_WITH = {
+    "automl/evaluation/_measurements.py": "tests/automl/evaluation/test_constraints.py",
+    "automl/_make_plan.py": "tests/automl/test_plan.py",
+    "automl/tables/_preparation.py": "tests/automl/tables/test_learners.py",
+    "automl/evaluation/_context.py": "tests/automl/evaluation/test_evaluate.py",
+    "automl/evaluation/_read_constraints.py": "tests/automl/evaluation/test_constraints.py",
+    "automl/evaluation/_ranking.py": "tests/automl/evaluation/test_scoring.py",
     "inputs/_data.py": "tests/inputs/test_read.py",
     "inputs/_rows.py": "tests/inputs/test_read.py",
     "automl/_classifier.py": "tests/automl/test_auto_inputs.py",

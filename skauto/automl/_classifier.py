@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from numbers import Integral, Real
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,14 +11,13 @@ import imblearn.base  # noqa: F401
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from skauto._sklearn import HasMethods, Interval, validate_parameter_constraints
 from skauto.automl._answers import Answers
 from skauto.automl._kind import kind_named
 from skauto.automl._leaderboard import COLUMNS, DETAILS, cv_results, leaderboard
 from skauto.automl._reading import read
 from skauto.automl._runtime import Runtime
 from skauto.automl._search_step import run_search
-from skauto.automl._settings import Settings, settings_of
+from skauto.automl._settings import PARAMETERS, Settings, settings_of
 from skauto.automl.selection._decide import conclude
 from skauto.automl.selection._final_model import FinalModel
 from skauto.automl.selection._finishing import Finishing
@@ -149,22 +147,7 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
     4
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
-        "strategy": [str, Strategy],
-        "time_limit": [Interval(Real, 0, None, closed="neither"), None],
-        "n_iter": [Interval(Integral, 1, None, closed="left"), None],
-        "cv": ["cv_object"],
-        "candidates": [str, list, tuple],
-        "kind": [str],
-        "cost_matrix": ["array-like", dict, None],
-        "constraints": [dict, None],
-        "ensemble": ["boolean"],
-        "n_jobs": [Integral, None],
-        "executor": [HasMethods(["submit"]), None],
-        "memory_limit": [Interval(Integral, 1, None, closed="left"), str, None],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
+    _parameter_constraints: dict[str, list[Any]] = PARAMETERS
 
     def __init__(
         self,
@@ -244,10 +227,7 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
             data = self._read(runtime, X, y, sample_weight, groups, cost_matrix)
             plan = self._plan(runtime, data)
             history = run_search(runtime, plan, data)
-            after = Finishing(
-                plan, history, data.classes, data.pos_label, runtime.pool, runtime.phases, runtime.progress,
-                data.mean_costs, here=self.memory_limit is None, interrupts=runtime.interrupts,
-            )  # fmt: skip
+            after = runtime.finishing(plan, history, data)
             selection = select(after, self.ensemble)
             models = refit(after, selection)
             final = conclude(after, selection, models)
@@ -256,22 +236,9 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
 
     def _settings(self) -> Settings:
         """The checked parameters."""
-        if isinstance(self.time_limit, str):
-            raise ValueError(
-                f"time_limit={self.time_limit!r} must be a number of seconds, for example 3600, or None"
-            )
         parameters = self.get_params(deep=False)
-        validate_parameter_constraints(
-            self._parameter_constraints, parameters, type(self).__name__
-        )
-        settings = settings_of(parameters)
-        taken = set(settings.also) & {*COLUMNS, *DETAILS, *settings.constraints.names}
-        if taken:
-            raise ValueError(
-                f"scoring has a score called {min(taken)!r}, but {min(taken)!r} is a column of the leaderboard; "
-                "give it another name"
-            )
-        return settings
+        name = type(self).__name__
+        return settings_of(parameters, name, taken=(*COLUMNS, *DETAILS))
 
     def _read(
         self,
@@ -288,11 +255,8 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
             self.__dict__.pop("ensemble_", None)
             self.__dict__.pop("feature_names_in_", None)
             self._form, self._costs_by_column = data.form, data.costs_by_column
-            self.kind_, self.classes_, self.pos_label_ = (
-                data.kind,
-                data.classes,
-                data.pos_label,
-            )
+            self.kind_, self.classes_ = data.kind, data.classes
+            self.pos_label_ = data.pos_label
             self.cost_matrix_, self.n_features_in_ = data.mean_costs, data.n_features
             if data.feature_names is not None:
                 self.feature_names_in_ = self._form.feature_names
@@ -302,7 +266,7 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
     def _plan(self, runtime: Runtime, data: Data) -> "Plan":
         """The plan of the search; a line on what X was taken for, and on each candidate that is left out."""
         # Loads the portfolio's packages, which importing skauto must not.
-        from skauto.automl._plan import make_plan
+        from skauto.automl._make_plan import make_plan
 
         with runtime.phases("inspect"):
             plan = make_plan(data, runtime.settings, runtime.seed)
@@ -315,11 +279,8 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
     def _report(self, after: Finishing, final: FinalModel) -> None:
         """Keep what predicts and what is known of it."""
         best, bounds = final.best, after.plan.constraints
-        self.best_estimator_, self.ensemble_, self.threshold_ = (
-            final.best_estimator,
-            final.ensemble,
-            final.threshold,
-        )
+        self.best_estimator_, self.ensemble_ = final.best_estimator, final.ensemble
+        self.threshold_ = final.threshold
         self.model_kind_, self.columns_ = final.kind, columns_of(self.best_estimator_)
         watch(self.best_estimator_, self.ensemble_)
         self.best_params_ = best.values if best else {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
@@ -10,17 +10,24 @@ from skauto._telling import steady_streams
 from skauto.automl._progress import Progress
 from skauto.automl._settings import Settings
 from skauto.automl._time_budget import Phases
-from skauto.automl.evaluation._evaluate import Evaluation
+from skauto.automl.evaluation._context import Evaluation
+from skauto.automl.selection._finishing import Finishing
 from skauto.automl.selection._interrupts import Interrupts
 from skauto.automl.selection._rescue import RescuePool
+from skauto.inputs._data import Data
 from skauto.search._caller import settings as caller_settings
 from skauto.search._executor_pool import ExecutorPool
+from skauto.search._history import History
 from skauto.search._idle_workers import IDLE_WORKERS
 from skauto.search._journal import Journal
 from skauto.search._workers import MAX_ATTEMPTS, WorkerPool
 
+if TYPE_CHECKING:
+    from skauto.automl._plan import Plan
+
+
 # What every worker needs, imported before its first trial.
-PRELOAD = ("skauto.automl._plan", "lightgbm")
+PRELOAD = ("skauto.automl._make_plan", "lightgbm")
 
 # The same where nothing but networks is tried, whose trials would otherwise begin with seconds of imports.
 NETS = ("skauto.estimators.neural._trainer",)
@@ -97,6 +104,21 @@ class Runtime:
         )
         pool = cast(WorkerPool | ExecutorPool, self._stack.enter_context(make(context)))
         self.pool = RescuePool(pool, labels, self.settings.time_limit)
+
+    def finishing(self, plan: "Plan", history: History, data: Data) -> Finishing:
+        """What the stages after the search work with."""
+        return Finishing(
+            plan,
+            history,
+            data.classes,
+            data.pos_label,
+            self.pool,
+            self.phases,
+            self.progress,
+            data.mean_costs,
+            here=self.settings.memory_limit is None,
+            interrupts=self.interrupts,
+        )
 
     def _workers_of_executor(self, context: Evaluation) -> ExecutorPool:
         settings = self.settings

@@ -1,14 +1,37 @@
 """Settings: the checked parameters of one fit, and what follows from them alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 from skauto._seeds import root_seed
-from skauto.automl.evaluation._constraints import Constraints, read_constraints
+from skauto._sklearn import HasMethods, Interval, validate_parameter_constraints
+from skauto.automl.evaluation._constraints import Constraints
+from skauto.automl.evaluation._read_constraints import read_constraints
 from skauto.search._cores import cores, count_workers
 from skauto.search._memory import memory_bytes
+from skauto.search.strategies._base import Strategy
 from skauto.search.strategies._grid import Grid
 from skauto.search.strategies._names import make_strategy
+
+# What each parameter of AutoClassifier may be, as scikit-learn checks it.
+PARAMETERS: dict[str, list[Any]] = {
+    "strategy": [str, Strategy],
+    "time_limit": [Interval(Real, 0, None, closed="neither"), None],
+    "n_iter": [Interval(Integral, 1, None, closed="left"), None],
+    "cv": ["cv_object"],
+    "candidates": [str, list, tuple],
+    "kind": [str],
+    "cost_matrix": ["array-like", dict, None],
+    "constraints": [dict, None],
+    "ensemble": ["boolean"],
+    "n_jobs": [Integral, None],
+    "executor": [HasMethods(["submit"]), None],
+    "memory_limit": [Interval(Integral, 1, None, closed="left"), str, None],
+    "random_state": ["random_state"],
+    "verbose": ["verbose"],
+}
 
 
 @dataclass(frozen=True)
@@ -64,20 +87,31 @@ class Settings:
         return isinstance(make_strategy(self.strategy), Grid)
 
 
-def settings_of(parameters: dict[str, Any]) -> Settings:
+def settings_of(
+    parameters: dict[str, Any], name: str = "AutoClassifier", taken: Sequence[str] = ()
+) -> Settings:
     """The settings of an AutoClassifier with these parameters.
+
+    `name` is that of the class in messages, `taken` are names that a score cannot have, those of the columns of a
+    leaderboard.
 
     Raises
     ------
     ValueError
         If parameters contradict each other, or one cannot be used.
     """
-    _check(parameters)
+    _check(parameters, name)
     own = {name: value for name, value in parameters.items() if name != "n_jobs"}
     if not isinstance(own["candidates"], str):
         own["candidates"] = list(own["candidates"])
     own["constraints"] = read_constraints(own["constraints"])
     own["scoring"], own["also"] = first_and_others(own["scoring"])
+    clash = {*taken, *own["constraints"].names} & set(own["also"])
+    if clash:
+        raise ValueError(
+            f"scoring has a score called {min(clash)!r}, but {min(clash)!r} is a column of the leaderboard; give it "
+            "another name"
+        )
     n_workers = count_workers(parameters["n_jobs"])
     return Settings(
         **own,
@@ -109,9 +143,14 @@ def first_and_others(scoring: Any) -> tuple[Any, dict[str, Any]]:
     return first, dict(others)
 
 
-def _check(parameters: dict[str, Any]) -> None:
-    """Raise for what single parameters cannot tell, or tell unclearly."""
+def _check(parameters: dict[str, Any], name: str) -> None:
+    """Raise for a parameter that cannot be used, and for two that contradict each other."""
     time_limit, cv = parameters["time_limit"], parameters["cv"]
+    if isinstance(time_limit, str):
+        raise ValueError(
+            f"time_limit={time_limit!r} must be a number of seconds, for example 3600, or None"
+        )
+    validate_parameter_constraints(PARAMETERS, parameters, name)
     if isinstance(cv, type):
         raise ValueError(
             f"cv={cv.__name__} is a class: pass an object, for example {cv.__name__}()"

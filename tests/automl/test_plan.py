@@ -12,7 +12,7 @@ from skauto.automl._kind import kind_named
 from skauto.automl._select_candidates import select_candidates, trial_fraction
 from skauto.automl._splits import MAX_REPEATS
 from skauto.automl._time_budget import ALONE_FRACTION, LONG_TRIAL_FRACTION, TRIAL_FRACTION
-from skauto.automl.evaluation._constraints import read_constraints
+from skauto.automl.evaluation._read_constraints import read_constraints
 from skauto.automl.tables._candidates import ON_REQUEST, OVER, TABLES
 from skauto.inputs._read import inspect
 from skauto.search._trial import Trial

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.datasets import make_classification
 
-from skauto.automl import _plan
+from skauto.automl import _make_plan
 from skauto.automl._classifier import AutoClassifier
 from skauto.automl._kind import KINDS, Splits, kind_named
 from skauto.automl._settings import settings_of
@@ -40,7 +40,7 @@ def make_plan(
     settings = replace(
         settings_of(auto.get_params(deep=False)), threads=threads, trial_memory=memory_limit, constraints=constraints
     )
-    return _plan.make_plan(replace(data, cv=cv, pos_label=pos_label, costs=cost_matrix), settings, seed)
+    return _make_plan.make_plan(replace(data, cv=cv, pos_label=pos_label, costs=cost_matrix), settings, seed)
 
 
 def small_plan():

@@ -2,18 +2,24 @@
 
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from numbers import Real
-from typing import Any, Protocol, TypeAlias, TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from skauto.automl._types import Estimator, Footprint, Values
+from skauto.automl.evaluation._context import Evaluation, fit_weighted
 from skauto.automl.evaluation._early_stopping import with_rounds
-from skauto.automl.evaluation._evaluate import Evaluation, fit_weighted
+from skauto.automl.evaluation._measurements import (
+    Measured,
+    first_row,
+    format_measurements,
+    number,
+    shortest,
+)
 from skauto.estimators.footprints._footprint import latency_ms, saved_bytes
 from skauto.inputs._types import Left, Rows
 from skauto.search import _deadline
@@ -38,75 +44,13 @@ BESIDE_TRIALS = 1.5
 # the threshold around it and since minutes of training are at stake, and may take some more bytes: weights that learnt
 # take fewer.
 CHECKED_ROWS, CHECKED_CLASS_ROWS = 32, 2
-NETWORK_ROOM = {"latency_ms": 0.9, "bytes": 1.05}
 
-MOST = {"bytes": "bytes", "latency_ms": "milliseconds"}
-FORM = "bytes and latency_ms take a number, the most allowed; another name takes (callable, least allowed)"
+NETWORK_ROOM = {"latency_ms": 0.9, "bytes": 1.05}
 
 # A measure of the user's and the least that it must give.
 OwnMeasure: TypeAlias = tuple[Callable[[Estimator, Rows, np.ndarray], float], float]
 
-
-class Measured(Protocol):
-    """What constraints read of an evaluated trial."""
-
-    @property
-    def values(self) -> Values: ...
-
-    @property
-    def footprint(self) -> Footprint | None: ...
-
-
 TrialT = TypeVar("TrialT", bound=Measured)
-
-
-def read_constraints(constraints: Mapping[str, Any] | None) -> "Constraints":
-    """The checked bounds; without any, those that everything meets.
-
-    Raises
-    ------
-    ValueError
-        For a name without a measure, and for a bound that is none.
-    """
-    if constraints is None:
-        return UNBOUND
-    if not constraints:
-        raise ValueError(
-            f"constraints={constraints!r} bounds nothing: leave it None, or name a bound. {FORM}"
-        )
-    most: dict[str, float] = {}
-    least: dict[str, OwnMeasure] = {}
-    for name, value in constraints.items():
-        if name in MOST:
-            most[name] = _upper_bound(name, value)
-        else:
-            least[name] = _own_measure(name, value)
-    return Constraints(most, least)
-
-
-def _upper_bound(name: str, value: Any) -> float:
-    """The most of a measure that is known here."""
-    bound = _number(name, value, value)
-    if bound <= 0:
-        raise ValueError(f"constraints[{name!r}]={value!r} must be above 0")
-    return bound
-
-
-def _own_measure(name: str, value: Any) -> OwnMeasure:
-    """A pair of a measure of the user and its least value."""
-    is_pair = isinstance(value, tuple | list) and len(value) == 2
-    measure, least = value if is_pair else (None, None)
-    if not callable(measure):
-        raise ValueError(f"constraints[{name!r}]={value!r} cannot be used; {FORM}")
-    return measure, _number(name, value, least)
-
-
-def _number(name: str, value: Any, bound: Any) -> float:
-    """The bound, if it is a finite number."""
-    is_number = isinstance(bound, Real) and not isinstance(bound, bool)
-    if not is_number or not np.isfinite(bound):
-        raise ValueError(f"constraints[{name!r}]={value!r} cannot be used; {FORM}")
-    return bound
 
 
 @dataclass(frozen=True)
@@ -353,27 +297,3 @@ class Constraints:
 
 
 UNBOUND = Constraints({}, {})
-
-
-def first_row(context: Evaluation) -> Rows:
-    """The row whose prediction is timed, the same for all models."""
-    return take(context.X, slice(0, 1))
-
-
-def shortest(estimator: Estimator) -> Estimator:
-    """The same estimator with one epoch, or round of LightGBM, in the place of every number of them in it."""
-    for name in estimator.get_params():
-        if name.rpartition("__")[2] in ("max_epochs", "epochs"):
-            estimator.set_params(**{name: 1})
-    return with_rounds(estimator, 1)
-
-
-def format_measurements(values: Footprint) -> str:
-    """Measured values as words."""
-    return ", ".join(f"{name} {number(value)}" for name, value in values.items())
-
-
-def number(value: float) -> str:
-    """A measure as text, large ones in full."""
-    digits = 6 if abs(value) < 1e6 else 15
-    return f"{value:.{digits}g}"

@@ -2,15 +2,13 @@
 
 import difflib
 import warnings
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.metrics import get_scorer, get_scorer_names
 
-from skauto.automl._types import ProbaMetric
 from skauto.automl.evaluation._out_of_fold import EstimatorMetric, takes_estimator
+from skauto.automl.evaluation._ranking import PROBA_METRICS, average_of
 from skauto.inputs._types import Label
 from skauto.resample._costs import checked_costs, costs_of, expected_costs
 from skauto.resample._label_metric import (
@@ -31,118 +29,6 @@ SAMPLE = 400
 
 # Names that mean the positive class and nothing else.
 OF_TWO = ("precision", "recall", "jaccard")
-
-# A measure of boolean targets or codes, scores or probabilities, and weights.
-Measure: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
-
-
-def mean_of_known(values: ArrayLike, weights: ArrayLike | None = None) -> float:
-    """The mean of what is known, NaN where nothing is."""
-    values = np.asarray(values, dtype=float)
-    known = ~np.isnan(values)
-    weights = None if weights is None else np.asarray(weights)[known]
-    return float(np.average(values[known], weights=weights)) if known.any() else np.nan
-
-
-def _taken(
-    y: np.ndarray, score: np.ndarray, weight: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Positives and rows at each threshold, from the highest score on, by weight: each of shape (n_thresholds,)."""
-    if weight is None:
-        weight = np.ones(len(y))
-    counted = weight > 0  # rows that do not count are no threshold either
-    if not counted.all():
-        y, score, weight = y[counted], score[counted], weight[counted]
-    if not len(y):
-        return np.zeros(1), np.zeros(1)
-    order = np.argsort(-score, kind="stable")
-    hit = y[order] * weight[order]
-    last = np.append(np.flatnonzero(np.diff(score[order])), len(y) - 1)
-    predicted = np.cumsum(weight[order])[last]
-    return np.cumsum(hit)[last], predicted
-
-
-def average_precision(
-    y: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None
-) -> float:
-    """Average precision of a boolean target; sklearn's definition, without its checks."""
-    positives, predicted = _taken(y, score, weight)
-    if positives[-1] <= 0:
-        return np.nan
-    return float(
-        np.sum(np.diff(positives, prepend=0) * positives / predicted) / positives[-1]
-    )
-
-
-def area_under_curve(
-    y: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None
-) -> float:
-    """Area under the ROC curve of a boolean target, by trapezoids as sklearn's; NaN where one class is missing."""
-    positives, predicted = _taken(y, score, weight)
-    negatives = predicted - positives
-    if positives[-1] <= 0 or negatives[-1] <= 0:
-        return np.nan
-    heights = positives + np.append(0, positives[:-1])
-    return float(
-        np.sum(np.diff(negatives, prepend=0) * heights)
-        / 2
-        / positives[-1]
-        / negatives[-1]
-    )
-
-
-def one_vs_rest(
-    measure: Measure, y: np.ndarray, proba: np.ndarray, weight: np.ndarray | None = None
-) -> float:
-    """A ranking measure of the second column for two classes, its mean over the classes present for more."""
-    if proba.shape[1] == 2:
-        return measure(y == 1, proba[:, 1], weight)
-    present = np.unique(y)
-    return mean_of_known([measure(y == k, proba[:, k], weight) for k in present])
-
-
-def _average(values: np.ndarray, weight: np.ndarray | None) -> float:
-    """The weighted mean, NaN where no row counts."""
-    if weight is not None and not np.any(weight):
-        return np.nan
-    return float(np.average(values, weights=weight))
-
-
-def _brier(y: np.ndarray, proba: np.ndarray, weight: np.ndarray | None = None) -> float:
-    target = np.eye(proba.shape[1])[y]
-    scale = 2.0 if proba.shape[1] == 2 else 1.0
-    return -_average(np.sum((proba - target) ** 2, axis=1) / scale, weight)
-
-
-def log_loss_of(
-    y: np.ndarray, proba: np.ndarray, weight: np.ndarray | None = None
-) -> float:
-    """Minus sklearn's log_loss, without its checks: the ensemble asks for it hundreds of times."""
-    least = np.finfo(proba.dtype).eps  # bounded as scikit-learn does
-    likely = np.maximum(proba[np.arange(len(y)), y], least)
-    return _average(np.log(likely), weight)
-
-
-def auc_of(y: np.ndarray, proba: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """Area under the ROC curve, of more than two classes the mean of each against the rest."""
-    return one_vs_rest(area_under_curve, y, proba, weight)
-
-
-def ap_of(y: np.ndarray, proba: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """Average precision, of more than two classes the mean of each against the rest."""
-    return one_vs_rest(average_precision, y, proba, weight)
-
-
-# Of codes and probabilities, shown of every model.
-RANK_MEASURES: dict[str, Measure] = {"AUC": auc_of, "AP": ap_of}
-
-PROBA_METRICS: dict[str, ProbaMetric] = {
-    "roc_auc": auc_of,
-    "roc_auc_ovr": auc_of,
-    "average_precision": ap_of,
-    "neg_log_loss": log_loss_of,
-    "neg_brier_score": _brier,
-}
 
 
 class _ProbaMetric:
@@ -222,7 +108,7 @@ class CostMetric:
     ) -> float:
         costs = self.costs[rows] if self.by_row else self.costs
         decisions = expected_costs(proba, costs).argmin(axis=1)
-        return -_average(costs_of(y, decisions, costs), weight)
+        return -average_of(costs_of(y, decisions, costs), weight)
 
 
 # Scores that are computed here, by name.

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
-from skauto.automl.evaluation._metrics import RANK_MEASURES, resolve_metric
+from skauto.automl.evaluation._metrics import resolve_metric
+from skauto.automl.evaluation._ranking import RANK_MEASURES
 from skauto.inputs._rows import read_weights
 from skauto.inputs._types import Rows
 from skauto.resample._decision_rule import DecisionRule, positive_last

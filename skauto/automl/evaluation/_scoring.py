@@ -9,7 +9,7 @@ import numpy as np
 from skauto._time_left import endless, first_of
 from skauto.automl._splits import parts_of_one_fold
 from skauto.automl._types import LabelsMetric, ProbaMetric, Threshold
-from skauto.automl.evaluation._metrics import ap_of, auc_of, log_loss_of, mean_of_known
+from skauto.automl.evaluation._ranking import ap_of, auc_of, log_loss_of, mean_of_known
 from skauto.inputs._types import Left
 from skauto.resample._threshold import (
     CONFUSION_METRICS,

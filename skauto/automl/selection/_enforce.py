@@ -9,12 +9,8 @@ import numpy as np
 
 from skauto._telling import warn
 from skauto.automl._types import Estimator, Footprint
-from skauto.automl.evaluation._constraints import (
-    SLOWED,
-    Constraints,
-    first_row,
-    format_measurements,
-)
+from skauto.automl.evaluation._constraints import SLOWED, Constraints
+from skauto.automl.evaluation._measurements import first_row, format_measurements
 from skauto.automl.selection._final_model import FinalModel, assemble
 from skauto.automl.selection._finishing import Finishing
 from skauto.automl.selection._models import Models

@@ -9,7 +9,7 @@ from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import threadpool_limits
 
 from skauto._seeds import child_rng
-from skauto.automl.evaluation._evaluate import Evaluation
+from skauto.automl.evaluation._context import Evaluation
 from skauto.inputs._types import Rows
 from skauto.search._folds import nested_rows, take
 

@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skauto._seeds import child_seed
+from skauto.automl.evaluation._context import Evaluation, fit_weighted
 from skauto.automl.evaluation._early_stopping import with_rounds
-from skauto.automl.evaluation._evaluate import Evaluation, fit_weighted
 from skauto.automl.evaluation._fold_models import release_limits, release_threads
 from skauto.automl.selection._select import Scored
 from skauto.search import _deadline

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from skauto.automl.evaluation._evaluate import Evaluation
+from skauto.automl.evaluation._context import Evaluation
 from skauto.automl.evaluation._fold_models import unpack
 from skauto.automl.selection._interrupts import Interrupts
 from skauto.automl.selection._refit import as_final, refit

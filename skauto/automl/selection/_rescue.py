@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skauto._time_left import endless
-from skauto.automl.evaluation._evaluate import Evaluation
+from skauto.automl.evaluation._context import Evaluation
 from skauto.automl.selection._quick import quick_fit, seconds_within
 from skauto.inputs._types import Left
 from skauto.search import _deadline

@@ -11,6 +11,7 @@ from skauto.automl._matrix_learners import (
     svm,
 )
 from skauto.automl.tables import _learners as make
+from skauto.automl.tables import _preparation as prepare
 
 # Groups of imbalance strategies, beside leaving the classes as they are; `_imbalance` has their settings.
 UNDER = ("RandomUnderSampler",)
@@ -25,7 +26,7 @@ RANKS = {"scaler": "quantile", "encode": "onehot"}
 LIGHTGBM = Candidate(
     name="lightgbm",
     build=lightgbm,
-    prepare=make.named,
+    prepare=prepare.named,
     space={**LIGHTGBM_SPACE, "cat_smooth": loguniform(1, 50)},
     defaults={**LIGHTGBM_DEFAULTS, "cat_smooth": 10.0},
     initial=(
@@ -58,7 +59,7 @@ LIGHTGBM = Candidate(
 LOGISTIC = Candidate(
     name="logistic",
     build=make.logistic,
-    prepare=make.scaled,
+    prepare=prepare.scaled,
     space={"C": loguniform(1e-3, 30), "splines": [None, 4, 8], **SCALER},
     defaults={"C": 0.5, "splines": None, **PLAIN},
     initial=({}, {"C": 0.1, "splines": 8, **RANKS}),
@@ -80,7 +81,7 @@ FOREST_DEFAULTS = {
 EXTRA_TREES = Candidate(
     name="extra_trees",
     build=make.extra_trees,
-    prepare=make.codes,
+    prepare=prepare.codes,
     space=FOREST_SPACE,
     defaults=FOREST_DEFAULTS,
     initial=({}, {"min_samples_leaf": 1, "criterion": "gini"}),
@@ -91,7 +92,7 @@ EXTRA_TREES = Candidate(
 RANDOM_FOREST = Candidate(
     name="random_forest",
     build=make.random_forest,
-    prepare=make.codes,
+    prepare=prepare.codes,
     space=FOREST_SPACE,
     defaults=FOREST_DEFAULTS,
     initial=({}, {"max_features": 0.4, "min_samples_leaf": 1, "criterion": "gini"}),
@@ -102,7 +103,7 @@ RANDOM_FOREST = Candidate(
 HIST_BOOSTING = Candidate(
     name="hist_boosting",
     build=make.hist_boosting,
-    prepare=make.native,
+    prepare=prepare.native,
     space={
         "learning_rate": loguniform(0.02, 0.3),
         "max_iter": [60, 100, 160, 250],
@@ -128,7 +129,7 @@ HIST_BOOSTING = Candidate(
 SVM = Candidate(
     name="svm",
     build=svm,
-    prepare=make.scaled,
+    prepare=prepare.scaled,
     space={
         "C": loguniform(0.05, 100),
         "gamma": ["scale", 0.1, 0.3, 1.0, 3.0],
@@ -144,7 +145,7 @@ SVM = Candidate(
 NEAREST_NEIGHBORS = Candidate(
     name="knn",
     build=make.nearest_neighbors,
-    prepare=make.scaled,
+    prepare=prepare.scaled,
     space={
         "n_neighbors": randint(3, 60),
         "weights": ["uniform", "distance"],
@@ -163,7 +164,7 @@ NEAREST_NEIGHBORS = Candidate(
 NAIVE_BAYES = Candidate(
     name="naive_bayes",
     build=make.naive_bayes,
-    prepare=make.scaled,
+    prepare=prepare.scaled,
     space={"var_smoothing": loguniform(1e-6, 0.5), **SCALER},
     defaults={"var_smoothing": 0.01, "scaler": "quantile", "encode": "target"},
     initial=({},),
@@ -177,7 +178,7 @@ MLP = Candidate(
     name="mlp",
     build=make.mlp,
     plan_training=make.plan_mlp,
-    prepare=make.scaled,
+    prepare=prepare.scaled,
     space={
         "hidden_size": [32, 64, 128, 256],
         "n_layers": [1, 2, 3],
@@ -211,7 +212,7 @@ TABLES = (
 BALANCED_BAGGING = Candidate(
     name="balanced_bagging",
     build=make.balanced_bagging,
-    prepare=make.codes,
+    prepare=prepare.codes,
     space={
         "n_estimators": randint(10, 100),
         "max_depth": [None, 4, 8, 16],
@@ -231,7 +232,7 @@ BALANCED_BAGGING = Candidate(
 EASY_ENSEMBLE = Candidate(
     name="easy_ensemble",
     build=make.easy_ensemble,
-    prepare=make.native,
+    prepare=prepare.native,
     space={
         "n_estimators": randint(5, 20),
         "learning_rate": loguniform(0.05, 0.3),
@@ -252,7 +253,7 @@ EASY_ENSEMBLE = Candidate(
 RUSBOOST = Candidate(
     name="rusboost",
     build=make.rusboost,
-    prepare=make.codes,
+    prepare=prepare.codes,
     space={
         "n_estimators": randint(20, 150),
         "learning_rate": loguniform(0.1, 1.0),
@@ -272,7 +273,7 @@ RUSBOOST = Candidate(
 BALANCED_FOREST = Candidate(
     name="balanced_forest",
     build=make.balanced_forest,
-    prepare=make.codes,
+    prepare=prepare.codes,
     space=FOREST_SPACE,
     defaults=FOREST_DEFAULTS,
     initial=({},),

@@ -11,8 +11,10 @@ from sklearn.datasets import load_digits, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from skauto.automl.evaluation._constraints import Constraints, read_constraints, shortest
+from skauto.automl.evaluation._constraints import Constraints
 from skauto.automl.evaluation._evaluate import evaluate
+from skauto.automl.evaluation._measurements import shortest
+from skauto.automl.evaluation._read_constraints import read_constraints
 from skauto.estimators import CNNClassifier, CompressedClassifier, Prune, Quantize
 from skauto.search._trial import InfeasibleError, Trial
 from tests.support.autos import all_complete, quick

@@ -13,7 +13,8 @@ from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skauto.automl.evaluation._evaluate import Evaluation, evaluate, median_iteration
+from skauto.automl.evaluation._context import Evaluation
+from skauto.automl.evaluation._evaluate import evaluate, median_iteration
 from skauto.search import _deadline
 from skauto.search._folds import nested_rows, take
 from skauto.search._space import Space

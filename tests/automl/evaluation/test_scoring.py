@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn import metrics
 from sklearn.metrics import fbeta_score, get_scorer, make_scorer
 
-from skauto.automl.evaluation._metrics import area_under_curve, average_precision, own_pos_label, resolve_metric
+from skauto.automl.evaluation._metrics import own_pos_label, resolve_metric
+from skauto.automl.evaluation._ranking import area_under_curve, average_precision
 from skauto.automl.evaluation._scoring import Scoring
 from skauto.resample._threshold import CONFUSION_METRICS, confusion_of, labels_at
 

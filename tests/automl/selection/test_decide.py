@@ -14,8 +14,8 @@ from sklearn.pipeline import Pipeline
 from skauto import AutoClassifier
 from skauto.automl._progress import Progress
 from skauto.automl._time_budget import Phases
-from skauto.automl.evaluation._constraints import read_constraints
 from skauto.automl.evaluation._fold_models import release_threads
+from skauto.automl.evaluation._read_constraints import read_constraints
 from skauto.automl.evaluation._scoring import Scoring
 from skauto.automl.selection._enforce import bounds_of, held_to, largest_within
 from skauto.automl.selection._final_model import FinalModel

@@ -7,9 +7,9 @@ import pytest
 
 from skauto.automl._progress import Progress
 from skauto.automl._time_budget import Phases
-from skauto.automl.evaluation._constraints import read_constraints
 from skauto.automl.evaluation._evaluate import evaluate
 from skauto.automl.evaluation._fold_models import pack
+from skauto.automl.evaluation._read_constraints import read_constraints
 from skauto.automl.selection._rescue import QUICK, RescuePool
 from skauto.search._history import History
 from skauto.search._pool import Outcome, Pool, WorkersLostError

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from skauto.automl._imbalance import NONE
-from skauto.automl.evaluation._constraints import read_constraints
 from skauto.automl.evaluation._evaluate import evaluate
 from skauto.automl.evaluation._fold_models import pack, unpack
 from skauto.automl.evaluation._outcome import TrialOutcome
+from skauto.automl.evaluation._read_constraints import read_constraints
 from skauto.automl.selection._rescue import QUICK, RescuePool
 from skauto.search._pool import Outcome, Pool
 from skauto.search._trial import Status, Trial
