@@ -216,7 +216,8 @@ def test_no_import_cycles():
 
 
 def test_sizes():
-    faults = [f"{p}: {n} lines" for p in TREES if (n := (PACKAGE / p).read_text().count("\n")) > 400]
+    most = {p: 300 if p.parts[0] == "automl" else 400 for p in TREES}
+    faults = [f"{p}: {n} lines" for p in TREES if (n := (PACKAGE / p).read_text().count("\n")) > most[p]]
     lengths = {f"{p}: {f.name}": body_lines(f) for p, f in functions()}
     faults += [f"{name} has {n} lines" for name, n in lengths.items() if n > 60]
     faults += [f"{p}: {f.name} nests {depth(f)} deep" for p, f in functions() if depth(f) > 3]
