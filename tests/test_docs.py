@@ -3,7 +3,9 @@
 import doctest
 import importlib
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -30,11 +32,12 @@ def label(path):
 @pytest.mark.filterwarnings("default:no trial was evaluated:UserWarning")  # a busy machine may not get that far
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=label)
 def test_snippets_run(page, tmp_path, monkeypatch):
-    """The snippets of a page run in its order and share their names."""
+    """The snippets of a page run in its order and share their names, as those of a script do."""
     monkeypatch.chdir(tmp_path)
-    namespace = {"__name__": "__main__"}
+    script = ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", script)
     for line, code in blocks(page, "python"):
-        exec(compile("\n" * line + code, str(page), "exec"), namespace)
+        exec(compile("\n" * line + code, str(page), "exec"), vars(script))
 
 
 @pytest.mark.parametrize("path", DOCTESTED, ids=label)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import cloudpickle
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import BaseEstimator, clone, is_classifier
 
 from skauto.automl._imbalance import NAMES, NONE
 from skauto.automl._types import Branch, Estimator, Values
@@ -111,7 +111,7 @@ def _check_space(candidate: Checked, this: str) -> None:
     branches, known = candidate.branches(), candidate.estimator.get_params()
     for parameter in sorted({name for branch in branches for name in branch}):
         _require(
-            parameter in known,
+            parameter in known or _can_be_set(candidate.estimator, parameter),
             ValueError,
             f"space of {this} has {parameter!r}, which is no parameter of "
             f"{type(candidate.estimator).__name__}{_did_you_mean(parameter, known)}",
@@ -133,6 +133,16 @@ def _check_space(candidate: Checked, this: str) -> None:
         )
 
 
+def _can_be_set(estimator: Any, parameter: str) -> bool:
+    """Whether an estimator takes a parameter that it does not list, as skorch does those of a module.
+
+    Nothing else fails for None: values are checked in a fit.
+    """
+    return (
+        attempt(lambda: clone(estimator).set_params(**{parameter: None})).error is None
+    )
+
+
 def _did_you_mean(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(str(name), known, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
@@ -152,9 +162,10 @@ def check_initial_of_builtin(candidate: Checked) -> None:
 def completed(changed: Values, params: Values, branches: list[Branch]) -> Values | None:
     """A configuration completed by the settings of the estimator, of the first branch that holds it; None of none."""
     for branch in branches:
-        if not set(changed) <= set(branch):
+        known = set(changed) | set(params)
+        if not set(changed) <= set(branch) <= known:
             continue
-        values = {name: changed.get(name, params[name]) for name in branch}
+        values = {name: {**params, **changed}[name] for name in branch}
         if lies_in(values, [branch]):
             return values
     return None

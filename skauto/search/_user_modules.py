@@ -7,6 +7,8 @@ import sysconfig
 from contextlib import suppress
 from typing import TypeAlias
 
+import cloudpickle
+
 # By name: the file, the time of its last change, and its size.
 Modules: TypeAlias = dict[str, tuple[str, int, int]]
 
@@ -36,6 +38,21 @@ class Loaded:
             if isinstance(file, str) and not os.path.abspath(file).startswith(self._installed):
                 found[name] = (file, *state_of(file))
         return found
+
+
+def adopt_classes_of_main() -> None:
+    """Put classes of the caller's script or notebook, which came here by value, into the `__main__` of this process.
+
+    What pickles by reference inside of its own state looks for them there, as skorch does through `torch.save`.
+    """
+    main = sys.modules["__main__"]
+    came_by_value = getattr(cloudpickle.cloudpickle, "_DYNAMIC_CLASS_TRACKER_BY_CLASS", {})
+    for known in list(came_by_value):  # a later one of a name takes the place of an earlier one
+        if known.__module__ != "__main__" or known.__qualname__ != known.__name__:
+            continue
+        own = getattr(main, known.__name__, None)
+        if own is None or own in came_by_value:
+            setattr(main, known.__name__, known)
 
 
 def installed_folders() -> tuple[str, ...]:

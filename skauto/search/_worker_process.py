@@ -24,7 +24,7 @@ from skauto.search._channel import Channel
 from skauto.search._folders import sweep
 from skauto.search._sandbox import Report, run
 from skauto.search._trial import Status
-from skauto.search._user_modules import Loaded
+from skauto.search._user_modules import Loaded, adopt_classes_of_main
 
 IDLE_SECONDS = 60  # how long a worker without a pool waits for the next one
 GRACE_SECONDS = 10  # how long after a task's limit a worker ends itself if nobody else has
@@ -124,7 +124,9 @@ def _set_up(
 
 def _load(path: str) -> Any:
     with open(path, "rb") as file:
-        return pickle.load(file)
+        context = pickle.load(file)
+    adopt_classes_of_main()
+    return context
 
 
 def _import(modules: Iterable[str]) -> None:
@@ -162,6 +164,7 @@ def _call(context: Any, task: bytes) -> Any:
     own = os.getpid()
     try:
         function, args = pickle.loads(task)
+        adopt_classes_of_main()
         return function(context, *args)
     except SystemExit as left:
         _end_fork(own, left.code)

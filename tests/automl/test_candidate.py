@@ -304,3 +304,15 @@ def test_a_plain_estimator_of_each_kind_of_label():
             X, labels
         )
         assert set(auto.predict(X)) <= set(labels) and len(complete(auto)) == 1
+
+
+def test_a_parameter_of_the_module_of_a_network_is_one_of_its_own():
+    """skorch takes it, and lists it only once it is set."""
+    torch = pytest.importorskip("torch")
+    from skorch import NeuralNetClassifier
+
+    net = make_pipeline(StandardScaler(), NeuralNetClassifier(torch.nn.Linear))
+    candidate = Candidate("net", net, {"neuralnetclassifier__module__out_features": [2, 3]})
+    assert candidate.initial_configurations() == []  # it has no value of it as it is
+    with pytest.raises(ValueError, match="'standardscaler__out', which is no parameter of Pipeline"):
+        Candidate("net", net, {"standardscaler__out": [2, 3]})
