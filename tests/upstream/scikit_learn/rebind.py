@@ -120,7 +120,7 @@ class _Halving(_Renamed):
         self.n_remaining_candidates_ = ceil(self.n_candidates_[-1] / self.factor)
         results["iter"] = np.array(rung)
         results["n_resources"] = np.array(self.n_resources_)[rung]
-        del results["fidelity"]
+        del results["fidelity"], results["continued_from"]
         return self
 
     def _plan(self, X, y, rows, groups):
