@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-import skauto.automl._classifier
+import skauto.automl._runtime
 from skauto import AutoClassifier
 from skauto.automl._time_budget import Phases
 from tests.support.autos import EXPECTED_FAILURES
@@ -22,7 +22,7 @@ SPEED = 5
 @pytest.fixture(autouse=True)
 def fast_clock(monkeypatch):
     """A fit's five minutes pass in one."""
-    monkeypatch.setattr(skauto.automl._classifier, "Phases", partial(Phases, clock=lambda: SPEED * time.monotonic()))
+    monkeypatch.setattr(skauto.automl._runtime, "Phases", partial(Phases, clock=lambda: SPEED * time.monotonic()))
 
 
 @pytest.mark.filterwarnings("ignore:pos_label=None takes the rarer class:UserWarning")
