@@ -161,11 +161,11 @@ def check_initial_of_builtin(candidate: Checked) -> None:
 
 def completed(changed: Values, params: Values, branches: list[Branch]) -> Values | None:
     """A configuration completed by the settings of the estimator, of the first branch that holds it; None of none."""
+    whole = {**params, **changed}
     for branch in branches:
-        known = set(changed) | set(params)
-        if not set(changed) <= set(branch) <= known:
+        if not changed.keys() <= branch.keys() <= whole.keys():
             continue
-        values = {name: {**params, **changed}[name] for name in branch}
+        values = {name: whole[name] for name in branch}
         if lies_in(values, [branch]):
             return values
     return None

@@ -3,22 +3,18 @@
 import math
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skauto._seeds import child_seed
 from skauto.automl._types import Estimator, Footprint, Values
+from skauto.automl.evaluation._context import Evaluation, fit_plain, predict_plain
 from skauto.automl.evaluation._outcome import TrialOutcome
 from skauto.inputs._types import Rows
 from skauto.search import _deadline
 from skauto.search._folds import nested_rows, take, take_if_given
 from skauto.search._trial import Trial
-
-if TYPE_CHECKING:  # loads imbalanced-learn, which importing skauto must not
-    pass
-from skauto.automl.evaluation._context import Evaluation, fit_plain, predict_plain
 
 
 def evaluate(context: Evaluation, trial: Trial) -> TrialOutcome:

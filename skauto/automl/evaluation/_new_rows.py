@@ -1,5 +1,7 @@
 """Scores of rows with known labels, from the probabilities and the rule of a fitted classifier."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -39,9 +41,9 @@ def score(
         If y has another length than proba, or labels that are no classes, and if weights are of another length,
         negative or all zero.
     """
-    order = positive_last(rule.classes, rule.pos_label)
-    judge = resolve_metric(scoring, rule.classes[order], rule.costs)
-    return _judged(judge, y, proba, rule, sample_weight, X)
+    classes = rule.classes[positive_last(rule.classes, rule.pos_label)]
+    judge = resolve_metric(scoring, classes, rule.costs)
+    return _judge_of(y, proba, rule, X, sample_weight)(judge)
 
 
 def scores_of(
@@ -71,37 +73,41 @@ def scores_of(
         judges[name] = resolve_metric(other, classes)
     for name, measure in RANK_MEASURES.items():
         judges[name] = (name, "proba", measure)
-    undecided = rule.threshold is None and rule.costs is None
-    scores: dict[str, float] = {}
-    for name, judge in judges.items():
-        of_labels = judge[1] != "proba"
-        scores[name] = np.nan
-        if not (undecided and of_labels):
-            scores[name] = _judged(judge, y, proba, rule, None, X)
-    return scores
+    judged = _judge_of(y, proba, rule, X)
+    return {name: judged(judge) for name, judge in judges.items()}
 
 
-def _judged(
-    judge: tuple[str, str, Any],
+def _judge_of(
     y: Any,
     proba: np.ndarray,
     rule: DecisionRule,
-    sample_weight: Any,
     X: Rows | None,
-) -> float:
-    """What a metric, as `resolve_metric` gives it, says of rows."""
-    _, kind, metric = judge
+    sample_weight: Any = None,
+) -> Callable[[tuple[str, str, Any]], float]:
+    """A function of metrics, as `resolve_metric` gives them: what they say of rows that are read once for all of them.
+
+    That is NaN of a metric of labels where nothing decides on these.
+    """
     classes, order = rule.classes, positive_last(rule.classes, rule.pos_label)
     places = codes_of(y, classes, len(proba))
-    codes = np.argsort(order)[places]
+    back = np.argsort(order)
+    codes, ranked = back[places], proba[:, order]
     weight = None if sample_weight is None else read_weights(sample_weight, len(proba))
-    if kind == "proba":
-        return float(metric(codes, proba[:, order], weight))
-    labels = rule.labels(proba)
-    if kind == "estimator":
-        return metric.judge(X, classes[places], proba, labels, weight)[0]
-    predicted = np.argsort(order)[np.searchsorted(classes, labels)]
-    return float(metric(confusion_of(codes, predicted, len(classes), weight)))
+    undecided = rule.threshold is None and rule.costs is None
+    labels = functools.cache(lambda: rule.labels(proba))
+
+    def judged(judge: tuple[str, str, Any]) -> float:
+        _, kind, metric = judge
+        if kind == "proba":
+            return float(metric(codes, ranked, weight))
+        if undecided:
+            return np.nan
+        if kind == "estimator":
+            return metric.judge(X, classes[places], proba, labels(), weight)[0]
+        predicted = back[np.searchsorted(classes, labels())]
+        return float(metric(confusion_of(codes, predicted, len(classes), weight)))
+
+    return judged
 
 
 def codes_of(y: Any, classes: np.ndarray, n_rows: int) -> np.ndarray:

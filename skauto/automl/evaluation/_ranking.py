@@ -24,18 +24,18 @@ def _taken(
     y: np.ndarray, score: np.ndarray, weight: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positives and rows at each threshold, from the highest score on, by weight: each of shape (n_thresholds,)."""
-    if weight is None:
-        weight = np.ones(len(y))
-    counted = weight > 0  # rows that do not count are no threshold either
-    if not counted.all():
+    if weight is not None:
+        counted = weight > 0  # rows that do not count are no threshold either
         y, score, weight = y[counted], score[counted], weight[counted]
     if not len(y):
         return np.zeros(1), np.zeros(1)
     order = np.argsort(-score, kind="stable")
-    hit = y[order] * weight[order]
+    hit = y[order]
     last = np.append(np.flatnonzero(np.diff(score[order])), len(y) - 1)
-    predicted = np.cumsum(weight[order])[last]
-    return np.cumsum(hit)[last], predicted
+    if weight is None:
+        return np.cumsum(hit)[last], last + 1
+    weight = weight[order]
+    return np.cumsum(hit * weight)[last], np.cumsum(weight)[last]
 
 
 def average_precision(
