@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from skauto.search._checkpoints import ModelStore
-from skauto.search._fold_scores import FoldScoring, score_fold
+from skauto.search._fold_scores import FoldScoring
 from skauto.search._history import History
 from skauto.search._pool import Outcome, Pool
 from skauto.search._racing import Race
@@ -22,6 +22,7 @@ class _Active:
     """A trial under way."""
 
     trial: Trial
+    function: Callable[..., Record]
     time_limit: float | None
     race: Race
     origin: Trial | None = None
@@ -46,7 +47,7 @@ class FoldTasks:
     context : FoldScoring
     history : History
     metric : callable
-        Turns a record of `score_fold` into the number to race on, and to maximise.
+        Turns the record of a fold into the number to race on, and to maximise.
     race : callable, default=None
         Gives the Race of a trial; None for no racing.
     models : ModelStore, default=None
@@ -100,8 +101,10 @@ class FoldTasks:
         waiting = sum(n_folds - len(active.records) - len(active.running) for active in self._active.values())
         return max(0, math.ceil((self._room() - waiting) / n_folds))
 
-    def submit(self, number: int, evaluate: object, trial: Trial, time_limit: float | None = None) -> None:
-        """Start a trial; `evaluate` is not used, a fold is always `score_fold`'s."""
+    def submit(
+        self, number: int, function: Callable[..., Record], trial: Trial, time_limit: float | None = None
+    ) -> None:
+        """Start a trial: ``function(context, trial, fold, origin, model, callback_ctx)`` gives the record of a fold."""
         if trial.fidelity < 1 and self.context.fidelity is None:
             raise ValueError(
                 f"the strategy asks for fidelity {trial.fidelity:.3g} of a trial, but fidelity=None says nothing of "
@@ -111,7 +114,7 @@ class FoldTasks:
         origin = None if self.models is None else self.models.origin(self.history, trial)
         if origin is not None and not self.models.has_all(origin, len(self.context.folds)):
             origin = None
-        self._active[number] = active = _Active(trial, time_limit, race, origin)
+        self._active[number] = active = _Active(trial, function, time_limit, race, origin)
         if self.ahead == 1:
             self._start(active)
         else:
@@ -145,7 +148,8 @@ class FoldTasks:
         limit = None if active.time_limit is None else max(active.time_limit - active.seconds, 0.01)
         active.running.add(fold)
         origin = None if model is None else active.origin
-        self.pool.submit((trial.number, fold), score_fold, trial, fold, origin, model, callback_ctx, time_limit=limit)
+        of_fold = (trial, fold, origin, model, callback_ctx)
+        self.pool.submit((trial.number, fold), active.function, *of_fold, time_limit=limit)
         return True
 
     def _fill(self) -> None:

@@ -32,7 +32,7 @@ class TrialPool(Protocol):
 def search(
     strategy: Strategy,
     history: History,
-    evaluate: Callable[[Any, Trial], Any] | None,
+    evaluate: Callable[..., Any],
     pool: TrialPool,
     budget: Budget,
     *,
@@ -49,8 +49,9 @@ def search(
     history : History
         Filled with trials and results; trials asked earlier but never told are run first.
     evaluate : callable
-        ``evaluate(context, trial)`` gives a dict: ``"score"`` (greater is better) and anything else. Must pickle.
-    pool : WorkerPool
+        What the pool is given with each trial and the search knows nothing of. Must pickle. A `Pool` calls
+        ``evaluate(context, trial)`` for a dict with ``"score"`` (greater is better) and anything else.
+    pool : Pool or FoldTasks
         Runs `evaluate`.
     budget : Budget
         What stops the search; started here unless it was before.

@@ -78,9 +78,14 @@ class Task:
     key: Any
     payload: bytes
     time_limit: float | None
+    end: float = math.inf  # on the monotonic clock; it must have ended by then, however late it begins
     started: float = 0.0
     peak: int = 0
     crashes: int = 0
+
+    def message(self) -> tuple[bytes, float | None, float]:
+        """What its worker is sent."""
+        return self.payload, self.time_limit, self.end
 
     def seconds(self) -> float:
         """Wall time since its start."""

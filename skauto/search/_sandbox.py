@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
-from typing import Any
+from typing import Any, Self
 
 import cloudpickle
 import numpy as np
@@ -53,30 +53,62 @@ class Report:
     error: BaseException | None = None  # of `attempt` only: not every exception can be pickled
 
 
-def run(function: Callable[..., Any], *args: Any, filters: list[Any] | None = None) -> Report:
-    """Call a function and report on it, whatever it raises, SystemExit and KeyboardInterrupt included.
+class Sandbox:
+    """A block in which anything may be raised, SystemExit and KeyboardInterrupt included; then there is a report on it.
 
-    Warnings are collected, not shown.
+    Warnings are collected, not shown. A block and no function, so that what runs in it has no more calls above it.
 
     Parameters
     ----------
-    function : callable
-    *args : objects
     filters : list of tuple, default=None
         In force meanwhile, as in `warnings.filters`: one may make an error of a warning. None collects all.
+
+    Attributes
+    ----------
+    value : object
+        What the block came to, which it puts here.
+    report : Report
+        Once the block has ended.
+
+    Examples
+    --------
+    >>> from skauto.search._sandbox import Sandbox
+    >>> with Sandbox() as box:
+    ...     box.value = 1 / 0
+    >>> box.report.reason
+    'ZeroDivisionError: division by zero'
     """
-    start = time.perf_counter()
-    with warnings.catch_warnings(record=True) as caught:
-        if filters is None:
+
+    report: Report
+
+    def __init__(self, filters: list[Any] | None = None) -> None:
+        self.value: Any = None
+        self._filters = filters
+        self._catching = warnings.catch_warnings(record=True)
+
+    def __enter__(self) -> Self:
+        self._start = time.perf_counter()
+        self._caught = self._catching.__enter__()
+        if self._filters is None:
             warnings.simplefilter("default")
         else:
             warnings.resetwarnings()  # also makes Python forget what it has shown
-            warnings.filters.extend(filters)  # type: ignore[attr-defined]  # it is a list
-        try:
-            fields = {"status": Status.COMPLETE, "value": function(*args)}
-        except BaseException as error:
-            fields = _failure(error)
-    return Report(**fields, warnings=_collected(caught), seconds=time.perf_counter() - start)
+            warnings.filters.extend(self._filters)  # type: ignore[attr-defined]  # it is a list
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        fields = {"status": Status.COMPLETE, "value": self.value} if error is None else _failure(error)
+        self._catching.__exit__(None, None, None)
+        seconds = time.perf_counter() - self._start
+        self.report = Report(**fields, warnings=_collected(self._caught or []), seconds=seconds)
+        return True
+
+
+def run(function: Callable[..., Any], *args: Any) -> Report:
+    """Call a function and report on it, whatever it raises, SystemExit and KeyboardInterrupt included."""
+    with Sandbox() as box:
+        box.value = function(*args)
+    return box.report
 
 
 def _collected(caught: list[warnings.WarningMessage]) -> tuple[Warned, ...]:

@@ -15,7 +15,7 @@ from skauto.search._checkpoints import ModelStore
 from skauto.search._cores import cores, count_workers
 from skauto.search._executor_pool import ExecutorPool
 from skauto.search._fingerprint import described_seed, estimator_part, fingerprint, folds_part, part, space_part
-from skauto.search._fold_scores import FoldScoring
+from skauto.search._fold_scores import FoldScoring, score_fold
 from skauto.search._fold_tasks import FoldTasks
 from skauto.search._history import History
 from skauto.search._idle_workers import IDLE_WORKERS
@@ -179,7 +179,7 @@ class SearchRun:
                 raise RuntimeError(f"trial {trial.number}: {result.status}: {result.reason}")
 
         self.reason = search(
-            self.strategy, history, None, tasks, budget,
+            self.strategy, history, score_fold, tasks, budget,
             lag=lag, trial_limit=self._trial_limit(), on_result=on_result,
         )  # fmt: skip
         if self.reason == "interrupted" and not history.results:

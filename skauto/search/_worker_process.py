@@ -10,7 +10,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,7 +23,7 @@ from skauto.search import _deadline
 from skauto.search._caller import enter, take_over
 from skauto.search._channel import Channel
 from skauto.search._folders import sweep
-from skauto.search._sandbox import Report, run
+from skauto.search._sandbox import Report, Sandbox, run
 from skauto.search._trial import Status
 from skauto.search._user_modules import Loaded, adopt_classes_of_main
 
@@ -35,8 +36,19 @@ WARM_UP = ("numpy", "pandas", "sklearn.pipeline", "sklearn.compose", "sklearn.mo
 
 @dataclass
 class _State:
-    """What a pool has set up here: the Report on its context (None without a pool) and the filters of warnings."""
+    """What a pool has set up here.
 
+    Attributes
+    ----------
+    places : set of str
+        Where the parents keep temporary folders.
+    context : Report or None
+        On the context; None without a pool.
+    filters : list of tuple or None
+        Of warnings.
+    """
+
+    places: set[str]
     context: Report | Any = None
     filters: list[Any] | None = None
     loaded: Loaded = field(default_factory=Loaded)
@@ -64,21 +76,21 @@ def main(descriptor: int, parent: int, mark: str, temporary: str) -> None:
     _import(WARM_UP)
     slowness = (time.monotonic() - began) / max(time.process_time() - used, 0.01)
     try:
-        _serve(Channel(socket.socket(fileno=descriptor), bytes.fromhex(mark)), places, slowness)
+        _serve(Channel(socket.socket(fileno=descriptor), bytes.fromhex(mark)), _State(places), slowness)
     except (EOFError, OSError):
         if _died(parent, within=PARTING_SECONDS):  # else it is this worker alone that is lost, and others go on
             _sweep(places)
     os._exit(0)  # at once: a parent that takes this for an idle worker waits in vain; whatever threads a task has left
 
 
-def _serve(channel: Channel, places: set[str], slowness: float) -> None:
+def _serve(channel: Channel, state: _State, slowness: float) -> None:
     """Answer until nobody has had a pool for this worker for long; EOFError or OSError where the channel closes."""
-    state = _State()
     _say(channel, 0, pickle.dumps(slowness))  # hello
     while True:
         messages = channel.take()
         for number, message in messages:
-            answer = _answer_to(state, places, *pickle.loads(message))
+            kind, *parts = pickle.loads(message)
+            answer = ANSWERS[kind](state, *parts)
             if number > 0:
                 _say(channel, number, answer)
         if not messages and not channel.wait(IDLE_SECONDS if state.context is None else None):
@@ -92,34 +104,38 @@ def _say(channel: Channel, number: int, payload: bytes) -> None:
         channel.flush()
 
 
-def _answer_to(state: _State, places: set[str], kind: str, *message: Any) -> Any:
-    """What is sent back: plain types alone, with what needs the user's modules as bytes; None where nobody asks."""
-    if kind == "import":
-        return _import(*message)
-    if kind == "release":
-        state.context = None
-        return gc.collect()
-    if kind == "setup":
-        places.add(os.path.dirname(os.path.dirname(message[0])))
-        state.context, state.filters = _set_up(*message)
-        return pickle.dumps(state.loaded.news())
-    answer = _report_on(state, *message)
-    return pickle.dumps(answer | {"modules": state.loaded.news()})
+def _preload(state: _State, modules: Iterable[str]) -> bytes:
+    _import(modules)
+    return b""
+
+
+def _release(state: _State) -> bytes:
+    """Forget the context: the pool is closed, and another one may take this worker."""
+    state.context = None
+    gc.collect()
+    return b""
 
 
 def _set_up(
-    context_path: str, threads: int, modules: Iterable[str], place: tuple[Any, ...], settings: bytes
-) -> tuple[Report, list[Any] | None]:
-    """Take over what holds in the parent, and load the context; gives a Report on it, and the filters of warnings."""
+    state: _State,
+    context_path: str,
+    threads: int,
+    modules: Iterable[str],
+    place: tuple[Any, ...],
+    settings: bytes,
+) -> bytes:
+    """Take over what holds in the parent, and load the context."""
+    state.places.add(os.path.dirname(os.path.dirname(context_path)))
     enter(*place)
     _import(modules)
     _limit_threads(threads)
     read = run(pickle.loads, settings)
-    if read.status != Status.COMPLETE:
-        return read, None
-    configuration, filters = read.value
-    take_over(configuration)
-    return run(_load, context_path), filters
+    state.context, state.filters = read, None
+    if read.status == Status.COMPLETE:
+        configuration, state.filters = read.value
+        take_over(configuration)
+        state.context = run(_load, context_path)
+    return pickle.dumps(state.loaded.news())
 
 
 def _load(path: str) -> Any:
@@ -141,13 +157,21 @@ def _limit_threads(threads: int) -> None:
         sys.modules["torch"].set_num_threads(threads)
 
 
-def _report_on(state: _State, task: bytes, time_limit: float | None) -> dict[str, Any]:
-    """The fields of the Report on a task, the value and the warnings pickled, with the resident bytes at its end."""
+def _run_task(state: _State, task: bytes, time_limit: float | None, end: float) -> bytes:
+    """Run a pickled task; gives the fields of the Report on it, plain types alone.
+
+    The value and the warnings, which may need the user's modules, are pickled by themselves.
+    """
     if time_limit is not None:  # a C thread, so it works while a task holds the interpreter lock
         faulthandler.dump_traceback_later(time_limit + GRACE_SECONDS, exit=True, file=sys.__stderr__)  # type: ignore[arg-type]
     _deadline.start(time_limit)
+    _deadline.end_by(end)
     if state.context.status == Status.COMPLETE:
-        report = run(_call, state.context.value, task, filters=state.filters)
+        with Sandbox(state.filters) as box, _without_forks():
+            function, args = pickle.loads(task)
+            adopt_classes_of_main()
+            box.value = function(state.context.value, *args)
+        report = box.report
     else:
         report = replace(state.context, reason=f"the context cannot be loaded: {state.context.reason}")
     packed = run(cloudpickle.dumps, (report.value, report.warnings))
@@ -156,16 +180,26 @@ def _report_on(state: _State, task: bytes, time_limit: float | None) -> dict[str
         report = Report(Status.FAILED, None, reason, packed.output, report.warnings, report.seconds)
         packed = run(cloudpickle.dumps, (None, report.warnings))
     faulthandler.cancel_dump_traceback_later()
-    fields = {"status": str(report.status), "reason": report.reason, "output": report.output}
-    return fields | {"seconds": report.seconds, "packed": packed.value, "resident": SELF.memory_info().rss}
+    fields: dict[str, Any] = {"status": str(report.status), "reason": report.reason, "output": report.output}
+    fields |= {"seconds": report.seconds, "packed": packed.value, "resident": SELF.memory_info().rss}
+    return pickle.dumps(fields | {"modules": state.loaded.news()})
 
 
-def _call(context: Any, task: bytes) -> Any:
+# What a worker does for each kind of message, and sends back where it is asked for an answer.
+ANSWERS: dict[str, Callable[..., bytes]] = {
+    "import": _preload,
+    "release": _release,
+    "setup": _set_up,
+    "task": _run_task,
+}
+
+
+@contextmanager
+def _without_forks() -> Iterator[None]:
+    """A block at whose end a child that was forked in it leaves, however it ends: its parent gives the answer."""
     own = os.getpid()
     try:
-        function, args = pickle.loads(task)
-        adopt_classes_of_main()
-        return function(context, *args)
+        yield
     except SystemExit as left:
         _end_fork(own, left.code)
         raise
@@ -174,7 +208,7 @@ def _call(context: Any, task: bytes) -> Any:
 
 
 def _end_fork(own: int, code: object = None) -> None:
-    """End a child that a task has forked and let come back: the answer is its parent's to give."""
+    """End a child that a task has forked and let come back."""
     if os.getpid() != own:
         os._exit(code if isinstance(code, int) else int(code is not None))
 

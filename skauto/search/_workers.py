@@ -6,12 +6,13 @@ import os
 import pickle
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
 import cloudpickle
 
+from skauto._time_left import endless
 from skauto.search._caller import place, settings
 from skauto.search._channel import Channel, ready
 from skauto.search._folders import TemporaryFolder, no_room
@@ -57,6 +58,9 @@ class WorkerPool(Pool):
         The longest that a worker took from its start until it was ready.
     slowness : float
         The greatest ratio of seconds to CPU seconds of the last starts of workers, between one and four.
+    remaining : callable
+        Gives the seconds within which tasks submitted now must have ended, so that those which wait for a worker have
+        less of their limit left; infinity unless set.
 
     Raises
     ------
@@ -105,6 +109,7 @@ class WorkerPool(Pool):
         self.preload = preload
         self.n_idle = n_idle
         self.start_seconds = 0.0
+        self.remaining = endless
         self._slowness = deque([1.0], maxlen=n_workers)
         self._queue: deque[Task] = deque()
         self._done: list[Outcome] = []
@@ -144,11 +149,12 @@ class WorkerPool(Pool):
             Seconds from its start after which the task is killed.
         """
         packed = attempt(cloudpickle.dumps, (function, args))
-        task = Task(key, packed.value, time_limit)
+        task = Task(key, packed.value, time_limit, time.monotonic() + self.remaining())
         if packed.status == Status.COMPLETE:
             self._queue.append(task)
             self._fill()
-            self._dispatch()
+            for worker, task in self._assigned():
+                worker.send("task", *task.message())
         else:
             reason = f"the task cannot be pickled: {packed.reason}"
             self._done.append(task.outcome(Report(Status.FAILED, None, reason, packed.output), 0.0))
@@ -168,7 +174,8 @@ class WorkerPool(Pool):
                 for worker in list(self._workers):
                     self._check(worker)
                 self._checked = time.monotonic()
-            self._dispatch()
+            for worker, task in self._assigned():
+                worker.send("task", *task.message())
             if self._done or time.monotonic() >= end:
                 break
         done, self._done = self._done, []
@@ -216,14 +223,15 @@ class WorkerPool(Pool):
         worker.send(*self._setup)
         worker.state = "loading"
 
-    def _dispatch(self) -> None:
+    def _assigned(self) -> Iterator[tuple[Worker, Task]]:
+        """Idle workers with the next tasks of the queue, which are theirs from here on."""
         for worker in self._workers:
             if self._queue and worker.state == "idle":
                 worker.task = task = self._queue.popleft()
                 worker.state = "busy"
                 worker.clear_log()
                 task.started = time.monotonic()
-                worker.send("task", task.payload, task.time_limit)
+                yield worker, task
 
     def _hear(self, channel: Channel) -> None:
         """Take what a worker says: hello after the imports, its modules with the context, else the report on a task."""
@@ -253,7 +261,8 @@ class WorkerPool(Pool):
     def _finish(self, worker: Worker, answer: dict[str, Any]) -> None:
         task, worker.task, worker.state = worker.task, None, "idle"
         worker.modules |= answer["modules"]
-        self._dispatch()  # the next task first: what follows here need not keep the worker waiting
+        for idle, following in self._assigned():  # first: what follows here need not keep the worker waiting
+            idle.send("task", *following.message())
         task.peak = max(task.peak, answer["resident"])
         self._done.append(task.outcome(self._report(answer), answer["seconds"]))
 

@@ -16,6 +16,10 @@ SPACE = Space({"x": [1, 2, 3]})
 CONTEXT = SimpleNamespace(folds=[None] * 4, fidelity=None)
 
 
+def of_fold(context, trial, fold, *_):
+    """What the pool inside is given for each fold, and never runs here."""
+
+
 class Bench:
     """A pool whose outcomes the test gives by hand."""
 
@@ -25,6 +29,7 @@ class Bench:
         self.ready = []
 
     def submit(self, key, function, *args, time_limit=None):
+        assert function is of_fold
         self.running.append(key)
         self.time_limit = time_limit
 
@@ -55,7 +60,7 @@ def trial(number=0):
 
 def test_folds_one_after_another():
     made, bench = tasks()
-    made.submit(0, None, trial())
+    made.submit(0, of_fold, trial())
     for fold in range(4):
         assert bench.running == [(0, fold)]
         bench.end((0, fold), score=fold / 10)
@@ -68,7 +73,7 @@ def test_folds_one_after_another():
 
 def test_idle_workers_take_further_folds():
     made, bench = tasks(n_workers=3)
-    made.submit(0, None, trial())
+    made.submit(0, of_fold, trial())
     assert made.free == 2
     made.wait()
     assert bench.running == [(0, 0), (0, 1), (0, 2)]
@@ -78,13 +83,13 @@ def test_some_folds_wait_where_nothing_stops_a_trial():
     """The oldest trial's folds come first; there is room for another trial only once all of them have begun."""
     made, bench = tasks(n_workers=2, ahead=2)
     assert made.free == 1
-    made.submit(0, None, trial())
+    made.submit(0, of_fold, trial())
     assert bench.running == [(0, 0), (0, 1), (0, 2), (0, 3)]
     assert made.free == 0
     bench.end((0, 1))
     assert made.wait() == []
     assert made.free == 1
-    made.submit(1, None, trial(1))
+    made.submit(1, of_fold, trial(1))
     assert bench.running == [(0, 0), (0, 2), (0, 3), (1, 0)]
     for fold in (0, 2, 3):
         bench.end((0, fold))
@@ -102,7 +107,7 @@ def test_many_workers_get_trials_enough():
 def test_a_race_is_judged_in_the_order_of_folds():
     """A bad second fold that ends first stops nothing; with the first it does, and what ran ahead is left out."""
     made, bench = tasks(n_workers=3, race=lambda trial: Race(worst=0.6, prior=0.7))
-    made.submit(0, None, trial())
+    made.submit(0, of_fold, trial())
     made.wait()
     bench.end((0, 1), score=0.1)
     assert made.wait() == []
@@ -118,7 +123,7 @@ def test_a_race_is_judged_in_the_order_of_folds():
 
 def test_a_race_never_stops_a_trial_that_is_through():
     made, bench = tasks(race=lambda trial: Race(worst=0.6, prior=0.7))
-    made.submit(0, None, trial())
+    made.submit(0, of_fold, trial())
     for fold, score in enumerate([0.9, 0.9, 0.9, -9.0]):
         bench.end((0, fold), score=score)
         results = made.wait()
@@ -127,7 +132,7 @@ def test_a_race_never_stops_a_trial_that_is_through():
 
 def test_a_fold_that_crashed_in_the_pool_ends_its_trial():
     made, bench = tasks(n_workers=2)
-    made.submit(0, None, trial())
+    made.submit(0, of_fold, trial())
     assert made.wait() == []
     bench.end((0, 0), status="crashed")
     (result,) = made.wait()
@@ -137,7 +142,7 @@ def test_a_fold_that_crashed_in_the_pool_ends_its_trial():
 
 def test_the_limit_is_of_all_folds_together():
     made, bench = tasks()
-    made.submit(0, None, trial(), time_limit=10.0)
+    made.submit(0, of_fold, trial(), time_limit=10.0)
     assert bench.time_limit == 10.0
     bench.end((0, 0), seconds=4.0)
     made.wait()
@@ -146,7 +151,7 @@ def test_the_limit_is_of_all_folds_together():
 
 def test_a_score_that_is_no_number_fails_the_trial():
     made, bench = tasks()
-    made.submit(0, None, trial())
+    made.submit(0, of_fold, trial())
     for fold in range(4):
         bench.end((0, fold), score=math.nan if fold == 1 else 0.5, fit_error="Traceback\nValueError: bad\n")
         results = made.wait()
@@ -156,7 +161,7 @@ def test_a_score_that_is_no_number_fails_the_trial():
 
 def test_what_a_fold_raises_ends_the_search():
     made, bench = tasks()
-    made.submit(0, None, trial())
+    made.submit(0, of_fold, trial())
     bench.end((0, 0), raised=KeyError("x"))
     with pytest.raises(KeyError):
         made.wait()
@@ -164,7 +169,7 @@ def test_what_a_fold_raises_ends_the_search():
 
 def test_a_cancelled_trial_leaves_nothing_running():
     made, bench = tasks(n_workers=2)
-    made.submit(0, None, trial())
+    made.submit(0, of_fold, trial())
     made.wait()
     made.cancel(0)
     assert bench.running == made.running == []

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from skauto.automl._types import Estimator, Footprint, Values
-from skauto.automl.evaluation._context import Evaluation, fit_weighted
+from skauto.automl.evaluation._context import Evaluation, weights_for
 from skauto.automl.evaluation._early_stopping import with_rounds
 from skauto.automl.evaluation._measurements import (
     Measured,
@@ -139,7 +139,8 @@ class Constraints:
             prepared = Pipeline(steps).fit_transform(X, y)
         if best_iteration is not None:
             weight = take_if_given(context.weight, train)
-            fitted = fit_weighted(estimator.steps[-1][1], prepared, y, weight)
+            last = estimator.steps[-1][1]
+            fitted = last.fit(prepared, y, **weights_for(last, weight))
         whole = Pipeline([*steps, (estimator.steps[-1][0], fitted)])
         measured = self.measure(whole, first_row(context), (X, y))
         if "latency_ms" in self.most and checked:

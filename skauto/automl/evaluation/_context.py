@@ -27,7 +27,7 @@ def fit_plain(
     weight_valid: np.ndarray | None,
 ) -> tuple[Estimator, None]:
     """Fit the last step of a pipeline; returns it and None, since it has no stopping point of its own."""
-    return fit_weighted(estimator, X, y, weight), None
+    return estimator.fit(X, y, **weights_for(estimator, weight)), None
 
 
 def predict_plain(
@@ -37,20 +37,14 @@ def predict_plain(
     return estimator.predict_proba(X)
 
 
-def fit_weighted(
-    estimator: Estimator, X: Rows, y: np.ndarray, weight: np.ndarray | None
-) -> Estimator:
-    """Fit with the weights where there are any; of a user's Pipeline they go to its last step."""
+def weights_for(
+    estimator: Estimator, weight: np.ndarray | None
+) -> dict[str, np.ndarray]:
+    """What `fit` is given of the weights, where there are any; of a user's Pipeline they go to its last step."""
     if weight is None:
-        return estimator.fit(X, y)
+        return {}
     rows = {"sample_weight": weight}
-    return estimator.fit(
-        X,
-        y,
-        **(
-            weights_placed(estimator, rows) if isinstance(estimator, Pipeline) else rows
-        ),
-    )
+    return weights_placed(estimator, rows) if isinstance(estimator, Pipeline) else rows
 
 
 def as_it_is(values: Values, estimator: Estimator) -> Estimator:

@@ -3,6 +3,7 @@
 import math
 import time
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -10,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from skauto._seeds import child_seed
 from skauto.automl._types import Estimator, Footprint, Values
 from skauto.automl.evaluation._context import Evaluation, fit_plain, predict_plain
-from skauto.automl.evaluation._outcome import TrialOutcome
+from skauto.automl.evaluation._outcome import Bag, TrialOutcome
 from skauto.inputs._types import Rows
 from skauto.search import _deadline
 from skauto.search._folds import nested_rows, take, take_if_given
@@ -37,33 +38,58 @@ def evaluate(context: Evaluation, trial: Trial) -> TrialOutcome:
     checked = None
     if context.check_feasible is not None:
         checked = context.check_feasible(context, values, seed)
-    models, best_iterations, seconds = _fitted_folds(context, values, trial, seed)
+    n_folds = min(len(context.folds), context.most_folds or len(context.folds))
+    fit = fit_plain if context.is_plain(values) else context.fit
+    folds: list[_Fold] = []
+    for number in range(n_folds):
+        if not _deadline.allows([fold.seconds for fold in folds]):
+            break
+        # What this fold saves, those after it may use.
+        _deadline.divide(n_folds - number)
+        estimator = context.build(values, seed)  # may import a package
+        estimator = context.plan_training(values, estimator)
+        estimator, fidelity = context.apply_fidelity(values, estimator, trial.fidelity)
+        began = time.perf_counter()
+        fold = _prepared(context, values, estimator, fidelity, number)
+        fold.last, fold.best_iteration = fit(fold.last, *fold.take_rows())
+        fold.seconds = time.perf_counter() - began
+        folds.append(fold)
+    return _judged(context, values, seed, trial, folds, checked)
+
+
+def _judged(
+    context: Evaluation,
+    values: Values,
+    seed: int,
+    trial: Trial,
+    folds: list["_Fold"],
+    checked: Footprint | None,
+) -> TrialOutcome:
+    """What fitted folds come to."""
     proba = np.concatenate(
-        [
-            _predict_fold(context, values, models, best_iterations, number)
-            for number in range(len(models))
-        ]
+        [_predict_fold(context, values, folds, number) for number in range(len(folds))]
     )
     if not np.isfinite(proba).all():
         raise ValueError("predict_proba gave NaN or infinite probabilities")
-    best_iteration = median_iteration(best_iterations)
-    outcome = TrialOutcome(math.nan, proba, float(np.mean(seconds)), best_iteration)
+    best_iteration = median_iteration([fold.best_iteration for fold in folds])
+    seconds = float(np.mean([fold.seconds for fold in folds]))
+    outcome = TrialOutcome(math.nan, proba, seconds, best_iteration)
     if trial.fidelity < 1:
         outcome = replace(outcome, score=context.low_fidelity_score(proba))
     else:
-        outcome = _scored(context, outcome, len(models))
-        outcome = _measured(context, values, seed, models[0], outcome, checked)
-        if len(models) == 1 and context.keeps(values):
-            return replace(outcome, model=Pipeline([("classify", models[0].last)]))
+        outcome = _scored(context, outcome, len(folds))
+        outcome = _measured(context, values, seed, folds[0], outcome, checked)
+        if len(folds) == 1 and context.keeps(values):
+            return replace(outcome, model=Pipeline([("classify", folds[0].last)]))
     # Last: what fails must not be the best one.
-    return replace(outcome, bag=_bag_of(context, values, trial, outcome, models))
+    return replace(outcome, bag=_bag_of(context, values, trial, outcome, folds))
 
 
 def _measured(
     context: Evaluation,
     values: Values,
     seed: int,
-    model: "_FoldModel",
+    fold: "_Fold",
     outcome: TrialOutcome,
     checked: Footprint | None,
 ) -> TrialOutcome:
@@ -71,7 +97,7 @@ def _measured(
     if context.measure is None:
         return outcome
     footprint = context.measure(
-        context, values, seed, model.last, outcome.best_iteration, checked
+        context, values, seed, fold.last, outcome.best_iteration, checked
     )
     return replace(outcome, footprint=footprint)
 
@@ -85,55 +111,31 @@ def _scored(context: Evaluation, outcome: TrialOutcome, n_folds: int) -> TrialOu
     return replace(outcome, score_seconds=seconds, n_folds=n_folds, **report)
 
 
-def _fitted_folds(
-    context: Evaluation, values: Values, trial: Trial, seed: int
-) -> tuple[list["_FoldModel"], list[int | None], list[float]]:
-    """The fold models, their stopping points and seconds, of as many folds as there is time for, one at least."""
-    n_folds = min(len(context.folds), context.most_folds or len(context.folds))
-    models: list[_FoldModel] = []
-    best_iterations: list[int | None] = []
-    seconds: list[float] = []
-    for number in range(n_folds):
-        if not _deadline.allows(seconds):
-            break
-        # What this fold saves, those after it may use.
-        _deadline.divide(n_folds - number)
-        estimator = context.build(values, seed)  # may import a package
-        estimator = context.plan_training(values, estimator)
-        estimator, fidelity = context.apply_fidelity(values, estimator, trial.fidelity)
-        began = time.perf_counter()
-        model, best_iteration = _fit_fold(context, values, estimator, fidelity, number)
-        models.append(model)
-        best_iterations.append(best_iteration)
-        seconds.append(time.perf_counter() - began)
-    return models, best_iterations, seconds
-
-
 def _bag_of(
     context: Evaluation,
     values: Values,
     trial: Trial,
     outcome: TrialOutcome,
-    models: list["_FoldModel"],
-) -> bytes | None:
-    """The fold models of a trial that is the best of this worker so far, as bytes; of repeats the first is enough."""
-    # A trial of more rows or of more folds is worth more than a better score of fewer.
-    mark = (trial.fidelity, len(models), outcome.score)
+    folds: list["_Fold"],
+) -> Bag | None:
+    """The fold models of a trial that is the best of this worker so far; of repeats the first is enough."""
+    mark = (trial.fidelity, len(folds), outcome.score)
     if context.bag is None or mark <= context.record:
         return None
     if not context.may_win(outcome.footprint):
         return None
     repeats = context.repeats()
     pipelines = [
-        Pipeline(model.steps)
-        for model, repeat in zip(models, repeats, strict=False)
+        fold.pipeline()
+        for fold, repeat in zip(folds, repeats, strict=False)
         if repeat == repeats[0]
     ]
     labels = context.labels if context.is_plain(values) else None
-    bag = context.bag(pipelines, outcome.best_iteration, labels)
-    if bag is not None:
-        context.record = mark
-    return bag
+    content = context.bag(pipelines, outcome.best_iteration, labels)
+    if content is None:
+        return None
+    context.record = mark
+    return Bag(mark, content)
 
 
 def median_iteration(best_iterations: list[int | None]) -> int | None:
@@ -143,25 +145,51 @@ def median_iteration(best_iterations: list[int | None]) -> int | None:
 
 
 @dataclass
-class _FoldModel:
-    """Fitted steps of a pipeline, the classes that the last one saw among its attributes, and its validation rows."""
+class _Fold:
+    """A fold of a trial: the steps of its pipeline, fitted but for the last one until that is, and its rows.
 
-    steps: list[tuple[str, Estimator]]
+    Attributes
+    ----------
+    first : list of (str, transformer)
+        Fitted.
+    name : str
+    last : classifier
+    rows : tuple
+        What the last step is fitted on: rows, targets and weights to learn from, then those that may say when to stop.
+    X_valid : DataFrame, array or sparse matrix
+        The validation rows after the first steps.
+    best_iteration : int or None
+        The stopping point of the fit.
+    seconds : float
+        Of preparing and fitting.
+    """
+
+    first: list[tuple[str, Estimator]]
+    name: str
+    last: Estimator
+    rows: tuple[Any, ...]
     X_valid: Rows
+    best_iteration: int | None = None
+    seconds: float = 0.0
 
-    @property
-    def last(self) -> Estimator:
-        return self.steps[-1][1]
+    def take_rows(self) -> tuple[Any, ...]:
+        """The rows to fit on, which are not kept: those of all folds need not fit into memory together."""
+        rows, self.rows = self.rows, ()
+        return rows
+
+    def pipeline(self) -> Pipeline:
+        """The fitted steps."""
+        return Pipeline([*self.first, (self.name, self.last)])
 
 
-def _fit_fold(
+def _prepared(
     context: Evaluation,
     values: Values,
     estimator: Estimator,
     fidelity: float,
     number: int,
-) -> tuple[_FoldModel, int | None]:
-    """A fitted model of a fold, its validation rows prepared, and its stopping point."""
+) -> _Fold:
+    """A fold whose last step is still to be fitted."""
     y, (train, valid) = context.targets(values), context.folds[number]
     codes, least = context.y[train], context.min_class_rows
     train = train[nested_rows(codes, fidelity, least, context.seed)]
@@ -177,11 +205,8 @@ def _fit_fold(
         steps.append((step_name, fitted))
     weight = take_if_given(context.weight, train)
     weight_valid = take_if_given(context.weight, valid)
-    fit = fit_plain if context.is_plain(values) else context.fit
-    fitted, best_iteration = fit(
-        last, X_train, y[train], weight, X_valid, y[valid], weight_valid
-    )
-    return _FoldModel([*steps, (name, fitted)], X_valid), best_iteration
+    rows = (X_train, y[train], weight, X_valid, y[valid], weight_valid)
+    return _Fold(steps, name, last, rows, X_valid)
 
 
 def _prepare(
@@ -194,16 +219,15 @@ def _prepare(
 def _predict_fold(
     context: Evaluation,
     values: Values,
-    models: list[_FoldModel],
-    best_iterations: list[int | None],
+    folds: list[_Fold],
     number: int,
 ) -> np.ndarray:
     """Probabilities of one fold at the stopping point of the other folds: its own would flatter it."""
-    fitted, X_valid = models[number].last, models[number].X_valid
-    repeats = context.repeats()[: len(models)]
+    fitted, X_valid = folds[number].last, folds[number].X_valid
+    repeats = context.repeats()[: len(folds)]
     others = np.flatnonzero(repeats == repeats[number])
     best_iteration = median_iteration(
-        [best_iterations[k] for k in others if k != number]
+        [folds[k].best_iteration for k in others if k != number]
     )
     predict = predict_plain if context.is_plain(values) else context.predict
     proba = predict(fitted, X_valid, best_iteration)

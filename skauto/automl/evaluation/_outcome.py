@@ -2,13 +2,28 @@
 
 import math
 from dataclasses import dataclass, fields
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skauto.automl._types import Footprint
 from skauto.search._trial import Result
+
+
+class Bag(NamedTuple):
+    """The fold models of a trial.
+
+    Attributes
+    ----------
+    mark : tuple of float
+        Its fidelity, number of folds and score: the greatest is kept. A trial of more rows or of more folds is worth
+        more than a better score of fewer.
+    content : bytes
+    """
+
+    mark: tuple[float, ...]
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -39,7 +54,7 @@ class TrialOutcome:
         Measured costs by name, where constraints bound some.
     model : Pipeline or None
         The fitted model, where it is the final one.
-    bag : bytes or None
+    bag : Bag or None
         The fold models, where the trial is the best of its worker so far.
 
     Examples
@@ -63,7 +78,7 @@ class TrialOutcome:
     also: dict[str, float] | None = None
     footprint: Footprint | None = None
     model: Pipeline | None = None
-    bag: bytes | None = None
+    bag: Bag | None = None
 
     def details(self) -> dict[str, Any]:
         """All but the score, as a Result keeps it and a journal writes it: a dict, without what is not known."""

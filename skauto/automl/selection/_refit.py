@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skauto._seeds import child_seed
-from skauto.automl.evaluation._context import Evaluation, fit_weighted
+from skauto.automl.evaluation._context import Evaluation, weights_for
 from skauto.automl.evaluation._early_stopping import with_rounds
 from skauto.automl.evaluation._fold_models import release_limits, release_threads
 from skauto.automl.selection._select import Scored
@@ -39,7 +39,8 @@ def refit(
     prepared, (name, last) = context.X, pipeline.steps[-1]
     if len(pipeline.steps) > 1:
         prepared = pipeline[:-1].fit_transform(context.X, y)
-    pipeline.steps[-1] = (name, fit_weighted(last, prepared, y, context.weight))
+    fitted = last.fit(prepared, y, **weights_for(last, context.weight))
+    pipeline.steps[-1] = (name, fitted)
     release_threads(pipeline.steps[-1][1])
     release_limits(pipeline.steps[-1][1])
     return pipeline

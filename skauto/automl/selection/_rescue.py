@@ -1,19 +1,16 @@
 """Beside the trials of a timed search: what may have to predict in the end, should no refit be ready in time."""
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skauto._time_left import endless
-from skauto.automl.evaluation._context import Evaluation
 from skauto.automl.selection._quick import quick_fit, seconds_within
 from skauto.inputs._types import Left
-from skauto.search import _deadline
 from skauto.search._executor_pool import ExecutorPool
 from skauto.search._pool import Outcome, Pool
 from skauto.search._workers import WorkerPool
@@ -28,22 +25,12 @@ START_SAFETY = 1.5
 # The part of the time limit after which the quick model is given up; it should take a small part of it.
 QUICK_PART = 0.3
 
-T = TypeVar("T")
-
-
-def before(
-    context: Evaluation, moment: float, function: Callable[..., T], *args: Any
-) -> T:
-    """What a function gives in a worker, after the note that it must have ended by a moment of the monotonic clock."""
-    _deadline.end_by(moment)
-    return function(context, *args)
-
 
 class RescuePool(Pool):
     """A pool for the trials of a search which keeps a quick model and the fold models of the best trial.
 
-    Once the first trial is out a worker fits the quick model. A trial may bring its fold models as "bag"; those of the
-    best one are kept, as bytes, and the history sees none.
+    Tasks go to the pool inside as they are. Once the first trial is out a worker fits the quick model. A trial may
+    bring its fold models as "bag"; those of the best one are kept, as bytes, and the history sees none.
 
     Parameters
     ----------
@@ -63,8 +50,6 @@ class RescuePool(Pool):
         Whether a trial is complete, so that there is something to refit.
     searching : bool
         Whether the search runs: its end kills workers, so that idle workers are wanted shortly before.
-    remaining : callable
-        Gives the seconds until tasks must have ended: those that wait for a worker have less of their limit left.
     """
 
     def __init__(
@@ -77,7 +62,7 @@ class RescuePool(Pool):
         self.quick: Pipeline | None = None
         self.bag: bytes | None = None
         self.bag_of: int | None = None
-        self.remaining: Left = endless
+        self._remaining: Left = endless
         self._task: tuple[Any, ...] | None = (
             None
             if time_limit is None
@@ -85,8 +70,6 @@ class RescuePool(Pool):
         )
         self._limit = None if time_limit is None else QUICK_PART * time_limit
         self._mark: tuple[float, ...] = ()
-        # By trial: of a history the fullest count alone.
-        self._fidelities: dict[Any, float] = {}
         self.searching = self.complete = self._warmed = False
 
     @property
@@ -109,27 +92,36 @@ class RescuePool(Pool):
         """Keys of the tasks whose outcomes were not given out."""
         return self.pool.running
 
-    def submit(
-        self,
-        key: Any,
-        function: Callable[..., Any],
-        *args: Any,
-        time_limit: float | None = None,
-    ) -> None:
-        """Run a trial, which ends with the search wherever it has begun; after the first one the quick model."""
-        # What is no trial is whole.
-        self._fidelities[key] = getattr(args[0], "fidelity", 1.0) if args else 1.0
-        left = self.remaining()
+    @property
+    def free(self) -> int:
+        """How many more trials can run at once: one worker of several is for the quick model until it is out."""
+        if self._task is None:
+            return self.pool.free
+        return max(self.pool.free - 1, 0 if self.pool.running else 1)
+
+    @property
+    def remaining(self) -> Left:
+        """Gives the seconds until all tasks must have ended, infinity where nothing limits them."""
+        return self._remaining
+
+    @remaining.setter
+    def remaining(self, left: Left) -> None:
+        self._remaining = left
         # On other machines clocks are others.
-        if isinstance(self.pool, WorkerPool) and math.isfinite(left):
-            function, args = before, (time.monotonic() + left, function, *args)
-        self.pool.submit(key, function, *args, time_limit=time_limit)
-        if self._task is not None:
-            task, self._task = self._task, None
-            self.pool.submit(QUICK, *task, time_limit=self._limit)
+        if isinstance(self.pool, WorkerPool):
+            self.pool.remaining = left
+
+    @property
+    def submit(self) -> Callable[..., None]:
+        """That of the pool inside."""
+        return self.pool.submit
 
     def wait(self, timeout: float | None = None) -> list[Outcome]:
         """Outcomes of trials that have ended, none where idle workers are due before; see `WorkerPool.wait`."""
+        # Behind the first trial: a trial is worth more.
+        if self._task is not None and self.pool.running:
+            task, self._task = self._task, None
+            self.pool.submit(QUICK, *task, time_limit=self._limit)
         # Workers that are killed at the end of the search are replaced only as fast as they import.
         due = self._idle_workers_due()
         if due <= 0:
@@ -171,8 +163,7 @@ class RescuePool(Pool):
         bag = getattr(value, "bag", None)
         if bag is None:
             return outcome
-        mark = (self._fidelities.get(outcome.key, 1.0), len(value.proba), value.score)
-        if mark > self._mark:
-            self._mark, self.bag = mark, bag
+        if bag.mark > self._mark:
+            self._mark, self.bag = bag.mark, bag.content
             self.bag_of = cast(int, outcome.key)
         return replace(outcome, value=replace(value, bag=None))

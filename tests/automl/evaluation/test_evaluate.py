@@ -198,7 +198,8 @@ def test_fold_models_that_are_too_large_to_send_do_not_stop_those_of_a_later_tri
     scores, bags = iter([0.9, 0.8]), iter([None, b"small"])
     shared = context(report=lambda proba: {"score": next(scores)}, bag=lambda *_: next(bags))
     found = [evaluate(shared, trial(number=number)) for number in (0, 1)]
-    assert [outcome.bag for outcome in found] == [None, b"small"]
+    assert found[0].bag is None
+    assert found[1].bag == ((1.0, 4, 0.8), b"small")
 
 
 def test_a_trial_whose_measurement_raises_is_not_the_best_of_its_worker():
@@ -214,7 +215,7 @@ def test_a_trial_whose_measurement_raises_is_not_the_best_of_its_worker():
     shared = context(report=lambda proba: {"score": next(scores)}, measure=measure, bag=lambda *_: b"bag")
     with pytest.raises(ValueError, match="cannot be measured"):
         evaluate(shared, trial())
-    assert evaluate(shared, trial(number=1)).bag == b"bag"
+    assert evaluate(shared, trial(number=1)).bag.content == b"bag"
 
 
 def test_fold_models_that_are_out_of_bounds_do_not_hide_those_that_are_within():

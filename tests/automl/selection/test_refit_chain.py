@@ -64,7 +64,7 @@ def finish_of(plan, results, *, limit, fit_seconds, here=True, bag=None, quick=N
         history.told(Result(number, Status.COMPLETE, known.score, details=known.details()))
     pool = RescuePool(Importing(clock), LABELS, limit)
     if bag is not None:
-        pool.bag, pool.bag_of = results[bag].bag, bag
+        pool.bag, pool.bag_of = results[bag].bag.content, bag
     pool.quick = quick
     return Finish(plan, LABELS, "yes", pool, Phases(limit, clock), Progress(0, limit, 0.0), here=here), history
 

@@ -8,7 +8,7 @@ import pytest
 from skauto.automl._imbalance import NONE
 from skauto.automl.evaluation._evaluate import evaluate
 from skauto.automl.evaluation._fold_models import pack, unpack
-from skauto.automl.evaluation._outcome import TrialOutcome
+from skauto.automl.evaluation._outcome import Bag, TrialOutcome
 from skauto.automl.evaluation._read_constraints import read_constraints
 from skauto.automl.selection._rescue import QUICK, RescuePool
 from skauto.search._pool import Outcome, Pool
@@ -27,12 +27,13 @@ def plan():
 class Later(Pool):
     """A pool that gives out what is put into it."""
 
-    n_workers = 2
-
-    def __init__(self):
+    def __init__(self, n_workers=2):
+        self.n_workers = n_workers
         self.submitted, self.ready = [], []
 
-    running = ()
+    @property
+    def running(self):
+        return [key for key, *_ in self.submitted]
 
     def submit(self, key, function, *args, time_limit=None):
         self.submitted.append((key, function, args))
@@ -42,17 +43,28 @@ class Later(Pool):
         return ready
 
 
-def complete(key, score, bag, rows=4):
-    value = TrialOutcome(score, np.zeros((rows, 2)), 0.1, fold_scores=(score,), bag=bag)
+def complete(key, score, bag, folds=4, fidelity=1.0):
+    mark = Bag((fidelity, folds, score), bag)
+    value = TrialOutcome(score, np.zeros((4, 2)), 0.1, fold_scores=(score,), bag=mark)
     return Outcome(key, Status.COMPLETE, value)
 
 
-def test_the_quick_model_goes_out_after_the_first_trial(plan):
+@pytest.mark.parametrize(("n_workers", "keys"), [(1, [0, QUICK]), (2, [0, QUICK]), (3, [0, 1, QUICK])])
+def test_the_quick_model_takes_one_of_several_workers_and_waits_behind_a_trial(n_workers, keys):
+    inner = Later(n_workers)
+    pool = RescuePool(inner, LABELS, 10)
+    while pool.free:
+        pool.submit(len(pool.running), None)
+    pool.wait()
+    assert pool.running == keys
+    assert pool.free == 0
+
+
+def test_the_quick_model_is_kept_and_the_search_sees_none(plan):
     inner = Later()
     pool = RescuePool(inner, LABELS, 10)
     pool.submit(0, None)
-    pool.submit(1, None)
-    assert [key for key, *_ in inner.submitted] == [0, QUICK, 1]
+    pool.wait()
     _, function, args = inner.submitted[1]
     inner.ready = [Outcome(QUICK, Status.COMPLETE, function(plan.context, *args))]
     assert pool.wait() == []
@@ -60,16 +72,18 @@ def test_the_quick_model_goes_out_after_the_first_trial(plan):
 
 
 def test_without_a_limit_there_is_none():
-    inner = Later()
-    RescuePool(inner, LABELS, None).submit(0, None)
-    assert [key for key, *_ in inner.submitted] == [0]
+    pool = RescuePool(Later(), LABELS, None)
+    assert pool.free == 2
+    pool.submit(0, None)
+    pool.wait()
+    assert pool.running == [0]
 
 
 def test_the_fold_models_of_the_best_trial_are_kept_and_the_history_sees_none():
     inner = Later()
     pool = RescuePool(inner, LABELS, 10)
     inner.ready = [complete(0, 0.5, b"a"), complete(1, 0.7, b"b"), complete(2, 0.6, b"c")]
-    inner.ready.append(complete(3, 0.9, b"d", rows=2))  # of fewer folds
+    inner.ready.append(complete(3, 0.9, b"d", folds=2))  # of fewer folds
     assert [outcome.value.bag for outcome in pool.wait()] == [None] * 4
     assert (pool.bag, pool.bag_of) == (b"b", 1)
 
@@ -81,7 +95,7 @@ def best_folds(plan, name):
 
 def test_fold_models_predict_together_with_the_users_labels(plan):
     outcome = best_folds(plan, "logistic")
-    model = unpack(outcome.bag, LABELS)
+    model = unpack(outcome.bag.content, LABELS)
     assert len(model.steps[-1][1].estimators_) == 3
     proba = model.predict_proba(plan.context.X)
     np.testing.assert_allclose(proba.sum(axis=1), 1)
@@ -98,7 +112,7 @@ def test_only_a_trial_that_is_the_best_of_its_worker_sends_fold_models(plan):
 
 def test_fold_models_that_are_too_large_stay_where_they_are(plan):
     outcome = best_folds(plan, "extra_trees")
-    assert pack(unpack(outcome.bag, LABELS).steps[-1][1].estimators_, None, most_bytes=1_000) is None
+    assert pack(unpack(outcome.bag.content, LABELS).steps[-1][1].estimators_, None, most_bytes=1_000) is None
 
 
 @pytest.mark.lightgbm
@@ -119,8 +133,8 @@ def test_boosting_that_stopped_early_is_read_where_it_stopped(way):
     elif way != NONE:
         values["imbalance__sampling_strategy"] = 0.5
     outcome = evaluate(replace(plan.context, bag=pack), Trial(0, plan.space.encode(values)))
-    bag = unpack(outcome.bag, data.classes)
-    assert b"Watching" not in outcome.bag
+    bag = unpack(outcome.bag.content, data.classes)
+    assert b"Watching" not in outcome.bag.content
     fitted = bag.steps[-1][1].estimators_[0].steps[-1][1]
     fitted = getattr(fitted, "estimator_", fitted)
     assert fitted.booster_.best_iteration == outcome.best_iteration > 0
@@ -130,9 +144,8 @@ def test_the_fold_models_of_the_fullest_fidelity_are_kept():
     """The history keeps the trials of the fullest fidelity alone: fold models of another would be of no use."""
     inner = Later()
     pool = RescuePool(inner, LABELS, 10)
-    for number, fidelity in enumerate([1 / 9, 1 / 3, 1 / 9]):
-        pool.submit(number, evaluate, Trial(number, None, fidelity))
-    inner.ready = [complete(0, 0.9, b"a"), complete(1, 0.5, b"b"), complete(2, 0.95, b"c")]
+    outcomes = enumerate([(0.9, b"a", 1 / 9), (0.5, b"b", 1 / 3), (0.95, b"c", 1 / 9)])
+    inner.ready = [complete(number, score, bag, fidelity=fidelity) for number, (score, bag, fidelity) in outcomes]
     pool.wait()
     assert (pool.bag, pool.bag_of) == (b"b", 1)
 
