@@ -35,7 +35,10 @@ from skauto.search import SearchCV
 RENAMED = {"stop": "best_iteration"}
 
 # What may differ between two runs of the same code, or with the names of files: the bytes of a pickled model hold them.
+# How many results a trial was asked after ("seen") is the same choice whenever it is, and depends on which worker ends
+# first.
 TIMES = {
+    "seen",
     "footprint",
     "bytes",
     "seconds",

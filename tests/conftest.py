@@ -33,8 +33,24 @@ def pytest_report_header():
     ]
 
 
+# Checks of scikit-learn in which a network is trained on several sets of data, in some twenty times the seconds of the
+# others together.
+TRAINING_CHECKS = {"check_classifiers_train", "check_classifiers_classes", "check_classifier_multioutput"}
+
+
+def is_slow_check(item):
+    """Whether a test is one of these checks of a network."""
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    check = getattr(params.get("check"), "func", params.get("check"))
+    return getattr(check, "__name__", None) in TRAINING_CHECKS and hasattr(params["estimator"], "max_epochs")
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
 def pytest_collection_modifyitems(items):
-    """Skip, with the reason, what needs data or a library that this machine lacks."""
+    """Skip, with the reason, what needs data or a library that this machine lacks; mark checks that train for long."""
+    for item in items:
+        if is_slow_check(item):
+            item.add_marker(pytest.mark.slow)
     skips = {
         "real": None if data_folder() else "no folder of public data sets: set SKAUTO_DATA",
         "lightgbm": missing_lightgbm(),

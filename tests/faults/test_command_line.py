@@ -216,7 +216,13 @@ DIALECTS = {
 }
 
 
-@pytest.mark.parametrize("name", DIALECTS)
+# Each takes a process of some seconds.
+QUICK_DIALECTS = {"quoted commas between semicolons", "decimal commas", "comments above", "latin-1"}
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK_DIALECTS else pytest.param(name, marks=pytest.mark.slow) for name in DIALECTS]
+)
 def test_a_csv_file_is_read_as_it_was_written(tmp_path, name):
     """Delimiters were counted in the header alone, and everything was UTF-8 with its header in the first line."""
     content, columns = DIALECTS[name]
@@ -224,6 +230,7 @@ def test_a_csv_file_is_read_as_it_was_written(tmp_path, name):
     assert columns_of(tmp_path)[0] == columns
 
 
+@pytest.mark.slow
 def test_a_line_break_in_the_header_costs_no_row(tmp_path):
     """The first rows were lost without a word: the number of different targets in an error shows how many are read."""
     rows = "1,2.5,0.99\n" + "".join(f"{i},{i}.5,0.{i:02}\n" for i in range(25))
@@ -245,12 +252,14 @@ def test_the_user_has_the_last_word(tmp_path):
     assert columns_of(tmp_path, "--skip 1 --delimiter '|' --encoding latin-1")[0] == ["ä", "b", "y"]
 
 
+@pytest.mark.slow
 def test_lines_above_a_table_of_an_old_macintosh_are_skipped(tmp_path):
     """Its lines end with a carriage return alone: the file had one line."""
     write(tmp_path, "one, long, line\ra;b;y\r" + "1;2,5;3\r" * 20_000)
     assert columns_of(tmp_path, "--skip 1")[0] == ["a", "b", "y"]
 
 
+@pytest.mark.slow
 def test_row_numbers_in_a_first_column_are_left_out_with_a_word(tmp_path):
     """The index of a table sorted by class told the class of each row: F1 .99 was shown and no new row was found."""
     frame = small_table()

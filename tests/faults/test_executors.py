@@ -258,6 +258,7 @@ def test_what_is_done_is_kept_when_the_executor_is_lost_in_mid_search(kind, tmp_
     client.close()
 
 
+@pytest.mark.slow
 def test_what_is_done_is_kept_when_processes_die():
     processes = ProcessPoolExecutor(1, mp_context=get_context("fork"))
     with processes as executor, pytest.warns(UserWarning, match="the search ends with the trials that are done"):

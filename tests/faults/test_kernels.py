@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not os.path.exists("/proc/self/maps"), reason="tells by /proc what is loaded"),
     pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler"),
 ]
@@ -34,11 +35,6 @@ PLANTED = """
 __attribute__((constructor)) static void run(void) {{ creat("{mark}", 0600); }}
 int self_test(void) {{ return 0; }}
 """
-
-
-def slow(value):
-    """A case that is left out of the quick suite."""
-    return pytest.param(value, marks=pytest.mark.slow)
 
 
 def run(cache, before="", cwd=None, **variables):
@@ -73,7 +69,6 @@ def cache(built, tmp_path):
     return copy
 
 
-@pytest.mark.slow
 def test_a_new_cache_is_for_its_user_alone(tmp_path):
     cache = tmp_path / "made" / "cache"
     _, libraries = run(cache, before="os.umask(0)")
@@ -81,7 +76,7 @@ def test_a_new_cache_is_for_its_user_alone(tmp_path):
     assert len(libraries) == 1
 
 
-@pytest.mark.parametrize("share", [slow(0.3), 0.6, slow(0.9)])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 def test_a_library_cut_short_is_built_again(built, cache, share):
     (path,) = cache.iterdir()
     content = path.read_bytes()
@@ -90,7 +85,6 @@ def test_a_library_cut_short_is_built_again(built, cache, share):
     assert path.read_bytes() == content
 
 
-@pytest.mark.slow
 def test_a_library_with_other_bytes_is_built_again(built, cache):
     (path,) = cache.iterdir()
     content = path.read_bytes()
@@ -113,7 +107,6 @@ def plant(cache, mark):
     return path
 
 
-@pytest.mark.slow
 def test_that_the_planted_library_would_run(cache, tmp_path):
     """What the tests below rely on: in a folder of one's own it is loaded."""
     plant(cache, tmp_path / "mark")
@@ -123,7 +116,7 @@ def test_that_the_planted_library_would_run(cache, tmp_path):
     assert (tmp_path / "mark").exists()
 
 
-@pytest.mark.parametrize("mode", [slow(0o1777), 0o777, slow(0o770)])
+@pytest.mark.parametrize("mode", [0o1777, 0o777, 0o770])
 def test_a_folder_that_others_may_write_to_is_not_used(built, cache, tmp_path, mode):
     plant(cache, tmp_path / "mark")
     cache.chmod(mode)
@@ -140,7 +133,7 @@ def test_a_file_that_others_may_write_to_is_not_used(built, cache, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root may give files away")
-@pytest.mark.parametrize("what", ["file", slow("folder"), slow("link"), slow("above")])
+@pytest.mark.parametrize("what", ["file", "folder", "link", "above"])
 def test_what_belongs_to_another_user_is_not_used(built, cache, tmp_path, what):
     path, given = plant(cache, tmp_path / "mark"), cache
     os.chown(path, 65534, 65534)
@@ -168,14 +161,12 @@ def test_without_a_home(built, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
 def test_a_relative_cache(built, tmp_path):
     digest, libraries = run(".", cwd=tmp_path, PYTHONPATH=os.pathsep.join([os.getcwd(), *sys.path[1:]]))
     assert digest == built[1]
     assert [Path(library).parent for library in libraries] == [tmp_path]
 
 
-@pytest.mark.slow
 def test_a_compiler_that_hangs(built, tmp_path):
     """Its child holds the output open: to wait for that would be to hang with it."""
     compiler = tmp_path / "slow"
@@ -184,7 +175,6 @@ def test_a_compiler_that_hangs(built, tmp_path):
     assert run(tmp_path / "cache", CC=str(compiler)) == (built[1], [])
 
 
-@pytest.mark.slow
 def test_without_an_interpreter_to_try_it_in(built, tmp_path):
     assert run(tmp_path / "cache", before="sys.executable = None") == (built[1], [])
 
@@ -201,7 +191,6 @@ SearchCV(pipeline, {"ridgeclassifier__alpha": [1, 2, 3, 4]}, strategy="grid", cv
 """
 
 
-@pytest.mark.slow
 def test_workers_share_one_folder_where_the_cache_cannot_be_written_to(tmp_path):
     """Each of them compiled for itself, and left a folder behind."""
     (tmp_path / "file").write_text("no folder")

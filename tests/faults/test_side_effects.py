@@ -205,6 +205,7 @@ def test_the_first_fit_of_a_process_changes_nothing_either():
     assert said(FIRST) == "unchanged"
 
 
+@pytest.mark.slow
 def test_skauto_alone_loads_nothing_that_changes_others():
     assert said("import sys, skauto, skauto.search; print('imblearn' in sys.modules)") == "False"
     for name in ("from skauto import AutoClassifier", "from skauto.search import SearchCV"):

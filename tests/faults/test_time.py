@@ -100,6 +100,7 @@ def test_without_time_for_any_trial_a_quick_model_has_learnt_and_the_board_names
     assert roc_auc_score(y, auto.predict_proba(X)[:, 1]) > 0.8 > roc_auc_score(y, guess)
 
 
+@pytest.mark.slow
 def test_the_command_line_exits_with_3_where_the_saved_model_stands_in_for_a_search(tmp_path):
     X, y = table(120)
     pd.DataFrame(X).add_prefix("x").assign(y=np.where(y, "yes", "no")).to_csv(tmp_path / "d.csv", index=False)
@@ -195,6 +196,7 @@ def test_a_tall_table_begins_with_fewer_rows_and_is_no_worse_than_plain_boosting
     assert ours > theirs - 0.05
 
 
+@pytest.mark.slow
 def test_one_row_of_many_columns_is_predicted_without_a_look_at_each():
     """One row of 10,000 columns took 2.4 CPU seconds: those of a frame of floats were converted one after another."""
     rng = np.random.default_rng(0)

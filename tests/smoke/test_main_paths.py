@@ -20,7 +20,7 @@ from skauto import AutoClassifier, load_model, load_online_shoppers, save_model
 from skauto.resample import SMOTE, ResamplingClassifier
 from skauto.search import SearchCV, maximize
 
-pytestmark = [pytest.mark.smoke, pytest.mark.filterwarnings("default")]
+pytestmark = [pytest.mark.smoke, pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
 
 @pytest.fixture(scope="module")

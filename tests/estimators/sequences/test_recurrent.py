@@ -85,6 +85,7 @@ def test_missing_values_inside_a_series():
     assert np.isfinite(plain.predict_proba(whole)).all()
 
 
+@pytest.mark.slow
 def test_long_memory_is_learnt():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(200, 300, 1)), rng.integers(0, 2, 200)

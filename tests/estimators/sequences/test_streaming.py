@@ -125,6 +125,7 @@ def test_what_cannot_be():
         fitted(bidirectional=True)[0].stream(1)
 
 
+@pytest.mark.slow
 def test_a_long_stream_does_not_drift():
     X, y = waves(n=30)
     clf = MinGRUClassifier(hidden_size=8, n_layers=1, conv_size=1, max_epochs=10, lr=0.01, random_state=0).fit(X, y)
