@@ -35,8 +35,7 @@ from skauto.search import SearchCV
 RENAMED = {"stop": "best_iteration"}
 
 # What may differ between two runs of the same code, or with the names of files: the bytes of a pickled model hold them.
-# How many results a trial was asked after ("seen") is the same choice whenever it is, and depends on which worker ends
-# first.
+# How many results a journal had when a trial was asked ("seen") depends on which worker ended first; the trial does not.
 TIMES = {
     "seen",
     "footprint",

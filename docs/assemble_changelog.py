@@ -33,7 +33,8 @@ def section(version, date, notes):
     parts = [f"## {version} ({date})\n"]
     for note in notes:
         title = note.stem.partition("-")[2].replace("-", " ").capitalize()
-        parts.append(f"### {title}\n\n{note.read_text().strip()}\n")
+        text = note.read_text().strip().replace("](../", "](docs/")  # CHANGELOG.md lies one folder above the notes
+        parts.append(f"### {title}\n\n{text}\n")
     return "\n".join(parts)
 
 
