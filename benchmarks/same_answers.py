@@ -35,7 +35,7 @@ from skauto.search import SearchCV
 RENAMED = {"stop": "best_iteration"}
 
 # What may differ between two runs of the same code, or with the names of files: the bytes of a pickled model hold them.
-# How many results a journal had when a trial was asked ("seen") depends on which worker ended first; the trial does not.
+# How many results a journal had when a trial was asked ("seen") depends on which worker ended first; the trial doesn't.
 TIMES = {
     "seen",
     "footprint",

@@ -266,6 +266,11 @@ def _students(kind, epochs, seed):
     from skauto.estimators.compression.steps._distill import Distill
     from skauto.estimators.compression.steps._quantize import Quantize
 
+    if kind.student is None:
+        raise TypeError(
+            f"compress has no small network to teach for data of kind {kind.name!r}: give it a single network, or name "
+            f"chains of your own"
+        )
     students = {f"student of {size}": kind.student(size, seed) for size in (8, 16, 32)}
     book = [("quantize", Quantize(bits=6, smallest=SMALLEST, epochs=epochs))]
     taught = {n: [("distill", Distill(s, epochs=4 * epochs))] for n, s in students.items()}

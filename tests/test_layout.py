@@ -39,9 +39,6 @@ TESTED_WITH = {
     "automl/_matrix_learners.py": "tests/automl/tables/test_learners.py",
     "automl/_epoch_planning.py": "tests/automl/sequences/test_learners.py",
     "automl/images/_epoch_planning.py": "tests/automl/images/test_learners.py",
-    "automl/tables/_kind.py": "tests/automl/test_kind.py",
-    "automl/images/_kind.py": "tests/automl/test_kind.py",
-    "automl/sequences/_kind.py": "tests/automl/test_kind.py",
     "inputs/_rank.py": "tests/automl/test_kind.py",
     "automl/_reading.py": "tests/automl/test_auto_inputs.py",
     "automl/_search_step.py": "tests/automl/test_auto_count_mode.py",
@@ -72,6 +69,8 @@ SAMPLER_PARTS = (
     "combined near_miss neighbours random_samplers rows sampler exact_neighbours smote_variants tables targets wrapped"
 )
 TESTED_WITH |= {f"resample/_{part}.py": "tests/resample/test_samplers.py" for part in SAMPLER_PARTS.split()}
+# How each kind is told from others is tested with them.
+TESTED_WITH |= {str(path): "tests/automl/test_kind.py" for path in TREES if path.match("automl/*/_kind.py")}
 
 
 def part(path):
@@ -133,7 +132,7 @@ def test_imports_run_straight_down():
 
 # Rooms inside automl/, from the lowest to the highest: a file imports from its own floor or from lower ones. The room
 # of a kind imports no other kind.
-KIND_ROOMS = ("tables", "images", "sequences")
+KIND_ROOMS = sorted(path.parts[1] for path in TREES if path.match("automl/*/_kind.py"))
 AUTOML_FLOORS = {
     0: "_types _kind _data_profile _imbalance _candidate _check_candidate _matrix_learners _epoch_planning "
     "_costs_by_row _splits",
@@ -158,6 +157,8 @@ def test_imports_run_downward_inside_automl():
     for path in (p for p in TREES if p.parts[0] == "automl" and p.name != "__init__.py"):
         for target in (t for t in faces_and_files(path)[1] if t.parts[0] == "automl"):
             here, there = room(path), room(target)
+            unknown = {here, there} - set(AUTOML_FLOOR_OF)
+            assert not unknown, f"AUTOML_FLOORS has no floor for {unknown}"
             up = AUTOML_FLOOR_OF[there] > AUTOML_FLOOR_OF[here]
             apart = here != there and {here, there} <= set(KIND_ROOMS)
             faults += [f"{path} imports {target}"] if up or apart else []

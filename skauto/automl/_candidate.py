@@ -49,8 +49,8 @@ class Candidate:
         What less effort means where a strategy begins with less, as in `SearchCV`. None: fewer epochs of a network,
         fewer rows of all others.
     imbalance : sequence of str, default=()
-        Imbalance strategies to try besides none: "class_weight", "SMOTE", "BorderlineSMOTE", "RandomOverSampler",
-        "RandomUnderSampler". Samplers are given X as the estimator is.
+        Imbalance strategies to try besides none: "class_weight", and the names of samplers that
+        `skauto.resample.imbalance_search_space` tries, such as "SMOTE". They are given X as the estimator is.
     prepare : bool, default=False
         Whether the preparation of the kind of data comes before the estimator: of a table the cleaner, which gives a
         DataFrame of numbers, missing values among them, and categories.
@@ -89,10 +89,12 @@ class Candidate:
     imbalance: Sequence[str] | Sequence[tuple[str, ...]] = ()
     prepare: bool | Prepare = False
     weight: float = 1.0
-    # Of built-in candidates: `build(values, profile, seed)` gives the classifier and `prepare(values, profile)` the
-    # transformer before it, or None; of a network `plan_training(classifier, values, profile)` sets epochs and seconds
-    # in the worker where it trains; a value of each parameter; ranks of the initial configurations among all; and
-    # where it can be used: rows, sparse tables, weights, packages with the extra that brings them, and
+    # Of built-in candidates. `prepare(values, profile)` gives the transformer before the classifier, or None, and takes
+    # what it needs out of `values`; `build(values, profile, seed)` gives the classifier of the values that are left.
+    # Of a network `plan_training(classifier, values, profile)` sets epochs and seconds in the worker where it trains.
+    # `defaults` has a value of each parameter in the space. `ranks` has a number for each initial configuration:
+    # those of all candidates are tried in the order of their ranks, so that 3.5 stands between 3 and 4.
+    # Then where it can be used: rows, sparse tables, weights, packages with the extra that brings them, and
     # `time_budget_reason`, one line on why there is no time for it, or an empty one.
     build: Build | None = None
     plan_training: Callable[[Estimator, Values, DataProfile], None] | None = None
@@ -114,6 +116,23 @@ class Candidate:
     def __repr__(self) -> str:
         return f"Candidate({self.name!r})"
 
+    @staticmethod
+    def names(kind: str = "table") -> list[str]:
+        """Names of the built-in candidates: those that "auto" tries, then those that are tried only where named.
+
+        Parameters
+        ----------
+        kind : str, default="table"
+            The kind of data that they are for, as in `AutoClassifier`.
+
+        Examples
+        --------
+        >>> from skauto import Candidate
+        >>> "lightgbm" in Candidate.names("table")
+        True
+        """
+        return list(_builtin_candidates(kind))
+
     @classmethod
     def builtin(
         cls,
@@ -130,8 +149,8 @@ class Candidate:
         ----------
         name : str
             For example "lightgbm".
-        kind : {"table", "sequence", "image"}, default="table"
-            The kind of data that it is for.
+        kind : str, default="table"
+            The kind of data that it is for, as in `AutoClassifier`.
         space : dict, default=None
             Parameters with lists or distributions that take the place of its own, or are added.
         initial : sequence of dict, default=None
@@ -149,15 +168,7 @@ class Candidate:
         >>> Candidate.builtin("lightgbm", space={"num_leaves": [7, 15]}, samplers=["SMOTE"])
         Candidate('lightgbm')
         """
-        if kind not in KINDS:
-            raise ValueError(
-                f"kind={kind!r} of Candidate.builtin must be one of {sorted(KINDS)}"
-            )
-        of_kind = kind_named(kind)
-        known = {
-            candidate.name: candidate
-            for candidate in (*of_kind.candidates(), *of_kind.on_request())
-        }
+        known = _builtin_candidates(kind)
         if name not in known:
             close = difflib.get_close_matches(str(name), known, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
@@ -168,7 +179,7 @@ class Candidate:
             {} if samplers is None else {"imbalance": groups_of(name, samplers)}
         )
         if space is not None:
-            changes["space"] = {**known[name].space, **space}
+            changes["space"] = {**known[name].branches()[0], **space}
         if initial is not None:
             changes |= {"initial": tuple(initial), "ranks": _ranks(len(initial))}
         changed = replace(known[name], **changes)
@@ -216,6 +227,19 @@ class Candidate:
     def own_fidelity(self) -> Fidelity | None:
         """What `fidelity` means for the user's estimator."""
         return read_fidelity(self.fidelity, self.estimator, Space(self.branches()))
+
+
+def _builtin_candidates(kind: str) -> dict[str, Candidate]:
+    """Built-in candidates of a kind of data by name."""
+    if kind not in KINDS:
+        raise ValueError(
+            f"kind={kind!r} of a built-in Candidate must be one of {sorted(KINDS)}"
+        )
+    known = kind_named(kind)
+    return {
+        candidate.name: candidate
+        for candidate in (*known.candidates(), *known.on_request())
+    }
 
 
 def _ranks(count: int) -> tuple[float, ...]:

@@ -58,12 +58,9 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         held back. A splitter is given X, y and groups as they come, index and labels included; pairs are positions
         of rows.
     candidates : "auto", str or list of str and Candidate, default="auto"
-        Which kinds of classifier to try: "lightgbm", "hist_boosting", "extra_trees", "random_forest", "logistic",
-        "svm", "knn", "naive_bayes", "mlp" and, only where named, "balanced_bagging", "easy_ensemble", "rusboost",
-        "balanced_forest"; of sequences "rocket", "rocket_logistic", "lightgbm", "extra_trees", "min_gru", "min_lstm";
-        of images "cnn", "compressed_cnn", "logistic", "svm", "extra_trees", "lightgbm". A `Candidate` is one of your
-        own: ``["auto", Candidate("mine", pipeline, space)]`` adds it to the others, ``["auto", "-svm"]`` leaves one
-        out.
+        Which kinds of classifier to try, by the names that ``Candidate.names(kind)`` gives: "lightgbm" and "logistic",
+        say. A `Candidate` is one of your own: ``["auto", Candidate("mine", pipeline, space)]`` adds it to the others,
+        ``["auto", "-svm"]`` leaves one out.
     kind : {"auto", "table", "sequence", "image"}, default="auto"
         What X is. "auto" takes arrays of four axes, and of three if uint8, for images, other arrays of three axes and
         lists of series for sequences, and everything else for a table.

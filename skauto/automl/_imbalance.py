@@ -7,23 +7,26 @@ from sklearn.linear_model import LogisticRegression
 
 from skauto.automl._types import Branch, Estimator, Values
 from skauto.resample._priors import PriorCorrectedClassifier
-from skauto.resample._random_samplers import RandomOverSampler, RandomUnderSampler
 from skauto.resample._resampling_classifier import ResamplingClassifier
-from skauto.resample._search_space import class_weight_place, imbalance_search_space
-from skauto.resample._smote import SMOTE
-from skauto.resample._smote_variants import BorderlineSMOTE
+from skauto.resample._search_space import (
+    OVER,
+    UNDER,
+    class_weight_place,
+    imbalance_search_space,
+)
 
 NONE = "none"
-SAMPLERS = {
-    cls.__name__: cls
-    for cls in (SMOTE, BorderlineSMOTE, RandomOverSampler, RandomUnderSampler)
-}
+SAMPLERS = {cls.__name__: cls for cls in (*OVER, *UNDER)}
 
 # Names of all imbalance strategies, that which leaves the classes as they are first.
 NAMES = (NONE, "class_weight", *SAMPLERS)
 
-# The group of imbalance strategies that a candidate takes as weights.
+# Groups of imbalance strategies, of which a candidate takes some beside leaving the classes as they are. Of series and
+# images rows are repeated alone: what lies between two of them is no series and no image.
 WEIGHTS = ("class_weight",)
+OVER_SAMPLERS = tuple(cls.__name__ for cls in OVER)
+UNDER_SAMPLERS = tuple(cls.__name__ for cls in UNDER)
+REPEATED = ("RandomOverSampler",)
 
 # Before the names of a strategy's settings: "imbalance__sampling_strategy".
 PREFIX = "imbalance__"

@@ -73,7 +73,26 @@ class Effort:
     even_ensemble: bool = False
 
 
-@dataclass(frozen=True)
+def no_candidates() -> Candidates:
+    """The candidates of a kind that has none."""
+    return ()
+
+
+def nothing_to_say(X: Any) -> str:
+    """What is said of X where nothing needs saying."""
+    return ""
+
+
+def no_warning(data: Data) -> None:
+    """For a kind of which no common mistake is known."""
+
+
+def no_fields(data: Data) -> dict[str, Any]:
+    """For a kind that fills no field of DataProfile of its own."""
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of data: how it is recognised, read, split, modelled and predicted.
 
@@ -87,42 +106,46 @@ class Kind:
         ``read(X)``: the checked X, and the names of its features or None.
     n_features : callable
         ``n_features(shape)``: the number of features as scikit-learn counts them.
+    same_form : callable
+        ``same_form(X, form)``: X of a predict as `read` gives it, in the Form of fit; ValueError for another form.
+    candidates : callable
+        Gives a tuple of Candidate: those of "auto".
+    fallback : callable
+        ``fallback(profile)``: the unfitted pipeline of the quick model, small and fitted in about a second.
+    effort : Effort
+    splits : Splits
     describe : callable
         ``describe(X)``: one line on what X was taken for, an empty one where nothing needs saying.
     warn : callable
         ``warn(data)``: warns of data that look like a mistake.
-    same_form : callable
-        ``same_form(X, form)``: X of a predict as `read` gives it, in the Form of fit; ValueError for another form.
     profile : callable
         ``profile(data)``: the fields of DataProfile that only this kind fills, a dict.
-    candidates, on_request, when_bounded : callable
-        Give tuples of Candidate: those of "auto", those tried only where named, and those of "auto" under constraints.
+    on_request : callable
+        Gives candidates that are tried only where named.
+    made_small : callable
+        Gives those of them that "auto" has too under constraints, as they are made to be small.
     first_steps : callable
         Gives the steps before those of a candidate.
-    fallback : callable
-        ``fallback(profile)``: the unfitted pipeline of the quick model, small and fitted in about a second.
-    student : callable
-        ``student(size, seed)``: a small network that `compress` teaches.
-    splits : Splits
-    effort : Effort
+    student : callable or None
+        ``student(size, seed)``: a small network that `compress` teaches; None where there is none.
     """
 
     name: str
     recognises: Callable[[Given], bool]
     read: Reader
     n_features: Callable[[tuple[int, ...]], int]
-    describe: Callable[[Any], str]
-    warn: Callable[[Data], None]
     same_form: Callable[[Given, Form], Rows]
-    profile: Callable[[Data], dict[str, Any]]
     candidates: Callable[[], Candidates]
-    on_request: Callable[[], Candidates]
-    when_bounded: Callable[[], Candidates]
-    first_steps: Callable[[], list[tuple[str, Estimator]]]
     fallback: Callable[[Profile], Estimator]
-    student: Callable[[int, int], Estimator]
-    splits: Splits
     effort: Effort
+    splits: Splits = Splits()
+    describe: Callable[[Any], str] = nothing_to_say
+    warn: Callable[[Data], None] = no_warning
+    profile: Callable[[Data], dict[str, Any]] = no_fields
+    on_request: Callable[[], Candidates] = no_candidates
+    made_small: Callable[[], Candidates] = no_candidates
+    first_steps: Callable[[], list[tuple[str, Estimator]]] = list
+    student: Callable[[int, int], Estimator] | None = None
 
 
 # Kinds by name, in the order in which they are asked whether X is theirs: a Kind, or the file that has it as KIND.
@@ -176,11 +199,6 @@ def kind_of(X: Given, name: str = "auto") -> Kind:
         allowed = f"{', '.join(map(repr, ['auto', *before]))} or {last!r}"
         raise ValueError(f"kind={name!r} must be {allowed}.{hint}")
     return kind_named(name)
-
-
-def no_candidates() -> Candidates:
-    """The candidates of a kind that has none."""
-    return ()
 
 
 def within_bounds(n: float, n_rows: int, fewest: int = 200) -> int:

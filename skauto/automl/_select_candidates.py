@@ -116,7 +116,8 @@ def select_candidates(
         If an entry is neither a name nor a Candidate, if a name is unknown or taken twice, or no candidate is left.
     """
     kind, request = profile.kind, Request.of(given)
-    portfolio = _by_name(kind.when_bounded() if small else kind.candidates())
+    small_ones = kind.made_small() if small else ()
+    portfolio = _by_name((*kind.candidates(), *small_ones))
     known = portfolio | _by_name(kind.on_request())
     _check_entries(request, known)
     _check_left_out(request, portfolio)

@@ -19,6 +19,11 @@ MIN_FOR_UNDER_SAMPLING = 100
 MIN_IMBALANCE = 1.5  # below this ratio of the largest to the smallest class there is nothing to balance
 RATIOS = (0.1, 0.25, 0.5, 1.0)
 
+# The samplers to try, over-sampling first; those of AutoClassifier are these too.
+BETWEEN_NEIGHBOURS = (SMOTE, BorderlineSMOTE)
+OVER = (*BETWEEN_NEIGHBOURS, RandomOverSampler)
+UNDER = (RandomUnderSampler,)
+
 
 def imbalance_search_space(y, estimator, prefix=""):
     """What to try against the imbalance of y, for a `ResamplingClassifier(estimator, sampler=None)`.
@@ -50,8 +55,8 @@ def imbalance_search_space(y, estimator, prefix=""):
     >>> space = imbalance_search_space([0] * 900 + [1] * 60, LogisticRegression())
     >>> space[0]
     {'sampler': [None]}
-    >>> [type(entry["sampler"][0]).__name__ for entry in space[2:]]
-    ['SMOTE', 'BorderlineSMOTE', 'RandomOverSampler', 'RandomUnderSampler']
+    >>> space[2]["sampler"], space[2]["sampler__sampling_strategy"]
+    ([SMOTE(random_state=0)], [0.1, 0.25, 0.5])
     """
     labels, counts = np.unique(np.asarray(pd.Series(y)), return_counts=True)
     space = [{"sampler": [None]}]
@@ -119,17 +124,20 @@ def _over(counts):
     if not ratios:
         return []
     space = []
-    if counts.min() >= MIN_FOR_NEIGHBOURS:
-        near = [k for k in (3, 5, 9) if k < counts.min()]
-        space = [
-            {"sampler": [sampler], "sampler__sampling_strategy": ratios, "sampler__k_neighbors": near}
-            for sampler in (SMOTE(random_state=0), BorderlineSMOTE(random_state=0))
-        ]
-    return [*space, {"sampler": [RandomOverSampler(random_state=0)], "sampler__sampling_strategy": ratios}]
+    for cls in OVER:
+        entry = {"sampler": [cls(random_state=0)], "sampler__sampling_strategy": ratios}
+        if cls in BETWEEN_NEIGHBOURS:
+            if counts.min() < MIN_FOR_NEIGHBOURS:
+                continue
+            entry["sampler__k_neighbors"] = [k for k in (3, 5, 9) if k < counts.min()]
+        space.append(entry)
+    return space
 
 
 def _under(counts):
     ratios = [ratio for ratio in RATIOS if (counts > counts.min() / ratio).any()]
     if counts.min() < MIN_FOR_UNDER_SAMPLING and counts.sum() < MAX_SYNTHETIC:
         ratios = [ratio for ratio in ratios if counts.min() / ratio >= MIN_FOR_UNDER_SAMPLING]
-    return [{"sampler": [RandomUnderSampler(random_state=0)], "sampler__sampling_strategy": ratios}] if ratios else []
+    if not ratios:
+        return []
+    return [{"sampler": [cls(random_state=0)], "sampler__sampling_strategy": ratios} for cls in UNDER]

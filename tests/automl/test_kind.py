@@ -66,9 +66,11 @@ def test_a_frame_of_series_is_no_table():
 
 def test_only_the_room_of_a_kind_says_its_name():
     """No comparison with the name of a kind, and no table by their names, stands anywhere else."""
-    rooms = {PACKAGE / "automl" / room for room in ("tables", "images", "sequences")}
+    rooms = {path.parent for path in (PACKAGE / "automl").glob("*/_kind.py")}
+    assert len(rooms) == len(KINDS)
     faults = []
-    for path in PACKAGE.rglob("*.py"):
+    # Elsewhere the same words may mean something else: "text" is a type of column too.
+    for path in [*(PACKAGE / "automl").rglob("*.py"), *PACKAGE.glob("*.py")]:
         if rooms & set(path.parents) or path == PACKAGE / "automl" / "_kind.py":
             continue
         for node in ast.walk(ast.parse(path.read_text())):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skauto import AutoClassifier, Candidate, load_model, save_model
+from skauto import AutoClassifier, Candidate, compress, load_model, save_model
 from skauto.automl._kind import KINDS, kind_of
 from tests.support.autos import quick
 from tests.support.text_kind import KIND
@@ -46,6 +46,13 @@ def test_what_comes_with_it(tmp_path):
     save_model(auto, tmp_path / "model")
     np.testing.assert_array_equal(load_model(tmp_path / "model").predict_proba(X), auto.predict_proba(X))
     assert auto.leaderboard(X, Y)["F1"].max() > 0.95
+
+
+def test_compress_says_that_there_is_no_network_for_it():
+    pytest.importorskip("torch")
+    auto = texts().fit(X, Y)
+    with pytest.raises(TypeError, match="no small network .* 'text'"):
+        compress(auto, X, Y)
 
 
 def test_candidates_of_ones_own_are_of_that_kind_too():

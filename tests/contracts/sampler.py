@@ -46,9 +46,13 @@ def quiet(sampler, *args, **kwargs):
         return clone(sampler).fit_resample(*args, **kwargs)
 
 
+# Parameters by which a sampler puts rows around one parent instead of between two.
+NOISE = ("shrinkage",)
+
+
 def noisy(sampler):
-    """Whether a sampler puts rows around one parent instead of between two."""
-    return bool(getattr(sampler, "shrinkage", None))
+    """Whether a sampler puts rows around one parent."""
+    return any(getattr(sampler, name, None) for name in NOISE)
 
 
 def wanted_of_its_class(sampler):

@@ -36,6 +36,11 @@ SAMPLERS = [
 ]
 
 
+def test_every_public_sampler_is_among_them():
+    public = {getattr(skauto.resample, name) for name in skauto.resample.__all__}
+    assert {cls for cls in public if hasattr(cls, "fit_resample")} == {type(sampler) for sampler in SAMPLERS}
+
+
 @pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda sampler: type(sampler).__name__)
 class TestContract(SamplerContract):
     """The contract, for each of them."""

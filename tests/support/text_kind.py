@@ -3,12 +3,12 @@
 import numpy as np
 from scipy.stats import loguniform
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import Pipeline
 
 from skauto.automl._candidate import Candidate
-from skauto.automl._kind import Effort, Kind, Splits, no_candidates, within_bounds
+from skauto.automl._kind import Effort, Kind, Splits, within_bounds
 
 # Texts a second that are counted and fitted on one thread.
 TEXTS_A_SECOND = 5_000
@@ -35,10 +35,6 @@ def _one(shape):
 
 def _describe(X):
     return f"X is {len(X)} texts"
-
-
-def _nothing(data):
-    return {}
 
 
 def _same_form(X, form):
@@ -81,10 +77,6 @@ def _fallback(profile):
     return Pipeline([("prepare", TfidfVectorizer()), ("classify", LogisticRegression())])
 
 
-def _student(size, seed):
-    return SGDClassifier(loss="log_loss", random_state=seed)
-
-
 def fit_seconds(profile):
     """About what one fit takes."""
     return profile.n_rows / TEXTS_A_SECOND
@@ -101,15 +93,9 @@ KIND = Kind(
     read=_read,
     n_features=_one,
     describe=_describe,
-    warn=_nothing,
     same_form=_same_form,
-    profile=_nothing,
     candidates=_candidates,
-    on_request=no_candidates,
-    when_bounded=_candidates,
-    first_steps=list,
     fallback=_fallback,
-    student=_student,
     splits=Splits(repeated=True),
     effort=Effort(fit_seconds, quick_sample, rows_per_trial=4, saves_epochs=False, checks_feasibility=False),
 )

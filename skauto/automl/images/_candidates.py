@@ -6,7 +6,7 @@ from typing import Any, cast
 from scipy.stats import loguniform, randint
 
 from skauto.automl._candidate import Candidate
-from skauto.automl._imbalance import WEIGHTS
+from skauto.automl._imbalance import REPEATED, WEIGHTS
 from skauto.automl._matrix_learners import (
     LIGHTGBM_DEFAULTS,
     LIGHTGBM_SPACE,
@@ -17,9 +17,6 @@ from skauto.automl._matrix_learners import (
 from skauto.automl.images import _learners as make
 from skauto.automl.images._epoch_planning import net_time_reason
 
-# Imbalance strategies, beside leaving the classes as they are: images are repeated whole.
-OVER = ("RandomOverSampler",)
-
 LOGISTIC = Candidate(
     name="logistic",
     build=make.logistic,
@@ -28,7 +25,7 @@ LOGISTIC = Candidate(
     defaults={"C": 0.01},
     initial=({},),
     ranks=(0,),
-    imbalance=(WEIGHTS, OVER),
+    imbalance=(WEIGHTS, REPEATED),
 )
 
 EXTRA_TREES = Candidate(
@@ -39,7 +36,7 @@ EXTRA_TREES = Candidate(
     defaults={"max_features": "sqrt", "min_samples_leaf": 1},
     initial=({},),
     ranks=(4,),
-    imbalance=(OVER,),
+    imbalance=(REPEATED,),
     weight=0.5,
 )
 
@@ -55,7 +52,7 @@ LIGHTGBM = Candidate(
     },
     initial=({},),
     ranks=(5,),
-    imbalance=(WEIGHTS, OVER),
+    imbalance=(WEIGHTS, REPEATED),
     weight=0.5,
     max_rows=8_000,
     package="lightgbm",
@@ -103,7 +100,7 @@ CNN = Candidate(
         {"backbone": "plain", "width": 16, "depth": 2},
     ),
     ranks=(1, 2, 6, 7),
-    imbalance=(WEIGHTS, OVER),
+    imbalance=(WEIGHTS, REPEATED),
     weight=2.0,
     package="torch skorch",
     extra="deep",

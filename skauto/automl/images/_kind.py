@@ -1,7 +1,6 @@
 """The kind "image"."""
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -9,7 +8,7 @@ from skauto.automl._data_profile import DataProfile
 from skauto.automl._kind import Candidates, Context, Effort, Kind, Splits, within_bounds
 from skauto.automl._types import Estimator
 from skauto.automl.images._epoch_planning import PLAN_FRACTION
-from skauto.inputs._data import Data, Form
+from skauto.inputs._data import Form
 from skauto.inputs._images import describe_images, read_images, same_size
 from skauto.inputs._rank import rank_of
 from skauto.inputs._types import Given
@@ -30,18 +29,10 @@ def _n_pixels(shape: tuple[int, ...]) -> int:
     return math.prod(shape[1:])
 
 
-def _silent(data: Data) -> None:
-    """Nothing is known that images are often mistaken for."""
-
-
 def _same_form(X: Given, form: Form) -> np.ndarray:
     X, _ = read_images(X)
     same_size(X, form.shape)
     return X
-
-
-def _nothing(data: Data) -> dict[str, Any]:
-    return {}
 
 
 def _candidates() -> Candidates:
@@ -54,10 +45,6 @@ def _compressed() -> Candidates:
     from skauto.automl.images._candidates import COMPRESSED
 
     return COMPRESSED
-
-
-def _with_compressed() -> Candidates:
-    return _candidates() + _compressed()
 
 
 def _fallback(profile: DataProfile) -> Estimator:
@@ -89,13 +76,10 @@ KIND = Kind(
     read=read_images,
     n_features=_n_pixels,
     describe=describe_images,
-    warn=_silent,
     same_form=_same_form,
-    profile=_nothing,
     candidates=_candidates,
     on_request=_compressed,
-    when_bounded=_with_compressed,
-    first_steps=list,
+    made_small=_compressed,
     fallback=_fallback,
     student=_student,
     splits=Splits(single_fold_rows=SINGLE_FOLD_ROWS),

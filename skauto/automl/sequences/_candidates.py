@@ -5,7 +5,7 @@ from typing import Any
 from scipy.stats import loguniform, randint, uniform
 
 from skauto.automl._candidate import Candidate
-from skauto.automl._imbalance import WEIGHTS
+from skauto.automl._imbalance import REPEATED, WEIGHTS
 from skauto.automl._matrix_learners import (
     LIGHTGBM_DEFAULTS,
     LIGHTGBM_SPACE,
@@ -13,9 +13,6 @@ from skauto.automl._matrix_learners import (
     lightgbm,
 )
 from skauto.automl.sequences import _learners as make
-
-# Imbalance strategies, beside leaving the classes as they are: series are repeated whole.
-OVER = ("RandomOverSampler",)
 
 FEATURES = {"n_features": [2_000, 5_000, 10_000], "differences": [False, True]}
 
@@ -27,7 +24,7 @@ ROCKET = Candidate(
     defaults={"n_features": 10_000, "differences": False},
     initial=({}, {"differences": True}),
     ranks=(0, 2),
-    imbalance=(WEIGHTS, OVER),
+    imbalance=(WEIGHTS, REPEATED),
     max_rows=6_000,
 )
 
@@ -39,7 +36,7 @@ ROCKET_LOGISTIC = Candidate(
     defaults={"C": 1e-3, "n_features": 10_000, "differences": False},
     initial=({},),
     ranks=(4,),
-    imbalance=(WEIGHTS, OVER),
+    imbalance=(WEIGHTS, REPEATED),
 )
 
 LIGHTGBM = Candidate(
@@ -50,7 +47,7 @@ LIGHTGBM = Candidate(
     defaults=LIGHTGBM_DEFAULTS,
     initial=({}, {"learning_rate": 0.05, "num_leaves": 8, "min_child_samples": 10}),
     ranks=(1, 7),
-    imbalance=(WEIGHTS, OVER),
+    imbalance=(WEIGHTS, REPEATED),
     package="lightgbm",
 )
 
@@ -62,7 +59,7 @@ EXTRA_TREES = Candidate(
     defaults={"max_features": "sqrt", "min_samples_leaf": 1},
     initial=({},),
     ranks=(3,),
-    imbalance=(OVER,),
+    imbalance=(REPEATED,),
     weight=0.5,
 )
 
@@ -91,7 +88,7 @@ NET: dict[str, Any] = {
     "plan_training": make.plan_net,
     "space": NET_SPACE,
     "defaults": NET_DEFAULTS,
-    "imbalance": (WEIGHTS, OVER),
+    "imbalance": (WEIGHTS, REPEATED),
     "package": "torch skorch",
     "extra": "deep",
     "time_budget_reason": make.net_time_reason,

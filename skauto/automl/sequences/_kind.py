@@ -11,8 +11,6 @@ from skauto.automl._kind import (
     Context,
     Effort,
     Kind,
-    Splits,
-    no_candidates,
     within_bounds,
 )
 from skauto.automl._types import Estimator
@@ -96,11 +94,7 @@ KIND = Kind(
     same_form=_same_form,
     profile=_profile,
     candidates=_candidates,
-    on_request=no_candidates,
-    when_bounded=_candidates,
-    first_steps=list,
     fallback=_fallback,
     student=_student,
-    splits=Splits(),
     effort=Effort(fit_seconds, quick_sample, rows_per_trial=40),
 )

@@ -3,7 +3,7 @@
 from scipy.stats import loguniform, randint, uniform
 
 from skauto.automl._candidate import Candidate
-from skauto.automl._imbalance import WEIGHTS
+from skauto.automl._imbalance import OVER_SAMPLERS, UNDER_SAMPLERS, WEIGHTS
 from skauto.automl._matrix_learners import (
     LIGHTGBM_DEFAULTS,
     LIGHTGBM_SPACE,
@@ -12,10 +12,6 @@ from skauto.automl._matrix_learners import (
 )
 from skauto.automl.tables import _learners as make
 from skauto.automl.tables import _preparation as prepare
-
-# Groups of imbalance strategies, beside leaving the classes as they are; `_imbalance` has their settings.
-UNDER = ("RandomUnderSampler",)
-OVER = ("SMOTE", "BorderlineSMOTE", "RandomOverSampler")
 
 # How numbers are scaled and categories encoded for candidates that need both.
 SCALER = {"scaler": ["standard", "quantile"], "encode": ["onehot", "target"]}
@@ -51,7 +47,7 @@ LIGHTGBM = Candidate(
         },
     ),
     ranks=(0, 4, 6, 8),
-    imbalance=(WEIGHTS, UNDER, OVER),
+    imbalance=(WEIGHTS, UNDER_SAMPLERS, OVER_SAMPLERS),
     weight=2.0,
     package="lightgbm",
 )
@@ -64,7 +60,7 @@ LOGISTIC = Candidate(
     defaults={"C": 0.5, "splines": None, **PLAIN},
     initial=({}, {"C": 0.1, "splines": 8, **RANKS}),
     ranks=(1, 7),
-    imbalance=(WEIGHTS, OVER),
+    imbalance=(WEIGHTS, OVER_SAMPLERS),
 )
 
 FOREST_SPACE = {
@@ -86,7 +82,7 @@ EXTRA_TREES = Candidate(
     defaults=FOREST_DEFAULTS,
     initial=({}, {"min_samples_leaf": 1, "criterion": "gini"}),
     ranks=(3, 9),
-    imbalance=(UNDER, OVER),
+    imbalance=(UNDER_SAMPLERS, OVER_SAMPLERS),
 )
 
 RANDOM_FOREST = Candidate(
@@ -97,7 +93,7 @@ RANDOM_FOREST = Candidate(
     defaults=FOREST_DEFAULTS,
     initial=({}, {"max_features": 0.4, "min_samples_leaf": 1, "criterion": "gini"}),
     ranks=(5, 10),
-    imbalance=(UNDER, OVER),
+    imbalance=(UNDER_SAMPLERS, OVER_SAMPLERS),
 )
 
 HIST_BOOSTING = Candidate(
@@ -122,7 +118,7 @@ HIST_BOOSTING = Candidate(
     },
     initial=({},),
     ranks=(2,),
-    imbalance=(WEIGHTS, UNDER, OVER),
+    imbalance=(WEIGHTS, UNDER_SAMPLERS, OVER_SAMPLERS),
     sparse=False,
 )
 
@@ -155,7 +151,7 @@ NEAREST_NEIGHBORS = Candidate(
     defaults={"n_neighbors": 20, "weights": "distance", "p": 1, **RANKS},
     initial=({},),
     ranks=(11,),
-    imbalance=(UNDER, OVER),
+    imbalance=(UNDER_SAMPLERS, OVER_SAMPLERS),
     weight=0.5,
     max_rows=30_000,
     weighted=False,
@@ -169,7 +165,7 @@ NAIVE_BAYES = Candidate(
     defaults={"var_smoothing": 0.01, "scaler": "quantile", "encode": "target"},
     initial=({},),
     ranks=(12,),
-    imbalance=(UNDER,),
+    imbalance=(UNDER_SAMPLERS,),
     weight=0.25,
     sparse=False,
 )
@@ -197,7 +193,7 @@ MLP = Candidate(
     },
     initial=({},),
     ranks=(6.5,),
-    imbalance=(OVER,),
+    imbalance=(OVER_SAMPLERS,),
     weight=0.5,
     sparse=False,
     package="torch skorch",

@@ -12,7 +12,7 @@ from skauto.inputs._data import Data, Form
 from skauto.inputs._rank import nested_columns
 from skauto.inputs._read import align, as_table
 from skauto.inputs._row_numbers import warn_of_row_numbers
-from skauto.inputs._types import Given, Names, Rows, Table
+from skauto.inputs._types import Given, Names, Table
 
 # Seconds of one thread that a fit takes for each cell of its table, and for each of its cells times further classes:
 # measured on boosting and forests with the first settings, from a tenth to three times as much.
@@ -131,10 +131,6 @@ def _anything(X: Given) -> bool:
     return True
 
 
-def _silent(X: Rows) -> str:
-    return ""
-
-
 def _last(shape: tuple[int, ...]) -> int:
     return shape[-1]
 
@@ -144,13 +140,11 @@ KIND = Kind(
     recognises=_anything,
     read=_read,
     n_features=_last,
-    describe=_silent,
     warn=_warn,
     same_form=_same_form,
     profile=_profile,
     candidates=_candidates,
     on_request=_on_request,
-    when_bounded=_candidates,
     first_steps=_first_steps,
     fallback=_fallback,
     student=_student,
