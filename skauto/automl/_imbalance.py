@@ -9,7 +9,7 @@ from skauto.automl._types import Branch, Estimator, Values
 from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.resample._random_samplers import RandomOverSampler, RandomUnderSampler
 from skauto.resample._resampling_classifier import ResamplingClassifier
-from skauto.resample._search_space import class_weight_place, imbalance_search_space
+from skauto.resample._search_space import class_weight_parameter, imbalance_search_space
 from skauto.resample._smote import SMOTE
 from skauto.resample._smote_variants import BorderlineSMOTE
 
@@ -103,7 +103,7 @@ def with_imbalance_strategy(
 
 
 def _weighted(classifier: Estimator, class_weight: str | dict[Any, float]) -> Estimator:
-    name, by_label = class_weight_place(classifier)
+    name, by_label = class_weight_parameter(classifier)
     return classifier.set_params(**{name: class_weight if by_label else "balanced"})
 
 
