@@ -58,27 +58,27 @@ def main(descriptor: int, parent: int, mark: str, temporary: str) -> None:
     sys.argv[1:] = []
     os.set_inheritable(descriptor, False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the parent
-    places = {temporary}
-    threading.Thread(target=_end_with_parent, args=(parent, places), daemon=True).start()
+    folders = {temporary}
+    threading.Thread(target=_end_with_parent, args=(parent, folders), daemon=True).start()
     began, used = time.monotonic(), time.process_time()
     _import(WARM_UP)
     slowness = (time.monotonic() - began) / max(time.process_time() - used, 0.01)
     try:
-        _serve(Channel(socket.socket(fileno=descriptor), bytes.fromhex(mark)), places, slowness)
+        _serve(Channel(socket.socket(fileno=descriptor), bytes.fromhex(mark)), folders, slowness)
     except (EOFError, OSError):
         if _died(parent, within=PARTING_SECONDS):  # else it is this worker alone that is lost, and others go on
-            _sweep(places)
+            _sweep(folders)
     os._exit(0)  # at once: a parent that takes this for an idle worker waits in vain; whatever threads a task has left
 
 
-def _serve(channel: Channel, places: set[str], slowness: float) -> None:
+def _serve(channel: Channel, folders: set[str], slowness: float) -> None:
     """Answer until nobody has had a pool for this worker for long; EOFError or OSError where the channel closes."""
     state = _State()
     _say(channel, 0, pickle.dumps(slowness))  # hello
     while True:
         messages = channel.take()
         for number, message in messages:
-            answer = _answer_to(state, places, *pickle.loads(message))
+            answer = _answer_to(state, folders, *pickle.loads(message))
             if number > 0:
                 _say(channel, number, answer)
         if not messages and not channel.wait(IDLE_SECONDS if state.context is None else None):
@@ -92,7 +92,7 @@ def _say(channel: Channel, number: int, payload: bytes) -> None:
         channel.flush()
 
 
-def _answer_to(state: _State, places: set[str], kind: str, *message: Any) -> Any:
+def _answer_to(state: _State, folders: set[str], kind: str, *message: Any) -> Any:
     """What is sent back: plain types alone, with what needs the user's modules as bytes; None where nobody asks."""
     if kind == "import":
         return _import(*message)
@@ -100,7 +100,7 @@ def _answer_to(state: _State, places: set[str], kind: str, *message: Any) -> Any
         state.context = None
         return gc.collect()
     if kind == "setup":
-        places.add(os.path.dirname(os.path.dirname(message[0])))
+        folders.add(os.path.dirname(os.path.dirname(message[0])))
         state.context, state.filters = _set_up(*message)
         return pickle.dumps(state.loaded.news())
     answer = _report_on(state, *message)
@@ -108,10 +108,10 @@ def _answer_to(state: _State, places: set[str], kind: str, *message: Any) -> Any
 
 
 def _set_up(
-    context_path: str, threads: int, modules: Iterable[str], place: tuple[Any, ...], settings: bytes
+    context_path: str, threads: int, modules: Iterable[str], process_state: tuple[Any, ...], settings: bytes
 ) -> tuple[Report, list[Any] | None]:
     """Take over what holds in the parent, and load the context; gives a Report on it, and the filters of warnings."""
-    enter(*place)
+    enter(*process_state)
     _import(modules)
     _limit_threads(threads)
     read = run(pickle.loads, settings)
@@ -179,13 +179,13 @@ def _end_fork(own: int, code: object = None) -> None:
         os._exit(code if isinstance(code, int) else int(code is not None))
 
 
-def _sweep(places: set[str]) -> None:
-    for place in tuple(places):  # the other thread may be adding to them
-        sweep(place)
+def _sweep(folders: set[str]) -> None:
+    for folder in tuple(folders):  # the other thread may be adding to them
+        sweep(folder)
 
 
 def _died(parent: int, within: float) -> bool:
-    """Whether the parent dies within so many seconds: one that is killed closes its sockets before it is gone."""
+    """Whether the parent dies within some seconds: one that is killed closes its sockets before it is gone."""
     end = time.monotonic() + within
     while os.getppid() == parent:
         if time.monotonic() > end:
@@ -194,9 +194,9 @@ def _died(parent: int, within: float) -> bool:
     return True
 
 
-def _end_with_parent(parent: int, places: set[str]) -> None:
+def _end_with_parent(parent: int, folders: set[str]) -> None:
     """End the whole process group once the parent has died, and remove what it has left on the disk."""
     while os.getppid() == parent:
         time.sleep(1.0)
-    _sweep(places)
+    _sweep(folders)
     os.killpg(os.getpgrp(), signal.SIGKILL)
