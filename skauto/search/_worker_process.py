@@ -185,7 +185,7 @@ def _sweep(folders: set[str]) -> None:
 
 
 def _died(parent: int, within: float) -> bool:
-    """Whether the parent dies within some seconds: one that is killed closes its sockets before it is gone."""
+    """Whether the parent dies within `within` seconds: one that is killed closes its sockets before it is gone."""
     end = time.monotonic() + within
     while os.getppid() == parent:
         if time.monotonic() > end:

@@ -64,7 +64,7 @@ class Auto(Strategy):
         self.bounds = bounds
 
     def within(self, n_trials: int | None) -> Self:
-        """The same strategy for a search of `n_iter` trials."""
+        """The same strategy for a search of `n_trials` trials."""
         sized = copy.copy(self)
         sized.n_trials = n_trials
         return sized

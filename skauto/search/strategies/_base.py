@@ -96,7 +96,7 @@ class Strategy:
 
 
 def within(strategy: Chosen, n_trials: int | None) -> Chosen:
-    """A strategy for a search of `n_iter` trials, None for any number; most do not depend on it."""
+    """A strategy for a search of `n_trials` trials, None for any number; most do not depend on it."""
     return strategy.within(n_trials) if n_trials is not None and hasattr(strategy, "within") else strategy
 
 
@@ -118,7 +118,7 @@ def first_new(history: View) -> Params | None:
 
 
 def comparable(history: View, least: int) -> list[Pair]:
-    """Complete pairs (trial, result) of the highest fidelity with at least `n` of them, else of the one with most."""
+    """Complete pairs (trial, result) of the highest fidelity with at least `least` of them, else of that with most."""
     levels = history.complete()
     return levels[level] if (level := comparable_fidelity(levels, least)) is not None else []
 

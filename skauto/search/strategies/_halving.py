@@ -94,7 +94,7 @@ class Halving(Strategy):
         return round(self.factor ** len(levels)) if self.n_initial is None else self.n_initial, levels
 
     def within(self, n_trials: int | None) -> Self:
-        """The same strategy for a search of `n_iter` trials."""
+        """The same strategy for a search of `n_trials` trials."""
         sized = copy.copy(self)
         sized.base, sized.n_trials = within(self.base, n_trials), n_trials
         return sized

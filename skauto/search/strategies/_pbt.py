@@ -76,7 +76,7 @@ class PBT(Strategy):
         self.step = step
 
     def within(self, n_trials: int | None) -> Self:
-        """The same strategy for a search of `n_iter` trials."""
+        """The same strategy for a search of `n_trials` trials."""
         sized = copy.copy(self)
         sized.base, sized.n_trials = within(self.base, n_trials), n_trials
         return sized
