@@ -88,13 +88,13 @@ def report(lines):
         if len(runs) == len(SPACES) * len(seeds)
     }
     floor = tables[FLOOR].mean(axis=1, keepdims=True)
-    for place, point in enumerate(POINTS):
+    for index, point in enumerate(POINTS):
         yield f"regret after {point} trials, mean of {len(seeds)} seeds; last: mean of its parts of random search's"
         yield f"| system | {' | '.join(SPACES)} | of random's |"
         yield "|---" * (len(SPACES) + 2) + "|"
         for name, table in tables.items():
-            cells = [f"{x:.4f}" for x in table.mean(axis=1)[:, place]]
-            yield f"| {name} | {' | '.join(cells)} | {(table / floor).mean(axis=(0, 1))[place]:.3f} |"
+            cells = [f"{x:.4f}" for x in table.mean(axis=1)[:, index]]
+            yield f"| {name} | {' | '.join(cells)} | {(table / floor).mean(axis=(0, 1))[index]:.3f} |"
     for name, peer in itertools.product([name for name in tables if name.startswith("skauto")], tables):
         if name == peer or peer.startswith("skauto"):
             continue

@@ -67,9 +67,9 @@ def written(how):
     return case
 
 
-def gap(*marks, share=0.15):
-    """Numbers with a share of one of the marks in their place."""
-    return lambda value, rng: marks[rng.integers(len(marks))] if rng.random() < share else f"{value}"
+def gap(*marks, fraction=0.15):
+    """Numbers with a fraction replaced by one of the marks."""
+    return lambda value, rng: marks[rng.integers(len(marks))] if rng.random() < fraction else f"{value}"
 
 
 def merchants(seed, n=20_000, levels=1_500):

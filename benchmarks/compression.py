@@ -118,10 +118,10 @@ def speed_layers():
         dense, x = nn.Linear(1024, 1024), torch.randn(batch, 1024)
         binary = BinaryLinear(1024, 1024, 1, 1.0).take(dense.weight, dense.bias, torch.zeros(1024)).eval()
         calls = {"dense": lambda x=x, f=dense: f(x), "1 bit": lambda x=x, f=binary: f(x)}
-        for share in (0.9, 0.95):
+        for fraction in (0.9, 0.95):
             sparse = SparseLinear(1024, 1024).eval()
-            sparse.weight.copy_(dense.weight * (torch.rand(1024, 1024) >= share))
-            calls[f"{share:.0%} zeros"] = lambda x=x, f=sparse: f(x)
+            sparse.weight.copy_(dense.weight * (torch.rand(1024, 1024) >= fraction))
+            calls[f"{fraction:.0%} zeros"] = lambda x=x, f=sparse: f(x)
         show(f"linear 1024, batch {batch}", race(calls), ["dense"])
         speed_convolutions(batch)
 
@@ -227,7 +227,7 @@ def steps_alone(args):
 
 
 def distill(args):
-    """A student alone and taught by a network of all rows, three seeds; on so many rows and epochs."""
+    """A student alone and taught by a network of all rows, three seeds; for a number of rows and epochs."""
     X, y, X_test, y_test = images(args, args.rows)
     teacher, epochs, gains = trained(args, "plain"), args.epochs, []
     say(f"teacher, all rows: macro F1 {macro(teacher, X_test, y_test):.4f}; the student has {len(y)} rows")
@@ -303,7 +303,7 @@ def main():
     parser.add_argument("--models", help="folder that keeps trained networks")
     parser.add_argument("--only", nargs="*", help="the steps to measure")
     parser.add_argument("--net", choices=["lenet5", "plain"], default="lenet5")
-    parser.add_argument("--rows", type=int, help="use only so many training rows")
+    parser.add_argument("--rows", type=int, help="number of training rows to use")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--width", type=int, default=16, help="of the student of distill")
     parser.add_argument("--temperature", type=float, default=2.0, help="of distill")

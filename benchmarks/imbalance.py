@@ -7,7 +7,7 @@ All tables of DIR with a class of less than a third of the rows; numbers are sta
 measure sensible distances. LightGBM (100 trees, learning rate 0.05, 15 leaves) and logistic regression (gaps filled by
 medians, categories one-hot), 2 x 5 stratified folds. F1* is F1 with the threshold (of more classes: the weights) tuned
 on the out-of-fold probabilities of the other folds. F1 and average precision are those of the rarer of two classes,
-macro means for more. A run that is stopped goes on where it was; tables of more rows than --max-rows are cut to a
+macro means for more. A run that is stopped goes on where it was; tables of more rows than --max-rows are reduced to a
 stratified part. Seconds are processor seconds of one fit.
 """
 
@@ -67,7 +67,7 @@ def learner(name, class_weight=None):
 
 
 def model_of(method, name):
-    """The learner under one treatment."""
+    """The learner under one imbalance strategy."""
     if method == "none":
         model = ResamplingClassifier(learner(name))
     elif method == "class weights":
@@ -103,9 +103,9 @@ def imbalanced(folder, max_rows):
     """Names of the tables with a class of less than a third of the rows, the shortest first."""
     index = json.loads((Path(folder) / "index.json").read_text())
     tables = sorted(name for name, entry in index.items() if entry["kind"] == "tabular")
-    shares = {name: np.bincount(load(folder, name, max_rows)[1]) for name in tables}
-    chosen = [name for name in tables if shares[name].min() < shares[name].sum() / 3]
-    return sorted(chosen, key=lambda name: shares[name].sum())
+    counts = {name: np.bincount(load(folder, name, max_rows)[1]) for name in tables}
+    chosen = [name for name in tables if counts[name].min() < counts[name].sum() / 3]
+    return sorted(chosen, key=lambda name: counts[name].sum())
 
 
 def brier(y, proba):
@@ -135,7 +135,7 @@ def evaluate(method, name, X, y):
             seconds.append(time.process_time() - start)
             fold[test], proba[test] = k, model.predict_proba(X.iloc[test])
             bayes[test], raw[test] = proba[test], uncorrected(model, X.iloc[test])
-            if model[-1].calibration_ is not None:  # all these treatments balance the classes
+            if model[-1].calibration_ is not None:  # all these strategies balance the classes
                 bayes[test] = correct_priors(raw[test], np.ones(n_classes), np.bincount(y[train]))
         tuned = cross_fitted_labels(y, proba, fold, metric)
         for k, (_, test) in enumerate(splits):

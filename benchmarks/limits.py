@@ -114,7 +114,7 @@ def spin():
 
 @contextmanager
 def company(count):
-    """So many busy processes beside what runs inside."""
+    """A context with busy processes beside what runs inside."""
     processes = [multiprocessing.get_context("spawn").Process(target=spin, daemon=True) for _ in range(count)]
     for process in processes:
         process.start()

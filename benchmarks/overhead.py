@@ -49,7 +49,7 @@ def say(line):
 def ours(n_trials, folder, args):
     """Wall seconds of one search."""
     search = SearchCV(
-        TenMilliseconds(), {"cut": uniform(-1, 2)}, strategy="random", n_iter=n_trials, cv=args.cv, refit=False,
+        TenMilliseconds(), {"threshold": uniform(-1, 2)}, strategy="random", n_iter=n_trials, cv=args.cv, refit=False,
         n_jobs=args.workers, journal=folder, random_state=0, scoring="accuracy",
     )  # fmt: skip
     return _seconds(search)
@@ -58,7 +58,7 @@ def ours(n_trials, folder, args):
 def theirs(n_trials, args):
     """Wall seconds of scikit-learn's search."""
     search = RandomizedSearchCV(
-        TenMilliseconds(), {"cut": uniform(-1, 2)}, n_iter=n_trials, cv=args.cv, refit=False, n_jobs=args.workers,
+        TenMilliseconds(), {"threshold": uniform(-1, 2)}, n_iter=n_trials, cv=args.cv, refit=False, n_jobs=args.workers,
         random_state=0, scoring="accuracy",
     )  # fmt: skip
     return _seconds(search)
@@ -73,7 +73,7 @@ def _seconds(search):
 
 
 def main():
-    """Print start-up, and each repeat's ratio to the ideal with the share of it that is start-up on warm workers."""
+    """Print start-up, and each repeat's ratio to the ideal with the fraction of it that is start-up on warm workers."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--cv", type=int, default=5)

@@ -69,68 +69,70 @@ def auto(**changes):
     return AutoClassifier(**{**given, **changes})
 
 
-def binary(place):
+def binary(folder):
     """Two classes, every candidate."""
     X, y = table()
-    return auto(n_iter=14, pos_label="class 1", journal=place).fit(X, y), X
+    return auto(n_iter=14, pos_label="class 1", journal=folder).fit(X, y), X
 
 
-def many_classes(place):
+def many_classes(folder):
     """Four classes, a threshold for each."""
     X, y = table(500, 4)
-    return auto(candidates=["lightgbm", "logistic", "extra_trees"], journal=place).fit(X, y), X
+    return auto(candidates=["lightgbm", "logistic", "extra_trees"], journal=folder).fit(X, y), X
 
 
-def weights(place):
+def weights(folder):
     """Weights of rows."""
     X, y = table(seed=1)
     weight = np.random.default_rng(0).integers(1, 4, len(y))
-    model = auto(candidates=["logistic", "lightgbm", "mlp"], pos_label="class 1", journal=place)
+    model = auto(candidates=["logistic", "lightgbm", "mlp"], pos_label="class 1", journal=folder)
     return model.fit(X, y, sample_weight=weight), X
 
 
-def groups(place):
+def groups(folder):
     """Rows that belong together."""
     X, y = table(seed=2)
-    model = auto(candidates=["random_forest", "logistic"], pos_label="class 1", strategy="genetic", journal=place)
+    model = auto(candidates=["random_forest", "logistic"], pos_label="class 1", strategy="genetic", journal=folder)
     return model.fit(X, y, groups=np.arange(len(y)) // 4), X
 
 
-def costs(place):
+def costs(folder):
     """Costs of mistakes."""
     X, y = table(seed=3)
-    model = auto(candidates=["logistic", "hist_boosting"], cost_matrix=[[0, 1], [8, 0]], strategy="tpe", journal=place)
+    model = auto(candidates=["logistic", "hist_boosting"], cost_matrix=[[0, 1], [8, 0]], strategy="tpe", journal=folder)
     return model.fit(X, y), X
 
 
-def constraints(place):
+def constraints(folder):
     """A bound of the saved bytes, under successive halving."""
     X, y = table(2_000, seed=4)
-    model = auto(candidates=["logistic", "lightgbm"], constraints={"bytes": 300_000}, strategy="halving", journal=place)
+    model = auto(
+        candidates=["logistic", "lightgbm"], constraints={"bytes": 300_000}, strategy="halving", journal=folder
+    )
     return model.fit(X, y), X
 
 
-def sequences(place):
+def sequences(folder):
     """Series of unequal lengths."""
     rng = np.random.default_rng(0)
     y = np.arange(90) % 3
     X = np.sin(np.arange(30) * (0.3 + 0.2 * y[:, None]))[:, :, None] + rng.normal(0, 0.4, (90, 30, 2))
     X[::4, 20:] = np.nan
-    model = auto(n_iter=7, cv=2, candidates=["rocket", "min_gru", "lightgbm"], journal=place)
+    model = auto(n_iter=7, cv=2, candidates=["rocket", "min_gru", "lightgbm"], journal=folder)
     return model.fit(X, y), X
 
 
-def images(place):
+def images(folder):
     """Small grey images."""
     rng = np.random.default_rng(0)
     y = np.arange(120) % 2
     X = rng.integers(0, 90, (120, 16, 16), dtype=np.uint8)
     X[y == 1, 4:12, 7:9] += 120
-    model = auto(n_iter=5, cv=2, candidates=["cnn", "logistic"], pos_label=1, journal=place)
+    model = auto(n_iter=5, cv=2, candidates=["cnn", "logistic"], pos_label=1, journal=folder)
     return model.fit(X, y), X
 
 
-def search(place):
+def search(folder):
     """SearchCV over a pipeline with SMOTE, racing and a schedule."""
     X, y = make_classification(600, 6, weights=[0.9], random_state=0)
     pipeline = make_pipeline(StandardScaler(), ResamplingClassifier(LogisticRegression(), SMOTE(random_state=0)))
@@ -139,7 +141,7 @@ def search(place):
         "resamplingclassifier__sampler__sampling_strategy": uniform(0.3, 0.7),
     }
     model = SearchCV(
-        pipeline, space, strategy="hyperband", scoring="f1", n_iter=20, n_jobs=2, cv=3, random_state=0, journal=place
+        pipeline, space, strategy="hyperband", scoring="f1", n_iter=20, n_jobs=2, cv=3, random_state=0, journal=folder
     )
     return model.fit(X, y), X
 
@@ -149,16 +151,16 @@ FITS = [binary, many_classes, weights, groups, costs, constraints, sequences, im
 
 def answers(fit):
     """What one fit gave, as plain data."""
-    with tempfile.TemporaryDirectory() as place, warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model, X = fit(Path(place) / "journal")
+        model, X = fit(Path(folder) / "journal")
         proba = model.predict_proba(X)
         said = {
             "labels": _digest(np.asarray(model.predict(X)).astype(str)),
             "probabilities": _digest(np.ascontiguousarray(proba, dtype=float)),
             "first": np.round(proba[:3], 6).tolist(),
             "best": repr(sorted((RENAMED.get(key, key), repr(value)) for key, value in model.best_params_.items())),
-            "journal": _journal(Path(place) / "journal" / "log.jsonl"),
+            "journal": _journal(Path(folder) / "journal" / "log.jsonl"),
         }
     if isinstance(model, AutoClassifier):
         said["threshold"] = np.round(
@@ -212,7 +214,7 @@ def differences(before, after, path=""):
         return missing + [line for name in both for line in differences(before[name], after[name], f"{path}/{name}")]
     if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         pairs = enumerate(zip(before, after, strict=True))
-        return [line for place, (old, new) in pairs for line in differences(old, new, f"{path}[{place}]")]
+        return [line for folder, (old, new) in pairs for line in differences(old, new, f"{path}[{folder}]")]
     if str(before) == str(after) == "nan":
         return []
     return [] if before == after else [f"{path}: {str(before)[:200]} -> {str(after)[:200]}"]

@@ -23,7 +23,12 @@ from tests.support.reference_scan import log_space, recurrence
 
 STEPS = [(64, 64, 128, 512), (64, 64, 128, 2048), (64, 64, 128, 4096), (16, 64, 64, 4096), (1, 8, 16, 4096)]
 GATES = [(0, 1), (8, 1), (40, 1), (0, 8)]
-SHORTER = [(0.5, 8), (0.7, 4), (0.85, 2), (1.0, 1)]  # until this share of copying's steps, so much shorter sequences
+SHORTER = [
+    (0.5, 8),
+    (0.7, 4),
+    (0.85, 2),
+    (1.0, 1),
+]  # up to this fraction of the steps of copying: divide the length by this
 
 
 def say(*words):
@@ -167,8 +172,8 @@ def length(args):
     for steps in lengths:
         least = least_times(("minGRU", "minLSTM"), (4, 16, 64, steps), args.rounds)
         rows.append(list(least.values()))
-        share = 1e6 * rows[-1][0] / (4 * 64 * steps)
-        say(f"| {steps} | {rows[-1][0]:.2f} | {rows[-1][1]:.2f} | {share:.2f} |")
+        nanoseconds = 1e6 * rows[-1][0] / (4 * 64 * steps)
+        say(f"| {steps} | {rows[-1][0]:.2f} | {rows[-1][1]:.2f} | {nanoseconds:.2f} |")
     if args.plot:
         draw_lengths(lengths, rows, args.plot)
 
@@ -211,11 +216,11 @@ class Copier(nn.Module):
 def copying_batch(batch, length, copies, vocabulary):
     """Tokens strewn over `length` steps among noise, then marks at which they are to be said in order."""
     noise, mark = vocabulary, vocabulary + 1
-    places = torch.rand(batch, length).argsort(1)[:, :copies].sort(1).values
+    positions = torch.rand(batch, length).argsort(1)[:, :copies].sort(1).values
     said = torch.randint(0, vocabulary, (batch, copies))
     tokens = torch.full((batch, length + copies), noise)
     tokens[:, length:] = mark
-    return tokens.scatter(1, places, said), said
+    return tokens.scatter(1, positions, said), said
 
 
 def copying(args):
@@ -230,14 +235,14 @@ def copying(args):
 
 
 def copying_run(lstm, layers, seed, args):
-    """Train for so many steps, on short sequences first; returns minutes of CPU and accuracy at full length."""
+    """Train for some steps, on short sequences first; returns minutes of CPU and accuracy at full length."""
     torch.manual_seed(seed)
     net, full = Copier(16, args.width, layers, lstm, args.expansion), args.length[0]
     optimizer = torch.optim.Adam(net.parameters(), lr=3e-3, fused=True)
     start = time.process_time()
     for taken in range(args.steps):
         done = taken / args.steps
-        length = full // next(part for share, part in SHORTER if done < share)
+        length = full // next(part for fraction, part in SHORTER if done < fraction)
         tokens, said = copying_batch(args.batch, length, 16, 16)
         loss = nn.functional.cross_entropy(net(tokens)[:, -16:].transpose(1, 2), said)
         optimizer.zero_grad()
@@ -249,7 +254,7 @@ def copying_run(lstm, layers, seed, args):
 
 
 def copying_accuracy(net, task):
-    """Share of tokens said right on 1,024 fresh sequences."""
+    """Fraction of tokens predicted correctly on 1,024 fresh sequences."""
     with torch.no_grad():
         tokens, said = copying_batch(1024, *task)
         return float((net(tokens)[:, -16:].argmax(2) == said).double().mean())

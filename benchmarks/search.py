@@ -139,7 +139,7 @@ def main():
     parser.add_argument("--systems", help="names, separated by semicolons")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--limit", type=int, default=100, help="full evaluations")
-    parser.add_argument("--pipelines", action="store_true", help="six real pipelines in the place of the surrogates")
+    parser.add_argument("--pipelines", action="store_true", help="six real pipelines instead of the surrogates")
     parser.add_argument("--bounds", choices=["clip", "reflect"], default="clip")
     args = parser.parse_args()
     if args.what != "report":

@@ -1,6 +1,6 @@
 """Six real pipelines over tables, in the form of the surrogates of search.py: what a configuration scores is computed.
 
-A fidelity is a share of the training rows, nested and stratified; a promoted trial starts over, and pays for it.
+A fidelity is a fraction of the training rows, nested and stratified; a promoted trial starts over, and pays for it.
 """
 
 import warnings

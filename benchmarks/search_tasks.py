@@ -87,7 +87,7 @@ class Budgeted(Strategy):
 
 
 def curve(costs, fidelities, scores, points):
-    """The best score at full fidelity once so much was spent, for each of the points; -inf before any."""
+    """The best score at full fidelity for each budget of `points`; -inf before any."""
     total, best, found = 0.0, -math.inf, [-math.inf] * len(points)
     for cost, fidelity, score in zip(costs, fidelities, scores, strict=True):
         total += cost

@@ -25,7 +25,7 @@ from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from floors import FLOORS, fit_floor
 
-TEST_SHARE = 0.3
+TEST_FRACTION = 0.3
 SYSTEMS = ("skauto", *FLOORS)
 MEASURES = ("f1", "auc", "ap")
 
@@ -55,8 +55,8 @@ def split_rows(y, seed):
     test = []
     for label in np.unique(y):
         rows = rng.permutation(np.flatnonzero(y == label))
-        share = round(TEST_SHARE * len(rows))
-        test.append(rows[: share if TEST_SHARE * len(rows) >= 1 else 0])
+        n_test = round(TEST_FRACTION * len(rows))
+        test.append(rows[: n_test if TEST_FRACTION * len(rows) >= 1 else 0])
     test = np.sort(np.concatenate(test))
     return np.setdiff1d(np.arange(len(y)), test), test
 
@@ -212,7 +212,7 @@ def report(rows, time_limit):
 
 
 def markdown(frame):
-    """A DataFrame of numbers as a markdown table: scores to three places, seconds and megabytes to one."""
+    """A DataFrame of numbers as a markdown table: scores to three decimals, seconds and megabytes to one."""
     lines = [[frame.index.name or "", *map(str, frame.columns)], ["---"] * (frame.shape[1] + 1)]
     for name, row in frame.iterrows():
         lines.append([str(name), *(f"{v:.3f}" if v <= 1 else f"{v:.1f}" for v in row)])

@@ -29,7 +29,7 @@ TARGETS = ("bytes", "latency_ms", "max_loss")
 MAX_LOSS = 0.005
 SMALLEST = 1024  # non-zero weights of a layer that is given a codebook
 # The part of the time limit that fitting the estimator may take, and the seconds that measuring a chain takes at least.
-FIT_SHARE, MEASURED_SECONDS = 0.5, 0.5
+FIT_FRACTION, MEASURED_SECONDS = 0.5, 0.5
 
 
 @steady_streams()
@@ -38,7 +38,7 @@ def compress(
 ):
     """Choose and apply compression steps so that a classifier meets a target, everything measured.
 
-    A share of the rows is held back; on it every chain is scored. Bytes are those of the model file, latency is the
+    A fraction of the rows is held back; on it every chain is scored. Bytes are those of the model file, latency is the
     quickest `predict` of one row on one thread. With a bound on bytes or latency the best score within the bounds wins,
     else the smallest file.
 
@@ -64,7 +64,7 @@ def compress(
         Seconds for everything. The chain that runs when they end is stopped and left out; of the first one the training
         is shortened instead, with a warning, and so is that of a network that is not fitted yet, to half of them.
     validation : float, default=0.2
-        Share of rows held back.
+        Fraction of rows held back.
     random_state : int, RandomState, Generator or None, default=None
         Fixes the rows held back, and the first weights of networks that are taught.
 
@@ -122,7 +122,7 @@ class _Trials:
     def begin(self, estimator, scorer, train, held):
         """Fit the estimator if it is not, and score it."""
         self.scorer, self.train, self.held = scorer, train, held
-        with limited(self.began + FIT_SHARE * (self.end - self.began) if self.end < math.inf else math.inf) as limit:
+        with limited(self.began + FIT_FRACTION * (self.end - self.began) if self.end < math.inf else math.inf) as limit:
             self.base = FrozenEstimator(_network(_fitted(estimator, *train)))
         if limit.shortened and getattr(self.base.estimator, "time_limit", None) is None:
             warnings.warn(
@@ -300,7 +300,7 @@ def _check_numbers(epochs, time_limit, validation):
     if not (time_limit is None or (is_number(time_limit) and time_limit > 0)):
         raise ValueError(f"time_limit must be a number of seconds above 0, or None, got {time_limit!r}")
     if not (is_number(validation) and 0 < validation < 1):
-        raise ValueError(f"validation must be a share of the rows between 0 and 1, got {validation!r}")
+        raise ValueError(f"validation must be a fraction of the rows between 0 and 1, got {validation!r}")
 
 
 def _checked(target):

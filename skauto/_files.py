@@ -38,7 +38,7 @@ def check_writable(path):
 def write_whole(path, *parts):
     """Write a file that appears complete or not at all, and survives a loss of power.
 
-    The bytes go to a new file in the same folder, which takes the place of the old one once it is on the disk. A
+    The bytes go to a new file in the same folder, which replaces the old one once it is on the disk. A
     symbolic link stays, what it points to is replaced. The mode of an existing file is kept, and its owner where that
     is allowed. What is no regular file, such as a pipe or a device, is written to directly, and so is a writable file
     that cannot be replaced, as in a folder without write permission: there alone, an interruption damages it.

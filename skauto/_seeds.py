@@ -19,7 +19,7 @@ def root_seed(random_state):
 
 
 def child_seed(seed, *path):
-    """A 31-bit seed for one place in the work, named by integers or short strings.
+    """A 31-bit seed for one use, named by integers or short strings.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def child_seed(seed, *path):
 
 
 def child_rng(seed, *path):
-    """A numpy Generator for one place in the work; see child_seed."""
+    """A numpy Generator for one use; see child_seed."""
     return np.random.default_rng(_sequence(seed, path))
 
 

@@ -37,7 +37,7 @@ from sklearn.utils.validation import _check_feature_names as check_feature_names
 # What get_feature_names_out must accept and refuse, word for word as in scikit-learn.
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 
-# Fit parameters that are as long as X are cut into folds with it.
+# Fit parameters that are as long as X are split into folds with it.
 from sklearn.utils.validation import _check_method_params as check_method_params
 
 # The check of sample_weight that scikit-learn's own estimators do at fit.

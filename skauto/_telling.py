@@ -66,7 +66,7 @@ def steady_streams():
         yield
     finally:
         for name, stream in ours.items():
-            if getattr(sys, name) is stream:  # others may have put their own in its place meanwhile
+            if getattr(sys, name) is stream:  # others may have replaced it meanwhile
                 setattr(sys, name, before[name])
         for number in opened:
             os.close(number)

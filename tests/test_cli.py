@@ -33,8 +33,8 @@ def table(n_rows=240, seed=0):
         }
     )
     frame.loc[::17, "size"] = np.nan
-    chance = 0.1 + 0.8 * ((frame["colour"] == "red") & (frame["size"] > 0))
-    frame["label"] = np.where(rng.random(n_rows) < chance, "yes", "no")
+    probability = 0.1 + 0.8 * ((frame["colour"] == "red") & (frame["size"] > 0))
+    frame["label"] = np.where(rng.random(n_rows) < probability, "yes", "no")
     return frame
 
 

@@ -94,7 +94,7 @@ def test_a_chain_that_fails_is_left_out_with_a_warning(digits, monkeypatch):
     ("changes", "said"),
     [
         ({"epochs": 0}, "epochs must be an integer of at least 1, got 0"),
-        ({"validation": 0}, "validation must be a share"),
+        ({"validation": 0}, "validation must be a fraction"),
         ({"time_limit": "5"}, "time_limit must be a number of seconds"),
         ({"scoring": f1_score}, "scoring value .* looks like it is a metric"),
     ],

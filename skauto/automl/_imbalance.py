@@ -11,7 +11,7 @@ from skauto.resample._resampling_classifier import ResamplingClassifier
 from skauto.resample._search_space import (
     OVER,
     UNDER,
-    class_weight_place,
+    class_weight_parameter,
     imbalance_search_space,
 )
 
@@ -106,7 +106,7 @@ def with_imbalance_strategy(
 
 
 def _weighted(classifier: Estimator, class_weight: str | dict[Any, float]) -> Estimator:
-    name, by_label = class_weight_place(classifier)
+    name, by_label = class_weight_parameter(classifier)
     return classifier.set_params(**{name: class_weight if by_label else "balanced"})
 
 

@@ -22,11 +22,11 @@ def greedy_selection(predictions, value, n_steps=25, patience=5, left=endless):
     value : callable
         From probabilities of shape (n, K) to a score; greater is better.
     n_steps : int, default=25
-        Most picks.
+        Maximum number of picks.
     patience : int, default=5
-        Picks in a row that do not gain before the selection ends; they are taken back.
+        The selection ends after this many picks in a row without improvement, and these are undone.
     left : callable, default=endless
-        Gives the seconds that are left. Where they have run out the picks so far stand, without any the first model.
+        Returns the seconds left. When they run out, the picks so far are the result; without any, the first model.
 
     Returns
     -------
@@ -73,7 +73,7 @@ class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):
     estimators : list of classifiers
         Each with predict_proba. `fit` fits clones of them.
     weights : array-like of shape (n_estimators,), default=None
-        Share of each in the average; None weighs all alike.
+        Weight of each member in the average; None weighs all equally.
 
     Attributes
     ----------
@@ -140,7 +140,7 @@ class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):
 
 
 def share_first_step(members):
-    """The first step of pipelines that all begin with the same fitted transformer, made one object; else None.
+    """Make the equal fitted first step of all pipelines one object, and return it; else None.
 
     Refits of one table by several pipelines each hold a copy of the same cleaner.
     """

@@ -10,14 +10,14 @@ IMAGE_CANDIDATES = ("cnn", "compressed_cnn")
 
 
 def way_to_network(estimator):
-    """The estimators from this one down to the network inside, and the steps of pipelines on the way.
+    """The estimators from this one down to the inner network, and the steps of pipelines passed on the way.
 
     Returns
     -------
     estimators : list
         From `estimator` to a fitted neural classifier; empty where there is none.
     steps : list of transformers
-        What its rows go through before it; samplers, which only act in fit, are left out.
+        The transformers that its rows pass before it; samplers, which only act in fit, are left out.
     """
     if not isinstance(estimator, FrozenEstimator) and hasattr(estimator, "module_") and hasattr(estimator, "_prepare"):
         return [estimator], []
@@ -37,7 +37,7 @@ def network_inside(estimator, X):
 
 
 def why_no_network(estimator, needed, kind):
-    """What to say where no network of a kind is inside: of an AutoClassifier also which row of its board has one."""
+    """The message where no network of a kind is inside; for an AutoClassifier also the leaderboard row that has one."""
     said = f"{needed}, got {type(estimator).__name__}"
     fitted_on = getattr(estimator, "kind_", kind)
     if fitted_on != kind:

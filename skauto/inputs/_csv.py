@@ -135,7 +135,7 @@ def with_decimal_points(column: "pd.Series") -> "pd.Series":
 
 
 def numeric_where_plain(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """The frame with columns of floats in the place of those whose cells are all finite numbers or missing.
+    """The frame with columns of floats instead of those whose cells are all finite numbers or missing.
 
     A cell becomes the same float that the cleaner of a pipeline reads from its text, so a model that was fitted on
     these columns predicts text cells alike; floats are only quicker to fit on.
@@ -154,7 +154,7 @@ def numeric_where_plain(frame: "pd.DataFrame") -> "pd.DataFrame":
 def _read_bytes(path: File) -> bytes:
     if str(path) == STANDARD_INPUT:
         if sys.stdin is None:
-            raise CsvError("standard input is closed; name a file in the place of '-'")
+            raise CsvError("standard input is closed; name a file instead of '-'")
         raw = sys.stdin.buffer.read()
         return _unzip("standard input", raw) if raw.startswith(GZIP_MAGIC) else raw
     raw = Path(path).read_bytes()
@@ -296,11 +296,11 @@ def _header(path: File, text: str, dialect: Dialect, tell: Tell) -> tuple[int, l
             widths[len(row)] += bool(row)
     except csv.Error:
         widths[1] += 1  # said with its line when all rows are checked
-    usual = max(widths, key=lambda width: (widths[width], width), default=1)
+    n_fields = max(widths, key=lambda width: (widths[width], width), default=1)
     rows, skipped = _rows(text, dialect), []
     for row in rows:
-        comment = bool(row) and row[0].startswith(("#", "%")) and len(row) != usual
-        if row and (len(row) > 1 or usual == 1) and not comment:
+        comment = bool(row) and row[0].startswith(("#", "%")) and len(row) != n_fields
+        if row and (len(row) > 1 or n_fields == 1) and not comment:
             break
         skipped += ["".join(row)] if any(row) else []
     else:
@@ -363,10 +363,10 @@ def _counts_rows(text: str, dialect: Dialect, n_fields: int) -> int:
 
 def _named(path: File, frame: "pd.DataFrame", header: list[str], tell: Tell) -> "pd.DataFrame":
     """The columns under their names, without those that have neither a name nor a cell."""
-    nameless = [place for place, name in enumerate(header) if not name and frame[place].isna().all()]
+    nameless = [index for index, name in enumerate(header) if not name and frame[index].isna().all()]
     if nameless and len(nameless) < len(header):
         tell(f"{path}: {len(nameless)} empty columns without a name are left out")
-        header = [name for place, name in enumerate(header) if place not in nameless]
+        header = [name for index, name in enumerate(header) if index not in nameless]
         frame = frame.drop(columns=nameless)
     _check_names(path, header)
     return frame.iloc[:, : len(header)].set_axis(header, axis=1)

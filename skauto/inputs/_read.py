@@ -353,9 +353,9 @@ def _by_name(table: pd.DataFrame, feature_names: list[str]) -> pd.DataFrame:
     message = "The feature names should match those that were passed during fit.\n"
     message += "Feature names seen at fit time, yet now missing:\n" + "".join(f"- {name}\n" for name in missing[:10])
     message += "- ...\n" if len(missing) > 10 else ""
-    spare = [name for name in table.columns if name not in set(feature_names)]
+    unknown = [name for name in table.columns if name not in set(feature_names)]
     for name in missing[:10]:
-        close = closest(name, spare)
+        close = closest(name, unknown)
         message += f"X has {close!r}: did you mean {name!r}?\n" if close else ""
     raise ValueError(message)
 

@@ -1,4 +1,4 @@
-"""Many classifiers, each on its own balanced draw of the rows."""
+"""Many classifiers, each on its own balanced sample of the rows."""
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -18,9 +18,9 @@ from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_
 
 
 class BalancedBaggingClassifier(WrappedClassifier):
-    """Averages classifiers that were each fitted on a draw of their own, with the classes balanced by under-sampling.
+    """Averages classifiers, each fitted on its own random sample with the classes balanced by under-sampling.
 
-    Takes whatever the classifier takes: DataFrames with categories, missing values, images, `sample_weight`.
+    Takes all input that the classifier takes: DataFrames with categories, missing values, images, `sample_weight`.
     imbalanced-learn's class of this name takes arrays of numbers and refuses weights.
 
     Parameters
@@ -28,15 +28,15 @@ class BalancedBaggingClassifier(WrappedClassifier):
     estimator : classifier with `predict_proba`, default=None
         The classifier of each bag; None for a decision tree.
     n_estimators : int, default=30
-        Number of bags; they are small, and single trees rank coarsely.
+        Number of bags.
     sampler : sampler, default=None
-        What balances a bag; None for `RandomUnderSampler()`. Each bag has a seed of its own.
+        Balances each bag; None for `RandomUnderSampler()`. Each bag has a seed of its own.
     bootstrap : bool, default=True
         Whether the rows of each class are drawn with replacement before they are balanced, so that the bags differ in
-        the rare class too. They always are for a sampler that cleans, which would choose the same rows each time.
+        the rare class too. Always so for a cleaning sampler, which would choose the same rows each time.
     prior_correction : bool, default=True
-        Move the mean probabilities back to the unresampled fractions of the classes: once, after averaging, by Bayes'
-        rule; for a sampler that cleans by a sigmoid learnt on the rows that each bag has not seen.
+        Correct the mean probabilities to the unresampled class fractions: once, after averaging, by Bayes'
+        rule; for a cleaning sampler by a sigmoid fitted on the out-of-bag rows.
     decision : {"resampled", "unresampled"}, default="resampled"
         How `predict` decides: "resampled" by the mean probabilities as the balanced bags give them; "unresampled" by
         the most probable class of `predict_proba`.
@@ -54,7 +54,7 @@ class BalancedBaggingClassifier(WrappedClassifier):
     natural_priors_, trained_priors_ : ndarray of shape (n_classes,)
         Fractions of the classes in y, and in the bags on average.
     calibration_ : callable or None
-        What calibrates the mean probabilities after a sampler that cleans.
+        Calibrates the mean probabilities after a cleaning sampler.
 
     References
     ----------
@@ -137,7 +137,7 @@ class BalancedBaggingClassifier(WrappedClassifier):
     def _bag(self, seed):
         sampler = RandomUnderSampler() if self.sampler is None else self.sampler
         estimator, sampler = (seeded_clone(part, seed) for part in (self._base(), sampler))
-        # The mean is corrected, not each bag: those of pure trees say 0 or 1, which no factor moves.
+        # The mean is corrected, not each bag: trees with pure leaves predict 0 or 1, which no factor changes.
         return ResamplingClassifier(estimator, sampler, prior_correction=False)
 
     def _calibrated(self, X, labels, weight, draws):
@@ -155,7 +155,7 @@ class BalancedBaggingClassifier(WrappedClassifier):
         return Sigmoid(total[rows] / seen_by[rows, None], codes, None if weight is None else weight[rows])
 
     def _corrects(self):
-        """Whether probabilities are other than the mean of the bags."""
+        """Whether probabilities differ from the mean of the bags."""
         return self.calibration_ is not None or moves_priors(self)
 
     def _base(self):
@@ -163,7 +163,7 @@ class BalancedBaggingClassifier(WrappedClassifier):
 
     @available_if(lambda self: self.estimator is None or hasattr(self.estimator, "predict_proba"))
     def predict_proba(self, X):
-        """Mean probabilities of the bags under the unresampled fractions of the classes, (n, n_classes)."""
+        """Mean probabilities of the bags for the unresampled class fractions, (n, n_classes)."""
         proba = self._mean_proba(X)
         if self.calibration_ is not None:
             return self.calibration_(proba)
@@ -176,7 +176,7 @@ class BalancedBaggingClassifier(WrappedClassifier):
     def predict(self, X):
         """The labels of the rows, (n,): the class of the greatest mean probability (see `decision`).
 
-        That of most votes where there are no probabilities, or where the bags decide by a rule of their own.
+        By majority vote where there are no probabilities, or where the bags have their own decision rule.
         """
         check_is_fitted(self)
         replaced = self.decision == "unresampled" and self._corrects()
@@ -186,7 +186,7 @@ class BalancedBaggingClassifier(WrappedClassifier):
 
 
 def _bootstrap(labels, weight, rng):
-    """Positions drawn with replacement, (n,), as many of each class as it has; rows that weigh nothing are left out."""
+    """Positions drawn with replacement, (n,), as many of each class as it has; rows of weight zero are left out."""
     weighs = np.ones(len(labels), dtype=bool) if weight is None else weight > 0
     own = [np.flatnonzero((labels == label) & weighs) for label in np.unique(labels)]
     return np.concatenate([rng.choice(rows, len(rows)) for rows in own])

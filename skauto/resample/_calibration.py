@@ -21,7 +21,7 @@ TOO_FEW = (ValueError, TypeError, ArithmeticError, LookupError, RuntimeError)
 
 
 def log_odds(proba):
-    """Log-odds of the second of two classes (n,), or of each class against the others (n, K), bent far from zero."""
+    """Log-odds of the second of two classes (n,), or of each class against the others (n, K), damped far from zero."""
     proba = np.maximum(proba, LEAST)
     if proba.shape[1] == 2:
         odds = np.log(proba[:, 1]) - np.log(proba[:, 0])
@@ -39,7 +39,7 @@ class Sigmoid:
     proba : ndarray of shape (n, K)
         Probabilities of rows that the classifier was not trained on.
     codes : ndarray of shape (n,)
-        Places of the true classes among the columns.
+        Column indices of the true classes.
     sample_weight : ndarray of shape (n,), default=None
         Weights of the rows.
     """
@@ -60,10 +60,10 @@ def _columns(proba):
 
 
 class _Scores(ClassifierMixin, BaseEstimator):
-    """Stands for the classifier whose scores the columns of X are."""
+    """Stands in for the classifier whose scores are the columns of X."""
 
     def fit(self, X, y, sample_weight=None):
-        """Note the classes."""
+        """Store the classes."""
         self.classes_ = np.unique(y)
         return self
 
@@ -78,10 +78,10 @@ class _Scores(ClassifierMixin, BaseEstimator):
 
 
 class DeferredCalibration:
-    """The calibration of a classifier, learnt from its rows at the first call and not before.
+    """The calibration of a classifier, fitted at the first call and not before.
 
     It takes a fit for each fold, which a search that scores labels never needs. Until then it holds a copy of the rows,
-    so that what becomes of them elsewhere does not matter; a pickle or a deep copy of it is always learnt.
+    so that later changes of them do not matter; a pickle or a deep copy of it is always fitted.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class DeferredCalibration:
     classes : ndarray of shape (K,)
     X, y : the rows and labels that the model is fitted on
     fit_params : dict
-        For its fit; "sample_weight" is also heeded by the sigmoid.
+        For its fit; "sample_weight" is also used by the sigmoid.
     otherwise : callable
         What corrects the probabilities where the model cannot be fitted on the rows of a fold. It must be picklable.
     """
@@ -114,7 +114,7 @@ class DeferredCalibration:
             return self._sigmoid
 
     def _learn(self):
-        """The sigmoid, or what takes its place and why."""
+        """The sigmoid, or the fallback and the reason for it."""
         *known, config = self._waiting
         try:
             with config_context(**config):

@@ -21,13 +21,13 @@ PROBES = 100  # rows that a tree is tried on
 class TomekLinks(RowSampler, upstream.TomekLinks):
     """Cleaning by Tomek links: two rows of different classes, each the nearest of the other.
 
-    Finds the links that imbalanced-learn finds, but asks only for the neighbours of the smaller classes, and of the
-    rows these point at; in a large table only of rows whose nearest row of another class may be the nearest of all.
+    Finds the links that imbalanced-learn finds, but searches only the neighbours of the smaller classes, and of the
+    rows found there; in a large table only of rows whose nearest row of another class may be the nearest of all.
 
     Parameters
     ----------
     sampling_strategy : str, list or callable, default="auto"
-        Classes whose rows are taken out, as in imbalanced-learn; "auto" is all but the smallest.
+        Classes whose rows are removed, as in imbalanced-learn; "auto" is all but the smallest.
     n_jobs : int, default=None
         Threads of the search.
 
@@ -36,7 +36,7 @@ class TomekLinks(RowSampler, upstream.TomekLinks):
     sample_indices_ : ndarray of shape (m,)
         Positions of the rows kept.
     parents_, steps_ : ndarray of shape (m, 2), (m,)
-        The same in the form of SMOTE; steps are 0.
+        The same in the form that SMOTE has; steps are 0.
 
     References
     ----------
@@ -90,7 +90,7 @@ def _second(search, matrix, rows):
 
 
 class EditedNearestNeighbours(RowSampler, upstream.EditedNearestNeighbours):
-    """Cleaning by edited nearest neighbours: rows are taken out that their neighbours contradict.
+    """Cleaning by edited nearest neighbours: rows whose neighbours are of another class are removed.
 
     Keeps the rows that imbalanced-learn keeps. Most rows are decided without a search: a row stays if k rows of its own
     class are nearer than the nearest of any other.
@@ -98,9 +98,9 @@ class EditedNearestNeighbours(RowSampler, upstream.EditedNearestNeighbours):
     Parameters
     ----------
     sampling_strategy : str, list or callable, default="auto"
-        Classes whose rows are taken out, as in imbalanced-learn; "auto" is all but the smallest.
+        Classes whose rows are removed, as in imbalanced-learn; "auto" is all but the smallest.
     n_neighbors : int or object with `kneighbors`, default=3
-        Neighbours that are asked.
+        Number of neighbours to compare with.
     kind_sel : {"all", "mode"}, default="all"
         Whether all neighbours must agree with a row for it to stay, or most.
     n_jobs : int, default=None
@@ -111,7 +111,7 @@ class EditedNearestNeighbours(RowSampler, upstream.EditedNearestNeighbours):
     sample_indices_ : ndarray of shape (m,)
         Positions of the rows kept.
     parents_, steps_ : ndarray of shape (m, 2), (m,)
-        The same in the form of SMOTE; steps are 0.
+        The same in the form that SMOTE has; steps are 0.
 
     References
     ----------

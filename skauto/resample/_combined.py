@@ -25,14 +25,15 @@ _shared = partial(
     Attributes
     ----------
     parents_ : ndarray of shape (m, 2)
-        For each row given back the positions of the two rows that it lies between; twice its own for an old row.
+        For each returned row the positions of the two rows that it lies between; its own position twice for an original
+        row.
     steps_ : ndarray of shape (m,)
-        How far along; 0 for an old row.""",
+        Position between the two, from 0; 0 for an original row.""",
 )
 
 
 class Combined(RowSampler):
-    """SMOTE and a cleaner, one after the other; a subclass says which cleaner and how its parameter is called."""
+    """SMOTE and a cleaner, one after the other; a subclass defines the cleaner and the name of its parameter."""
 
     _cleaner = None
     _cleaner_name = None

@@ -1,4 +1,4 @@
-"""A classifier that decides by what mistakes cost."""
+"""A classifier that decides by misclassification costs."""
 
 import numpy as np
 from sklearn.base import clone
@@ -28,7 +28,7 @@ CALIBRATIONS = ("auto", "sigmoid", "isotonic", "temperature", None)
 
 
 class CostSensitiveClassifier(WrappedClassifier):
-    """Makes any classifier mind what mistakes cost, for two classes or more.
+    """Makes any classifier cost-sensitive, for two or more classes.
 
     Parameters
     ----------
@@ -41,17 +41,17 @@ class CostSensitiveClassifier(WrappedClassifier):
     method : str, default="minimum_expected_cost"
         - "minimum_expected_cost": probabilities, calibrated, then the decision of least expected cost (Elkan 2001,
           section 2).
-        - "reweight": rows weigh what a mistake on them costs (Elkan 2001, section 3; for more classes the sum over
-          mistakes).
-        - "metacost": bags vote on the cheapest label of each training row, and the classifier learns these labels
-          (Domingos 1999, section 3).
-        - "rejection_sampling": each of several copies learns from rows drawn with a chance proportional to what a
-          mistake on them costs (Zadrozny, Langford and Abe 2003, section 3, "costing").
+        - "reweight": rows are weighted by the cost of a mistake on them (Elkan 2001, section 3; for more classes the
+          sum over mistakes).
+        - "metacost": bagged classifiers relabel each training row with its cheapest class, and the classifier learns
+          these labels (Domingos 1999, section 3).
+        - "rejection_sampling": each of several copies is fitted on rows drawn with a probability proportional to
+          the cost of a mistake on them (Zadrozny, Langford and Abe 2003, section 3, "costing").
     calibration : {"auto", "sigmoid", "isotonic", "temperature", None}, default="auto"
         How "minimum_expected_cost" calibrates, on 3 folds: "auto" is a sigmoid for two classes and one temperature for
-        more, since a sigmoid of each class against the others bends probabilities that were right before. A
+        more, since a sigmoid of each class against the others distorts probabilities that were right before. A
         temperature does not undo class weights, so there an estimator with probabilities is put into
-        `PriorCorrectedClassifier` first. None trusts the probabilities as they are.
+        `PriorCorrectedClassifier` first. None uses the probabilities uncalibrated.
     n_estimators : int, default=10
         Bags of "metacost", copies of "rejection_sampling".
     random_state : int, RandomState or None, default=None
@@ -70,9 +70,8 @@ class CostSensitiveClassifier(WrappedClassifier):
 
     Notes
     -----
-    Where costs differ by row use "minimum_expected_cost": it alone reads the costs of the row it decides on. The others
-    learn their decisions in fit, so a new row is treated as the training rows near it were, whatever it costs. See the
-    figures in the guide.
+    Where costs differ by row use "minimum_expected_cost": it alone uses the costs of the row that it predicts. The
+    others learn their decisions in fit, and ignore the costs of a new row. See the figures in the guide.
 
     References
     ----------
@@ -113,7 +112,7 @@ class CostSensitiveClassifier(WrappedClassifier):
 
     @property
     def decides_by_rule(self):
-        """Whether predict is more than the most probable class."""
+        """Whether predict is other than the most probable class."""
         return self.method == "minimum_expected_cost"
 
     def fit(self, X, y, sample_weight=None, cost_matrix=None):
@@ -128,7 +127,7 @@ class CostSensitiveClassifier(WrappedClassifier):
         sample_weight : array-like of shape (n,), default=None
             Weights of the rows.
         cost_matrix : array-like of shape (K, K) or (n, K, K), default=None
-            Costs, by row if need be, in place of those of the constructor.
+            Costs, possibly by row, instead of those of the constructor.
 
         Returns
         -------
@@ -165,10 +164,10 @@ class CostSensitiveClassifier(WrappedClassifier):
         smallest = np.bincount(codes).min()
         if self.calibration is not None and smallest > 1:
             cv = StratifiedKFold(min(3, smallest), shuffle=True, random_state=0)
-            usual = "sigmoid" if len(self.classes_) == 2 else "temperature"
-            method = usual if self.calibration == "auto" else self.calibration
+            default = "sigmoid" if len(self.classes_) == 2 else "temperature"
+            method = default if self.calibration == "auto" else self.calibration
             if method == "temperature":
-                model = _with_natural_priors(model, self.classes_)
+                model = _with_unresampled_priors(model, self.classes_)
             model = CalibratedClassifierCV(decoding(model, self.classes_), method=method, cv=cv, ensemble=False)
         return self._learn(model, X, codes, weight)
 
@@ -191,20 +190,20 @@ class CostSensitiveClassifier(WrappedClassifier):
 
     def _fit_rejection_sampling(self, X, codes, costs, weight):
         importance = mistake_costs(codes, costs)
-        chance = importance if weight is None else importance * weight
-        chance = chance / chance.max()
+        probability = importance if weight is None else importance * weight
+        probability = probability / probability.max()
         fitted = []
         for rng in self._streams():
-            taken = rng.random(len(codes)) < chance
+            taken = rng.random(len(codes)) < probability
             for code in np.setdiff1d(codes, codes[taken]):  # a class is never lost
                 own = np.flatnonzero(codes == code)
-                taken[own[chance[own].argmax()]] = True
+                taken[own[probability[own].argmax()]] = True
             rows = np.flatnonzero(taken)
             fitted.append(self._learn(self._inner(), take_rows(X, rows), codes[rows], None))
         return fitted
 
     def _inner(self):
-        """A fresh copy of the estimator; costs say what a class is worth, so samplers inside shall not say it too."""
+        """A fresh copy of the estimator; the costs weight the classes, so inner samplers must not do it again."""
         return deciding_unresampled(super()._inner())
 
     def _streams(self):
@@ -219,8 +218,8 @@ class CostSensitiveClassifier(WrappedClassifier):
     def predict_proba(self, X):
         """Probabilities of the fitted classifier, (n, K).
 
-        Those of "minimum_expected_cost" are calibrated and know nothing of costs; those of other methods speak of the
-        rows that they learned from.
+        Those of "minimum_expected_cost" are calibrated and know nothing of costs; those of other methods hold for the
+        rows that they were fitted on.
         """
         check_is_fitted(self)
         proba = np.zeros((0, 0))
@@ -267,15 +266,15 @@ class CostSensitiveClassifier(WrappedClassifier):
         return most_voted(np.stack([model.predict(X) for model in self.estimators_]), self.classes_)
 
 
-def _with_natural_priors(model, labels):
-    """The model with class weights undone, where it has probabilities."""
+def _with_unresampled_priors(model, labels):
+    """The model corrected for its class weights, where it has probabilities."""
     if not hasattr(model, "predict_proba"):
         return model
     return asking_for_weights(PriorCorrectedClassifier(decoding(model, labels)))
 
 
 def mistake_costs(codes, costs):
-    """What a mistake on each row costs beyond being right, summed over the mistakes there are; scaled to mean 1."""
+    """The cost of a mistake on each row beyond that of being right, summed over the wrong classes; of mean 1."""
     of_true = costs[np.arange(len(codes)), codes] if costs.ndim == 3 else costs[codes]
     right = of_true[np.arange(len(codes)), codes]
     importance = np.maximum(of_true - right[:, None], 0).sum(axis=1)

@@ -13,7 +13,7 @@ _LABELS = """labels : array-like of shape (K,), default=None
 
 
 def documented(target, **texts):
-    """Write what several docstrings say alike in place of its {name}; costs and labels unless other texts are given."""
+    """Fill each {name} of a docstring with a text; those of costs and labels unless other texts are given."""
     for name, text in (texts or {"cost_matrix": _MATRIX, "labels": _LABELS}).items():
         target.__doc__ = target.__doc__.replace(f"{{{name}}}", text)
     return target
@@ -32,7 +32,7 @@ def checked_costs(cost_matrix, classes, n=None):
     if cost_matrix is None:
         return 1.0 - np.eye(size)
     if isinstance(cost_matrix, pd.DataFrame):
-        rows, columns = (_places(axis, classes) for axis in (cost_matrix.index, cost_matrix.columns))
+        rows, columns = (_positions(axis, classes) for axis in (cost_matrix.index, cost_matrix.columns))
         missing = [label for label, *found in zip(classes, rows, columns, strict=True) if None in found]
         if missing:
             raise ValueError(f"cost_matrix has no row or column for the labels {missing}: name all of {classes}.")
@@ -49,7 +49,7 @@ def checked_costs(cost_matrix, classes, n=None):
     return costs
 
 
-def _places(axis, classes):
+def _positions(axis, classes):
     """Positions of the labels on an axis of a DataFrame, None where they are missing.
 
     Never by `loc`, to which True and False are a mask. Where no label is there as it is, they are looked up as they are
@@ -58,11 +58,11 @@ def _places(axis, classes):
     names = axis.tolist()
     if len(set(names)) < len(names):
         raise ValueError(f"cost_matrix names a label twice: {names}.")
-    places = {name: i for i, name in enumerate(names)}
-    if not any(label in places for label in classes):
-        places = {str(name): i for i, name in enumerate(names)}
+    positions = {name: i for i, name in enumerate(names)}
+    if not any(label in positions for label in classes):
+        positions = {str(name): i for i, name in enumerate(names)}
         classes = map(str, classes)
-    return [places.get(label) for label in classes]
+    return [positions.get(label) for label in classes]
 
 
 def expected_costs(proba, costs):
@@ -94,7 +94,7 @@ def _prepared(y_true, y_pred, cost_matrix, labels, sample_weight):
 
 @documented
 def total_cost_score(y_true, y_pred, cost_matrix=None, *, labels=None, sample_weight=None):
-    """What the predictions cost in all; less is better.
+    """Total cost of the predictions; less is better.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def total_cost_score(y_true, y_pred, cost_matrix=None, *, labels=None, sample_we
 
 @documented
 def expected_cost_score(y_true, proba, cost_matrix=None, *, labels=None, sample_weight=None):
-    """Mean cost of a row were each decision drawn from its probabilities; less is better.
+    """Mean cost of a row if each decision were drawn from its probabilities; less is better.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def expected_cost_score(y_true, proba, cost_matrix=None, *, labels=None, sample_
 
 @documented
 def savings_score(y_true, y_pred, cost_matrix=None, *, labels=None, sample_weight=None):
-    """Share of costs saved against the best constant prediction: 1 is perfect, 0 no better; greater is better.
+    """Fraction of costs saved against the best constant prediction: 1 is perfect, 0 no better; greater is better.
 
     Parameters
     ----------
@@ -205,14 +205,14 @@ def _mean_cost(y_true, y_pred, cost_matrix=None, labels=None, sample_weight=None
 
 @documented
 def make_cost_scorer(cost_matrix=None, *, labels=None):
-    """A scorer: the mean cost of a row, negative, so that greater is better.
+    """A scorer: the negative mean cost of a row, so that greater is better.
 
     Parameters
     ----------
     {cost_matrix}
         None: 1 for every mistake, or with metadata routing `scorer.set_score_request(cost_matrix=True)`.
     {labels}
-        Give it, or a DataFrame, where a fold may lack a class.
+        Needed, unless cost_matrix is a DataFrame, where a fold may lack a class.
 
     Returns
     -------

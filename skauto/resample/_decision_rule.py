@@ -1,4 +1,4 @@
-"""DecisionRule: the one place where the probabilities of AutoClassifier become labels."""
+"""DecisionRule: converts the probabilities of AutoClassifier to labels, everywhere."""
 
 import copy
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ def positive_last(classes, pos_label):
 class DecisionRule:
     """How probabilities become labels: by costs where there are some, else by a threshold or by weights of the classes.
 
-    What decides by it does not predict the class of the greatest probability, as scikit-learn's
-    FixedThresholdClassifier does not.
+    A classifier with such a rule need not predict the most probable class, like scikit-learn's
+    FixedThresholdClassifier.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class DecisionRule:
     threshold : float, ndarray of shape (n_classes,) or None
         A threshold on the probability of `pos_label`, or a weight of each class. None only with costs.
     costs : ndarray of shape (n_classes, n_classes) or (n, n_classes, n_classes), or None
-        Of predicting the j-th class where the i-th is true; (n, ...) for n rows. They go before thresholds.
+        Of predicting the j-th class where the i-th is true; (n, ...) for n rows. They take precedence over thresholds.
 
     Examples
     --------

@@ -9,7 +9,7 @@ DECISIONS = ("resampled", "unresampled")
 
 
 def check_decision(decision):
-    """Refuse a value of `decision` that is not known.
+    """Raise ValueError for an unknown value of `decision`.
 
     Raises
     ------
@@ -25,7 +25,7 @@ def check_decision(decision):
 
 
 def deciding_unresampled(model):
-    """The classifier, not fitted, with all that resample or correct priors within it deciding "unresampled"."""
+    """The unfitted classifier, with `decision="unresampled"` set in all inner ones that resample or correct priors."""
     params = model.get_params()
     names = [name for name in params if name.split("__")[-1] == "decision" and isinstance(params[name], str)]
     return model.set_params(**dict.fromkeys(names, "unresampled"))
@@ -47,5 +47,5 @@ def cheapest(proba, classes, costs):
 
 
 def most_voted(votes, classes):
-    """The label of most votes for each row, (n,), from labels (n_voters, n); the first of several with as many."""
+    """The majority label of each row, (n,), from labels (n_voters, n); of a tie the first."""
     return classes[np.stack([(votes == label).sum(axis=0) for label in classes]).argmax(axis=0)]

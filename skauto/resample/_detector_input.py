@@ -38,7 +38,7 @@ def as_frame(X, kinds):
     ----------
     X : DataFrame or array-like of shape (n, p)
     kinds : list of str
-        Of `column_kinds` of the training rows. What a column cannot be read as is missing.
+        Of `column_kinds` of the training rows. A cell that does not parse as its column's kind is missing.
     """
     frame = _frame(X)
     columns = [
@@ -76,12 +76,12 @@ def _as_text(values):
 
 
 class DetectorInput(TransformerMixin, BaseEstimator):
-    """Numbers as they are, gaps in them by the median if need be, categories one column for each level.
+    """Numbers unchanged, missing ones filled by the median if necessary, categories one-hot encoded.
 
     Parameters
     ----------
     fill : bool
-        Whether gaps in numbers are filled.
+        Whether missing numbers are filled.
     """
 
     def __init__(self, fill):

@@ -49,10 +49,10 @@ class ClassBalanceDisplay:
         """Bars, side by side; returns the display."""
         self.ax_ = _axes(ax)
         table = self.frame()
-        places = np.arange(len(table))
+        positions = np.arange(len(table))
         for shift, name in ((-0.2, "before"), (0.2, "after")):
-            self.ax_.bar(places + shift, table[name], width=0.4, label=name)
-        self.ax_.set_xticks(places, [str(label) for label in table.index])
+            self.ax_.bar(positions + shift, table[name], width=0.4, label=name)
+        self.ax_.set_xticks(positions, [str(label) for label in table.index])
         self.ax_.set(xlabel="class", ylabel="rows")
         # above the axes, since any bar may be the tallest
         self.ax_.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)

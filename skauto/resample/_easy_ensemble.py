@@ -8,8 +8,8 @@ from skauto.resample._balanced_bagging import BalancedBaggingClassifier
 class EasyEnsembleClassifier(BalancedBaggingClassifier):
     """Averages boosted trees, each fitted on all rows of the smallest class and as many of every other.
 
-    The bags are boosted by histogram trees in place of the paper's AdaBoost, so that gaps, categories and weights are
-    welcome; imbalanced-learn's class of this name refuses all three.
+    The bags are boosted histogram trees instead of the paper's AdaBoost, so that missing values, categories and weights
+    are accepted; imbalanced-learn's class of this name refuses all three.
 
     Parameters
     ----------
@@ -18,11 +18,11 @@ class EasyEnsembleClassifier(BalancedBaggingClassifier):
     n_estimators : int, default=10
         Number of bags.
     sampler : sampler, default=None
-        What balances a bag; None for `RandomUnderSampler()`. Each bag has a seed of its own.
+        Balances each bag; None for `RandomUnderSampler()`. Each bag has a seed of its own.
     bootstrap : bool, default=False
         Whether the rows of each class are drawn with replacement before they are balanced.
     prior_correction : bool, default=True
-        Move the mean probabilities back to the unresampled fractions of the classes (see `BalancedBaggingClassifier`).
+        Correct the mean probabilities to the unresampled class fractions (see `BalancedBaggingClassifier`).
     decision : {"resampled", "unresampled"}, default="resampled"
         How `predict` decides: "resampled" by the mean probabilities as the balanced bags give them; "unresampled" by
         the most probable class of `predict_proba`.
@@ -40,7 +40,7 @@ class EasyEnsembleClassifier(BalancedBaggingClassifier):
     natural_priors_, trained_priors_ : ndarray of shape (n_classes,)
         Fractions of the classes in y, and in the bags on average.
     calibration_ : callable or None
-        What calibrates the mean probabilities after a sampler that cleans.
+        Calibrates the mean probabilities after a cleaning sampler.
 
     References
     ----------

@@ -142,13 +142,13 @@ def _enough_own(X, other, slack, k):
     X, other = X[order], other[order]
     open_rows, size, n = np.arange(len(X)), FIRST_CELL, len(X)
     while True:
-        sure = np.zeros(len(open_rows), dtype=bool)
+        certain = np.zeros(len(open_rows), dtype=bool)
         for start in range(0, n, size):
             inside = slice(*np.searchsorted(open_rows, [start, start + size]))
             rows = open_rows[inside]
             if len(rows):
-                sure[inside] = count_within(X[rows], X[start : start + size], other[rows] - slack) > k
-        open_rows = open_rows[~sure]
+                certain[inside] = count_within(X[rows], X[start : start + size], other[rows] - slack) > k
+        open_rows = open_rows[~certain]
         if size >= n or not len(open_rows):
             break
         size *= GROWTH

@@ -10,16 +10,16 @@ from skauto.resample._wrapped import weights_placed
 class MulticlassFixedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Predicts the class whose probability times its weight is largest.
 
-    What scikit-learn's FixedThresholdClassifier is for two classes, for more of them. Probabilities are passed on
-    as they are.
+    The counterpart of scikit-learn's FixedThresholdClassifier for more than two classes. Probabilities are passed
+    on unchanged.
 
     Parameters
     ----------
     estimator : classifier
         With predict_proba.
     class_multipliers : dict or array-like of shape (n_classes,), default=None
-        Factor of each class by its label, one for labels left out, so that it also fits a part of the rows in which
-        a class is missing; or the factors in the order of the sorted classes. None leaves them alike.
+        Factor of each class by its label (1 for labels left out, so that a subset of the rows may lack a class), or
+        the factors in the order of the sorted classes. None: all 1.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What is inside a fitted classifier: the shares of the classes its probabilities speak of, and a rule of its own."""
+"""Inspects a fitted classifier: the class priors that its probabilities assume, and its own decision rule."""
 
 import warnings
 
@@ -26,23 +26,23 @@ from skauto.resample._targets import targets
 from skauto.resample._wrapped import WrappedClassifier
 
 THRESHOLDS = (FixedThresholdClassifier, TunedThresholdClassifierCV, MulticlassFixedThresholdClassifier)
-# Their probabilities are those of the one classifier inside, which sees the labels as they are; so are those of classes
-# that say it of themselves, by `passes_on`.
+# Their probabilities are those of the one inner classifier, which sees the labels unchanged. Other classes declare the
+# same by an attribute `passes_on`.
 PASS_ON = (*THRESHOLDS, BaseSearchCV, WrappedClassifier)
-# Their probabilities are a mean over classifiers, which see codes.
+# Their probabilities are a mean over classifiers that are fitted on integer codes.
 MEANS = (BaggingClassifier, VotingClassifier)
 # These balance the weighted counts of the classes; others balance the plain counts, then multiply by the weights.
 BALANCES_WEIGHTS = (LogisticRegression, LinearSVC, RandomForestClassifier, ExtraTreesClassifier)
 
-# These choose rows by where they lie, so they change the shape of the classes and not only their shares.
+# These choose rows by their features, so they change the distribution within each class, not only the class fractions.
 CLEANERS = (BaseCleaningSampler, SMOTEENN, SMOTETomek, NearMiss, InstanceHardnessThreshold)
 COUNTED = ("over-sampling", "under-sampling")
 
 BALANCED = ("balanced", "balanced_subsample")
 # LightGBM's parameters about the two classes, by all their names.
 UNBALANCED = ("is_unbalance", "unbalance", "unbalanced_sets")
-POSITIVE_SHARE = ("pos_bagging_fraction", "pos_sub_row", "pos_subsample", "pos_bagging")
-NEGATIVE_SHARE = ("neg_bagging_fraction", "neg_sub_row", "neg_subsample", "neg_bagging")
+POSITIVE_FRACTION = ("pos_bagging_fraction", "pos_sub_row", "pos_subsample", "pos_bagging")
+NEGATIVE_FRACTION = ("neg_bagging_fraction", "neg_sub_row", "neg_subsample", "neg_bagging")
 BAGGING = ("bagging_freq", "subsample_freq")
 WEIGHTS = ("class_weight", "scale_pos_weight", *UNBALANCED)
 
@@ -53,12 +53,12 @@ def thawed(model):
 
 
 def passes_on(model):
-    """Whether the probabilities of a classifier are those of the one inside, which sees the labels as they are."""
+    """Whether a classifier's probabilities are those of its inner classifier, which sees the labels unchanged."""
     return isinstance(model, PASS_ON) or getattr(model, "passes_on", False)
 
 
 def within(model):
-    """The fitted classifier whose probabilities, moved or not, a fitted one gives as its own; None if there is none."""
+    """The inner fitted classifier that the probabilities of `model` come from, corrected or not; else None."""
     model = thawed(model)
     if isinstance(model, Pipeline):
         return model.steps[-1][1]
@@ -70,12 +70,12 @@ def within(model):
 
 
 def trained_priors(model, y, classes, sample_weight=None):
-    """The shares of the classes that the probabilities of a fitted classifier speak of.
+    """The class priors that the probabilities of a fitted classifier assume.
 
-    Read are `class_weight` ("balanced", "balanced_subsample", a dict), LightGBM's and XGBoost's `scale_pos_weight`,
+    Reads `class_weight` ("balanced", "balanced_subsample", a dict), LightGBM's and XGBoost's `scale_pos_weight`,
     LightGBM's `is_unbalance` and `pos_bagging_fraction`/`neg_bagging_fraction`, the balanced ensembles of
-    imbalanced-learn (`sampling_strategy`), and what a classifier of skauto.resample says of itself; also within
-    Pipelines, searches, thresholds, bagging and voting. Calibrated probabilities are those of y.
+    imbalanced-learn (`sampling_strategy`), and the fitted attributes of skauto.resample's classifiers; also within
+    Pipelines, searches, thresholds, bagging and voting. Calibrated probabilities assume the priors of y.
 
     Parameters
     ----------
@@ -83,14 +83,14 @@ def trained_priors(model, y, classes, sample_weight=None):
     y : array-like of shape (n,)
         The labels it was fitted on.
     classes : array of shape (n_classes,)
-        The classes, in the order of the answer.
+        The classes, in the order of the result.
     sample_weight : array-like of shape (n,), default=None
         Weights of the rows.
 
     Returns
     -------
     priors : ndarray of shape (n_classes,)
-        Shares that sum to 1.
+        Fractions that sum to 1.
     """
     of_class = np.asarray(y) == np.asarray(classes)[:, None]
     counts = of_class.sum(axis=1).astype(float)
@@ -99,13 +99,13 @@ def trained_priors(model, y, classes, sample_weight=None):
 
 
 def _priors(model, classes, counts, masses):
-    """As trained_priors, from rows of each class and what they weigh."""
+    """As trained_priors, from the row counts and the weight sums of the classes."""
     model = thawed(model)
     if isinstance(model, CalibratedClassifierCV):
         return masses / masses.sum()
     if hasattr(model, "trained_priors_"):
-        moved_back = getattr(model, "prior_correction", True)
-        return model.natural_priors_ if moved_back else model.trained_priors_
+        corrected = getattr(model, "prior_correction", True)
+        return model.natural_priors_ if corrected else model.trained_priors_
     if isinstance(model, Pipeline):
         for _, step in model.steps[:-1]:
             growth = _growth(step, classes, counts)
@@ -117,33 +117,33 @@ def _priors(model, classes, counts, masses):
         counts, masses = counts * growth, masses * growth
     inner = within(model)
     if isinstance(model, MEANS):
-        shares = _mean_priors(model, "sampling_strategy" in params, counts, masses)
+        priors = _mean_priors(model, "sampling_strategy" in params, counts, masses)
     elif inner is not None:
-        seen = np.arange(len(classes)) if isinstance(model, StackingClassifier) else classes  # that one encodes y
-        shares = _priors(inner, seen, counts, masses)
+        seen = np.arange(len(classes)) if isinstance(model, StackingClassifier) else classes  # it encodes y
+        priors = _priors(inner, seen, counts, masses)
     else:
-        shares = masses
-    shares = shares * _class_weights(model, params.get("class_weight"), classes, counts, masses)
+        priors = masses
+    priors = priors * _class_weights(model, params.get("class_weight"), classes, counts, masses)
     if len(classes) == 2:
-        shares = shares * _binary_weights(params, counts)
-    return shares / shares.sum()
+        priors = priors * _binary_weights(params, counts)
+    return priors / priors.sum()
 
 
 def _mean_priors(model, balanced, counts, masses):
-    """The mean over the classifiers of an ensemble; those of a draw that lacks a class are left out."""
+    """The mean over the classifiers of an ensemble; members whose sample lacked a class are left out."""
     members = [
         member.steps[-1][1] if balanced and isinstance(member, Pipeline) else member for member in model.estimators_
     ]
     codes = np.arange(len(counts))
     whole = [len(getattr(member, "classes_", codes)) == len(codes) for member in members]
-    shares = [
+    priors = [
         _priors(member, codes, counts, masses) for member, complete in zip(members, whole, strict=True) if complete
     ]
     weights = getattr(model, "weights", None)
     if weights is not None:
         kept = [weight for (_, member), weight in zip(model.estimators, weights, strict=True) if member != "drop"]
         weights = np.asarray(kept)[whole]
-    return np.average(shares, axis=0, weights=weights) if shares else masses
+    return np.average(priors, axis=0, weights=weights) if priors else masses
 
 
 def _class_weights(model, given, classes, counts, masses):
@@ -156,12 +156,12 @@ def _class_weights(model, given, classes, counts, masses):
 
 
 def _binary_weights(params, counts):
-    """What boosters multiply the two classes by; the second class is the positive one."""
+    """The factors by which boosters weight the two classes; the second class is the positive one."""
     weights = np.array([1.0, params.get("scale_pos_weight") or 1.0])
     if _first(params, UNBALANCED):
         weights = weights / np.maximum(counts, 1)
     if _first(params, BAGGING):
-        fractions = [_first(params, names) for names in (NEGATIVE_SHARE, POSITIVE_SHARE)]
+        fractions = [_first(params, names) for names in (NEGATIVE_FRACTION, POSITIVE_FRACTION)]
         weights = weights * [1.0 if fraction is None else fraction for fraction in fractions]
     return weights
 
@@ -171,13 +171,13 @@ def _first(params, names):
 
 
 def counted(sampler):
-    """The kind of a sampler whose rows of each class can be told in advance, else None."""
+    """The kind of a sampler whose class counts are known in advance, else None."""
     kind = getattr(sampler, "_sampling_type", None)
     return kind if kind in COUNTED else None
 
 
 def counts_after(sampler, classes, counts):
-    """Rows of each class after a sampler, (n_classes,), where that can be told in advance, else None."""
+    """Rows of each class after a sampler, (n_classes,), where they are known in advance, else None."""
     kind = counted(sampler)
     if kind is None:
         return None
@@ -203,7 +203,7 @@ def _growth_of_bags(params, classes, counts):
 
 
 def unread_weights(model):
-    """Names of parameters within a fitted classifier that weigh classes in a way that trained_priors cannot read."""
+    """Names of inner parameters that weight classes in a way that trained_priors cannot read."""
     model = thawed(model)
     if isinstance(model, CalibratedClassifierCV) or hasattr(model, "trained_priors_"):
         return []
@@ -225,7 +225,7 @@ def unread_weights(model):
 
 
 def rule_within(model):
-    """The classifier within a fitted one whose predict is a rule of its own, not the most probable class, or None."""
+    """The inner classifier that predicts by its own decision rule, not the most probable class; else None."""
     while model is not None:
         if isinstance(model, THRESHOLDS) or getattr(model, "decides_by_rule", False):
             return model
@@ -234,17 +234,17 @@ def rule_within(model):
 
 
 def warn_of_losses(outer, model, moved, readable=False):
-    """Say what a classifier that corrects priors cannot do for the fitted one inside it.
+    """Warn of what a prior-correcting classifier cannot do for the fitted classifier inside it.
 
     Parameters
     ----------
     outer : classifier
-        The one that corrects.
+        The one that corrects the priors.
     model : fitted classifier
     moved : bool
-        Whether its most probable class takes the place of the decisions of the model.
+        Whether the most probable class replaces the decisions of the model.
     readable : bool, default=False
-        Whether the shares that the model speaks of were given, and need not be read.
+        Whether the priors that the model assumes were given, so that they need not be read.
 
     Warns
     -----
@@ -255,7 +255,7 @@ def warn_of_losses(outer, model, moved, readable=False):
     unread = [] if readable else unread_weights(model)
     if unread:
         warnings.warn(
-            f"{names[0]}(estimator={names[1]}(...)) cannot read of which shares of the classes the probabilities speak "
+            f"{names[0]}(estimator={names[1]}(...)) cannot read which class fractions the probabilities assume "
             f"after {', '.join(unread)}, and does not correct them for it: put CalibratedClassifierCV around the "
             "estimator, or PriorCorrectedClassifier with trained_priors=.",
             UserWarning,
@@ -266,7 +266,7 @@ def warn_of_losses(outer, model, moved, readable=False):
         rule = type(rule).__name__
         warnings.warn(
             f"{names[0]}(estimator={names[1]}(...), decision='unresampled') does not use the rule by which {rule} "
-            "decides: that is for the classes as they were weighted or resampled, and predict takes the most probable "
+            "decides: it was tuned for the weighted or resampled classes, and predict takes the most probable "
             f"class. Put the rule outside, {rule}({names[0]}(...)), or choose decision='resampled'.",
             UserWarning,
             stacklevel=3,

@@ -17,8 +17,8 @@ class LabelMetric:
     """A scikit-learn label scorer as a function of confusion matrices (..., K, K).
 
     Functions of scikit-learn that have a form for matrices are computed by it. Any other is called for each matrix, on
-    weighted cells if it takes weights, else on rows; calls are dear, so that few thresholds are tried with it
-    (`max_thresholds`). Their number depends on no clock: what a search finds must not.
+    weighted cells if it takes weights, else on rows; calls are slow, so few thresholds are tried with it
+    (`max_thresholds`). Their number does not depend on elapsed time, so that results are reproducible.
 
     Parameters
     ----------
@@ -87,13 +87,13 @@ def wants_weight(scorer):
 
 
 def requests_of(scorer):
-    """What a scorer asks for by metadata routing, a dict; empty where nothing was said."""
+    """The metadata requests of a scorer, a dict; empty where none was set."""
     said = getattr(scorer, "_metadata_request", None)
     return {} if said is None else said.score.requests
 
 
 def as_shown(scorer, classes, pos_label=None):
-    """What a scorer's function is given for the classes, and its keywords.
+    """The labels that a scorer's function gets for the classes, and its keywords.
 
     Of two classes functions whose positive label is 1 unless they are told are given 0 and 1, and what others call
     `pos_label` is the positive class: the given one, or the last. So are those of scikit-learn that take the greater

@@ -11,14 +11,14 @@ from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_
 
 
 class FocalLoss:
-    """Focal loss as an objective function of LightGBM: rows that are already well predicted count less.
+    """Focal loss as an objective function of LightGBM: rows that are already well predicted get less weight.
 
     One column of raw scores for two classes, one for each class against the rest for more.
 
     Parameters
     ----------
     gamma : float, default=2.0
-        How much less; 0 is the logistic loss.
+        Focusing parameter: how strongly well-predicted rows are down-weighted; 0 is the logistic loss.
 
     References
     ----------
@@ -82,15 +82,15 @@ class FocalLoss:
 class FocalLossClassifier(WrappedClassifier):
     """A LightGBM classifier trained with focal loss, with probabilities.
 
-    LightGBM gives raw scores only for an objective of one's own; here they become probabilities again. Focal loss makes
-    them timid, so tune the threshold or calibrate.
+    LightGBM gives only raw scores for a custom objective; here they are converted to probabilities. Focal loss makes
+    them underconfident, so tune the threshold or calibrate.
 
     Parameters
     ----------
     estimator : LGBMClassifier
         The booster; its objective is replaced.
     gamma : float, default=2.0
-        How much less rows count that are already well predicted; 0 is the logistic loss.
+        Focusing parameter: how strongly well-predicted rows are down-weighted; 0 is the logistic loss.
     class_weight : "balanced", "effective", dict {label: weight} or None, default=None
         Weights of the classes in the loss. "effective" makes it the class-balanced loss (see
         `class_balanced_weights`), which with gamma=0 is that of logistic loss.
@@ -148,7 +148,7 @@ class FocalLossClassifier(WrappedClassifier):
         if self.class_weight is not None:
             weight = self._class_weights(codes)[codes] * (1.0 if weight is None else weight)
         priors = np.clip(class_priors(labels, self.classes_, weight), 1e-9, 1 - 1e-9)
-        # LightGBM starts an objective of one's own at zero: far from where a rare class is
+        # LightGBM starts a custom objective at zero: far from the log-odds of a rare class
         start = np.log(priors / (1 - priors))
         self.start_ = start[1] if len(start) == 2 else start
         init = np.tile(self.start_, (len(codes), 1)) if np.ndim(self.start_) else np.full(len(codes), self.start_)
@@ -170,10 +170,10 @@ class FocalLossClassifier(WrappedClassifier):
     def predict_proba(self, X):
         """Probabilities, (n, n_classes)."""
         check_is_fitted(self)
-        share = expit(self.estimator_.predict(X, raw_score=True) + self.start_)
-        if share.ndim == 1:
-            return np.column_stack([1 - share, share])
-        return share / share.sum(axis=1, keepdims=True)
+        proba = expit(self.estimator_.predict(X, raw_score=True) + self.start_)
+        if proba.ndim == 1:
+            return np.column_stack([1 - proba, proba])
+        return proba / proba.sum(axis=1, keepdims=True)
 
     def predict(self, X):
         """The most probable class of each row, (n,)."""

@@ -22,10 +22,10 @@ OF_TWO = ("f1", "precision", "recall", "jaccard")  # names that mean the positiv
 
 
 class MulticlassThresholdClassifierCV(WrappedClassifier):
-    """Tunes how much each class must lead by, for any label metric and any number of classes.
+    """Tunes a weight for each class, for any label metric and any number of classes.
 
-    scikit-learn's `TunedThresholdClassifierCV` does this for two classes; here each class has a weight, and the
-    prediction is the class of the greatest weighted probability. `predict_proba` stays as it is.
+    scikit-learn's `TunedThresholdClassifierCV` tunes a threshold for two classes; here the prediction is the class
+    of the greatest weighted probability. `predict_proba` is unchanged.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ class MulticlassThresholdClassifierCV(WrappedClassifier):
     classes_ : ndarray of shape (K,)
         The class labels.
     class_weights_ : ndarray of shape (K,)
-        Weights of the columns of `predict_proba`, of mean 1; with two classes those of the tuned threshold. All 1 where
-        rows are too few to tune on.
+        Weights of the columns of `predict_proba`, of mean 1; with two classes those that equal the tuned threshold. All
+        1 where there are too few rows to tune on.
 
     Examples
     --------
@@ -124,7 +124,7 @@ class MulticlassThresholdClassifierCV(WrappedClassifier):
 
     @available_if(fitted_has("predict_proba"))
     def predict_proba(self, X):
-        """Probabilities as the classifier gives them, (n, K)."""
+        """The classifier's probabilities, (n, K)."""
         check_is_fitted(self)
         return self.estimator_.predict_proba(X)
 

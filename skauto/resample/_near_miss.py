@@ -15,8 +15,8 @@ class NearMiss(RowSampler, upstream.NearMiss):
     sampling_strategy : float, str, dict or callable, default="auto"
         As in imbalanced-learn; a float is the ratio of the smallest class to each other, also for more than two.
     version : {1, 2, 3}, default=1
-        Keep the rows with the least mean distance to their nearest rows of the smallest class (1), to its farthest
-        rows (2), or among the nearest of each row of the smallest class those with the greatest (3).
+        Keep the rows with the least mean distance to their nearest rows of the smallest class (1) or to its farthest
+        rows (2); or, among the nearest neighbours of each row of the smallest class, those with the greatest (3).
     n_neighbors : int or object with `kneighbors`, default=3
         Rows of the smallest class over which distances are averaged.
     n_neighbors_ver3 : int or object with `kneighbors`, default=3
@@ -29,7 +29,7 @@ class NearMiss(RowSampler, upstream.NearMiss):
     sample_indices_ : ndarray of shape (m,)
         Positions of the rows kept.
     parents_, steps_ : ndarray of shape (m, 2), (m,)
-        The same in the form of SMOTE; steps are 0.
+        The same in the form that SMOTE has; steps are 0.
 
     References
     ----------
@@ -61,13 +61,13 @@ class NearMiss(RowSampler, upstream.NearMiss):
         return searcher(getattr(self, name), matrix, name, notes, rows=rows, label=label, n_jobs=self.n_jobs)
 
     def _ranked(self, search, matrix, smallest):
-        """Places of the rows of a matrix, those to keep first."""
+        """Positions of the rows of a matrix, those to keep first."""
         asked = len(smallest) if self.version == 2 else search.n_neighbors
         distances = search.kneighbors(matrix, n_neighbors=asked)[0][:, -search.n_neighbors :].sum(axis=1)
         return np.argsort(-distances if self.version == 3 else distances, kind="stable")
 
     def _near(self, matrix, rows, smallest, label, count, notes):
-        """Places of the rows that are among the nearest of a row of the smallest class."""
+        """Positions of the rows that are among the nearest of a row of the smallest class."""
         around = self._searcher("n_neighbors_ver3", matrix, rows, label, notes)
         near = np.unique(around.kneighbors(matrix[smallest], return_distance=False))
         if len(near) < count:

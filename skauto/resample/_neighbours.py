@@ -15,9 +15,9 @@ DENSE_LEVELS = 128  # up to this many levels of all categories together, a dense
 def embed(table, rows, y=None):
     """The chosen rows as a matrix in which Euclidean distance is the distance between rows.
 
-    Numbers stay as they are. Two rows that differ in a category are apart, in this direction, by the median standard
-    deviation of the numbers (SMOTE-NC, Chawla et al. 2002, section 6.1). Without any numbers a category becomes the
-    shares of the classes among its rows (value difference metric, section 6.2), for which `y` is needed.
+    Numbers stay as they are. Two rows that differ in a category have a distance, in this direction, of the median
+    standard deviation of the numbers (SMOTE-NC, Chawla et al. 2002, section 6.1). Without any numbers a category
+    becomes the fractions of the classes among its rows (value difference metric, section 6.2), for which `y` is needed.
     """
     numeric, codes = table.numeric[rows], table.codes[rows]
     if sparse.issparse(numeric) and has_missing(numeric):
@@ -25,23 +25,23 @@ def embed(table, rows, y=None):
     if not codes.shape[1]:
         return numeric
     if not numeric.shape[1]:
-        return np.hstack([_class_shares(table.codes[:, j], y)[codes[:, j]] for j in range(codes.shape[1])])
+        return np.hstack([_class_fractions(table.codes[:, j], y)[codes[:, j]] for j in range(codes.shape[1])])
     apart = np.median(column_spread(numeric)) or 1.0
     levels = [np.unique(column, return_inverse=True) for column in codes.T]
     total = sum(len(found) for found, _ in levels)
-    block = sparse.hstack([_one_hot(places, len(found), apart / np.sqrt(2)) for found, places in levels], "csr")
+    block = sparse.hstack([_one_hot(codes, len(found), apart / np.sqrt(2)) for found, codes in levels], "csr")
     if not sparse.issparse(numeric) and (total <= DENSE_LEVELS or np.isnan(numeric).any()):
         return np.hstack([numeric, block.toarray().astype(numeric.dtype)])
     return sparse.hstack([sparse.csr_matrix(numeric), block], "csr")
 
 
-def _one_hot(places, n_levels, value):
-    n = len(places)
-    return sparse.csr_matrix((np.full(n, value), places, np.arange(n + 1)), shape=(n, n_levels))
+def _one_hot(codes, n_levels, value):
+    n = len(codes)
+    return sparse.csr_matrix((np.full(n, value), codes, np.arange(n + 1)), shape=(n, n_levels))
 
 
-def _class_shares(codes, y):
-    """For each code, last of all for the missing, the shares of the classes among its rows."""
+def _class_fractions(codes, y):
+    """For each code, last of all for the missing, the fractions of the classes among its rows."""
     counts = np.zeros((codes.max() + 2, y.max() + 1))
     np.add.at(counts, (codes, y), 1)
     return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -54,14 +54,14 @@ def has_missing(matrix):
 
 
 def searcher(neighbours, matrix, name, notes, *, rows=None, label=None, extra=0, n_jobs=None):
-    """A search for neighbours, fitted on rows of a matrix; asked for too many, it takes all there are, and notes it.
+    """A fitted neighbour search; with fewer rows than neighbours it uses all rows, and notes it.
 
     Parameters
     ----------
     neighbours : int or object with `kneighbors`
         Number of neighbours, or an unfitted search that knows it.
     matrix : array of shape (n, p)
-        The rows that will be searched for; gaps in any of them are measured around.
+        The rows that will be searched for; distances skip missing values.
     name : str
         The parameter that holds the number.
     notes : list of str
@@ -106,15 +106,15 @@ def _measure_around_gaps(search, name):
 def nearest_of(search, matrix, rows=None):
     """Positions of the nearest rows, (m, k), of rows among those that a search was fitted on; None for all of them.
 
-    A tree is asked in its own order: neighbours in space share what the processor has at hand.
+    A tree is queried in its own row order: neighbours in space share cache lines.
     """
     order = tree_order(search)
     if order is None:
         return search.kneighbors(matrix if rows is None else matrix[rows], return_distance=False)
     rows = np.arange(matrix.shape[0]) if rows is None else rows
-    place = np.empty(len(order), dtype=np.intp)
-    place[order] = np.arange(len(order))
-    turn = np.argsort(place[rows])
+    rank = np.empty(len(order), dtype=np.intp)
+    rank[order] = np.arange(len(order))
+    turn = np.argsort(rank[rows])
     found = search.kneighbors(matrix[rows[turn]], return_distance=False)
     nearest = np.empty_like(found)
     nearest[turn] = found
@@ -142,7 +142,7 @@ def note_searches(sampler):
 
 
 def vote(codes, neighbours):
-    """For each row and column of codes the most frequent one among its neighbours.
+    """For each row and column of codes the most frequent code among its neighbours.
 
     A missing code (-1) has no vote, and a row's missing code stays missing. Ties go to the row's own code, then to the
     nearest neighbour.

@@ -17,28 +17,28 @@ from skauto.resample._rows import take_rows
 
 
 class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
-    """Adds to each row how much it is an outlier, by any detector; greater is stranger.
+    """Adds an outlier score from any detector to each row; greater is more anomalous.
 
-    A detector knows the rows that it was fitted on. So training rows get scores from detectors fitted on the other
-    folds (`fit_transform`), and new rows those of one fitted on all (`transform`): the two differ on purpose.
+    A detector has seen the rows that it was fitted on. So training rows get scores from detectors fitted on the other
+    folds (`fit_transform`), and new rows from one fitted on all rows (`transform`): the two differ on purpose.
 
-    Takes tables with gaps, categories and dates: what a detector sees is numbers; the columns given back are as they
-    came.
+    Takes tables with missing values, categories and dates: the detector sees numbers; the columns are returned
+    unchanged.
 
     Parameters
     ----------
     detector : {"isolation_forest", "lof", "ecod"} or detector, default="isolation_forest"
         Any object with `fit(X)` and `score_samples(X)` (greater is more normal) or `decision_function(X)`.
     encoder : transformer, default=None
-        What makes numbers of a table for the detector, fitted on the rows that it is fitted on. None: numbers and dates
-        as they are, their gaps filled by medians where the detector takes none, and categories one column for each
-        level (of more than 50 the rarest together).
+        Converts a table to numbers for the detector; fitted on the same rows as the detector. None: numbers and dates
+        unchanged, missing values filled by medians where the detector accepts none, and categories one-hot encoded
+        (of more than 50 levels the rarest together).
     cv : int, default=5
         Folds for the scores of the training rows.
     append : bool, default=True
         Whether to keep the columns of X before the score.
     random_state : int, RandomState or None, default=None
-        Seed of folds and detectors, of a detector within a Pipeline too. None leaves a detector the seed that it has.
+        Seed of folds and detectors, of a detector within a Pipeline too. None keeps the detector's own seed.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n, p)
-            Rows: numbers, categories, dates, gaps.
+            Rows: numbers, categories, dates, missing values.
         y : None
             Not used.
 
@@ -83,7 +83,7 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
         -------
         self : object
         """
-        self._detector("all", 2)  # a wrong name is said before a wrong table
+        self._detector("all", 2)  # an unknown name is reported before a wrong table
         X = self._checked(X, reset=True)
         self.encoder_, self.detector_ = self._fitted("all", X)
         if not (hasattr(self.detector_, "score_samples") or hasattr(self.detector_, "decision_function")):
@@ -94,7 +94,7 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
         return self
 
     def fit_transform(self, X, y=None):
-        """Fit, and give the training rows scores of detectors that have not seen them.
+        """Fit, and score the training rows by detectors that have not seen them.
 
         Parameters
         ----------
@@ -111,11 +111,11 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
         table = self._checked(X, reset=False)
         folds = min(self.cv, len(table))
         if folds < 2:
-            return self._with_scores(X, table, _strangeness(self.encoder_, self.detector_, table))
+            return self._with_scores(X, table, _anomaly_scores(self.encoder_, self.detector_, table))
         scores = np.empty(len(table))
         seed = child_seed(root_seed(self.random_state), "folds")
         for i, (train, test) in enumerate(KFold(folds, shuffle=True, random_state=seed).split(table)):
-            scores[test] = _strangeness(*self._fitted(i, take_rows(table, train)), take_rows(table, test))
+            scores[test] = _anomaly_scores(*self._fitted(i, take_rows(table, train)), take_rows(table, test))
         return self._with_scores(X, table, scores)
 
     def transform(self, X):
@@ -132,7 +132,7 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         table = self._checked(X, reset=False)
-        return self._with_scores(X, table, _strangeness(self.encoder_, self.detector_, table))
+        return self._with_scores(X, table, _anomaly_scores(self.encoder_, self.detector_, table))
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns: those of X, then "outlier_score", or "outlier_score_2" if X has that, and so on."""
@@ -158,24 +158,24 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
             return as_frame(X, self.column_kinds_) if self.encoder is None else X
         return validate_data(self, X, reset=reset, dtype=float, ensure_all_finite="allow-nan")
 
-    def _fitted(self, place, table):
+    def _fitted(self, key, table):
         """An encoder and a detector of these rows."""
         encoder = DetectorInput(fill=not self._takes_gaps()) if self.encoder is None else clone(self.encoder)
         numbers = encoder.fit_transform(table)
-        return encoder, self._detector(place, numbers.shape[0]).fit(numbers)
+        return encoder, self._detector(key, numbers.shape[0]).fit(numbers)
 
     def _takes_gaps(self):
         detector = self._detector("all", 2)
         return hasattr(detector, "__sklearn_tags__") and get_tags(detector).input_tags.allow_nan
 
-    def _detector(self, place, n_rows):
+    def _detector(self, key, n_rows):
         given = self.detector
         if isinstance(given, str) and given not in DETECTORS:
             raise ValueError(f"detector={given!r} must be one of {', '.join(DETECTORS)}, or an object.")
         detector = DETECTORS[given](n_rows) if isinstance(given, str) else given
         if self.random_state is None:
             return clone(detector)
-        return seeded_clone(detector, child_seed(root_seed(self.random_state), "detector", place))
+        return seeded_clone(detector, child_seed(root_seed(self.random_state), "detector", key))
 
     def _with_scores(self, X, table, scores):
         if not self.append:
@@ -199,21 +199,21 @@ def _score_name(names):
     return next(name for name in chain(["outlier_score"], numbered) if name not in taken)
 
 
-def _strangeness(encoder, detector, table):
+def _anomaly_scores(encoder, detector, table):
     X = encoder.transform(table)
     score = getattr(detector, "score_samples", None) or detector.decision_function
     return -np.asarray(score(X), dtype=float)
 
 
 class ECOD(OutlierMixin, BaseEstimator):
-    """Outliers by empirical tails: how rare a value is in each column, summed as negative logarithms.
+    """Outliers by empirical tail probabilities: negative logarithms of the tail of each column, summed.
 
-    No parameters but one, no training but sorting; missing values count nothing.
+    One parameter, and fit only sorts; missing values add nothing.
 
     Parameters
     ----------
     contamination : float, default=0.1
-        Share of the training rows that `predict` calls outliers.
+        Fraction of the training rows that `predict` calls outliers.
 
     Attributes
     ----------
@@ -262,7 +262,7 @@ class ECOD(OutlierMixin, BaseEstimator):
         return self
 
     def score_samples(self, X):
-        """How normal each row is, (n,): the sum of the logarithms of its tails, the least of three ways to add."""
+        """How normal each row is, (n,): the sum of its log tail probabilities, the least of three such sums."""
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=float, ensure_all_finite="allow-nan")
         left, right = np.zeros(X.shape), np.zeros(X.shape)

@@ -1,4 +1,4 @@
-"""Honest probabilities after the classes were weighted or resampled: analytic prior correction."""
+"""Unbiased probabilities after the classes were weighted or resampled: analytic prior correction."""
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
@@ -10,21 +10,21 @@ from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_
 
 
 def class_priors(y, classes, sample_weight=None):
-    """The share of each class in y, weighted.
+    """The fraction of each class in y, weighted.
 
     Parameters
     ----------
     y : array-like of shape (n,)
         Labels.
     classes : array of shape (n_classes,)
-        The classes, in the order of the answer.
+        The classes, in the order of the result.
     sample_weight : array-like of shape (n,), default=None
         Weights of the rows.
 
     Returns
     -------
     priors : ndarray of shape (n_classes,)
-        Shares that sum to 1.
+        Fractions that sum to 1.
 
     Examples
     --------
@@ -39,12 +39,12 @@ def class_priors(y, classes, sample_weight=None):
 
 
 def positive_priors(y, classes, sample_weight=None):
-    """The shares of the classes in y, each above zero.
+    """The fractions of the classes in y, each above zero.
 
     Raises
     ------
     ValueError
-        If all rows of a class weigh zero.
+        If all rows of a class have weight zero.
     """
     priors = class_priors(y, classes, sample_weight)
     if not priors.all():
@@ -54,17 +54,17 @@ def positive_priors(y, classes, sample_weight=None):
 
 
 def correct_priors(proba, trained_priors, natural_priors):
-    """Probabilities as they would be had the model been trained on the natural shares of the classes.
+    """Probabilities as if the model had been trained on the unresampled class fractions.
 
-    By Bayes' rule each column is multiplied by natural / trained prior and the rows are normalised again. Exact where
-    resampling or weighting changed only how often each class was seen, not how it is spread.
+    By Bayes' rule each column is multiplied by the ratio unresampled prior / trained prior and the rows are normalised
+    again. Exact where resampling or weighting changed only the class frequencies, not the distribution within a class.
 
     Parameters
     ----------
     proba : array-like of shape (n, n_classes)
         Probabilities of a model trained on `trained_priors`.
     trained_priors, natural_priors : array-like of shape (n_classes,)
-        Shares of the classes in training and in nature; any positive scale.
+        Fractions of the classes in training, and in the unresampled data; any positive scale.
 
     Returns
     -------
@@ -89,41 +89,41 @@ def correct_priors(proba, trained_priors, natural_priors):
     array([[0.9, 0.1]])
     """
     proba = np.asarray(proba, dtype=float)
-    trained, natural = np.asarray(trained_priors, dtype=float), np.asarray(natural_priors, dtype=float)
-    if trained.shape != (proba.shape[1],) or natural.shape != (proba.shape[1],):
+    trained, unresampled = np.asarray(trained_priors, dtype=float), np.asarray(natural_priors, dtype=float)
+    if trained.shape != (proba.shape[1],) or unresampled.shape != (proba.shape[1],):
         raise ValueError(
             f"trained_priors and natural_priors must hold one value for each of the {proba.shape[1]} columns of proba, "
-            f"not shapes {trained.shape} and {natural.shape}."
+            f"not shapes {trained.shape} and {unresampled.shape}."
         )
     # A class that was never trained on has no evidence to scale: its column stays as it is.
-    ratio = np.divide(natural, trained, out=np.ones_like(trained), where=trained > 0)
+    ratio = np.divide(unresampled, trained, out=np.ones_like(trained), where=trained > 0)
     scaled = proba * ratio
     total = scaled.sum(axis=1, keepdims=True)
     return np.divide(scaled, total, out=proba.copy(), where=total > 0)
 
 
 def moves_priors(model):
-    """Whether the probabilities of the fitted classifier inside are moved."""
+    """Whether the probabilities of the inner fitted classifier are corrected."""
     moved = not np.allclose(model.trained_priors_, model.natural_priors_, rtol=1e-9, atol=0)
     return bool(getattr(model, "prior_correction", True)) and moved
 
 
 class PriorCorrectedClassifier(WrappedClassifier):
-    """A classifier trained with weighted or balanced classes, its probabilities moved back to the natural shares.
+    """A classifier trained on weighted or balanced classes, its probabilities corrected to the class fractions in y.
 
-    `class_weight="balanced"` and its kin make a model speak as if the classes were equally frequent. Here it is fitted
-    as it is and decides as it does, and `predict_proba` is corrected by Bayes' rule.
+    `class_weight="balanced"` and the like make a model predict probabilities as if the classes were equally frequent.
+    Here the model is fitted unchanged and keeps its decisions, and `predict_proba` is corrected by Bayes' rule.
 
     Parameters
     ----------
     estimator : classifier
         The classifier to fit. Without `predict_proba` its `predict` and `decision_function` are passed on as they are.
     trained_priors : array-like of shape (n_classes,), default=None
-        Shares of the classes that the estimator is trained on, in the order of `classes_`. None reads them from
+        Fractions of the classes that the estimator is trained on, in the order of `classes_`. None reads them from
         the estimator's `class_weight`, `scale_pos_weight`, `is_unbalance`, `pos_bagging_fraction` and
         `neg_bagging_fraction`, from `sampling_strategy` of imbalanced-learn's balanced ensembles and of samplers in its
-        Pipeline, or from what a classifier of skauto.resample says of itself; within Pipelines, searches, thresholds,
-        bagging and voting too. A warning says what could not be read.
+        Pipeline, or from the fitted attributes of skauto.resample's classifiers; within Pipelines, searches,
+        thresholds, bagging and voting too. A warning says what could not be read.
     decision : {"resampled", "unresampled"}, default="resampled"
         How `predict` decides: "resampled" as the estimator does, which was trained on weighted or resampled rows;
         "unresampled" by the most probable class of `predict_proba`.
@@ -135,13 +135,13 @@ class PriorCorrectedClassifier(WrappedClassifier):
     classes_ : ndarray of shape (n_classes,)
         The class labels.
     natural_priors_, trained_priors_ : ndarray of shape (n_classes,)
-        Shares of the classes in y, and those trained on.
+        Fractions of the classes in y, and those that the estimator was trained on.
 
     Notes
     -----
-    The rule needs probabilities that follow the weights. Those of fully grown trees do not (their leaves are pure with
-    or without weights): a forest with `class_weight` needs a limit on its depth or leaves, or `CalibratedClassifierCV`
-    in place of this class. Balanced bags are no problem, as they change the rows.
+    The correction assumes probabilities that depend on the weights. Those of fully grown trees do not (their leaves are
+    pure with or without weights): a forest with `class_weight` needs a limit on its depth or leaves, or
+    `CalibratedClassifierCV` instead of this class. Balanced bags are no problem, as they change the rows.
 
     References
     ----------
@@ -167,7 +167,7 @@ class PriorCorrectedClassifier(WrappedClassifier):
         self.decision = decision
 
     def fit(self, X, y, sample_weight=None, **fit_params):
-        """Fit the estimator and note the shares of the classes.
+        """Fit the estimator and store the fractions of the classes.
 
         Parameters
         ----------
@@ -176,7 +176,7 @@ class PriorCorrectedClassifier(WrappedClassifier):
         y : array-like of shape (n,)
             Labels.
         sample_weight : array-like of shape (n,), default=None
-            Weights of the rows; natural shares are weighted by them.
+            Weights of the rows; the class fractions in y are weighted by them.
         **fit_params : dict
             Passed to the estimator's fit.
 
@@ -207,21 +207,21 @@ class PriorCorrectedClassifier(WrappedClassifier):
         given = np.asarray(self.trained_priors, dtype=float)
         if given.shape != self.classes_.shape or not (given > 0).all():
             raise ValueError(
-                f"trained_priors={self.trained_priors!r} must hold one positive share for each of the "
+                f"trained_priors={self.trained_priors!r} must hold one positive fraction for each of the "
                 f"{len(self.classes_)} classes {self.classes_.tolist()}, in this order."
             )
         return given / given.sum()
 
     @available_if(fitted_has("predict_proba"))
     def predict_proba(self, X):
-        """Probabilities under the natural shares of the classes, (n, n_classes)."""
+        """Probabilities for the unresampled class fractions, (n, n_classes)."""
         check_is_fitted(self)
         proba = self.estimator_.predict_proba(X)
         return correct_priors(proba, self.trained_priors_, self.natural_priors_) if moves_priors(self) else proba
 
     @available_if(lambda self: not hasattr(self, "predict_proba") and fitted_has("decision_function")(self))
     def decision_function(self, X):
-        """Scores of an estimator that has no probabilities, as it gives them."""
+        """The estimator's scores, where it has no probabilities."""
         check_is_fitted(self)
         return self.estimator_.decision_function(X)
 

@@ -33,7 +33,7 @@ class RandomOverSampler(RowSampler, imblearn.over_sampling.RandomOverSampler):
     sample_indices_ : ndarray of shape (m,)
         Position of the row that each row given back comes from.
     parents_, steps_ : ndarray of shape (m, 2), (m,)
-        The same in the form of SMOTE; steps are 0.
+        The same in the form that SMOTE has; steps are 0.
 
     References
     ----------
@@ -115,7 +115,7 @@ class RandomUnderSampler(RowSampler, imblearn.under_sampling.RandomUnderSampler)
     sample_indices_ : ndarray of shape (m,)
         Positions of the rows kept.
     parents_, steps_ : ndarray of shape (m, 2), (m,)
-        The same in the form of SMOTE; steps are 0.
+        The same in the form that SMOTE has; steps are 0.
 
     Examples
     --------

@@ -28,10 +28,10 @@ CORRECTIONS = (True, False, "bayes", "calibration")
 
 
 class ResamplingClassifier(WrappedClassifier):
-    """Resamples the rows in `fit` and only there; decides as the classifier trained on them, with honest probabilities.
+    """Resamples the rows in `fit` only; decides as the classifier trained on them, with corrected probabilities.
 
     `predict` gives the labels that a Pipeline of imbalanced-learn gives with the same sampler and seed; `predict_proba`
-    gives the probabilities under the unresampled fractions of the classes, where a rare class seldom leads.
+    gives the probabilities for the unresampled class fractions, by which a rare class is seldom the most probable.
 
     An ordinary classifier: it works inside a plain or nested scikit-learn Pipeline, in calibration, threshold tuning
     and any search, and no row of a validation fold can reach a training fold.
@@ -43,43 +43,45 @@ class ResamplingClassifier(WrappedClassifier):
     sampler : sampler or None
         Any object with `fit_resample(X, y)`, of skauto or imbalanced-learn. None fits on the rows as they are.
     prior_correction : bool, "bayes" or "calibration", default=True
-        How `predict_proba` comes back to the natural shares of the classes.
+        How `predict_proba` is corrected to the unresampled class fractions.
 
         - "bayes": by Bayes' rule; class weights of the estimator are allowed for (see `PriorCorrectedClassifier`).
-        - "calibration": by a sigmoid of the log-odds of out-of-fold predictions (Platt's, 3 folds of natural rows),
-          which takes three more fits, made when probabilities are first asked for. Bayes' rule, with a warning, if one
-          of them fails: numbers of rows or neighbours that suit all rows may be too many for two thirds of them.
+        - "calibration": by a sigmoid of the log-odds of out-of-fold predictions (Platt's, 3 folds of unresampled
+          rows), which takes three more fits, made when probabilities are first requested. If one of them fails, Bayes'
+          rule with a warning: a number of rows or neighbours that suits all rows may be too large for two thirds of
+          them.
         - True: calibration after samplers that clean (TomekLinks, EditedNearestNeighbours, SMOTEENN, SMOTETomek,
           NearMiss, ...), since Bayes' rule does not hold there, and where the rarer of two classes has 10 to 1,000
-          rows and its share is moved, since a model that saw few rows again and again, or weighed them, is too sure of
-          itself; Bayes' rule otherwise.
-        - False: not at all.
+          rows and its fraction is changed, since a model that saw few rows repeatedly, or with large weights, is
+          overconfident; Bayes' rule otherwise.
+        - False: no correction.
     decision : {"resampled", "unresampled"}, default="resampled"
         How `predict` decides.
 
-        - "resampled": as the classifier trained on the resampled rows does; what F1, recall and other scores of labels
-          want.
-        - "unresampled": the most probable class by `predict_proba`; what accuracy wants.
+        - "resampled": as the classifier trained on the resampled rows does; best for F1, recall and other scores of
+          labels.
+        - "unresampled": the most probable class by `predict_proba`; best for accuracy.
 
-        For a threshold tuned for a score put `TunedThresholdClassifierCV` or `MulticlassThresholdClassifierCV` around.
+        To tune a threshold for a score, wrap this class in `TunedThresholdClassifierCV` or
+        `MulticlassThresholdClassifierCV`.
 
     Attributes
     ----------
     estimator_ : classifier
         The classifier fitted on the resampled rows.
     calibration_ : callable or None
-        What calibrates its probabilities, where they are calibrated (see `prior_correction`). It keeps a copy of the
-        rows until probabilities are first asked for or the model is pickled.
+        Calibrates the probabilities, where they are calibrated (see `prior_correction`). It keeps a copy of the rows
+        until probabilities are first requested or the model is pickled.
     classes_ : ndarray of shape (n_classes,)
         The class labels.
     natural_priors_, trained_priors_ : ndarray of shape (n_classes,)
-        Fractions of the classes in y, and in the rows that the probabilities are given for.
+        Fractions of the classes in y, and those that Bayes' rule corrects from; the same where calibration replaces it.
 
     Notes
     -----
     What averages or calibrates `predict_proba` (bagging, soft voting, `CalibratedClassifierCV`) decides on unresampled
     probabilities. Without `predict_proba` in the inner estimator, its `predict` and `decision_function` are passed on.
-    Costs go outside: probabilities moved back to the natural shares forget what an estimator inside was weighted for.
+    Put costs outside: the correction to the unresampled class fractions undoes the weights of an inner estimator.
 
     References
     ----------
@@ -119,7 +121,7 @@ class ResamplingClassifier(WrappedClassifier):
         y : array-like of shape (n,)
             Labels.
         sample_weight : array-like of shape (n,), default=None
-            Weights of the rows; they follow the rows through the sampler, which never sees rows that weigh nothing.
+            Weights of the rows; they follow the rows through the sampler, which never sees rows of weight zero.
         **fit_params : dict
             For the estimator's fit. Arrays of length n follow the rows through the sampler, anything else
             (`eval_set`, callbacks) is passed on as it is. With metadata routing enabled, what the estimator requested.
@@ -152,7 +154,7 @@ class ResamplingClassifier(WrappedClassifier):
         return self
 
     def _corrects(self):
-        """Whether probabilities are other than those of the classifier trained on the resampled rows."""
+        """Whether probabilities differ from those of the classifier trained on the resampled rows."""
         return self.calibration_ is not None or moves_priors(self)
 
     def _rows_that_weigh(self, X, y, fit_params):
@@ -208,7 +210,7 @@ class ResamplingClassifier(WrappedClassifier):
 
     @available_if(fitted_has("predict_proba"))
     def predict_proba(self, X):
-        """Probabilities under the natural shares of the classes (see `prior_correction`), (n, n_classes)."""
+        """Probabilities for the unresampled class fractions (see `prior_correction`), (n, n_classes)."""
         check_is_fitted(self)
         proba = self.estimator_.predict_proba(X)
         if self.calibration_ is not None:
@@ -221,7 +223,7 @@ class ResamplingClassifier(WrappedClassifier):
         )
     )
     def decision_function(self, X):
-        """Scores of the inner estimator, where they are not contradicted by corrected probabilities."""
+        """Scores of the inner estimator, unless corrected probabilities would contradict them."""
         check_is_fitted(self)
         return self.estimator_.decision_function(X)
 

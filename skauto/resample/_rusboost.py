@@ -11,31 +11,31 @@ from skauto.resample._priors import correct_priors, positive_priors
 from skauto.resample._rows import take_rows
 from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, weights_placed
 
-LEAST_ERROR = 1e-10  # of a round, so that its say stays finite
+LEAST_ERROR = 1e-10  # of a round, so that its vote stays finite
 MOST_COPIES = 10**8  # of all rows together, less than NumPy's hypergeometric draws allow
 
 
 class RUSBoostClassifier(WrappedClassifier):
-    """AdaBoost whose rounds each learn from all rows of the smallest class and as many of every other.
+    """AdaBoost in which each round is fitted on all rows of the smallest class and as many of every other.
 
-    Weights start with the same mass for each class, so that a round that does well on its balanced draw does well on
-    the weights too. imbalanced-learn's class of this name starts with natural weights: there a balanced round can be
-    wrong on more than half of the mass, and the fit ends early, or with an error if it is the first one. Here such a
-    round is left out.
+    Weights start with the same sum for each class, so that a round that does well on its balanced sample does well on
+    the weighted rows too. imbalanced-learn's class of this name starts with equal row weights: there a balanced round
+    can be wrong on more than half of the total weight, and the fit ends early, or fails in the first round. Here such
+    a round is left out.
 
     Parameters
     ----------
     estimator : classifier that takes `sample_weight`, default=None
         The classifier of a round; None for a decision tree of depth 1.
     n_estimators : int, default=50
-        Most rounds.
+        Maximum number of rounds.
     learning_rate : float, default=1.0
-        Factor of each round's say.
+        Factor of each round's vote weight.
     prior_correction : bool, default=True
-        Move the probabilities back to the natural shares of the classes. Those of boosting are too sure of themselves
-        nonetheless: put `CalibratedClassifierCV` around where they matter.
+        Correct the probabilities to the unresampled class fractions. Boosting remains overconfident: wrap in
+        `CalibratedClassifierCV` where probabilities matter.
     decision : {"resampled", "unresampled"}, default="resampled"
-        How `predict` decides: "resampled" by the weighted votes of the rounds, which learned from balanced draws;
+        How `predict` decides: "resampled" by the weighted votes of the rounds, which were fitted on balanced samples;
         "unresampled" by the most probable class of `predict_proba`.
     random_state : int, RandomState or None, default=None
         Seed.
@@ -45,11 +45,11 @@ class RUSBoostClassifier(WrappedClassifier):
     estimators_ : list of classifiers
         The fitted rounds; they predict codes of `classes_`.
     estimator_weights_ : ndarray of shape (n_rounds,)
-        The say of each.
+        The vote weight of each.
     classes_ : ndarray of shape (K,)
         The class labels.
     natural_priors_, trained_priors_ : ndarray of shape (K,)
-        Shares of the classes in y, and in the draws: all the same.
+        Fractions of the classes in y, and in the balanced samples: all equal.
 
     References
     ----------
@@ -84,7 +84,7 @@ class RUSBoostClassifier(WrappedClassifier):
         self.random_state = random_state
 
     def fit(self, X, y, sample_weight=None):
-        """Boost.
+        """Fit the rounds.
 
         Parameters
         ----------
@@ -107,20 +107,20 @@ class RUSBoostClassifier(WrappedClassifier):
         self.trained_priors_ = np.full(len(self.classes_), 1 / len(self.classes_))
         copies = _copies(weight)
         weight = weight / np.bincount(codes, weight)[codes]
-        self.estimators_, says, seed = [], [], root_seed(self.random_state)
+        self.estimators_, vote_weights, seed = [], [], root_seed(self.random_state)
         for i in range(self.n_estimators):
             model = self._round(X, codes, weight, copies, child_rng(seed, "draw", i), child_seed(seed, "round", i))
             wrong = model.predict(X) != codes
-            say = self._say(np.average(wrong, weights=weight))
-            if say > 0 or not self.estimators_:
+            vote = self._vote_weight(np.average(wrong, weights=weight))
+            if vote > 0 or not self.estimators_:
                 self.estimators_.append(model)
-                says.append(max(say, LEAST_ERROR))
-            if say > 0:
-                weight = weight * np.exp(say * wrong)
+                vote_weights.append(max(vote, LEAST_ERROR))
+            if vote > 0:
+                weight = weight * np.exp(vote * wrong)
                 weight = weight / weight.sum()
             if not wrong.any():
                 break
-        self.estimator_weights_ = np.array(says)
+        self.estimator_weights_ = np.array(vote_weights)
         self.estimator_ = self.estimators_[0]
         return self
 
@@ -133,11 +133,13 @@ class RUSBoostClassifier(WrappedClassifier):
             taken[rows] = _draw(copies[rows], smallest, rng)
         rows = np.flatnonzero(taken)
         drawn, own = codes[rows], weight[rows] * taken[rows] / copies[rows]
-        own = own * (np.bincount(codes, weight) / np.bincount(drawn, own))[drawn]  # a class keeps its mass in the draw
+        own = (
+            own * (np.bincount(codes, weight) / np.bincount(drawn, own))[drawn]
+        )  # a class keeps its total weight in the sample
         model = seeded_clone(self._base(), seed)
         return model.fit(take_rows(X, rows), drawn, **weights_placed(model, {"sample_weight": own}))
 
-    def _say(self, error):
+    def _vote_weight(self, error):
         error = np.clip(error, LEAST_ERROR, 1 - LEAST_ERROR)
         return self.learning_rate * (np.log((1 - error) / error) + np.log(len(self.classes_) - 1))
 
@@ -145,9 +147,9 @@ class RUSBoostClassifier(WrappedClassifier):
         return DecisionTreeClassifier(max_depth=1) if self.estimator is None else self.estimator
 
     def predict_proba(self, X):
-        """Probabilities under the natural shares of the classes (see `prior_correction`), (n, K)."""
+        """Probabilities for the unresampled class fractions (see `prior_correction`), (n, K)."""
         check_is_fitted(self)
-        proba = softmax(self._votes(X), axis=1)  # a vote moves the log-odds of its class by its say
+        proba = softmax(self._votes(X), axis=1)  # a vote moves the log-odds of its class by its weight
         if not self.prior_correction:
             return proba
         return correct_priors(proba, self.trained_priors_, self.natural_priors_)
@@ -159,15 +161,15 @@ class RUSBoostClassifier(WrappedClassifier):
         return most_probable(score, self.classes_)
 
     def _votes(self, X):
-        """The sum of the says of the rounds for each class, (n, K)."""
+        """The sum of the vote weights of the rounds for each class, (n, K)."""
         votes = 0.0
-        for model, say in zip(self.estimators_, self.estimator_weights_, strict=True):
-            votes = votes + say * np.eye(len(self.classes_))[model.predict(X)]
+        for model, vote in zip(self.estimators_, self.estimator_weights_, strict=True):
+            votes = votes + vote * np.eye(len(self.classes_))[model.predict(X)]
         return votes
 
 
 def _draw(copies, n, rng):
-    """How often each row is taken, (m,), where n are drawn and none put back, and each stands for so many."""
+    """How often each row is taken, (m,), in n draws without replacement; row i stands for `copies[i]` rows."""
     if copies.max() > 1:
         return rng.multivariate_hypergeometric(copies, n, method="marginals")
     taken = np.zeros_like(copies)
@@ -176,6 +178,6 @@ def _draw(copies, n, rng):
 
 
 def _copies(weight):
-    """As how many rows each counts in a draw, (n,): its weight rounded, but one if it weighs anything at all."""
+    """The number of rows that each stands for in a draw, (n,): its rounded weight, at least 1 if above zero."""
     most = max(1, MOST_COPIES // len(weight))
     return np.where(weight > 0, np.clip(np.round(weight), 1, most), 0).astype(np.int64)

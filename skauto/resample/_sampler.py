@@ -1,4 +1,4 @@
-"""The one way through every sampler: read the input, choose rows, give back what came in."""
+"""The common path of every sampler: read the input, choose rows, return them in the form of the input."""
 
 import warnings
 from typing import NamedTuple
@@ -54,17 +54,17 @@ def grown(table, draws):
 
 
 class RowSampler:
-    """Mixed in before a base class of imbalanced-learn: any input, lenient targets, weights, provenance.
+    """Mixin before a base class of imbalanced-learn: any input, lenient targets, weights, provenance.
 
     A sampler defines `_fit_resample(table, y, notes) -> Rows`, with y as integer codes of `classes_` and notes a list
-    for sentences about what could not be done as asked; they become one warning.
+    for sentences about what could not be done as requested; they become one warning.
     """
 
     categorical_features = "auto"
     _at_random = False  # rows are only repeated or left out: infinite values do no harm, one stream serves all classes
 
     def fit(self, X, y):
-        """Check the input and count the rows that each class shall have.
+        """Check the input and compute the target count of each class.
 
         Parameters
         ----------
@@ -110,7 +110,7 @@ class RowSampler:
         Warns
         -----
         ResamplingWarning
-            Once, if the data did not allow what was asked: say a class with fewer rows than neighbours.
+            Once, if the data did not allow what was requested, for example a class with fewer rows than neighbours.
         """
         self._validate_params()
         notes = []

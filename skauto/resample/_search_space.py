@@ -1,4 +1,4 @@
-"""What to try against imbalance, nothing first: a space for any search over ResamplingClassifier."""
+"""Imbalance strategies, none first: a space for any search over ResamplingClassifier."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from skauto.resample._smote import SMOTE
 from skauto.resample._smote_variants import BorderlineSMOTE
 
 MAX_SYNTHETIC = 50_000  # rows that over-sampling may add: each is one more row to fit
-MIN_FOR_NEIGHBOURS = 6  # rows of the smallest class from which neighbours say something
+MIN_FOR_NEIGHBOURS = 6  # rows of the smallest class from which neighbours are informative
 MIN_FOR_UNDER_SAMPLING = 100
 MIN_IMBALANCE = 1.5  # below this ratio of the largest to the smallest class there is nothing to balance
 RATIOS = (0.1, 0.25, 0.5, 1.0)
@@ -29,9 +29,9 @@ def imbalance_search_space(y, estimator, prefix=""):
     """What to try against the imbalance of y, for a `ResamplingClassifier(estimator, sampler=None)`.
 
     The first entry changes nothing: every other has to beat it on the same folds. Then class weights, where the
-    estimator, what it wraps or the last step of a Pipeline has them and probabilities can be moved back after them
-    (only "balanced" where the classes go by other names inside), and samplers with their settings: only ratios that
-    add or take rows, and few enough of them. Over-sampling goes up to half the largest class, and to its full size
+    estimator, what it wraps or the last step of a Pipeline has them and their probabilities can be corrected (only
+    "balanced" where the inner classifier sees encoded labels), and samplers with their settings: only ratios that
+    add or remove rows, and not too many. Over-sampling goes up to half the largest class, and to its full size
     only where the classes are nearer than that already.
 
     Parameters
@@ -61,7 +61,7 @@ def imbalance_search_space(y, estimator, prefix=""):
     labels, counts = np.unique(np.asarray(pd.Series(y)), return_counts=True)
     space = [{"sampler": [None]}]
     if counts.max() >= MIN_IMBALANCE * counts.min():
-        name, by_label = class_weight_place(estimator)
+        name, by_label = class_weight_parameter(estimator)
         if name is not None:
             weights = ["balanced", _root_weights(labels, counts)] if by_label else ["balanced"]
             space.append({"sampler": [None], f"estimator__{name}": weights})
@@ -69,8 +69,8 @@ def imbalance_search_space(y, estimator, prefix=""):
     return [{prefix + name: values for name, values in entry.items()} for entry in space]
 
 
-def class_weight_place(estimator):
-    """Where class weights go: the estimator itself, one that it wraps, or the last step of a Pipeline.
+def class_weight_parameter(estimator):
+    """The parameter for class weights: of the estimator itself, one that it wraps, or the last step of a Pipeline.
 
     Parameters
     ----------
@@ -79,10 +79,10 @@ def class_weight_place(estimator):
     Returns
     -------
     name : str or None
-        The parameter, "step__class_weight" say. None where there is none, or where the probabilities could not be moved
-        back to the natural shares of the classes.
+        The parameter, "step__class_weight" say. None where there is none, or where the probabilities could not be
+        corrected to the unresampled class fractions.
     by_label : bool
-        Whether the classes go by their labels there, so that a dict can name them.
+        Whether the classes keep their labels there, so that a dict can name them.
     """
     path, by_label, calibrated = [], True, not hasattr(estimator, "predict_proba")
     while isinstance(estimator, FrozenEstimator) or not hasattr(estimator, "class_weight"):
@@ -107,12 +107,12 @@ def _readable(estimator):
 
 
 def _keeps_labels(estimator):
-    """Whether the one inside sees the labels as they are; others hand on codes, or one class against the rest."""
+    """Whether the inner classifier sees the labels unchanged; others pass codes, or one class against the rest."""
     return passes_on(estimator) or isinstance(estimator, CalibratedClassifierCV)
 
 
 def _root_weights(labels, counts):
-    """Half the way to balance, on a logarithmic scale."""
+    """Half way to balanced weights, on a logarithmic scale."""
     weights = np.sqrt(counts.sum() / (len(counts) * counts))
     return dict(zip(labels.tolist(), weights.tolist(), strict=True))
 

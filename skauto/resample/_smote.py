@@ -23,7 +23,7 @@ def draw_between(rows, neighbours, pool, n, random_state, codes, *, reach=1.0):
     n : int
         Number of synthetic rows.
     random_state : int or RandomState
-        Asked once for places and once for steps, as imbalanced-learn does.
+        Drawn from once for positions and once for steps, as in imbalanced-learn.
     codes : ndarray of shape (n_rows, q)
         Codes of the categories of all rows.
     reach : float, default=1.0
@@ -37,23 +37,23 @@ def draw_between(rows, neighbours, pool, n, random_state, codes, *, reach=1.0):
     if not neighbours.shape[1]:
         first = rows[rng.randint(len(rows), size=n)]
         return Draw(first, first, np.zeros(n), codes[first])
-    places = rng.randint(low=0, high=neighbours.size, size=n)
+    drawn = rng.randint(low=0, high=neighbours.size, size=n)
     steps = reach * rng.uniform(size=n)
-    starts, ways = np.divmod(places, neighbours.shape[1])
+    starts, directions = np.divmod(drawn, neighbours.shape[1])
     near = pool[neighbours]
     elected = vote(codes, np.column_stack([rows, near]))
-    return Draw(rows[starts], near[starts, ways], steps, elected[starts])
+    return Draw(rows[starts], near[starts, directions], steps, elected[starts])
 
 
 class SMOTE(RowSampler, upstream.SMOTE):
     """Over-sampling with synthetic rows between neighbours, for any input.
 
-    The one class stands for imbalanced-learn's SMOTE, SMOTENC and SMOTEN: columns are taken by their dtype. Numbers
-    are interpolated (integers rounded); a category is the one most frequent among the neighbours. Missing values are
-    measured around, and copied from the row a synthetic one starts from. Images and sequences keep their shape.
+    This one class replaces imbalanced-learn's SMOTE, SMOTENC and SMOTEN: columns are handled by their dtype. Numbers
+    are interpolated (integers rounded); a category is the one most frequent among the neighbours. Distances skip
+    missing values; a synthetic row copies them from the row it starts from. Images and sequences keep their shape.
 
-    Nothing here fails for want of rows: with fewer rows in a class than neighbours, those there are are used; a single
-    row is repeated; a ratio already met does nothing. One `ResamplingWarning` tells.
+    Too few rows are no error: a class with fewer rows than neighbours uses all it has; a single row is repeated; a
+    ratio that is already met does nothing. One `ResamplingWarning` says so.
 
     Parameters
     ----------
@@ -71,9 +71,10 @@ class SMOTE(RowSampler, upstream.SMOTE):
     sampling_strategy_ : dict
         Rows to add, by label.
     parents_ : ndarray of shape (m, 2)
-        For each row given back the positions of the two rows that it lies between; twice its own for an old row.
+        For each returned row the positions of the two rows that it lies between; its own position twice for an original
+        row.
     steps_ : ndarray of shape (m,)
-        How far along; 0 for an old row.
+        Position between the two, from 0; 0 for an original row.
     classes_ : ndarray of shape (n_classes,)
         The labels.
 

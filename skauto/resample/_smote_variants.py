@@ -32,14 +32,14 @@ _shared = partial(
     sampling_strategy_ : dict
         Rows to add, by label.
     parents_ : ndarray of shape (m, 2)
-        For each row given back the positions of the two rows that made it; twice its own for an old row.
+        For each returned row the positions of its two parents; its own position twice for an original row.
     steps_ : ndarray of shape (m,)
         A row lies at first + step * (second - first).""",
 )
 
 
 class Scene(NamedTuple):
-    """What the draws of all classes share."""
+    """The data that the draws of all classes have in common."""
 
     table: object
     matrix: object  # all rows, embedded
@@ -49,7 +49,7 @@ class Scene(NamedTuple):
 
 
 class OverSampler(RowSampler):
-    """`_look` once at all rows, then a draw per class, by `_draw`; where this finds no rows to start from, plain SMOTE.
+    """`_look` once at all rows, then `_draw` for each class; plain SMOTE where that finds no rows to start from.
 
     A subclass defines `_look(scene)`, whose answer becomes `scene.seen`, and `_draw(scene, rows, label, n, seed)`.
     """
@@ -72,16 +72,16 @@ class OverSampler(RowSampler):
         return draw_between(rows, self._near(scene, rows, label), rows, n, seed, scene.table.codes)
 
     def _near(self, scene, rows, label):
-        """Neighbours of rows of one class among them, as places in rows."""
+        """Neighbours of rows of one class among them, as indices into rows."""
         name = self._neighbours_name
         return neighbours_within(getattr(self, name), scene.matrix[rows], name, label, scene.notes)
 
     def _search(self, scene, name, rows=None, label=None):
-        """A search with the neighbours that a parameter says."""
+        """A neighbour search with the number of neighbours that a parameter gives."""
         return searcher(getattr(self, name), scene.matrix, name, scene.notes, rows=rows, label=label, extra=1)
 
 
-def foreign_share(scene, search, rows):
+def count_foreign(scene, search, rows):
     """For each row the number of its neighbours that are of another class, and the number of neighbours."""
     matrix, y = scene.matrix, scene.y
     near = search.kneighbors(matrix[rows], return_distance=False)[:, 1:]
@@ -100,7 +100,7 @@ class BorderlineSMOTE(OverSampler, upstream.BorderlineSMOTE):
     m_neighbors : int or object with `kneighbors`, default=10
         Neighbours of any class that tell whether a row is in danger.
     kind : {"borderline-1", "borderline-2"}, default="borderline-1"
-        Whether neighbours to choose from are of the same class, or of any (then at most half the way).
+        Whether neighbours to choose from are of the same class, or of any (then the step is at most 0.5).
 
     {attributes}
 
@@ -126,7 +126,7 @@ class BorderlineSMOTE(OverSampler, upstream.BorderlineSMOTE):
 
     def _draw(self, scene, rows, label, n, seed):
         y = scene.y
-        foreign, m = foreign_share(scene, scene.seen, rows)
+        foreign, m = count_foreign(scene, scene.seen, rows)
         danger = rows[(foreign >= m / 2) & (foreign < m)]
         if not len(danger):
             scene.notes.append(f"no row of the class {label!r} is in danger, so all of them are used")
@@ -178,24 +178,24 @@ class ADASYN(OverSampler, upstream.ADASYN):
         return self._search(scene, "n_neighbors")
 
     def _draw(self, scene, rows, label, n, seed):
-        foreign, _ = foreign_share(scene, scene.seen, rows)
+        foreign, _ = count_foreign(scene, scene.seen, rows)
         if not foreign.any():
             scene.notes.append(f"no neighbour of the class {label!r} is of another class, so all its rows count alike")
             return None
-        share = rounded(foreign / foreign.sum() * n, n)
+        repeats = rounded(foreign / foreign.sum() * n, n)
         near = rows[self._near(scene, rows, label)]
-        starts = np.repeat(np.arange(len(rows)), share)
+        starts = np.repeat(np.arange(len(rows)), repeats)
         rng = check_random_state(seed)
-        ways = rng.choice(near.shape[1], size=n)
+        directions = rng.choice(near.shape[1], size=n)
         steps = rng.uniform(size=(n, 1))[:, 0]
         elected = vote(scene.table.codes, np.column_stack([rows, near]))
-        return [Draw(rows[starts], near[starts, ways], steps, elected[starts])]
+        return [Draw(rows[starts], near[starts, directions], steps, elected[starts])]
 
 
-def rounded(shares, n):
-    """Shares that sum to n as integers that sum to n: the largest remainders are rounded up."""
-    whole = np.floor(shares + 1e-9).astype(int)
-    order = np.argsort(whole - shares, kind="stable")
+def rounded(values, n):
+    """Numbers that sum to n as integers that sum to n: the largest remainders are rounded up."""
+    whole = np.floor(values + 1e-9).astype(int)
+    order = np.argsort(whole - values, kind="stable")
     whole[order[: n - whole.sum()]] += 1
     return whole
 
@@ -205,8 +205,8 @@ class SVMSMOTE(OverSampler, upstream.SVMSMOTE):
     """SMOTE from the support vectors of a class: towards neighbours where others are near, away from them elsewhere.
 
     Takes any input (missing numbers are filled with the mean of their column for the support vector machine only).
-    With more than 20,000 rows the machine is fitted on those nearest to the class, so that it ends in seconds; give
-    `svm_estimator` to have it see all. With noise only for support vectors it falls back to SMOTE, with a
+    With more than 20,000 rows it is fitted on those nearest to the class, so that it ends in seconds; give
+    `svm_estimator` to fit it on all. If all support vectors are noise, it falls back to SMOTE, with a
     `ResamplingWarning`.
 
     {parameters}
@@ -246,7 +246,7 @@ class SVMSMOTE(OverSampler, upstream.SVMSMOTE):
         if support is None:
             support = self._support(scene, _nearest_to(scene, rows))
         support = support[scene.y[support] == scene.y[rows[0]]]
-        foreign, m = foreign_share(scene, around, support)
+        foreign, m = count_foreign(scene, around, support)
         support, foreign = support[foreign < m], foreign[foreign < m]
         if not len(support):
             scene.notes.append(f"all support vectors of the class {label!r} are noise, so all its rows are used")
@@ -290,7 +290,7 @@ def _nearest_to(scene, rows, per_row=20):
 
 
 def complete(matrix):
-    """The matrix itself, or where it has gaps a dense copy with the mean of the column in each of them."""
+    """The matrix itself, or a dense copy with missing values filled by the mean of their column."""
     if not has_missing(matrix):
         return matrix
     matrix = matrix.toarray() if sparse.issparse(matrix) else matrix
@@ -301,10 +301,10 @@ def complete(matrix):
 
 @_shared
 class KMeansSMOTE(OverSampler, upstream.KMeansSMOTE):
-    """SMOTE within clusters that hold enough of the class, more of it in the sparse ones.
+    """SMOTE within clusters that hold enough of the class, with more synthetic rows in sparse clusters.
 
     Takes any input (missing numbers are filled with the mean of their column for the clustering only); the count asked
-    for is met exactly. Where no cluster will do, it falls back to SMOTE, with a `ResamplingWarning`.
+    for is met exactly. If no cluster qualifies, it falls back to SMOTE, with a `ResamplingWarning`.
 
     {parameters}
     k_neighbors : int or object with `kneighbors`, default=2
@@ -314,7 +314,7 @@ class KMeansSMOTE(OverSampler, upstream.KMeansSMOTE):
     kmeans_estimator : int or clusterer, default=None
         Number of clusters, or a clusterer; None for `MiniBatchKMeans()`.
     cluster_balance_threshold : "auto" or float, default="auto"
-        Share of the class from which a cluster is used.
+        Smallest fraction of the class in a cluster for it to be used.
     density_exponent : "auto" or float, default="auto"
         Exponent of the mean distance in the measure of sparsity.
 

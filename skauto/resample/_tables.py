@@ -324,7 +324,7 @@ def chosen_columns(names, by_dtype, categorical_features):
         return given
     chosen = np.zeros(n, dtype=bool)
     if given.dtype.kind in "iu" or not given.size:
-        outside = [place for place in given.tolist() if not -n <= place < n]
+        outside = [position for position in given.tolist() if not -n <= position < n]
         if outside:
             raise ValueError(
                 f"categorical_features={given.tolist()}, but X has {n} columns: {outside} should be from 0 to {n - 1}, "

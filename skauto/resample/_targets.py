@@ -1,4 +1,4 @@
-"""How many rows each class shall have: imbalanced-learn's sampling_strategy, lenient with ratios."""
+"""Target counts of the classes: imbalanced-learn's sampling_strategy, lenient with ratios."""
 
 from collections import OrderedDict
 from numbers import Real
@@ -11,7 +11,7 @@ from skauto._seeds import child_seed
 
 
 class ResamplingWarning(UserWarning):
-    """A sampler did something other than what was asked, because the data do not allow it."""
+    """A sampler did something other than what was requested, because the data do not allow it."""
 
 
 def targets(strategy, y, kind, notes):
@@ -52,7 +52,7 @@ def targets(strategy, y, kind, notes):
         change = np.minimum(wanted, counts)
         met = counts <= wanted
     others = np.arange(len(labels)) != reference
-    if met[others].all():  # of many classes some may well meet it: only where nothing is done, that is worth a word
+    if met[others].all():  # of many classes some may well meet it: note it only where nothing is done
         notes.append(f"the classes {labels[others].tolist()} already meet sampling_strategy={strategy}")
     return OrderedDict((labels[i], int(change[i])) for i in np.flatnonzero(others))
 

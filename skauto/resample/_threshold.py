@@ -1,8 +1,8 @@
 """Thresholds on probabilities: pure functions of labels and out-of-fold probabilities.
 
 Every label metric here is a function of confusion matrices, so that all thresholds of a sample are scored at once. One
-with `uses_threshold = False` is best served by the most probable label of each row: a threshold tuned on few rows would
-mostly be luck.
+with `uses_threshold = False` is best with the most probable label of each row: a threshold tuned on few rows would
+mostly fit noise.
 """
 
 import functools
@@ -68,7 +68,7 @@ def f1_weighted(hits, predicted, present):
 
 @_of_counts
 def accuracy(hits, predicted, present):
-    """Share of rows labelled right."""
+    """Fraction of rows with the correct label."""
     return _ratio(hits.sum(-1), present.sum(-1))
 
 
@@ -117,7 +117,7 @@ def matthews_corrcoef(hits, predicted, present):
 
 
 def uses_threshold(metric):
-    """Whether a metric of labels gains by a tuned threshold; all do that do not say otherwise."""
+    """Whether a label metric gains by a tuned threshold; so by default."""
     return getattr(metric, "uses_threshold", True)
 
 
@@ -164,15 +164,15 @@ def tune_threshold(y, proba, metric, sample_weight=None, repeats=1, left=endless
         From confusion matrices of shape (..., K, K) to values of shape (...); greater is better.
     sample_weight : ndarray of shape (n,), default=None
     repeats : int, default=1
-        How often each row stands in y.
+        How often each row occurs in y.
     left : callable, default=endless
         Gives the seconds that are left; with none, the weights of many classes are those found so far.
 
     Returns
     -------
     threshold : float or ndarray of shape (K,)
-        A threshold on the second column for two classes, a weight of each column for more. Where rows or
-        positives are too few to say anything, 0.5 or equal weights.
+        A threshold on the second column for two classes, a weight of each column for more. With too few rows or
+        positives to tune, 0.5 or equal weights.
     """
     n_classes = proba.shape[1]
     counts = np.bincount(y, minlength=n_classes) / repeats
@@ -201,25 +201,25 @@ def _best_threshold(y, score, metric, sample_weight):
 
 
 def _best_of(metric, confusion):
-    """Where a metric is best; a slow one looks at some places, closer where few rows are labelled, then around them."""
+    """The index where a metric is best; a slow metric tries some, more where few rows are positive, then refines."""
     most = getattr(metric, "max_thresholds", None)
     if most is None or len(confusion) <= most:
         return _argmax(metric(confusion))
     steps = np.append(0, np.geomspace(1, len(confusion) - 1, most).astype(int))
-    places = np.unique(np.append(steps, _guessed(confusion)))
-    best = _argmax(metric(confusion[places]))
-    low, high = places[max(best - 1, 0)], places[min(best + 1, len(places) - 1)]
-    near = np.unique(np.append(np.linspace(low, high, most).astype(int), places[best]))
+    indices = np.unique(np.append(steps, _guessed(confusion)))
+    best = _argmax(metric(confusion[indices]))
+    low, high = indices[max(best - 1, 0)], indices[min(best + 1, len(indices) - 1)]
+    near = np.unique(np.append(np.linspace(low, high, most).astype(int), indices[best]))
     return int(near[_argmax(metric(confusion[near]))])
 
 
 def _argmax(values):
-    """The place of the greatest value; what cannot be judged is none."""
+    """The index of the greatest value; NaN counts as the least."""
     return int(np.argmax(np.nan_to_num(values, nan=-np.inf)))
 
 
 def _guessed(confusion):
-    """Places where quick metrics are best: slow ones, which cannot be asked everywhere, are often best there too."""
+    """Indices where fast metrics are best: slow ones, too expensive to try everywhere, are often best there too."""
     return [_argmax(metric(confusion)) for metric in (f1_macro, balanced_accuracy, matthews_corrcoef)]
 
 
@@ -253,7 +253,7 @@ def _best_weights(y, proba, metric, sample_weight, movable, left, n_rounds=3, n_
 
 
 def _moved(y, rivals, weights, k, metric, sample_weight, best, n_steps):
-    """The weights, of mean 1, with the k-th where the metric likes it best; the same ones where none beats `best`."""
+    """The weights, of mean 1, with the k-th where the metric is best; the same ones where none beats `best`."""
     rival, ratio = rivals.of(k)
     thresholds = _candidate_thresholds(ratio, n_steps)
     if not len(thresholds):
@@ -272,19 +272,19 @@ def _moved(y, rivals, weights, k, metric, sample_weight, best, n_steps):
 
 
 def _best_of_few(metric, confusion):
-    """Where a metric is best and its value there; a slow one looks at some places only."""
+    """The index where a metric is best, and its value; a slow metric tries some indices only."""
     most = getattr(metric, "max_thresholds", None)
-    places = np.arange(len(confusion))
-    if most is not None and len(places) > most:
-        spread = np.linspace(0, len(places) - 1, most // 2).astype(int)
-        places = np.unique(np.append(spread, _guessed(confusion)))
-    values = np.nan_to_num(metric(confusion[places]), nan=-np.inf)
+    indices = np.arange(len(confusion))
+    if most is not None and len(indices) > most:
+        spread = np.linspace(0, len(indices) - 1, most // 2).astype(int)
+        indices = np.unique(np.append(spread, _guessed(confusion)))
+    values = np.nan_to_num(metric(confusion[indices]), nan=-np.inf)
     winner = int(np.argmax(values))
-    return places[winner], values[winner]
+    return indices[winner], values[winner]
 
 
 class _Rivals:
-    """The two most probable classes of each row under some weights: what another weight of one class is up against.
+    """The two most probable classes of each row under some weights: the rivals when one class's weight changes.
 
     `logs` are those of the probabilities, of shape (n, K).
     """
@@ -300,7 +300,7 @@ class _Rivals:
         self.next_level = rest[rows, self.second]
 
     def of(self, k):
-        """The best other class of each row, and the log of the factor that column k needs to draw level with it."""
+        """The best other class of each row, and the log of the factor by which column k would equal it."""
         own, leads = self.weighted[:, k], self.first == k
         rival = np.where(leads, self.second, self.first)
         level = np.where(leads, self.next_level, self.level)
@@ -320,18 +320,18 @@ def _candidate_thresholds(ratio, n_steps):
 def _counts_at(y, k, rival, ratio, thresholds, n_classes, sample_weight):
     """True positives, rows predicted and rows present of each class at each threshold, each of shape (n_thresholds, K).
 
-    Sums as in `_confusion_at`, without the cells that no built-in metric asks for.
+    Sums as in `_confusion_at`, without the cells that no built-in metric needs.
     """
-    place, shape = np.searchsorted(thresholds, ratio), (len(thresholds) + 1, n_classes)
+    slot, shape = np.searchsorted(thresholds, ratio), (len(thresholds) + 1, n_classes)
 
     def stays(rows):
         weight = None if sample_weight is None else sample_weight[rows]
-        cells = np.bincount(place[rows] * n_classes + rival[rows], weight, np.prod(shape)).reshape(shape)
+        cells = np.bincount(slot[rows] * n_classes + rival[rows], weight, np.prod(shape)).reshape(shape)
         return cells[:0:-1].cumsum(axis=0)[::-1]
 
     def moves(rows):
         weight = None if sample_weight is None else sample_weight[rows]
-        return np.bincount(place[rows], weight, len(thresholds) + 1)[:-1].cumsum()
+        return np.bincount(slot[rows], weight, len(thresholds) + 1)[:-1].cumsum()
 
     every = slice(None)
     hits, predicted = stays(y == rival), stays(every)
@@ -343,12 +343,12 @@ def _counts_at(y, k, rival, ratio, thresholds, n_classes, sample_weight):
 def _confusion_at(y, k, rival, ratio, thresholds, n_classes, sample_weight):
     """The confusion matrix at each threshold, (n_thresholds, K, K): each row changes sides once, from its rival to k.
 
-    Both sides are sums of what stands there, never differences: what is nothing must be exactly zero.
+    Both sides are sums, never differences: an empty cell must be exactly zero.
     """
-    place = np.searchsorted(thresholds, ratio) * n_classes + y
+    slot = np.searchsorted(thresholds, ratio) * n_classes + y
     shape = (len(thresholds) + 1, n_classes)
-    ours = np.bincount(place, sample_weight, np.prod(shape)).reshape(shape)
-    theirs = np.bincount(place * n_classes + rival, sample_weight, np.prod(shape) * n_classes).reshape(*shape, -1)
+    ours = np.bincount(slot, sample_weight, np.prod(shape)).reshape(shape)
+    theirs = np.bincount(slot * n_classes + rival, sample_weight, np.prod(shape) * n_classes).reshape(*shape, -1)
     confusion = theirs[:0:-1].cumsum(axis=0)[::-1]
     confusion[:, :, k] += ours[:-1].cumsum(axis=0)
     return confusion
@@ -367,7 +367,7 @@ def cross_fitted_labels(y, proba, fold, metric, sample_weight=None, left=endless
         As in `tune_threshold`.
     sample_weight : ndarray of shape (n,), default=None
     left : callable, default=endless
-        Gives the seconds that are left, which the folds share.
+        Gives the seconds that are left, divided among the folds.
 
     Returns
     -------
@@ -378,6 +378,6 @@ def cross_fitted_labels(y, proba, fold, metric, sample_weight=None, left=endless
     for done, number in enumerate(numbers):
         here, others = fold == number, fold != number
         weight = None if sample_weight is None else sample_weight[others]
-        share = first_of(len(numbers) - done, left)
-        labels[here] = labels_at(proba[here], tune_threshold(y[others], proba[others], metric, weight, left=share))
+        left_here = first_of(len(numbers) - done, left)
+        labels[here] = labels_at(proba[here], tune_threshold(y[others], proba[others], metric, weight, left=left_here))
     return labels

@@ -73,19 +73,19 @@ def of_rows(value, n):
     return not isinstance(value, (str, bytes, dict)) and hasattr(value, "__len__") and len(value) == n
 
 
-def weight_place(estimator):
-    """By which fit parameter weights reach the classifier that decides, and that classifier.
+def weight_target(estimator):
+    """The fit parameter by which weights reach the deciding classifier, and that classifier.
 
     A Pipeline hands weights to its last step by name; searches hand on what they are given.
     """
     if isinstance(estimator, Pipeline):
         step, last = estimator.steps[-1]
-        name, taker = weight_place(last)
+        name, taker = weight_target(last)
         return f"{step}__{name}", taker
     if isinstance(estimator, WrappedClassifier):
-        return "sample_weight", weight_place(estimator._base())[1]
+        return "sample_weight", weight_target(estimator._base())[1]
     if isinstance(estimator, (BaseSearchCV, FrozenEstimator)):
-        return weight_place(estimator.estimator)
+        return weight_target(estimator.estimator)
     return "sample_weight", estimator
 
 
@@ -93,7 +93,7 @@ def takes_weights(estimator):
     """Whether weights reach the classifier that decides."""
     if get_config()["enable_metadata_routing"]:
         return True  # its requests say where they go
-    taker = weight_place(estimator)[1]
+    taker = weight_target(estimator)[1]
     parameters = signature(taker.fit).parameters
     takes_any = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters.values())
     # what scikit-learn wraps around one classifier (a threshold, one-vs-rest) takes any parameter, to refuse it
@@ -110,7 +110,7 @@ def weights_placed(estimator, fit_params):
     """
     if fit_params.get("sample_weight") is None or get_config()["enable_metadata_routing"]:
         return fit_params
-    name, taker = weight_place(estimator)
+    name, taker = weight_target(estimator)
     if not takes_weights(estimator):
         where = "" if taker is estimator else f", which {type(estimator).__name__} hands its weights to,"
         raise ValueError(
@@ -204,7 +204,7 @@ class DecodingClassifier(WrappedClassifier):
         if sample_weight is not None and takes_weights(self.estimator):
             fit_params["sample_weight"] = sample_weight
         elif sample_weight is not None:
-            taker = type(weight_place(self.estimator)[1]).__name__
+            taker = type(weight_target(self.estimator)[1]).__name__
             warnings.warn(
                 f"sample_weight: {taker} takes none in fit, so only the calibration uses it.", UserWarning, stacklevel=2
             )

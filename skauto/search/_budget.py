@@ -55,7 +55,7 @@ class Budget:
         return math.inf if self.time_limit is None else max(0.0, self.time_limit - self.elapsed())
 
     def room(self, history: View) -> int | Any:  # "Any" for infinity, which is no int
-        """How many more trials may be asked; infinity without `n_iter`."""
+        """How many more trials may be started; infinity without `n_iter`."""
         return math.inf if self.n_iter is None else max(0, self.n_iter - len(history))
 
     def stop(self, history: View) -> str | None:
@@ -67,7 +67,7 @@ class Budget:
         return None
 
 
-# Kept free for the refit: the longest fold of a good trial times this, and at most this share of the limit.
+# Kept free for the refit: the longest fold of a good trial times this, and at most this fraction of the limit.
 REFIT_SAFETY, REFIT_FRACTION = 1.5, 0.5
 
 

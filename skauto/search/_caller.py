@@ -45,7 +45,7 @@ def settings(heed_filters: bool = True) -> bytes:
     return cloudpickle.dumps((get_config(), filters))
 
 
-def place() -> tuple[list[str], str | None, dict[str, str]]:
+def process_state() -> tuple[list[str], str | None, dict[str, str]]:
     """Import path, working directory (None where it was removed) and environment of this process."""
     environment = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
     return import_path(), working_folder(), environment | waiting() | for_workers()
@@ -66,7 +66,7 @@ def working_folder() -> str | None:
 
 
 def enter(path: list[str], folder: str | None, environment: dict[str, str]) -> None:
-    """Take over a place, in a worker."""
+    """Apply the caller's process state, in a worker."""
     sys.path[:] = path
     if folder is not None:
         attempt(os.chdir, folder)

@@ -7,7 +7,7 @@ import zlib
 from collections import deque
 from collections.abc import Iterable
 
-# What stands before each message: the channel's mark, number, length and checksum.
+# The header of each message: the channel's mark, number, length and checksum.
 HEADER = struct.Struct("<16sQQI")
 
 MARK_BYTES = 16
@@ -16,7 +16,7 @@ CHUNK = 1 << 18
 # A longer message cannot be meant.
 MOST_BYTES = 1 << 40
 
-# One look takes so many chunks at most, so that who never stops writing cannot keep the reader for itself.
+# Chunks per look, at most: a writer that never stops must not block the reader.
 CHUNKS = 256
 
 
@@ -131,7 +131,7 @@ class Channel:
         return False
 
     def _skip(self) -> None:
-        """Drop what stands before the first mark; its last bytes may be the begin of one."""
+        """Drop what comes before the first mark; the last bytes may be the beginning of one."""
         begin = self._inbox.find(self._mark)
         del self._inbox[: begin if begin >= 0 else len(self._inbox) - MARK_BYTES + 1]
 

@@ -19,9 +19,9 @@ def loaded_names(code: CodeType) -> set[str]:
 def imports(code: CodeType) -> list[tuple[int, str]]:
     """Pairs of level and name of the modules that are imported inside, sorted."""
     ops, found = _instructions(code), set()
-    for place, op in enumerate(ops):
+    for position, op in enumerate(ops):
         if op.opname == "IMPORT_NAME":
-            level = ops[place - 2].argval if place >= 2 else 0
+            level = ops[position - 2].argval if position >= 2 else 0
             found.add((level if isinstance(level, int) else 0, op.argval))
     return sorted(found.union(*map(imports, _inside(code))))
 
@@ -34,16 +34,16 @@ def moving_names(code: CodeType) -> dict[str, set[str]]:
     """
     ops, heights = _instructions(code), _heights(code)
     found: dict[str, set[str]] = {}
-    for place, op in enumerate(ops):
+    for position, op in enumerate(ops):
         if op.opname in WRITTEN and op.argval not in code.co_cellvars:
             found.setdefault(op.argval, set())
-        below = _depth_of_changed(ops, place)
+        below = _depth_of_changed(ops, position)
         if below is None:
             continue
-        root = _producer(heights, place, heights[place] - below)
+        root = _producer(heights, position, heights[position] - below)
         if root is not None and ops[root].opname in READ:
             attribute = {op.argval} if op.opname == "STORE_ATTR" else set()
-            attribute |= {ops[place + 1].argval} if op.opname == "COPY" and below == 1 else set()
+            attribute |= {ops[position + 1].argval} if op.opname == "COPY" and below == 1 else set()
             found.setdefault(ops[root].argval, set()).update(attribute)
     for inner in map(moving_names, _inside(code)):
         for name, attributes in inner.items():
@@ -56,12 +56,12 @@ def kept_attributes(code: CodeType) -> tuple[set[str], set[str]]:
     ops, heights = _instructions(code), _heights(code)
     plain: set[str] = set()
     changed: set[str] = set()
-    for place, op in enumerate(ops):
-        below = _depth_of_changed(ops, place)
-        root = None if below is None else _producer(heights, place, heights[place] - below)
+    for position, op in enumerate(ops):
+        below = _depth_of_changed(ops, position)
+        root = None if below is None else _producer(heights, position, heights[position] - below)
         if root is None or ops[root].opname != "LOAD_FAST" or ops[root].argval != code.co_varnames[0]:
             continue
-        direct = root == place - 1
+        direct = root == position - 1
         if op.opname == "STORE_ATTR" and direct:
             plain.add(op.argval)
         elif ops[root + 1].opname in ("COPY", "LOAD_ATTR"):
@@ -69,9 +69,9 @@ def kept_attributes(code: CodeType) -> tuple[set[str], set[str]]:
     return plain, changed
 
 
-def _depth_of_changed(ops: list[dis.Instruction], place: int) -> int | None:
+def _depth_of_changed(ops: list[dis.Instruction], position: int) -> int | None:
     """How far below the top of the stack lies what an instruction changes, None if it changes nothing."""
-    op, following = ops[place], [(later.opname, later.arg) for later in ops[place + 1 : place + 3]]
+    op, following = ops[position], [(later.opname, later.arg) for later in ops[position + 1 : position + 3]]
     if op.opname in ("STORE_SUBSCR", "DELETE_SUBSCR"):
         return 2
     if op.opname in ("STORE_ATTR", "DELETE_ATTR"):
@@ -85,9 +85,9 @@ def _depth_of_changed(ops: list[dis.Instruction], place: int) -> int | None:
     return None
 
 
-def _producer(heights: list[int], place: int, level: int) -> int | None:
-    """The last instruction before a place that put something onto this level of the stack."""
-    return next((k for k in range(place - 1, -1, -1) if heights[k] <= level < heights[k + 1]), None)
+def _producer(heights: list[int], position: int, level: int) -> int | None:
+    """The last instruction before a position that put something onto this level of the stack."""
+    return next((k for k in range(position - 1, -1, -1) if heights[k] <= level < heights[k + 1]), None)
 
 
 def _instructions(code: CodeType) -> list[dis.Instruction]:

@@ -116,7 +116,7 @@ class Content:
     def _frame(self, values: Any) -> Parts:
         """A table by its columns: in which blocks pandas holds them means nothing."""
         if isinstance(values, pd.DataFrame):
-            columns = (values.iloc[:, place] for place in range(values.shape[1]))
+            columns = (values.iloc[:, index] for index in range(values.shape[1]))
             return "DataFrame", self.of(values.columns), self.of(values.index), *(self.of(c.array) for c in columns)
         if isinstance(values, pd.Series):
             return "Series", self.of(values.name), self.of(values.index), self.of(values.array)
@@ -196,8 +196,8 @@ class Content:
         n_arguments = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
         shape = code.co_posonlyargcount, code.co_argcount, code.co_kwonlyargcount, code.co_flags
         names = code.co_names, code.co_varnames[:n_arguments], code.co_freevars, code.co_cellvars
-        consts = [None if place == 0 and doc is not None and const == doc else const
-                  for place, const in enumerate(code.co_consts)]  # fmt: skip
+        consts = [None if index == 0 and doc is not None and const == doc else const
+                  for index, const in enumerate(code.co_consts)]  # fmt: skip
         table = getattr(code, "co_exceptiontable", b"")
         return "code", code.co_code, table, repr(shape), repr(names), *map(self.of, consts)
 
@@ -313,8 +313,8 @@ def _is_installed(name: Any) -> bool:
     path = getattr(module, "__file__", None)
     if path is None:
         spec = attempt(importlib.util.find_spec, top).value
-        places = list(spec.submodule_search_locations or ()) if spec is not None else []
-        path = places[0] if places else getattr(spec, "origin", None)
+        locations = list(spec.submodule_search_locations or ()) if spec is not None else []
+        path = locations[0] if locations else getattr(spec, "origin", None)
     return path in ("built-in", "frozen") or (path is not None and _is_of_packages(path))
 
 

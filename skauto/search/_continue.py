@@ -25,13 +25,13 @@ OPTIMIZER_STATE = ("_optimizer", "_optimizer_state")
 
 
 def can_continue(estimator: Estimator, parameter: str) -> bool:
-    """Whether the last step can learn more of what `parameter` counts."""
+    """Whether the last step can train for more of what `parameter` counts."""
     step, prefix = last_step(estimator)
     return parameter.startswith(prefix) and _way(step, parameter[len(prefix) :]) is not None
 
 
 def heeds(parameter: str, changed: dict[str, Any]) -> bool:
-    """Whether a fit that goes on is trained with other values of parameters.
+    """Whether a continued fit uses new values of parameters.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The time limit of the task at hand, so that one which cannot keep it can stop by itself and spare its worker."""
+"""The time limit of the task at hand, so that one which cannot keep it can stop by itself and need not be killed."""
 
 import math
 import time
@@ -38,7 +38,7 @@ def left() -> float:
 
 
 def divide(parts: int) -> None:
-    """What is left of the task is so many parts alike, for example the folds that are not fitted yet."""
+    """The rest of the task is n equal parts, for example the folds that are not fitted yet."""
     CURRENT.parts = parts
 
 
@@ -48,7 +48,7 @@ def part() -> float:
 
 
 def allows(seconds: Sequence[float]) -> bool:
-    """Whether the task may go on with another part, those before having taken so many seconds each.
+    """Whether the task may go on with another part, given the seconds of each part so far.
 
     The quickest one counts: the first may have imported a package, and the machine may have been busy.
     """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-# A count of values that may be infinite. "Any" spares those a check who count the choices of a list.
+# A count of values that may be infinite. "Any" saves a check where the choices of a list are counted.
 Size: TypeAlias = int | Any
 
 
@@ -21,12 +21,12 @@ class Choice:
     ----------
     values : sequence
         The objects.
-    shares : ndarray or None
+    cumulative : ndarray or None
         Cumulative probabilities for sampling; None for equal ones.
     """
 
     values: Sequence[Any] | np.ndarray
-    shares: np.ndarray | None = None
+    cumulative: np.ndarray | None = None
 
     @property
     def size(self) -> int:
@@ -42,9 +42,9 @@ class Choice:
 
     def draw(self, uniform: float) -> int:
         """The index that a uniform number in [0, 1) stands for."""
-        if self.shares is None:
+        if self.cumulative is None:
             return self.from_unit(uniform)
-        return min(int(np.searchsorted(self.shares, uniform, side="right")), self.size - 1)
+        return min(int(np.searchsorted(self.cumulative, uniform, side="right")), self.size - 1)
 
     def to_unit(self, index: int) -> float:
         """The middle of the index's cell."""
@@ -219,7 +219,7 @@ class Drawn(Number):
     Nothing is known of the values, so neighbours are not alike and a value has no way back to its seed.
     """
 
-    ordered = True  # one place on a line, not one column for each of two thousand million choices
+    ordered = True  # one position on a line, not one column for each of two thousand million choices
     size = math.inf
     distribution: Any
 

@@ -1,4 +1,4 @@
-"""What a fidelity means: a share of the rows, or the value of one integer parameter of the estimator."""
+"""What a fidelity means: a fraction of the rows, or the value of one integer parameter of the estimator."""
 
 import warnings
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class Fidelity:
 
     @property
     def least(self) -> float:
-        """The least fidelity that "auto" begins with: a ninth, or the lower bound's share where that is more."""
+        """The least fidelity that "auto" begins with: a ninth, or the lower bound's fraction where that is more."""
         return LEAST if self.high is None else max(LEAST, self.low / self.high)
 
     def amount(self, fidelity: float, n_rows: int | None = None) -> int:
@@ -68,7 +68,7 @@ class Fidelity:
         return {} if self.parameter is None else {self.parameter: self.amount(fidelity)}
 
     def rows(self, y: Data, train: np.ndarray, fidelity: float, seed: int, stratify: bool = True) -> np.ndarray:
-        """The training rows of a fold at a fidelity: a larger share holds the smaller ones.
+        """The training rows of a fold at a fidelity: a larger fraction holds the smaller ones.
 
         Parameters
         ----------
@@ -82,14 +82,14 @@ class Fidelity:
         """
         if self.parameter is not None:
             return train
-        share = self.amount(fidelity, len(train)) / len(train)
-        if share >= 1:
+        fraction = self.amount(fidelity, len(train)) / len(train)
+        if fraction >= 1:
             return train
         if not stratify or y is None:
             order = child_rng(seed, "rows").permutation(len(train))
-            return train[np.sort(order[: max(1, int(np.ceil(share * len(train))))])]
+            return train[np.sort(order[: max(1, int(np.ceil(fraction * len(train))))])]
         _, codes = np.unique(np.asarray(y)[train], return_inverse=True)
-        return train[nested_rows(codes, share, self.min_class_rows, seed)]
+        return train[nested_rows(codes, fraction, self.min_class_rows, seed)]
 
 
 def stratifies(estimator: Estimator, y: Data) -> bool:
@@ -148,11 +148,12 @@ def in_full(results: dict[str, Any], row: int, fidelity: Fidelity | None) -> dic
     params = results["params"][row]
     if fidelity is None:
         return params
-    share = results["fidelity"][row]
-    if share < 1:
+    reached = results["fidelity"][row]
+    if reached < 1:
         warnings.warn(
             f"no trial at full fidelity was chosen: the search ended before one, so the best one of fidelity "
-            f"{share:.3g} is refitted at the full one; best_score_ is that of fidelity {share:.3g}. Raise time_limit",
+            f"{reached:.3g} is refitted at the full one; best_score_ is that of fidelity {reached:.3g}. Raise "
+            "time_limit",
             UserWarning,
             stacklevel=4,
         )

@@ -21,7 +21,7 @@ SHOWN = 160
 NAMES = 6
 
 # Parameters of estimators that change no result.
-PLACES = ("memory", "n_jobs", "verbose")
+IGNORED = ("memory", "n_jobs", "verbose")
 
 
 def fingerprint(**parts: Any) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def estimator_part(estimator: Estimator) -> dict[str, Any]:
     params = made.get_params()
     for name in params:
         owner = params.get(name.rpartition("__")[0], made)
-        if name.rpartition("__")[2] in PLACES and is_named(type(owner)):
+        if name.rpartition("__")[2] in IGNORED and is_named(type(owner)):
             attempt(lambda name=name: made.set_params(**{name: None}))
     about = part(made, shown)
     return about | {"code": about["code"] | {f"parameter {name}": digest(value)[:8] for name, value in params.items()}}
@@ -127,7 +127,7 @@ def describe_space(space: Space) -> str:
 def _content_of(dim: Any) -> tuple[Any, ...]:
     """What makes a dimension, without what it has worked out since."""
     if hasattr(dim, "values"):
-        return type(dim), list(dim.values), dim.shares
+        return type(dim), list(dim.values), dim.cumulative
     return type(dim), dim.low, dim.high, dim.log, getattr(dim, "distribution", None), getattr(dim, "discrete", None)
 
 

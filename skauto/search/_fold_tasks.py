@@ -107,8 +107,8 @@ class FoldTasks:
         """Start a trial: ``function(context, trial, fold, origin, model, callback_ctx)`` gives the record of a fold."""
         if trial.fidelity < 1 and self.context.fidelity is None:
             raise ValueError(
-                f"the strategy asks for fidelity {trial.fidelity:.3g} of a trial, but fidelity=None says nothing of "
-                f"what that is; pass fidelity='rows', 'epochs' or (parameter, low, high), or another strategy"
+                f"the strategy asks for fidelity {trial.fidelity:.3g} of a trial, but fidelity=None does not define "
+                f"any; pass fidelity='rows', 'epochs' or (parameter, low, high), or another strategy"
             )
         race = Race() if self.race is None else self.race(trial)
         origin = None if self.models is None else self.models.origin(self.history, trial)

@@ -73,17 +73,17 @@ class TemporaryFolder:
     """
 
     def __init__(self) -> None:
-        place = os.path.abspath(tempfile.gettempdir())
-        sweep(place)
+        parent = os.path.abspath(tempfile.gettempdir())
+        sweep(parent)
         self._pid = os.getpid()
         try:
-            self._make(place)
+            self._make(parent)
         except OSError as error:
-            raise no_room(place, error) from error
+            raise no_room(parent, error) from error
 
-    def _make(self, place: str) -> None:
+    def _make(self, parent: str) -> None:
         with ExitStack() as stack:
-            self.path = tempfile.mkdtemp(prefix=PREFIX, dir=place)
+            self.path = tempfile.mkdtemp(prefix=PREFIX, dir=parent)
             stack.callback(shutil.rmtree, self.path, ignore_errors=True)
             self._lock = _lock(self.path)
             stack.pop_all()
@@ -106,18 +106,18 @@ class TemporaryFolder:
         sweep(os.path.dirname(self.path))
 
 
-def no_room(place: str, error: OSError) -> OSError:
+def no_room(parent: str, error: OSError) -> OSError:
     """The OSError for a file that could not be written in the folder for temporary files."""
     return OSError(
         error.errno,
-        f"the data cannot be written for the workers ({error.strerror}): make room in {place}, or name another folder "
+        f"the data cannot be written for the workers ({error.strerror}): make room in {parent}, or name another folder "
         f"in the environment variable TMPDIR",
     )
 
 
-def sweep(place: str) -> None:
+def sweep(parent: str) -> None:
     """Remove the folders of dead processes of this user and this machine."""
-    with suppress(OSError), os.scandir(place) as entries:
+    with suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
             if entry.name.startswith(PREFIX) and entry.is_dir(follow_symlinks=False) and _is_mine(entry):
                 _remove_if_orphaned(entry.path)

@@ -107,8 +107,8 @@ def _spread_groups(
 def _balance(table: np.ndarray, n_folds: int, rng: np.random.Generator) -> np.ndarray:
     """A fold for each group so that classes come out even: hardest groups first, each where it adds least unevenness.
 
-    The sum over classes of the variance of the folds' shares grows by ``2 * held @ shares`` plus a constant; that is
-    the measure of scikit-learn's StratifiedGroupKFold with a variance for the deviation.
+    The sum over classes of the variance of the folds' fractions grows by ``2 * held @ fractions`` plus a constant; that
+    is the measure of scikit-learn's StratifiedGroupKFold with a variance for the deviation.
     """
     order = rng.permutation(len(table))
     order = order[np.argsort(-np.std(table[order], axis=1), kind="stable")]
@@ -135,7 +135,7 @@ def take_if_given(values: Any, rows: np.ndarray | slice) -> Any:
 
 
 def nested_rows(y: np.ndarray, fidelity: float, min_class_rows: int, seed: int) -> np.ndarray:
-    """Row numbers of a stratified share of the rows; a larger share holds the smaller ones.
+    """Row numbers of a stratified fraction of the rows; a larger fraction holds the smaller ones.
 
     Every class keeps at least `min_class_rows` of its rows, or all that it has.
     """

@@ -23,7 +23,7 @@ class View:
     seed : int
         Root of all randomness; strategies derive their own with ``child_rng(seed, "ask", len(view))``.
     trials : list of Trial
-        In the order asked; a trial's number is its place.
+        In the order asked; a trial's number is its index.
     """
 
     def __init__(
@@ -90,11 +90,11 @@ class View:
         n_told, level = self.n_told_in_order, self._index.levels.get(fidelity)
         found = [(-result.score, trial.number) for trial, result in self._ahead if trial.fidelity == fidelity]
         n_ahead = len(found)
-        for place in level.ranked if level else ():
+        for ranked_pair in level.ranked if level else ():
             if len(found) - n_ahead == n:
                 break
-            if place[1] < n_told:
-                found.append(place)
+            if ranked_pair[1] < n_told:
+                found.append(ranked_pair)
         return [(self.trials[number], self._results[number]) for _, number in sorted(found)[:n]]
 
     def best(self, fidelity: float = 1.0) -> Pair | None:

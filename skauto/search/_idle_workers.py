@@ -20,7 +20,7 @@ class IdleWorkers:
         self._owner: int | None = None
 
     def warm(self, threads: int, count: int, modules: Sequence[str] = ()) -> None:
-        """Have at least so many workers, starting what is missing; they import while the caller goes on.
+        """Have at least `count` workers, starting what is missing; they import while the caller goes on.
 
         Those that are started import some modules too, where they exist.
         """
@@ -41,11 +41,11 @@ class IdleWorkers:
         if self._owner is None:
             self._owner = os.getpid()
             atexit.register(self.end)
-        worker.spare = True
+        worker.was_idle = True
         self._workers.setdefault(worker.threads, deque()).append(worker)
 
     def take(self, threads: int) -> Worker | None:
-        """A living worker with so many threads that knows the user's modules as they are now, or None."""
+        """A living worker with `threads` threads that knows the user's modules as they are now, or None."""
         self._forget_after_fork()
         workers = self._workers.get(threads)
         with suppress(IndexError):  # another thread has just taken the last one

@@ -68,7 +68,7 @@ class InnerFits:
         return 0 < len(self.made) == self._n_continued
 
     def listen(self, estimator: Estimator) -> None:
-        """Put a class that reports its fits in the place of the inner estimator's; its clones are of it too."""
+        """Replace the inner estimator's class by one that reports its fits; so its clones do too."""
         inner = clone(estimator.get_params()[self.prefix])
         kind = type(inner)
 
@@ -82,10 +82,10 @@ class InnerFits:
         estimator.set_params(**{self.prefix: inner})
 
     def _fit(self, model: Estimator, X: Data, y: Data, params: dict[str, Any]) -> None:
-        place = len(self.made)
+        index = len(self.made)
         n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
-        if place < len(self.known) and self.known[place][0] == n_rows:
-            self._go_on(model, pickle.loads(self.known[place][1]), X, y, params)
+        if index < len(self.known) and self.known[index][0] == n_rows:
+            self._go_on(model, pickle.loads(self.known[index][1]), X, y, params)
             self._n_continued += 1
         else:
             model.fit(X, y, **params)

@@ -135,17 +135,17 @@ class Journal:
         A result whose array file is missing or damaged is noted as lost, and its trial run again.
         """
         history = JournaledHistory(space, self.seed, self)
-        last_lost = {record.get("number"): place for place, record in enumerate(self._records)
+        last_lost = {record.get("number"): index for index, record in enumerate(self._records)
                      if record["event"] == "lost"}  # fmt: skip
-        for place, record in enumerate(self._records[1:], start=1):
-            report = attempt(self._replay_line, history, record, place, last_lost)
+        for index, record in enumerate(self._records[1:], start=1):
+            report = attempt(self._replay_line, history, record, index, last_lost)
             if report.error is not None:
-                raise self._damaged(place + 1, report.reason) from report.error
+                raise self._damaged(index + 1, report.reason) from report.error
         del self._records[1:]
         return history
 
     def _replay_line(
-        self, history: "JournaledHistory", record: dict[str, Any], place: int, last_lost: dict[Any, int]
+        self, history: "JournaledHistory", record: dict[str, Any], index: int, last_lost: dict[Any, int]
     ) -> None:
         if record["event"] == "asked":
             trial = Trial.from_json(record["trial"])
@@ -154,7 +154,7 @@ class Journal:
             History.asked(history, trial)
         elif record["event"] == "told":
             result = Result.from_json(record["result"])
-            if place > last_lost.get(result.number, 0):
+            if index > last_lost.get(result.number, 0):
                 self._replay_result(history, result, record["details"])
         elif record["event"] != "lost":
             raise ValueError(f"event {record['event']!r} is not known")

@@ -50,7 +50,7 @@ class Values:
         if isinstance(value, dict):
             return self._pack_dict(value, name)
         if isinstance(value, (list, tuple)):
-            return [self.pack(part, f"{name}-{place}") for place, part in enumerate(value)]
+            return [self.pack(part, f"{name}-{index}") for index, part in enumerate(value)]
         if isinstance(value, np.ndarray):
             return self._pack_array(value, name)
         return self._pack_one(value.item() if isinstance(value, np.generic) else value)
@@ -86,8 +86,8 @@ class Values:
 
     def _pack_dict(self, value: dict[Any, Any], name: str) -> dict[str, Any]:
         if all(isinstance(key, str) and not key.startswith(MARK) for key in value):
-            places = enumerate(value.items())
-            return {key: self.pack(part, f"{name}-{_component(key, k)}") for k, (key, part) in places}
+            parts = enumerate(value.items())
+            return {key: self.pack(part, f"{name}-{_component(key, k)}") for k, (key, part) in parts}
         pairs = [[self.pack(key, name), self.pack(part, f"{name}-{k}")] for k, (key, part) in enumerate(value.items())]
         return {f"{MARK}pairs": pairs}
 
@@ -128,6 +128,6 @@ class Values:
         return dict(zip(keys, (self.unpack(part) for _, part in content), strict=True))
 
 
-def _component(key: str, place: int) -> str:
-    """A key as a part of a file's name, by its place too where it cannot stand there as it is."""
-    return key if re.fullmatch(r"[a-z0-9_]{1,40}", key) else f"{place}.{re.sub(r'[^A-Za-z0-9_]', '_', key)[:40]}"
+def _component(key: str, index: int) -> str:
+    """A key as a part of a file's name, with its index where it is no valid file name."""
+    return key if re.fullmatch(r"[a-z0-9_]{1,40}", key) else f"{index}.{re.sub(r'[^A-Za-z0-9_]', '_', key)[:40]}"

@@ -30,7 +30,7 @@ def maximize(
     random_state: RandomState = None,
     journal: AnyPath | None = None,
 ) -> History:
-    """Search for the parameters at which a function is greatest.
+    """Search for the parameters that maximise a function.
 
     Parameters
     ----------
@@ -40,17 +40,17 @@ def maximize(
     space : dict, list of dict or Space
         See `Space`.
     strategy : str or Strategy, default="tpe"
-        Who chooses; a name stands for the strategy with its default settings.
+        The search strategy; a name means the strategy with its default settings.
     n_iter : int, default=100
         Number of trials, whatever their fidelity.
     fidelity : float, default=None
-        The least share of the full effort that says something, in (0, 1). Strategies by name begin there where they
-        use fidelity at all. None: the function has none, and strategies are told so.
+        The smallest fraction of the full effort at which a score is informative, in (0, 1). Strategies given by name
+        begin there if they use fidelities. None: the function has no fidelity.
     random_state : int, RandomState, Generator or None, default=None
         The same integer gives the same search.
     journal : str, path or None, default=None
-        Folder in which the search writes down each trial. The same call goes on from there after whatever ended it,
-        and with a greater `n_iter` after its end.
+        Folder in which the search records each trial. The same call resumes from there after any interruption, and
+        with a greater `n_iter` after its end.
 
     Returns
     -------

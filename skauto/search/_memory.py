@@ -1,4 +1,4 @@
-"""Reads memory limits, and gives each worker its share of what is free."""
+"""Reads memory limits, and divides the free memory among the workers."""
 
 import re
 
@@ -6,8 +6,8 @@ import psutil
 
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
-# The part of the free memory that the workers may fill together.
-FREE_SHARE = 0.8
+# The fraction of the free memory that the workers may fill together.
+FREE_FRACTION = 0.8
 
 
 def memory_bytes(limit: int | str | None, n_workers: int) -> int:
@@ -16,7 +16,7 @@ def memory_bytes(limit: int | str | None, n_workers: int) -> int:
     Parameters
     ----------
     limit : int, str or None
-        Bytes, or a number with a unit, such as "4GB"; None is an equal share of four fifths of what is free.
+        Bytes, or a number with a unit, such as "4GB"; None divides 80 % of the free memory equally.
     n_workers : int
 
     Raises
@@ -31,7 +31,7 @@ def memory_bytes(limit: int | str | None, n_workers: int) -> int:
     1610612736
     """
     if limit is None:
-        return int(psutil.virtual_memory().available * FREE_SHARE / n_workers)
+        return int(psutil.virtual_memory().available * FREE_FRACTION / n_workers)
     if not isinstance(limit, str):
         return int(limit)
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)I?B?\s*", limit.upper())

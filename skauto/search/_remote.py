@@ -15,7 +15,7 @@ from skauto.search._idle_workers import IDLE_WORKERS
 from skauto.search._sandbox import attempt
 from skauto.search._workers import WorkerPool
 
-# Answers in the place of an Outcome: this worker lacks the context; the search is over, or wants the task no more.
+# Answers instead of an Outcome: this worker lacks the context; the search is over, or wants the task no more.
 LACKS, UNWANTED = "lacks the context", "unwanted"
 
 # Names of files in the folder of a search: what all tasks share, and a sign for each task that is wanted no more.
@@ -96,7 +96,7 @@ class _Children:
         """End all children of this process."""
         if self._owner == os.getpid():
             self._end(self._keys())
-            IDLE_WORKERS.end()  # an ended pool leaves its worker there, perhaps after the spares' own end at exit
+            IDLE_WORKERS.end()  # an ended pool leaves its worker there, perhaps after the idle workers' own end at exit
 
     def _own(self) -> None:
         """Begin to look after children, once in a process."""

@@ -1,11 +1,11 @@
-"""Rungs that said nothing: told to the user, since what was promoted from them was promoted blindly."""
+"""Warns of uninformative rungs: what was promoted from them was promoted blindly."""
 
 import warnings
 
 from skauto.search._history import History
 from skauto.search._trial import Result, Status
 
-# So few trials may well score the same by chance.
+# Up to this many trials may well score the same by chance.
 FEW = 2
 
 
@@ -22,7 +22,7 @@ def warn_of_empty_rungs(history: History) -> None:
             levels.setdefault(trial.fidelity, []).append(result)
     for fidelity, results in sorted(levels.items()):
         if line := _fault(results):
-            warnings.warn(f"fidelity {fidelity:.3g} said nothing: {line}", UserWarning, stacklevel=4)
+            warnings.warn(f"fidelity {fidelity:.3g} gave no information: {line}", UserWarning, stacklevel=4)
 
 
 def _fault(results: list[Result]) -> str:

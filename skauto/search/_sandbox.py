@@ -1,4 +1,4 @@
-"""The wall around user code: the only place that catches everything."""
+"""The sandbox around user code: only here all exceptions are caught."""
 
 import math
 import pickle

@@ -49,7 +49,7 @@ class SearchCV(UsesExecutor, BaseSearchCV):
 
     It is scikit-learn's ``GridSearchCV`` in contract (scoring, metadata, callbacks, ``cv_results_``, delegation of
     ``predict`` and the others to ``best_estimator_``), with any strategy, limits, fold racing, fidelities, several
-    objectives, and a journal from which it goes on after whatever ended it.
+    objectives, and a journal from which it resumes after any interruption.
 
     Parameters
     ----------
@@ -62,13 +62,13 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         Gaussian process, under Hyperband first where there is a fidelity, in turn with evolution after 150 trials
         (`Auto`); with neither limit the whole grid where the space is finite and small.
     scoring : str, callable, list, tuple, dict or None, default=None
-        As in scikit-learn; where "f1", "average_precision" and their kin meet two classes of which none is called 1,
-        the rarer one is positive. Several scores are several objectives; greater is better. A callable
+        As in scikit-learn; where neither of two classes is called 1, "f1", "average_precision" and the like take the
+        rarer one as the positive class. Several scores are several objectives; greater is better. A callable
         ``(estimator, X, y)`` may measure the fitted model itself, its size for example.
     n_iter : int or None, default=None
-        Most trials, whatever their fidelity; schedules are sized so that the full one is reached. With neither limit:
-        the whole grid where the space is finite and small, else 50.
-        With ``time_limit=None`` the outcome is the same on any number of workers.
+        Maximum number of trials of any fidelity; schedules are sized so that full fidelity is reached. With neither
+        limit: the whole grid where the space is finite and small, else 50. With ``time_limit=None`` the outcome is the
+        same on any number of workers.
     time_limit : float or None, default=None
         Seconds for everything, the refit included.
     cv : int, splitter, iterable or None, default=None
@@ -77,16 +77,16 @@ class SearchCV(UsesExecutor, BaseSearchCV):
         As in scikit-learn, and "one_se": the cheapest trial within one standard error of the best; "knee": of the
         non-dominated trials of several scores the one nearest to the best of each.
     constraints : dict or None, default=None
-        Name of a score ("score" where there is one) to the least mean that a winner must have.
+        Name of a score ("score" if there is only one) to the minimum mean that a winner must have.
     racing : bool or "auto", default="auto"
         Whether a trial stops once its mean is below the worst fold of the best one so far. "auto" races except for
         "grid" and "random" without a time limit, and with several scores.
     fidelity : "rows", "epochs", (str, int, int) or None, default=None
-        What strategies such as "halving" save on: rows, the last step's epochs or rounds, or any integer parameter
-        with its bounds (``("rows", low, high)`` bounds the rows). Promoted trials go on from where they were, where
+        The resource of strategies such as "halving": rows, the last step's epochs or rounds, or any integer parameter
+        with its bounds (``("rows", low, high)`` bounds the rows). Promoted trials continue training, if
         the last step can.
     min_class_rows : int or None, default=None
-        Rows of each class that a share of the rows keeps; None is 6, or one more than a resampler's neighbours.
+        Minimum rows of each class in a fraction of the rows; None is 6, or one more than a resampler's neighbours.
     error_score : "raise" or float, default=nan
         Score of a fold that raises.
     return_train_score : bool, default=False
@@ -97,27 +97,27 @@ class SearchCV(UsesExecutor, BaseSearchCV):
     memory_limit : int, str or None, default=None
         Resident memory of one trial, in bytes or as "4GB".
     journal : str, path or None, default=None
-        Folder in which the search writes down all it does, and from which it goes on.
+        Folder in which the search records all trials, and from which it resumes.
     n_jobs : int or None, default=None
-        Worker processes; -1 is one a core. None is this process itself where no limit needs a worker to kill.
+        Worker processes; -1 is one per core. None: this process itself, unless a limit needs a worker to kill.
     executor : concurrent.futures.Executor or None, default=None
         Where trials run instead, for example ``dask.distributed.Client(...).get_executor()``.
     random_state : int, RandomState or None, default=None
         Seed of the strategy. With one, every ``random_state`` of the estimator that is None gets a seed of its trial.
     verbose : int, default=0
-        1 says before and after the search what it does; more as in scikit-learn.
+        1 prints a line before and after the search; more as in scikit-learn.
 
     Attributes
     ----------
     cv_results_ : dict
         As in scikit-learn, in the order asked; with racing also "pruned", with a fidelity also "fidelity" and
-        "continued_from", the row whose models a trial went on from, -1 for one trained from the start.
+        "continued_from", the row whose models a trial continued, -1 for one trained from scratch.
     best_index_, best_params_, best_score_, best_estimator_, refit_time_, scorer_, n_splits_, multimetric_
-        As in scikit-learn; where a clock stopped the search before a full trial, `best_params_` and the refit are of
-        the full effort all the same, with a warning. `best_score_` is the mean that the trial was selected for, and so
-        too good on average.
+        As in scikit-learn; where a time limit stopped the search before a trial at full fidelity, `best_params_` and
+        the refit are at full fidelity nevertheless, with a warning. `best_score_` is the mean that the trial was
+        selected for, and so optimistically biased.
     rescored_score_ : float
-        Mean of the winner on folds drawn anew; with ``rescore=True``.
+        Mean of the winner on fresh folds; with ``rescore=True``.
     pareto_front_ : ndarray of int
         Rows of `cv_results_` that no other row dominates.
     history_ : History

@@ -35,13 +35,14 @@ from skauto.search.strategies._names import make_strategy
 # Count mode: an ask sees the results of all trials but the last few.
 LAG = 3
 
-# Without limits a finite space of at most so many configurations is tried as a whole, of any other so many.
+# Without limits a finite space of at most SMALL_GRID configurations is tried as a whole, of any other DEFAULT_TRIALS.
 SMALL_GRID, DEFAULT_TRIALS = 100, 50
 
 # Folds that wait for each worker beside the running one, where neither a race nor a limit can stop their trials.
 WAITING = 1
 
-# Seconds past the end of a search within which its trials end by themselves, so that those cut off are told so.
+# Seconds past the end of a search within which its trials end by themselves, so that interrupted ones are reported as
+# such.
 PAST_THE_END = 1.0
 
 # What every worker needs, imported before its first trial.
@@ -225,7 +226,7 @@ class SearchRun:
         return WorkerPool(n_workers, threads, self.context, memory, PRELOAD, MAX_ATTEMPTS)
 
     def _about(self) -> dict[str, Any]:
-        """What a journal must agree on: what the workers get, and what chooses; limits and places do not matter."""
+        """What a journal must agree on: what the workers get, and what chooses; not limits, nor where trials run."""
         settings, context = self.settings, self.context
         options = {name: value for name, value in context.options.items() if name not in ("scorer", "verbose")}
         fit_params, score_params = options.pop("fit_params"), options.pop("score_params")

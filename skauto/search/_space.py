@@ -36,7 +36,7 @@ class Space:
         its short form of a range, ``(low, high, "uniform" or "log-uniform")``. An empty dict is one configuration.
         The objects are never changed, and compared only by `encode`.
     weights : sequence of float, default=None
-        How often each branch is sampled; None for equal shares.
+        How often each branch is sampled; None for all equally often.
 
     Attributes
     ----------
@@ -71,16 +71,16 @@ class Space:
 
         A dimension of several branches is one of the same name, bounds and choices.
         """
-        places: dict[str, list[tuple[Dimension, dict[int, int]]]] = {}
+        by_name: dict[str, list[tuple[Dimension, dict[int, int]]]] = {}
         for branch, dims in enumerate(self.branches):
             for column, (name, dim) in enumerate(dims.items()):
-                namesakes = places.setdefault(name, [])
+                namesakes = by_name.setdefault(name, [])
                 where = next((where for known, where in namesakes if same_dimension(known, dim)), None)
                 if where is None:
                     namesakes.append((dim, where := {}))
                 where[branch] = column
         found: dict[tuple[int, ...], dict[int, list[int]]] = {}
-        for where in (where for namesakes in places.values() for _, where in namesakes):
+        for where in (where for namesakes in by_name.values() for _, where in namesakes):
             group = found.setdefault(tuple(where), {branch: [] for branch in where})
             for branch, column in where.items():
                 group[branch].append(column)
@@ -88,7 +88,7 @@ class Space:
 
     @property
     def shares(self) -> np.ndarray:
-        """The share of random configurations that each branch has, of shape (n_branches,)."""
+        """The fraction of random configurations that each branch has, of shape (n_branches,)."""
         return np.diff(self._cumulative, prepend=0.0)
 
     def sample(self, rng: np.random.Generator) -> Params:
@@ -126,7 +126,7 @@ class Space:
         return (self.nth(index) for index in range(self.size))
 
     def nth(self, index: int) -> Params:
-        """The params at a place in the order of `grid`."""
+        """The params at an index in the order of `grid`."""
         for branch, dims in enumerate(self.branches):
             size = math.prod(dim.size for dim in dims.values())
             if index < size:
@@ -333,8 +333,8 @@ def _read_scipy(distribution: Any) -> Dimension:
 def _read_skopt(name: str, given: Any) -> Dimension:
     kind = type(given).__name__
     if kind == "Categorical":
-        shares = None if given.prior is None else _cumulative(given.prior, len(given.categories), f"prior of {name!r}")
-        return Choice(given.categories, shares)
+        n, prior = len(given.categories), given.prior
+        return Choice(given.categories, None if prior is None else _cumulative(prior, n, f"prior of {name!r}"))
     if kind == "Real":
         return Continuous(float(given.low), float(given.high), given.prior == "log-uniform")
     if kind == "Integer":
@@ -353,7 +353,7 @@ def _encode_branch(dims: dict[str, Dimension], values: Mapping[str, Any]) -> dic
 
 
 def _cumulative(weights: Iterable[float] | None, n: int, name: str) -> np.ndarray:
-    """Cumulative shares of n positive weights."""
+    """Cumulative probabilities from n positive weights."""
     weights = [1.0] * n if weights is None else list(weights)
     if len(weights) != n:
         raise ValueError(f"{name} has {len(weights)} entries for {n} options")

@@ -114,7 +114,7 @@ def rank(results: dict[str, Any], fidelity: Sequence[float] | np.ndarray, error_
         order = np.lexsort((np.where(np.isnan(means), -np.inf, means), fidelity))
         keys = list(zip(fidelity[order], means[order], strict=True))
         steps = [0, *np.cumsum([keys[k] != keys[k - 1] for k in range(1, len(keys))])]
-        places = np.empty(len(means))
-        places[order] = steps
-        places[np.isnan(means)] = -1
-        results[name.replace("mean_", "rank_", 1)] = rankdata(-places, method="min").astype(np.int32)
+        ranks = np.empty(len(means))
+        ranks[order] = steps
+        ranks[np.isnan(means)] = -1
+        results[name.replace("mean_", "rank_", 1)] = rankdata(-ranks, method="min").astype(np.int32)

@@ -19,7 +19,7 @@ class Status(StrEnum):
 
 
 class InfeasibleError(Exception):
-    """Raised where a trial is too far from the bounds for effort to be spent on it."""
+    """Raised where a trial is too far from the constraints for effort to be spent on it."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class Trial:
     Parameters
     ----------
     number : int
-        Place in the order asked, from 0.
+        Index in the order asked, from 0.
     params : dict
         ``{"branch": int, "values": {name: number}}``: plain JSON, see `Space`.
     fidelity : float, default=1.0
-        Share of the full effort, in (0, 1].
+        Fraction of the full effort, in (0, 1].
     tags : dict, default={}
-        Small JSON notes in which the strategy that asked remembers what it needs.
+        Small JSON notes in which a strategy stores its state.
 
     Examples
     --------
@@ -62,7 +62,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a trial; a greater score is better.
+    """The outcome of a trial; a greater score is better.
 
     Parameters
     ----------

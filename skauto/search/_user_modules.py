@@ -47,7 +47,7 @@ def adopt_classes_of_main() -> None:
     """
     main = sys.modules["__main__"]
     came_by_value = getattr(cloudpickle.cloudpickle, "_DYNAMIC_CLASS_TRACKER_BY_CLASS", {})
-    for known in list(came_by_value):  # a later one of a name takes the place of an earlier one
+    for known in list(came_by_value):  # a later one replaces an earlier one of the same name
         if known.__module__ != "__main__" or known.__qualname__ != known.__name__:
             continue
         own = getattr(main, known.__name__, None)

@@ -51,7 +51,7 @@ class Worker:
         The user's modules that it has loaded, see `Loaded.news`.
     began : float
         When its pool started it or took it over, on the monotonic clock.
-    spare : bool
+    was_idle : bool
         Whether it was kept for the next pool: it may leave just when that takes it over.
     slowness : float
         Seconds that it took to import over its CPU seconds, as it said in its hello.
@@ -69,7 +69,7 @@ class Worker:
         self.task = None
         self.modules: Modules = {}
         self.began = 0.0
-        self.spare = False
+        self.was_idle = False
         self.slowness = 1.0
         self.output = ""
         self._family, self._family_seen = [], 0.0
@@ -160,7 +160,7 @@ class Worker:
         return sum(_quietly(_resident, process) or 0 for process in family if process)
 
     def clear_log(self, beyond: int = 0) -> None:
-        """Forget what the worker printed, if it is more than so many bytes."""
+        """Forget what the worker printed, if it exceeds the limit."""
         if os.fstat(self._log.fileno()).st_size > beyond:
             self._log.truncate(0)
 

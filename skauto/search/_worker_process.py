@@ -40,7 +40,7 @@ class _State:
 
     Attributes
     ----------
-    places : set of str
+    folders : set of str
         Where the parents keep temporary folders.
     context : Report or None
         On the context; None without a pool.
@@ -48,7 +48,7 @@ class _State:
         Of warnings.
     """
 
-    places: set[str]
+    folders: set[str]
     context: Report | Any = None
     filters: list[Any] | None = None
     loaded: Loaded = field(default_factory=Loaded)
@@ -70,16 +70,16 @@ def main(descriptor: int, parent: int, mark: str, temporary: str) -> None:
     sys.argv[1:] = []
     os.set_inheritable(descriptor, False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the parent
-    places = {temporary}
-    threading.Thread(target=_end_with_parent, args=(parent, places), daemon=True).start()
+    folders = {temporary}
+    threading.Thread(target=_end_with_parent, args=(parent, folders), daemon=True).start()
     began, used = time.monotonic(), time.process_time()
     _import(WARM_UP)
     slowness = (time.monotonic() - began) / max(time.process_time() - used, 0.01)
     try:
-        _serve(Channel(socket.socket(fileno=descriptor), bytes.fromhex(mark)), _State(places), slowness)
+        _serve(Channel(socket.socket(fileno=descriptor), bytes.fromhex(mark)), _State(folders), slowness)
     except (EOFError, OSError):
         if _died(parent, within=PARTING_SECONDS):  # else it is this worker alone that is lost, and others go on
-            _sweep(places)
+            _sweep(folders)
     os._exit(0)  # at once: a parent that takes this for an idle worker waits in vain; whatever threads a task has left
 
 
@@ -121,12 +121,12 @@ def _set_up(
     context_path: str,
     threads: int,
     modules: Iterable[str],
-    place: tuple[Any, ...],
+    process_state: tuple[Any, ...],
     settings: bytes,
 ) -> bytes:
     """Take over what holds in the parent, and load the context."""
-    state.places.add(os.path.dirname(os.path.dirname(context_path)))
-    enter(*place)
+    state.folders.add(os.path.dirname(os.path.dirname(context_path)))
+    enter(*process_state)
     _import(modules)
     _limit_threads(threads)
     read = run(pickle.loads, settings)
@@ -213,9 +213,9 @@ def _end_fork(own: int, code: object = None) -> None:
         os._exit(code if isinstance(code, int) else int(code is not None))
 
 
-def _sweep(places: set[str]) -> None:
-    for place in tuple(places):  # the other thread may be adding to them
-        sweep(place)
+def _sweep(folders: set[str]) -> None:
+    for folder in tuple(folders):  # the other thread may be adding to them
+        sweep(folder)
 
 
 def _died(parent: int, within: float) -> bool:
@@ -228,9 +228,9 @@ def _died(parent: int, within: float) -> bool:
     return True
 
 
-def _end_with_parent(parent: int, places: set[str]) -> None:
+def _end_with_parent(parent: int, folders: set[str]) -> None:
     """End the whole process group once the parent has died, and remove what it has left on the disk."""
     while os.getppid() == parent:
         time.sleep(1.0)
-    _sweep(places)
+    _sweep(folders)
     os.killpg(os.getpgrp(), signal.SIGKILL)

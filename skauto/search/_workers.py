@@ -13,7 +13,7 @@ from typing import Any
 import cloudpickle
 
 from skauto._time_left import endless
-from skauto.search._caller import place, settings
+from skauto.search._caller import process_state, settings
 from skauto.search._channel import Channel, ready
 from skauto.search._folders import TemporaryFolder, no_room
 from skauto.search._idle_workers import IDLE_WORKERS
@@ -121,7 +121,7 @@ class WorkerPool(Pool):
             self._folder = stack.enter_context(TemporaryFolder())
             self._context_path = os.path.join(self._folder.path, "context")
             write_context(self._context_path, context)
-            self._setup = ("setup", self._context_path, threads, preload, place(), caller or settings())
+            self._setup = ("setup", self._context_path, threads, preload, process_state(), caller or settings())
             self._fill()
             stack.pop_all()
 
@@ -283,7 +283,7 @@ class WorkerPool(Pool):
         worker.end()
         if worker.task:
             self._crashed(worker.task, worker)
-        elif not worker.spare:  # a spare one may leave, its minute being over, just when it is taken
+        elif not worker.was_idle:  # an idle one may leave, its minute being over, just when it is taken
             self._failed_starts += 1
             if self._failed_starts >= MAX_STARTS:
                 self._failed_starts = 0  # what is submitted later gets as many tries

@@ -1,4 +1,4 @@
-"""How classes are treated: what the search space of imbalance offers is what trials get, in folds and in the refit."""
+"""Imbalance strategies: what the search space of imbalance offers is what trials get, in folds and in the refit."""
 
 import numpy as np
 import pytest

@@ -84,11 +84,11 @@ class NeuralContract:
         plain, focal = (self.make(random_state=1, loss=loss).fit(X, y).predict_proba(X) for loss in sorted(LOSSES))
         assert focal.max(axis=1).mean() < plain.max(axis=1).mean()
         rare = sorted(set(y)).index(y[0])
-        shares = [
+        fractions = [
             self.make(random_state=1, max_epochs=2, class_weight=weight).fit(X, y).predict_proba(X)[:, rare].mean()
             for weight in (None, "effective", "balanced")
         ]
-        assert shares[0] < shares[1] < shares[2] * 1.05
+        assert fractions[0] < fractions[1] < fractions[2] * 1.05
 
     def test_early_stopping_keeps_the_best_epoch(self):
         X, y = self.data()

@@ -95,9 +95,9 @@ def test_weights_of_mistakes_by_hand():
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_every_method_lowers_the_cost(method, n_classes):
-    shares = [0.7, 0.3] if n_classes == 2 else [0.6, 0.2, 0.2]
+    fractions = [0.7, 0.3] if n_classes == 2 else [0.6, 0.2, 0.2]
     X, y = make_classification(
-        n_samples=1500, n_classes=n_classes, n_informative=5, class_sep=0.6, weights=shares, random_state=0
+        n_samples=1500, n_classes=n_classes, n_informative=5, class_sep=0.6, weights=fractions, random_state=0
     )
     labels = np.array(["a", "b", "c"])[y]
     costs = pd.DataFrame(1 - np.eye(n_classes), index=list("abc")[:n_classes], columns=list("abc")[:n_classes])
@@ -155,11 +155,11 @@ def test_a_temperature_undoes_class_weights():
     weight = np.where(y == 2, 3.0, 1.0)
     balanced = LogisticRegression(class_weight="balanced")
     for given in (None, weight):
-        natural = np.bincount(y, given) / np.bincount(y, given).sum()
+        unresampled = np.bincount(y, given) / np.bincount(y, given).sum()
         for calibration in ("auto", "temperature"):
             model = CostSensitiveClassifier(balanced, calibration=calibration).fit(X, y, given)
             np.testing.assert_allclose(
-                np.average(model.predict_proba(X), axis=0, weights=given), natural, atol=0.02, err_msg=calibration
+                np.average(model.predict_proba(X), axis=0, weights=given), unresampled, atol=0.02, err_msg=calibration
             )
     with config_context(enable_metadata_routing=True):
         routed = CostSensitiveClassifier(clone(balanced).set_fit_request(sample_weight=True)).fit(X, y, weight)

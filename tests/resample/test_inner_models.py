@@ -1,4 +1,4 @@
-"""What is read inside a fitted classifier: shares of the classes, through wrappers, and rules of decision."""
+"""What is read inside a fitted classifier: fractions of the classes, through wrappers, and rules of decision."""
 
 import warnings
 from functools import partial
@@ -65,8 +65,8 @@ OUTER = {
 def test_weights_and_samplers_inside_are_corrected(data, outer, name):
     X, y = data
     model = OUTER[outer](WRAPPED[name]).fit(X, y)
-    natural = np.mean(y == "yes")
-    assert model.predict_proba(X)[:, 1].mean() == pytest.approx(natural, abs=0.02)
+    unresampled = np.mean(y == "yes")
+    assert model.predict_proba(X)[:, 1].mean() == pytest.approx(unresampled, abs=0.02)
     if outer == "calibrated":
         np.testing.assert_allclose(model.trained_priors_, model.natural_priors_)
     elif name not in ("bags of honest ones", "nothing left to correct", "calibrated"):

@@ -31,8 +31,8 @@ def test_gradient_and_hessian_are_derivatives_of_the_loss(gamma, label, raw):
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_the_classifier_learns_and_gives_probabilities(n_classes):
-    shares = [0.8, 0.2] if n_classes == 2 else [0.6, 0.2, 0.2]
-    X, y = make_classification(n_samples=2000, n_classes=n_classes, n_informative=6, weights=shares, random_state=0)
+    fractions = [0.8, 0.2] if n_classes == 2 else [0.6, 0.2, 0.2]
+    X, y = make_classification(n_samples=2000, n_classes=n_classes, n_informative=6, weights=fractions, random_state=0)
     labels = np.array(["a", "b", "c"])[y]
     booster = LGBMClassifier(n_estimators=40, num_leaves=7, verbose=-1, n_jobs=1, random_state=0)
     model = FocalLossClassifier(booster, gamma=1.0).fit(X[::2], labels[::2])

@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skauto.resample import PriorCorrectedClassifier, class_priors, correct_priors
 from skauto.resample._inner_models import trained_priors, within
-from skauto.resample._search_space import class_weight_place
+from skauto.resample._search_space import class_weight_parameter
 
 
 @parametrize_with_checks([PriorCorrectedClassifier(LogisticRegression(class_weight="balanced"))])
@@ -85,7 +85,7 @@ def test_given_priors_and_estimators_without_probabilities():
     X, y = make_classification(n_samples=200, weights=[0.8], random_state=0)
     model = PriorCorrectedClassifier(LogisticRegression(), trained_priors=[1, 3]).fit(X, y)
     np.testing.assert_allclose(model.trained_priors_, [0.25, 0.75])
-    with pytest.raises(ValueError, match="one positive share for each of the 2 classes"):
+    with pytest.raises(ValueError, match="one positive fraction for each of the 2 classes"):
         PriorCorrectedClassifier(LogisticRegression(), trained_priors=[1]).fit(X, y)
     scores = PriorCorrectedClassifier(LinearSVC(class_weight="balanced")).fit(X, y)
     assert not hasattr(scores, "predict_proba")
@@ -97,4 +97,4 @@ def test_a_frozen_pipeline_is_read_like_the_pipeline():
     weighted = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced")).fit(X, y)
     assert within(FrozenEstimator(weighted)) is weighted.steps[-1][1]
     np.testing.assert_allclose(trained_priors(FrozenEstimator(weighted), y, [0, 1]), [0.5, 0.5])
-    assert class_weight_place(FrozenEstimator(weighted)) == (None, False)
+    assert class_weight_parameter(FrozenEstimator(weighted)) == (None, False)

@@ -62,7 +62,7 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
-def test_probabilities_return_to_the_natural_shares(data):
+def test_probabilities_return_to_the_unresampled_fractions(data):
     X, y = data
     plain = LogisticRegression().fit(X, y)
     sampler = RandomUnderSampler(random_state=0)
@@ -263,7 +263,7 @@ def test_rows_are_resampled_once_or_as_often_as_they_are_fitted():
 def test_what_is_said_by_label_holds_in_every_fit_of_a_calibration(data, labels):
     X, y = data
     y = labels[y]
-    rare, natural = labels[1], np.mean(y == labels[1])
+    rare, unresampled = labels[1], np.mean(y == labels[1])
     weights = dict(zip(labels.tolist(), [1, 9], strict=True))
     many = {rare: int(np.sum(y != rare))}
     for model in (
@@ -273,7 +273,7 @@ def test_what_is_said_by_label_holds_in_every_fit_of_a_calibration(data, labels)
         fitted = model.fit(X, y)
         assert fitted.calibration_ is not None
         assert fitted.predict_proba(X)[:, fitted.classes_.tolist().index(rare)].mean() == pytest.approx(
-            natural, abs=0.03
+            unresampled, abs=0.03
         )
         assert set(fitted.predict(X)) <= set(labels.tolist())
 

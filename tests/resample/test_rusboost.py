@@ -12,9 +12,9 @@ from skauto.resample import RUSBoostClassifier
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_better_than_one_tree(n_classes):
-    shares = [0.9] if n_classes == 2 else [0.7, 0.2]
+    fractions = [0.9] if n_classes == 2 else [0.7, 0.2]
     X, y = make_classification(
-        n_samples=3000, n_classes=n_classes, n_informative=5, weights=shares, class_sep=0.8, random_state=0
+        n_samples=3000, n_classes=n_classes, n_informative=5, weights=fractions, class_sep=0.8, random_state=0
     )
     labels = np.array(["a", "b", "c"])[y]
     tree = DecisionTreeClassifier(max_depth=3, class_weight="balanced", random_state=0)
@@ -27,7 +27,7 @@ def test_better_than_one_tree(n_classes):
 
 
 def test_learns_where_a_balanced_round_is_wrong_on_most_of_the_natural_mass():
-    # the one cut that finds the rare class takes 70 % of the others with it
+    # the one threshold that finds the rare class takes 70 % of the others with it
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1], [2000, 40])
     X = rng.normal(size=(2040, 1))

@@ -11,7 +11,9 @@ BASE = LogisticRegression()
 FEW = {"n_estimators": 3, "random_state": 0}
 WEIGHTS = ["check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data"]
 DRAWN = dict.fromkeys(WEIGHTS, "rows are drawn by number; near on average over seeds, see test_weights_on_average")
-FOLDED = dict.fromkeys(WEIGHTS, "folds are cut by number of rows; near over their orders, see test_weights_on_average")
+FOLDED = dict.fromkeys(
+    WEIGHTS, "folds are split by number of rows; near over their orders, see test_weights_on_average"
+)
 OUT_OF_FOLD = dict.fromkeys(
     ["check_transformer_general", "check_transformer_data_not_an_array"],
     "training rows are scored by detectors that have not seen them, so fit_transform is not transform after fit",

@@ -1,4 +1,4 @@
-"""Cuts: the best of all of them, never worse than none, and none where the rows say too little."""
+"""Thresholds: the best of all of them, never worse than none, and none where the rows say too little."""
 
 import numpy as np
 import pytest
@@ -127,7 +127,7 @@ def test_weights_found_so_far_are_the_answer_when_no_time_is_left():
 @settings(deadline=None, max_examples=30)
 @given(drawn=rows(3), weighted=st.booleans())
 def test_no_weight_of_the_first_class_alone_is_better(drawn, weighted):
-    """Ties of coarse probabilities included: each cut between two ratios that differ is looked at."""
+    """Ties of coarse probabilities included: each threshold between two ratios that differ is looked at."""
     y, proba = unpack(drawn)
     assume(np.bincount(y, minlength=3)[0] >= MIN_POSITIVES)
     weight = np.random.default_rng(0).uniform(0.1, 2, len(y)) if weighted else None

@@ -1,4 +1,4 @@
-"""A weight is a repeated row: exactly for a method without chance, nearly so on average over draws or folds."""
+"""A weight is a repeated row: exactly for a deterministic method, nearly so on average over draws or folds."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,8 @@ RANDOM = {
     # calibrated, as it is by default: below
     "under-sampling": resample.ResamplingClassifier(BASE, resample.RandomUnderSampler(), prior_correction="bayes"),
 }
-# These cut folds by the number of rows, and copies of a row may be on both sides of a cut: near over orders of rows.
+# These split folds by the number of rows, and copies of a row may be on both sides of a split: near over orders of
+# rows.
 CALIBRATED = {
     "expected cost": resample.CostSensitiveClassifier(BASE, COSTS),
     "expected cost, one temperature": resample.CostSensitiveClassifier(BASE, COSTS, calibration="temperature"),

@@ -7,7 +7,7 @@ import warnings
 
 from sklearn import config_context
 
-from skauto.search._caller import enter, import_path, place, settings
+from skauto.search._caller import enter, import_path, process_state, settings
 
 
 def test_import_path_is_absolute_where_python_means_here(monkeypatch):
@@ -21,7 +21,7 @@ def test_a_working_directory_that_is_gone(tmp_path, monkeypatch):
     monkeypatch.chdir(gone)
     gone.rmdir()
     monkeypatch.setattr(sys, "path", ["", "/somewhere"])
-    path, folder, _ = place()
+    path, folder, _ = process_state()
     assert (path, folder) == (["/somewhere"], None)
 
 

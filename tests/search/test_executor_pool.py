@@ -138,7 +138,7 @@ def test_a_task_whose_child_failed_is_not_left_to_the_next_one(monkeypatch):
 
 
 def search(**settings):
-    space = {"cut": uniform(-1, 2)}
+    space = {"threshold": uniform(-1, 2)}
     settings = {"strategy": "genetic", "n_iter": 16, "cv": 3, "random_state": 0, **settings}
     return SearchCV(Shaky(seconds=0.02), space, **settings).fit(X, Y)
 

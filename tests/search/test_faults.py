@@ -18,12 +18,12 @@ from skauto.search._journal import LOG, JournalError
 from tests.support.shaky import Homebound, Shaky, X, Y, broken_score, nan_score, outcome
 
 ROOT = Path(__file__).resolve().parents[2]
-GOOD = {"cut": [-0.2, 0.0, 0.2]}
+GOOD = {"threshold": [-0.2, 0.0, 0.2]}
 
 
 def with_fault(fault, **fixed):
     """A grid of which one configuration has the fault."""
-    return [GOOD, {"cut": [0.0], "fault": [fault], **{name: [value] for name, value in fixed.items()}}]
+    return [GOOD, {"threshold": [0.0], "fault": [fault], **{name: [value] for name, value in fixed.items()}}]
 
 
 def search(space, **settings):
@@ -48,14 +48,14 @@ def test_a_fit_that_raises():
 
 @pytest.mark.filterwarnings("ignore:One or more of the test scores:UserWarning")
 def test_a_score_that_is_not_a_number():
-    made = search({"cut": [-0.2, 0.0, 0.2, 0.9]}, scoring=nan_score).fit(X, Y)
+    made = search({"threshold": [-0.2, 0.0, 0.2, 0.9]}, scoring=nan_score).fit(X, Y)
     lost(made, "failed", "not a finite number")
 
 
 @pytest.mark.filterwarnings("ignore:One or more of the test scores:UserWarning")
 def test_a_scorer_that_raises():
     with pytest.warns(UserWarning, match="Scoring failed"):
-        made = search({"cut": [-0.2, 0.0, 0.2, 0.9]}, scoring=broken_score).fit(X, Y)
+        made = search({"threshold": [-0.2, 0.0, 0.2, 0.9]}, scoring=broken_score).fit(X, Y)
     lost(made, "failed", "not a finite number")
 
 
@@ -117,7 +117,7 @@ def script(folder, n_jobs, rest=""):
         from tests.support.shaky import Shaky, X, Y, outcome
         {rest}
         search = SearchCV(
-            Shaky(seconds=0.01), {{"cut": uniform(-1, 2)}}, strategy="genetic", n_iter=40, cv=3, random_state=0,
+            Shaky(seconds=0.01), {{"threshold": uniform(-1, 2)}}, strategy="genetic", n_iter=40, cv=3, random_state=0,
             n_jobs={n_jobs}, journal={folder!r},
         )
         sys.stdout.buffer.write(outcome(search.fit(X, Y)))
@@ -153,8 +153,8 @@ def test_the_driver_is_killed_again_and_again(tmp_path, n_jobs):
 def test_a_torn_last_line_is_repaired(tmp_path):
     whole = search(GOOD, journal=tmp_path).fit(X, Y)
     content = (tmp_path / LOG).read_bytes()
-    for cut in (1, 40, 200):
-        (tmp_path / LOG).write_bytes(content[:-cut])
+    for n_bytes in (1, 40, 200):
+        (tmp_path / LOG).write_bytes(content[:-n_bytes])
         assert outcome(search(GOOD, journal=tmp_path).fit(X, Y)) == outcome(whole)
 
 
@@ -185,7 +185,7 @@ def test_the_disk_is_full_under_the_journal(tmp_path):
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        (lambda: search({"cut": [-0.2, 0.0, 0.3]}), "space was"),
+        (lambda: search({"threshold": [-0.2, 0.0, 0.3]}), "space was"),
         (lambda: search(GOOD, scoring="f1"), "scoring was None and is 'f1'"),
         (lambda: search(GOOD, random_state=1), "random_state was"),
         (lambda: SearchCV(Shaky(), GOOD, strategy="grid", cv=3), "folds was"),
@@ -220,7 +220,7 @@ def test_a_second_writer_is_refused(tmp_path):
         made.append(1)
         return 0.0
 
-    search({"cut": [0.0]}, journal=tmp_path, scoring=meddle).fit(X, Y)
+    search({"threshold": [0.0]}, journal=tmp_path, scoring=meddle).fit(X, Y)
     assert made
 
 
@@ -248,14 +248,14 @@ def test_an_exception_that_cannot_be_pickled():
 
 def test_ctrl_c_keeps_what_is_done():
     def interrupting(estimator, X, y):
-        if estimator.cut == 0.2:
+        if estimator.threshold == 0.2:
             raise KeyboardInterrupt
         return float(np.mean(estimator.predict(X) == y))
 
     made = search(GOOD, scoring=interrupting).fit(X, Y)
     assert made.stop_reason_ == "interrupted"
     assert len(made.cv_results_["params"]) == 2
-    assert made.best_estimator_.cut in (-0.2, 0.0)
+    assert made.best_estimator_.threshold in (-0.2, 0.0)
 
 
 def test_the_limits_of_files_are_as_they_were():

@@ -18,7 +18,7 @@ def test_rows_are_nested_and_keep_rare_classes():
     y = np.array([0] * 190 + [1] * 10)
     train = np.arange(200)
     fidelity = Fidelity(None, min_class_rows=6)
-    few, some = (fidelity.rows(y, train, share, seed=0) for share in (1 / 9, 1 / 3))
+    few, some = (fidelity.rows(y, train, fraction, seed=0) for fraction in (1 / 9, 1 / 3))
     assert set(few) < set(some) < set(train)
     assert (y[few] == 1).sum() == (y[some] == 1).sum() == 6
     assert (y[some] == 0).sum() == 64
@@ -33,13 +33,13 @@ def test_rows_without_classes():
 
 def test_bounds_of_rows():
     fidelity = Fidelity(None, 20, 60)
-    assert [fidelity.amount(share, 1000) for share in (0.1, 0.5, 1.0)] == [20, 30, 60]
+    assert [fidelity.amount(fraction, 1000) for fraction in (0.1, 0.5, 1.0)] == [20, 30, 60]
     assert fidelity.amount(1.0, 40) == 40
 
 
 def test_a_parameter():
     fidelity = read_fidelity(("max_iter", 2, 90), SGDClassifier(), SPACE)
-    assert [fidelity.values(share) for share in (0.01, 1 / 9, 1.0)] == [{"max_iter": k} for k in (2, 10, 90)]
+    assert [fidelity.values(fraction) for fraction in (0.01, 1 / 9, 1.0)] == [{"max_iter": k} for k in (2, 10, 90)]
     assert fidelity.rows(None, np.arange(5), 0.1, seed=0).tolist() == list(range(5))
 
 

@@ -1,4 +1,4 @@
-"""Spare workers."""
+"""Idle workers."""
 
 import pytest
 

@@ -21,7 +21,7 @@ def test_what_cannot(wrong):
         memory_bytes(wrong, n_workers=1)
 
 
-def test_none_is_a_share_of_what_is_free():
+def test_none_is_a_fraction_of_what_is_free():
     free = psutil.virtual_memory().available
     assert 0.5 * 0.8 * free < memory_bytes(None, 1) < 1.5 * 0.8 * free
     assert memory_bytes(None, 4) < 0.5 * memory_bytes(None, 1)

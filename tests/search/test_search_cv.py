@@ -54,7 +54,7 @@ def test_a_grid_gives_what_scikit_learn_gives():
 @pytest.mark.parametrize("strategy", ["random", Genetic(population=4), Bayes(n_initial=4, n_candidates=50)])
 def test_the_same_in_this_process_and_on_two_workers(strategy):
     def run(n_jobs):
-        space = {"cut": uniform(-1, 2)}
+        space = {"threshold": uniform(-1, 2)}
         settings = {"strategy": strategy, "n_iter": 12, "racing": True, "random_state": 0, "cv": 4}
         return SearchCV(Shaky(), space, n_jobs=n_jobs, **settings).fit(shaky.X, shaky.Y)
 
@@ -71,7 +71,7 @@ def test_without_limits_a_small_grid_is_tried_as_a_whole():
 
 def test_auto_is_the_strategy_of_that_name():
     settings = {"n_iter": 14, "cv": 2, "random_state": 0}
-    space = {"cut": uniform(-1, 2)}
+    space = {"threshold": uniform(-1, 2)}
     auto, same, other = (
         SearchCV(Shaky(), space, strategy=strategy, **settings).fit(shaky.X, shaky.Y)
         for strategy in ("auto", Auto(), "random")
@@ -80,7 +80,7 @@ def test_auto_is_the_strategy_of_that_name():
     assert auto.cv_results_["params"] != other.cv_results_["params"]
 
 
-@pytest.mark.filterwarnings("ignore:fidelity .* said nothing:UserWarning")  # trees of one depth may be level
+@pytest.mark.filterwarnings("ignore:fidelity .* gave no information:UserWarning")  # trees of one depth may be level
 def test_auto_uses_a_fidelity_where_there_is_one():
     space = {"min_samples_leaf": list(range(1, 60))}
     settings = {"n_iter": 12, "cv": 2, "random_state": 0, "racing": False}
@@ -133,7 +133,7 @@ def test_folds_are_drawn_once():
 
 
 def test_refit_one_standard_error_takes_the_cheapest():
-    made = SearchCV(Shaky(), {"seconds": [0.1, 0.0], "cut": [0.0]}, strategy="grid", cv=3, refit="one_se")
+    made = SearchCV(Shaky(), {"seconds": [0.1, 0.0], "threshold": [0.0]}, strategy="grid", cv=3, refit="one_se")
     made.fit(shaky.X, shaky.Y)
     assert made.best_params_["seconds"] == 0.0
 
@@ -189,7 +189,7 @@ def test_rescored_score_is_on_other_folds():
 
 @pytest.mark.slow
 def test_a_time_limit_is_kept():
-    space = {"cut": uniform(-1, 2)}
+    space = {"threshold": uniform(-1, 2)}
     began = time.monotonic()
     made = SearchCV(Shaky(seconds=0.05), space, strategy="random", time_limit=12, cv=2, random_state=0)
     made.fit(shaky.X, shaky.Y)
@@ -203,14 +203,14 @@ def test_racing_leaves_folds_out_and_ranks_them_last():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(120, 2))
     y = (x[:, 0] + 0.2 * x[:, 1] > 0).astype(int)
-    space = {"cut": [0.0, 0.05, 2.5, 2.6, 2.7, 2.8]}
+    space = {"threshold": [0.0, 0.05, 2.5, 2.6, 2.7, 2.8]}
     made = SearchCV(Shaky(), space, strategy="grid", cv=5, racing=True, random_state=0).fit(x, y)
     results = made.cv_results_
     assert results["pruned"].tolist() == [False, False, False, False, True, True]
     assert np.isnan(results["split4_test_score"][4:]).all()
     assert np.isfinite(results["split0_test_score"][4:]).all()
     assert (results["rank_test_score"][4:] > results["rank_test_score"][:4].max()).all()
-    assert made.best_params_["cut"] in (0.0, 0.05)
+    assert made.best_params_["threshold"] in (0.0, 0.05)
     whole = SearchCV(Shaky(), space, strategy="grid", cv=5).fit(x, y)
     assert "pruned" not in whole.cv_results_
     assert whole.best_params_ == made.best_params_
@@ -226,7 +226,7 @@ def test_strategies_see_what_a_race_stopped_shrunk():
             return super().propose(history)
 
     settings = {"strategy": Watching(), "n_iter": 25, "cv": 3, "racing": True, "random_state": 0}
-    made = SearchCV(Shaky(), {"cut": uniform(-3, 6)}, **settings).fit(shaky.X, shaky.Y)
+    made = SearchCV(Shaky(), {"threshold": uniform(-3, 6)}, **settings).fit(shaky.X, shaky.Y)
     stopped = np.flatnonzero(made.cv_results_["pruned"][:20])
     assert len(stopped) > 3
     for number in stopped:
@@ -257,7 +257,7 @@ def test_rows_as_fidelity_keep_rare_classes():
     assert best == made.best_index_
 
 
-@pytest.mark.filterwarnings("ignore:fidelity 0.5 said nothing:UserWarning")  # the two that are left may be level
+@pytest.mark.filterwarnings("ignore:fidelity 0.5 gave no information:UserWarning")  # the two that are left may be level
 def test_an_integer_parameter_as_fidelity_is_part_of_the_parameters():
     strategy = Halving(Random(), min_fidelity=1 / 4, factor=2, n_initial=4, max_brackets=1)
     tree = DecisionTreeClassifier(random_state=0)
@@ -289,11 +289,11 @@ def test_a_rung_that_fails_for_everybody_is_promoted_and_told():
 
     strategy = Halving(Random(), min_fidelity=1 / 9, n_initial=4, max_brackets=1)
     made = SearchCV(Needs(), {"max_depth": [1, 2, 3, 4]}, strategy=strategy, fidelity="rows", cv=3, n_iter=99)
-    with pytest.warns(UserWarning, match="said nothing: all 4 trials failed") as caught:
+    with pytest.warns(UserWarning, match="gave no information: all 4 trials failed") as caught:
         made.set_params(random_state=0, scoring=enough).fit(X, Y)
     assert (made.cv_results_["fidelity"] == 1).sum() == 4
-    told = [str(warning.message) for warning in caught if "said nothing" in str(warning.message)]
-    assert [line.split(" said")[0] for line in told] == ["fidelity 0.111", "fidelity 0.333"]
+    told = [str(warning.message) for warning in caught if "gave no information" in str(warning.message)]
+    assert [line.split(" gave")[0] for line in told] == ["fidelity 0.111", "fidelity 0.333"]
 
 
 def test_pandas_regression_and_unsupervised_scores():
@@ -331,7 +331,7 @@ def test_a_pipeline_of_equal_beginnings_fits_them_once():
 
 def test_more_budget_continues_a_finished_search(tmp_path):
     settings = {"strategy": "genetic", "cv": 3, "random_state": 0}
-    space = {"cut": uniform(-1, 2)}
+    space = {"threshold": uniform(-1, 2)}
     SearchCV(Shaky(), space, n_iter=6, journal=tmp_path, **settings).fit(shaky.X, shaky.Y)
     before = (tmp_path / "log.jsonl").read_bytes()
     assert before.count(b"\n") == 1 + 2 * 6
@@ -343,8 +343,8 @@ def test_more_budget_continues_a_finished_search(tmp_path):
 
 def test_a_journal_keeps_the_seed_of_a_search_without_one(tmp_path):
     settings = {"strategy": "random", "cv": 2, "journal": tmp_path}
-    one = SearchCV(Shaky(), {"cut": uniform(-1, 2)}, n_iter=5, **settings).fit(shaky.X, shaky.Y)
-    two = SearchCV(Shaky(), {"cut": uniform(-1, 2)}, n_iter=5, **settings).fit(shaky.X, shaky.Y)
+    one = SearchCV(Shaky(), {"threshold": uniform(-1, 2)}, n_iter=5, **settings).fit(shaky.X, shaky.Y)
+    two = SearchCV(Shaky(), {"threshold": uniform(-1, 2)}, n_iter=5, **settings).fit(shaky.X, shaky.Y)
     assert_same_results(one.cv_results_, two.cv_results_)
 
 

@@ -210,7 +210,7 @@ def test_the_next_pool_takes_over_a_warm_worker_with_a_new_context():
         assert outcome_of(pool, tasks.pid).value != pids[0]
 
 
-def test_a_spare_worker_that_died_is_not_taken():
+def test_an_idle_worker_that_died_is_not_taken():
     with WorkerPool(1, context=1) as pool:
         process = outcome_of(pool, tasks.pid).value
     os.kill(process, signal.SIGKILL)
@@ -324,7 +324,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path, task):
     assert not os.path.exists(folder)
 
 
-def test_a_forked_child_leaves_its_parents_spares_alone():
+def test_a_forked_child_leaves_its_parents_idle_workers_alone():
     IDLE_WORKERS.end()
     with WorkerPool(1) as pool:
         process = outcome_of(pool, tasks.pid).value
@@ -337,7 +337,7 @@ def test_a_forked_child_leaves_its_parents_spares_alone():
         assert outcome_of(pool, tasks.pid).value == process
 
 
-def test_spares_leave_after_their_time():
+def test_idle_workers_leave_after_their_time():
     IDLE_WORKERS.end()
     with WorkerPool(1) as pool:
         process = outcome_of(pool, tasks.pid).value
@@ -346,7 +346,7 @@ def test_spares_leave_after_their_time():
     assert gone(process)
 
 
-def test_spares_that_leave_when_they_are_taken_do_not_lose_a_pool():
+def test_idle_workers_that_leave_when_they_are_taken_do_not_lose_a_pool():
     """Four that left together, a minute after a fit, ended the next one with "workers cannot start"."""
     IDLE_WORKERS.end()
     for _ in range(4):
@@ -359,7 +359,7 @@ def test_spares_that_leave_when_they_are_taken_do_not_lose_a_pool():
         assert outcome_of(pool, lambda context: context + 1).value == 11
 
 
-def test_a_spare_is_gone_as_soon_as_its_channel_is():
+def test_an_idle_worker_is_gone_as_soon_as_its_channel_is():
     """It waited two seconds to see whether its parent had died, and was taken in the meantime."""
     IDLE_WORKERS.end()
     with WorkerPool(1) as pool:

@@ -16,21 +16,21 @@ from skauto.automl.tables._candidates import TABLES
 
 
 class Faulty(ClassifierMixin, BaseEstimator):
-    """Answers the shares of the classes, unless it fails in its own way."""
+    """Predicts the fractions of the classes in y, unless it fails in its own way."""
 
     def __init__(self, fault="raise"):
         self.fault = fault
 
     def fit(self, X, y):
         self.classes_, counts = np.unique(y, return_counts=True)
-        self.shares_ = counts / counts.sum()
+        self.priors_ = counts / counts.sum()
         self.n_features_in_ = X.shape[1]
         getattr(self, f"_{self.fault}")(y)
         return self
 
     def predict_proba(self, X):
-        fractions = self.shares_ * (np.nan if self.fault == "nan" else 1.0)
-        return np.tile(fractions, (len(X), 1))
+        proba = self.priors_ * (np.nan if self.fault == "nan" else 1.0)
+        return np.tile(proba, (len(X), 1))
 
     def predict(self, X):
         return self.classes_[self.predict_proba(X).argmax(axis=1)]

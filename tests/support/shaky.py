@@ -17,10 +17,10 @@ X, Y = make_classification(60, 4, random_state=0)
 
 
 class Shaky(ClassifierMixin, BaseEstimator):
-    """Cuts the first column at `cut`, so that scores differ; on the way does what `fault` says."""
+    """Compares the first column with `threshold`, so that scores differ; on the way does what `fault` says."""
 
-    def __init__(self, cut=0.0, fault=None, note=None, seconds=0.0, random_state=None):
-        self.cut = cut
+    def __init__(self, threshold=0.0, fault=None, note=None, seconds=0.0, random_state=None):
+        self.threshold = threshold
         self.fault = fault
         self.note = note
         self.seconds = seconds
@@ -35,7 +35,7 @@ class Shaky(ClassifierMixin, BaseEstimator):
         return self
 
     def predict(self, X):
-        return self.classes_[(X[:, 0] > self.cut).astype(int)]
+        return self.classes_[(X[:, 0] > self.threshold).astype(int)]
 
     def _raise(self):
         raise ValueError("out of luck")
@@ -91,13 +91,13 @@ class OddError(RuntimeError):
 
 
 def nan_score(estimator, X, y):
-    """NaN above a cut of 0.5."""
-    return float("nan") if estimator.cut > 0.5 else float(np.mean(estimator.predict(X) == y))
+    """NaN above a threshold of 0.5."""
+    return float("nan") if estimator.threshold > 0.5 else float(np.mean(estimator.predict(X) == y))
 
 
 def broken_score(estimator, X, y):
-    """Raises above a cut of 0.5."""
-    if estimator.cut > 0.5:
+    """Raises above a threshold of 0.5."""
+    if estimator.threshold > 0.5:
         raise ValueError("cannot score this")
     return float(np.mean(estimator.predict(X) == y))
 

@@ -41,8 +41,8 @@ def _dims_borders(layer):
 class Channels(torch.fx.Interpreter):
     """Runs a network once and labels the channels of all its tensors.
 
-    Labels that must live or die together (the two sides of an addition) are joined; those that something not understood
-    here looks at (a split, a grouped convolution, the output) are locked. With `dead` given, the run also carries the
+    Labels that must be kept or removed together (the two sides of an addition) are joined; those that an unsupported
+    operation reads (a split, a grouped convolution, the output) are locked. With `dead` given, the run also carries the
     constant that each dead channel has become, so that a later layer can take it into its bias.
 
     Attributes

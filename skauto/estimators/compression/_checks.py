@@ -4,7 +4,7 @@ from numbers import Integral, Real
 
 
 def check(step, name, allowed, words=None):
-    """Raise a ValueError unless a parameter of a step is one of a set, or a number that passes a test put in words."""
+    """Raise a ValueError unless a parameter is in a set, or a number that passes a test; `words` describe it."""
     value = getattr(step, name)
     if isinstance(allowed, set):
         good, words = isinstance(value, str) and value in allowed, f"one of {sorted(allowed)}"
@@ -41,8 +41,8 @@ def is_bits(value):
     return value is None or _is_integer(value, 1, 8)
 
 
-def is_share(value):
-    """Whether a value is a share that leaves something."""
+def is_fraction(value):
+    """Whether a value is a fraction in [0, 1)."""
     return isinstance(value, Real) and not isinstance(value, bool) and 0 <= value < 1
 
 

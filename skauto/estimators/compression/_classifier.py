@@ -35,16 +35,16 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
     ----------
     estimator : classifier
         A `CNNClassifier`, `MLPClassifier`, `MinGRUClassifier` or `MinLSTMClassifier`; with `Distill` as the first step,
-        any classifier, which is given images as rows of pixels if it takes tables alone. Networks of sequences have
-        their weights pruned one by one, shared, stored in 8 bits or made binary; steps that rebuild layers are refused.
-        A fitted one in `sklearn.frozen.FrozenEstimator` is compressed as it is, anything else is fitted first.
+        any classifier (one that takes only tables gets images as rows of pixels). For sequence networks, single-weight
+        pruning, weight sharing, 8-bit storage and binarisation work; steps that rebuild layers raise an error.
+        A fitted one in `sklearn.frozen.FrozenEstimator` is compressed without refitting, any other is fitted first.
     steps : list of (str, step)
-        `Prune`, `LowRank`, `Quantize`, `Binarize`, `Distill`, applied in order, each training on as it says (without
-        mixup and MixStyle); "passthrough" in the place of one leaves it out. `Quantize` and `Binarize` come last. Their
-        parameters are reached as ``name__parameter``, those of the estimator as ``estimator__parameter``.
+        `Prune`, `LowRank`, `Quantize`, `Binarize`, `Distill`, applied in order, each fine-tuning by its own settings
+        (without mixup and MixStyle); "passthrough" instead of a step skips it. `Quantize` and `Binarize` come last.
+        Their parameters are reached as ``name__parameter``, those of the estimator as ``estimator__parameter``.
     time_limit : float, default=None
-        Seconds that the training of the estimator and of all steps may take together: what would end later is
-        shortened, each to one batch at least. None trains all of it.
+        Seconds for the training of the estimator and all steps together; training that would end later is shortened,
+        to one batch at least. None: no limit.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
 
     @property
     def passes_on(self):
-        """Whether its probabilities are those of the estimator made smaller, whose class weights `resample` reads."""
+        """True: its probabilities are those of the inner estimator, whose class weights `resample` reads."""
         return not any(isinstance(step, tuple) and isinstance(step[-1], Distill) for step in self.steps)
 
     def get_params(self, deep=True):
@@ -114,8 +114,8 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         Raises
         ------
         ValueError
-            For steps that are none, a `time_limit` that is no number above 0, and whatever a step finds impossible:
-            rank 0, every filter removed.
+            For an invalid step, a `time_limit` that is not a number above 0, and what a step cannot do, such as rank 0
+            or removing every filter.
         """
         steps = self._checked_steps()
         if not (steps and makes_student(steps[0][1])):
@@ -176,7 +176,7 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         return to_bytes(self.estimator_.module_, to_plain(self.estimator_))
 
     def storage(self):
-        """What the model file spends its bytes on.
+        """The bytes of the model file by tensor.
 
         Returns
         -------
@@ -187,19 +187,19 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         return pd.DataFrame(report(self.to_bytes()))
 
     def save(self, path):
-        """Write the model file, which appears as a whole or not at all; returns its path."""
+        """Write the model file atomically; returns its path."""
         return write_whole(path, self.to_bytes())
 
     @classmethod
     def load(cls, path):
-        """Read a model file. It holds no code, so a file of unknown origin can do no more than predict badly.
+        """Read a model file. It holds no code: the worst that a file of unknown origin can do is to predict badly.
 
         The steps are not in it: the loaded classifier predicts, and fits as the uncompressed estimator would.
 
         Raises
         ------
         DamagedModelError
-            A ValueError: the file is damaged, cut short, or no model file.
+            A ValueError: the file is damaged, truncated, or no model file.
         """
         made = cls(None)
         made._take(_unpacked(Path(path).read_bytes()))

@@ -48,7 +48,7 @@ class Work:
             self.net = with_zeros(copy.deepcopy(base.module_).cpu().eval())
 
     def run(self, name, step):
-        """Apply one step; what goes wrong says which step it was."""
+        """Apply one step; an error names the step."""
         if self.estimator is None and not makes_student(step):
             raise ValueError(
                 f"step {name!r} works on networks, and {type(self.base).__name__} is none: start with a Distill step "
@@ -176,7 +176,7 @@ class Work:
 
 
 def check_alone(estimator):
-    """Raise a ValueError for members side by side, which only a Distill step can make one net of."""
+    """Raise a ValueError for a network of several members, which only a Distill step can convert to one."""
     members = getattr(estimator, "n_members", 1)
     if members > 1:
         name = type(getattr(estimator, "estimator", estimator)).__name__
@@ -187,7 +187,7 @@ def check_alone(estimator):
 
 
 def makes_student(step):
-    """Whether a step goes on with another network, whatever came before."""
+    """Whether a step continues with another network, whatever came before."""
     return isinstance(step, Distill) and step.student is not None
 
 

@@ -10,7 +10,7 @@ def count_flops(network, inputs):
     """Count one pass of these inputs.
 
     PyTorch's counter does the products that it knows. Recurrent layers, which it counts as zero on a CPU, are counted
-    from their sizes, and layers with a method ``flops(x)`` are asked. A multiplication and an addition are two.
+    from their sizes, and layers with a method ``flops(x)`` give their own. A multiplication and an addition are two.
 
     Parameters
     ----------

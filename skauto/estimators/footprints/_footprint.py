@@ -26,14 +26,14 @@ class Footprint:
     Attributes
     ----------
     parameters, nonzeros : int or None
-        Numbers in the network, and those that are not zero; None for estimators that are no networks.
+        Parameters of the network, and those that are not zero; None for estimators without a network.
     bytes : int
         Size of the saved estimator: the model file where it has one, else what joblib stores.
     flops, backward_flops : int or None
         Multiplications and additions of one row, forward, and in one training step beyond that. None where unknown.
     latency_ms : float
-        Time of `predict` on one row, on one thread, in milliseconds: that of the quickest of some calls, since what
-        else runs on the machine can only add to it.
+        Time of `predict` on one row, on one thread, in milliseconds: of the fastest of several calls, as other load
+        on the machine can only add to it.
     layers : list of dict
         The same for each layer of a network that has weights or multiplies: name, class, parameters, nonzeros, bytes,
         flops, backward_flops, latency_ms. Its bytes are what the model file spends on its tensors, without such a file
@@ -41,8 +41,8 @@ class Footprint:
         totals hold more: the header of the file, and the work between layers and around the network. Where a layer's
         weights are used by the module around it, the time and the FLOPs are that one's.
     latency_spread : float
-        How many times as long as the quickest call the median one took: near 1 on a quiet machine. Where it is large,
-        measure again when less else runs.
+        Ratio of the median call's time to the fastest's: near 1 on an idle machine. Where it is large, measure
+        again under less load.
     """
 
     parameters: int | None
@@ -75,8 +75,8 @@ def footprint(estimator, X):
     Parameters
     ----------
     estimator : classifier
-        Any fitted estimator with `predict`; where a network of this package is inside it, at the end of a Pipeline, in
-        a threshold or as the best of an AutoClassifier, say, that one is counted by layer.
+        Any fitted estimator with `predict`; where a network of this package is inside it, for example at the end of a
+        Pipeline, in a threshold classifier or in an AutoClassifier, it is counted by layer.
     X : array or DataFrame
         At least one row, as `predict` takes it; the first is used.
 
@@ -142,9 +142,9 @@ def saved_bytes(estimator):
 
 
 def latency_ms(estimator, row):
-    """Milliseconds of `predict` on one row, on one thread: of the quickest of a fifth of a second of calls.
+    """Milliseconds of `predict` on one row, on one thread: of the fastest call within a fifth of a second.
 
-    What else runs on the machine can only add to them.
+    Other load on the machine can only add to them.
     """
     return min(_seconds_of_calls(estimator, row)) * 1e3
 

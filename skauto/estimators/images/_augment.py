@@ -11,7 +11,7 @@ functional = torch.nn.functional
 
 
 def warp(x, flip=0.0, shift=0.0, rotation=0.0, perspective=0.0):
-    """Each image mirrored, moved, turned and tilted at random, in one resampling; what comes in from outside is black.
+    """Each image randomly mirrored, shifted, rotated and tilted, in one resampling; pixels from outside are black.
 
     Parameters
     ----------
@@ -19,9 +19,9 @@ def warp(x, flip=0.0, shift=0.0, rotation=0.0, perspective=0.0):
     flip : float in [0, 1]
         Probability of a left-right mirror image.
     shift : float
-        Largest move along each axis, as a share of the side.
+        Largest shift along each axis, as a fraction of the side.
     rotation : float
-        Largest turn to either side, in degrees.
+        Largest rotation to either side, in degrees.
     perspective : float
         Largest tilt about each axis: the change of scale from the middle to a border.
     """
@@ -48,7 +48,7 @@ def noise(x, strength):
 
 
 def cutout(x, side):
-    """A grey square whose side is this share of the image's, somewhere in each image (DeVries 2017)."""
+    """A grey square whose side is this fraction of the image's, somewhere in each image (DeVries 2017)."""
     rows, _, high, wide = x.shape
     down = torch.rand(rows, 1, 1, 1) * high - torch.arange(high).view(1, 1, -1, 1)
     across = torch.rand(rows, 1, 1, 1) * wide - torch.arange(wide).view(1, 1, 1, -1)
@@ -87,9 +87,9 @@ def shadow(x, probability):
 
 
 class Mixup(torch.nn.Module):
-    """Mixup (Zhang 2018): images blended in pairs, and the loss blended alike.
+    """Mixup (Zhang 2018): images blended in pairs, and the loss blended equally.
 
-    `inputs` is called on a batch, and the module itself, as the criterion, on what the network says to it, in turn.
+    `inputs` is called on a batch, then the module itself, as the criterion, on the network's output.
     """
 
     def __init__(self, alpha, criterion):
@@ -102,15 +102,15 @@ class Mixup(torch.nn.Module):
         if not training:
             self.order = None
             return x
-        self.order, self.share = torch.randperm(len(x)), float(self.blend.sample())
-        return self.share * x + (1 - self.share) * x[self.order]
+        self.order, self.lam = torch.randperm(len(x)), float(self.blend.sample())
+        return self.lam * x + (1 - self.lam) * x[self.order]
 
     def forward(self, logits, codes, weights):
         """The loss against both images' classes."""
         own = self.criterion(logits, codes, weights)
         if self.order is None:
             return own
-        return self.share * own + (1 - self.share) * self.criterion(logits, codes[self.order], weights[self.order])
+        return self.lam * own + (1 - self.lam) * self.criterion(logits, codes[self.order], weights[self.order])
 
 
 class MixStyle:
@@ -124,10 +124,10 @@ class MixStyle:
             return output
         spread, mean = torch.std_mean(output.detach(), dim=(2, 3), keepdim=True, correction=0)
         spread = spread + 1e-6
-        share = self.blend.sample((len(output), 1, 1, 1)).to(output.device)
+        lam = self.blend.sample((len(output), 1, 1, 1)).to(output.device)
         order = torch.randperm(len(output))
-        new_mean = share * mean + (1 - share) * mean[order]
-        new_spread = share * spread + (1 - share) * spread[order]
+        new_mean = lam * mean + (1 - lam) * mean[order]
+        new_spread = lam * spread + (1 - lam) * spread[order]
         return (output - mean) / spread * new_spread + new_mean
 
 

@@ -25,7 +25,7 @@ PART = 1 << 20
 
 @shares_training
 class CNNClassifier(NeuralClassifier):
-    """Convolutional network for images, trained by the loop all nets share.
+    """Convolutional network for images, trained by the common training loop of this package.
 
     X is (n, height, width), (n, channels, height, width), (n, height, width, channels) or a table whose rows are
     images; uint8 stays uint8 until a batch is made. Pixels are scaled by the mean and deviation of each channel.
@@ -39,16 +39,16 @@ class CNNClassifier(NeuralClassifier):
         Channels of the first layer; later ones in proportion. 64 is the published ResNet, 32 MobileNetV2, 24
         ShuffleNetV2, 20 LeNet-5.
     depth : int
-        Blocks a stage: convolutions ("plain", three stages), basic blocks ("resnet", four; 2 is ResNet-18), at most so
-        many ("mobilenetv2"; 4 is as published), units ("shufflenetv2", twice as many in the middle; 4 is as published).
-        LeNet-5 has one depth.
+        Blocks a stage: convolutions ("plain", three stages), basic blocks ("resnet", four; 2 is ResNet-18), at most
+        this many ("mobilenetv2"; 4 is as published), units ("shufflenetv2", twice as many in the middle; 4 is as
+        published). LeNet-5 has one depth.
     augment : dict of str to float or None
-        Strength of each augmentation, drawn anew for each batch: "flip" (probability), "shift" (share of the side),
-        "rotation" (degrees), "perspective" (tilt), "noise" (deviation, pixels being in [0, 1]), "cutout" (share of the
-        side), "mixup" (alpha), "fog", "rain", "shadow", "mixstyle" (probabilities). None: none.
+        Strength of each augmentation, drawn anew for each batch: "flip" (probability), "shift" (fraction of the side),
+        "rotation" (degrees), "perspective" (tilt), "noise" (standard deviation for pixels in [0, 1]), "cutout"
+        (fraction of the side), "mixup" (alpha), "fog", "rain", "shadow", "mixstyle" (probabilities). None: none.
     weights : str, path or dict of str to tensor, default=None
-        State dict to start from, or a file of one as torch saves it; tensors whose name or shape does not fit, the last
-        layer of another task say, are left out. At least one must fit.
+        State dict to start from, or a file of one saved by torch; tensors whose name or shape does not match, for
+        example the last layer of another task, are skipped. At least one must match.
     channels : {"auto", "first", "last"}
         Where the channels of a rank-4 X are; "auto" takes the first or last axis of an image, whichever is of size 1, 3
         or 4.

@@ -25,26 +25,26 @@ BATCH = 256
 
 
 def grad_cam(estimator, X, target=None, *, layer=None):
-    """Heat maps of what spoke for a class.
+    """Heat maps of the evidence for a class (Grad-CAM).
 
     Parameters
     ----------
-    estimator : CNNClassifier, or what has one inside
+    estimator : CNNClassifier, or an estimator with one inside
         Fitted: a CompressedClassifier, a threshold, a Pipeline that ends in one, an AutoClassifier, of which the best
-        pipeline is looked at, then the ensemble. An int8 network has no gradients and is refused.
+        pipeline is searched, then the ensemble. An int8 network has no gradients and raises an error.
     X : array
         Images, as `predict` takes them.
     target : label or array-like of shape (n,), default=None
         The class to explain, one for all or one for each image. None: the predicted class.
     layer : str, default=None
-        Name of the module whose result is looked at, "layer4" say, as in ``module_.named_modules()``. None: what the
-        last block gives, behind its norm and activation, before it is averaged; the last one whose map is larger than
-        one pixel, which could not say where, if there is such a one.
+        Name of the module whose output is used, such as "layer4", as in ``module_.named_modules()``. None: the output
+        of the last block, after norm and activation and before pooling; of the last one whose map is larger than one
+        pixel, if there is one.
 
     Returns
     -------
     maps : ndarray of float32, shape (n, height, width)
-        In [0, 1]; the hottest pixel of an image is 1, all are 0 where nothing spoke for the class.
+        In [0, 1]; the hottest pixel of an image is 1; all are 0 where there is no evidence for the class.
 
     Raises
     ------

@@ -16,10 +16,10 @@ ROWS = 512  # images at a time, so that the work stays in memory
 
 
 class ImageSummaryTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Images on a coarse grid, and in each of its cells how strong gradients of each direction are.
+    """Features of images: a coarse grid of mean pixels, and histograms of oriented gradients in its cells.
 
-    Histograms are those of the gray image, shared between neighbouring directions, and divided by the strength of the
-    gradients in the cells around.
+    Histograms are those of the gray image, interpolated between neighbouring directions, and normalised by the
+    gradients in the surrounding cells.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class ImageSummaryTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         return tags
 
     def fit(self, X, y=None):
-        """Note the form of the images and the range of their pixels; nothing else is learnt.
+        """Store the shape of the images and the range of their pixels; nothing else is learnt.
 
         Parameters
         ----------
@@ -123,9 +123,10 @@ def _gradients(gray, rows, columns):
     padded = np.pad(gray, [(0, 0), (1, 1), (1, 1)], mode="edge")
     down, right = padded[:, 2:, 1:-1] - padded[:, :-2, 1:-1], padded[:, 1:-1, 2:] - padded[:, 1:-1, :-2]
     strength = np.hypot(down, right)
-    place = np.arctan2(down, right) / np.pi * ORIENTATIONS % ORIENTATIONS
+    direction = np.arctan2(down, right) / np.pi * ORIENTATIONS % ORIENTATIONS
     histograms = [
-        _means(strength * np.maximum(0, 1 - _around(place - number)), rows, columns) for number in range(ORIENTATIONS)
+        _means(strength * np.maximum(0, 1 - _around(direction - number)), rows, columns)
+        for number in range(ORIENTATIONS)
     ]
     histograms = np.stack(histograms, axis=1)
     energy = np.pad((histograms**2).sum(axis=1), [(0, 0), (1, 1), (1, 1)])

@@ -29,7 +29,7 @@ def image_layout(X, channels="auto", image_shape=None):
     Raises
     ------
     ValueError
-        If it cannot be told, or does not fit.
+        If the layout is ambiguous, or does not match.
     """
     sides = None if image_shape is None else _checked_sides(image_shape)
     if X.ndim == 2:

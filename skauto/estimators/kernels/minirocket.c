@@ -1,4 +1,4 @@
-/* MiniRocket's features: for each combination of kernel, dilation and channels the share of steps at which the
+/* MiniRocket's features: for each combination of kernel, dilation and channels the fraction of steps at which the
  * convolution exceeds each of a few biases. A kernel has nine weights, three of them 2 and the others -1; beyond the
  * ends of a series there are zeros. See _minirocket.py. */
 #include <math.h>

@@ -8,7 +8,7 @@ NORMS = (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d, torch.nn.BatchNorm3d)
 
 
 def use_running_statistics(module):
-    """Batch norms in evaluation mode until the next step: one row has no spread, and would spoil what they know."""
+    """Batch norms in evaluation mode until the next step: one row has no variance, and would spoil the statistics."""
     for part in module.modules():
         if isinstance(part, NORMS):
             part.eval()
@@ -28,7 +28,7 @@ def _is_untouched(norm):
 
 @torch.no_grad()
 def trust_few_batches(norms):
-    """Take the start out of running statistics that have seen a few batches only.
+    """Remove the initial value from running statistics that have seen a few batches only.
 
     After n batches with momentum m the start still counts (1 - m)^n, nine tenths after the first; without it the
     rest is the weighted mean of what was seen (as in Adam, Kingma and Ba 2015, section 3).

@@ -39,7 +39,7 @@ class WeightedCrossEntropy(torch.nn.Module):
 
 
 def check_class_weight(class_weight, classes):
-    """Refuse a dict {label: weight} with labels that are not among the classes, or weights that are none."""
+    """Raise ValueError for a dict {label: weight} with unknown labels or invalid weights."""
     unknown = set(class_weight) - set(classes)
     if unknown:
         raise ValueError(f"class_weight names {sorted(unknown, key=str)}, which are not labels in y")

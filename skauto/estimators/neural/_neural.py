@@ -1,4 +1,4 @@
-"""What all neural classifiers share: parameters, fit, partial_fit and predict around the one training loop.
+"""The common part of all neural classifiers: parameters, fit, partial_fit and predict around the one training loop.
 
 A family of nets is a subclass with an `__init__` that lists its parameters and four hooks: `_check_X` (what X may
 be), `_tensors` (X as tensors), `_build` (the module) and, where batches need work, `_prepare` (augmentation, padding).
@@ -30,7 +30,7 @@ from skauto.estimators.neural._trainer import Rows, Settings, seeded, train
 
 torch = require("torch", extra="deep")
 
-VALIDATION_SHARE = 0.15  # rows watched by early stopping
+VALIDATION_FRACTION = 0.15  # held out for early stopping
 PATIENCE = 10  # epochs without improvement that early_stopping=True waits
 PREDICT_ROWS, PREDICT_VALUES = 1024, 1 << 18  # most rows, and numbers in them, in a batch of predict
 EFFECTIVE = 0.999  # beta of class_weight="effective"
@@ -39,37 +39,38 @@ TRAINING_PARAMETERS = """\
     batch_size : int or "auto"
         Rows in a batch; "auto" is a fortieth of the rows, between 16 and 256.
     max_epochs : int
-        Times round the training rows.
+        Maximum number of epochs.
     time_limit : float or None
-        Seconds that `fit` may take: batches that would end later are left out, and the schedule is planned to end with
-        them. At least one batch is done.
+        Seconds that `fit` may take: batches that would end later are skipped, and the schedule is shortened to match.
+        At least one batch is done.
     lr : float
-        Learning rate at the top of the schedule.
+        Peak learning rate of the schedule.
     optimizer : {"sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "adamw"}
-        "momentum" and "nesterov" are SGD with it.
+        "momentum" and "nesterov" are SGD with momentum.
     momentum : float in [0, 1)
         Momentum of "momentum" and "nesterov", first beta of "adam" and "adamw"; the others have none.
     weight_decay : float
-        Pull of weights towards zero; biases and norms are left alone. Decoupled for "adamw".
+        L2 penalty of the weights, not of biases and norms. Decoupled for "adamw".
     init : {"default", "xavier", "he", "orthogonal"}
         Initial weights of linear and convolution layers; "default" is PyTorch's choice for each layer.
     lr_schedule : {"constant", "step", "exponential", "cosine", "one_cycle", "plateau"}
-        How the learning rate moves: "step" divides it by ten after each third, "exponential" takes it down to a
-        hundredth, "cosine" to nothing, "one_cycle" up for 30 % of the way and then down to nothing, "plateau" halves
-        it when the loss has not improved for five epochs.
+        Learning rate schedule: "step" divides it by ten after each third, "exponential" decays it to a hundredth,
+        "cosine" to zero, "one_cycle" raises it for 30 % of the schedule and then decays it to zero, "plateau" halves it
+        when the loss has not improved for five epochs.
     clip_norm : float or None
-        Largest norm of all gradients together.
+        Maximum norm of the gradient.
     clip_value : float or None
-        Largest absolute value of any gradient.
+        Maximum absolute value of each gradient entry.
     loss : {"cross_entropy", "focal"}
-        "focal" (gamma 2) makes rows count less that are already well predicted; it leaves probabilities timid.
+        "focal" (gamma 2) gives less weight to rows that are already well predicted; probabilities become
+        underconfident.
     label_smoothing : float in [0, 1)
-        Share of the target spread over all classes.
+        Fraction of the target distributed over all classes.
     class_weight : "balanced", "effective", dict {label: weight} or None
         Weight of each class in the loss; multiplied with `sample_weight`. "effective" is the class-balanced loss (Cui
         et al., CVPR 2019): n rows of a class count as (1 - 0.999^n) / (1 - 0.999), between None and "balanced".
     early_stopping : bool or int
-        Hold back 15 % of the rows, stop when their loss has not improved for so many epochs (True: 10) and keep the
+        Hold back 15 % of the rows, stop when their loss has not improved for this many epochs (True: 10) and keep the
         weights of the best epoch.
     device : str
         "auto" is the GPU if PyTorch sees one, else "cpu".
@@ -93,7 +94,7 @@ TRAINING_ATTRIBUTES = """\
 
 
 def shares_training(cls):
-    """Write what all nets share into a class docstring, for ``[training parameters]`` and ``[training attributes]``."""
+    """Replace ``[training parameters]`` and ``[training attributes]`` in a class docstring by the common texts."""
     cls.__doc__ = cls.__doc__.replace("    [training parameters]\n", TRAINING_PARAMETERS)
     cls.__doc__ = cls.__doc__.replace("    [training attributes]\n", TRAINING_ATTRIBUTES)
     return cls
@@ -189,7 +190,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         """Train for one more epoch, on these rows.
 
         The learning rate follows `lr_schedule` over `max_epochs` calls; that many calls with the same rows give what
-        `fit` gives without early stopping. Schedules that end at nothing go on with a hundredth of `lr` in further
+        `fit` gives without early stopping. Schedules that end at zero continue with a hundredth of `lr` in further
         calls. Scales of the inputs, and what weights are relative to, are those of the first call or of `fit`.
 
         Parameters
@@ -344,7 +345,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         codes = rows.codes.numpy()
         counts = np.bincount(codes, minlength=len(self.classes_))
         eligible = np.flatnonzero(counts[codes] >= 4)
-        size = round(VALIDATION_SHARE * len(eligible))
+        size = round(VALIDATION_FRACTION * len(eligible))
         if not self.early_stopping or size < len(np.unique(codes[eligible])) or not size:
             return rows, None
         seed = child_seed(self._seed, "validation")

@@ -37,7 +37,7 @@ def build_optimizer(name, module, *, lr, momentum, weight_decay):
 
 
 def soft_threshold(optimizer, parameters, strength):
-    """Pull parameters towards zero after a step of their optimiser, as its penalty of L1 asks, and hold them there.
+    """Proximal step of an L1 penalty, after a step of the optimiser: shrinks parameters towards zero and keeps zeros.
 
     The proximal step of ``strength * |w|``, with the step size that the optimiser has for each entry (Yun, Lozano, Yang
     2021, "Adaptive proximal gradient methods", section 3). A penalty in the gradient would be divided by its own size.

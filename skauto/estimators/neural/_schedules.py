@@ -3,7 +3,7 @@
 import math
 
 PLATEAU_EPOCHS = 5  # epochs without a better loss before the rate is halved
-WARM_UP = 0.3  # share of a one-cycle run that climbs
+WARM_UP = 0.3  # fraction of a one-cycle run that climbs
 LEAST = 0.01  # factor once all epochs are done: whoever trains on shall not do so in vain
 
 
@@ -13,8 +13,8 @@ def _one_cycle(progress):
     return _half_cosine((progress - WARM_UP) / (1 - WARM_UP))
 
 
-def _half_cosine(share):
-    return (1 + math.cos(math.pi * share)) / 2
+def _half_cosine(fraction):
+    return (1 + math.cos(math.pi * fraction)) / 2
 
 
 SCHEDULES = {
@@ -32,11 +32,11 @@ def lr_factor(schedule, progress, losses=()):
     Parameters
     ----------
     schedule : {"constant", "step", "exponential", "cosine", "one_cycle", "plateau"}
-        "step" divides by ten after each third, "exponential" falls to a hundredth, "cosine" to nothing,
-        "one_cycle" climbs over the first 30 % and then falls to nothing (Smith and Topin 2017), "plateau"
+        "step" divides by ten after each third, "exponential" falls to a hundredth, "cosine" to zero,
+        "one_cycle" climbs over the first 30 % and then falls to zero (Smith and Topin 2017), "plateau"
         halves whenever the loss has not improved for five epochs.
     progress : float
-        Share of `max_epochs` that is done; from 1 on the final factor stays, but no less than a hundredth.
+        Fraction of `max_epochs` that is done; from 1 on the final factor stays, but no less than a hundredth.
     losses : sequence of float, default=()
         Loss of each past epoch, which only "plateau" reads.
 

@@ -24,7 +24,7 @@ _ROW_FLOPS = WeakKeyDictionary()
 
 @contextmanager
 def threads_for(module, first_row, *, rows, passes=1):
-    """A context in which PyTorch has one thread if a call is small work, and no more than there are cores for us.
+    """A context in which PyTorch uses one thread for small calls, and no more than the available cores.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def _on_cpu(module):
 
 
 def _wanted(flops):
-    """Threads for so much work; joblib knows the quota of a container."""
+    """Threads for this amount of work; joblib knows the quota of a container."""
     return 1 if flops < SMALL else joblib.cpu_count()
 
 
@@ -71,7 +71,7 @@ def _row_flops(module, inputs):
 
 
 def forget(module):
-    """Count anew: the network was changed in its place."""
+    """Count again: the network was changed in place."""
     _ROW_FLOPS.pop(module, None)
 
 

@@ -10,14 +10,14 @@ from contextvars import ContextVar
 # Batches that say how long one takes, and what one that is only watched costs of one that is trained on.
 RECENT, WATCHING_COST = 16, 1 / 3
 
-# The first batch may take so many times as long as the others, since PyTorch makes its buffers and threads for it:
+# The first batch may take this many times as long as the others, since PyTorch makes its buffers and threads for it:
 # measured on small networks. Planned by the first batch alone, training would end with it where little time is left.
 # One that takes longer than these seconds is slow by itself.
 WARM_UP, LONG_BATCH = 10, 0.5
 
 
 class Limit:
-    """When training must end, by time.monotonic, and whether it is then given up rather than shortened.
+    """When training must end, by time.monotonic, and whether training is then aborted rather than shortened.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Limit:
         self.end, self.gives_up, self.shortened = end, gives_up, False
 
     def check(self):
-        """Raise a TimeoutError where what runs is to be given up by now."""
+        """Raise a TimeoutError where training must be aborted by now."""
         if self.gives_up and time.monotonic() > self.end:
             raise TimeoutError("its time is over")
 
@@ -44,7 +44,7 @@ _LIMIT = ContextVar("limit", default=UNLIMITED)
 
 @contextlib.contextmanager
 def limited(end, *, gives_up=False):
-    """A context in which all training ends by `end`: shortened, or given up with a TimeoutError."""
+    """A context in which all training ends by `end`: shortened, or aborted with a TimeoutError."""
     limit = Limit(end, gives_up=gives_up)
     token = _LIMIT.set(limit)
     try:
@@ -55,9 +55,9 @@ def limited(end, *, gives_up=False):
 
 @contextlib.contextmanager
 def shortened_to(seconds):
-    """A context in which all training is shortened to end within so many seconds; None leaves it as it was.
+    """A context in which all training is shortened to end within these seconds; None changes nothing.
 
-    A limit around it that comes first, or that gives up what is late, stays in force.
+    An outer limit that ends earlier, or that aborts late training, stays in force.
     """
     around, end = current_limit(), math.inf if seconds is None else time.monotonic() + seconds
     if around.gives_up or end >= around.end:
@@ -75,7 +75,7 @@ def current_limit():
 
 
 class Pace:
-    """How far training is on its schedule, which ends sooner where there is no time for all epochs.
+    """The progress of training on its schedule, which is shortened where there is no time for all epochs.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class Pace:
     def __init__(self, epochs, end, *, steps, watched, done):
         self.most, self.end, self.steps, self.watched = epochs, end, steps, watched
         self.done, self.goal = done, epochs
-        self._plan_began, self._share = 0.0, 0.0  # epochs done then, and the share of the schedule
+        self._plan_began, self._fraction = 0.0, 0.0  # epochs done then, and the fraction of the schedule
         self._seconds = deque(maxlen=RECENT)
         self._warm_up = self._watching = None
         self.go_on()
@@ -102,13 +102,13 @@ class Pace:
         self._now = time.monotonic() if self.end < math.inf else 0.0
 
     def progress(self):
-        """Share of the schedule that is done; it never falls."""
+        """Fraction of the schedule that is done; it never falls."""
         if self.done >= self.goal:
             return max(1.0, self.done / self.goal)
-        return self._share + (1 - self._share) * (self.done - self._plan_began) / (self.goal - self._plan_began)
+        return self._fraction + (1 - self._fraction) * (self.done - self._plan_began) / (self.goal - self._plan_began)
 
     def trained(self, done):
-        """A batch was trained on, with which so many epochs are done: plan anew what is left."""
+        """A batch was trained on; `done` epochs are done with it: plan the rest again."""
         self.done = done
         if self.end == math.inf:
             return
@@ -132,8 +132,8 @@ class Pace:
         self.go_on()
 
     def _plan(self, goal):
-        """So many epochs in all; the schedule goes on from where it would be had this been known, never back."""
-        self._share = max(self.progress(), self.done / goal)
+        """Set the number of epochs; the schedule continues from where it would then be, never backwards."""
+        self._fraction = max(self.progress(), self.done / goal)
         self._plan_began, self.goal = self.done, goal
 
     def _take(self, seconds):
@@ -151,7 +151,7 @@ class Pace:
         return self._warm_up if self._warm_up > LONG_BATCH else self._warm_up / WARM_UP
 
     def _steps_left(self):
-        """Batches that fit into what is left, with what is watched after each epoch and after one cut short."""
+        """Batches that fit into what is left, with the validation after each epoch and after a truncated one."""
         step = self._step()
         watching = self.watched * step * WATCHING_COST if self._watching is None else self._watching
         return max(0, int((self.end - self._now - watching) / max(step + watching / self.steps, 1e-9)))

@@ -63,7 +63,7 @@ class Settings:
 
 
 class Batches:
-    """Batches of rows, in a fresh order each time round where `shuffle` says so.
+    """Batches of rows, in a fresh order in each epoch if `shuffle` is set.
 
     Their sizes differ by at most one, and none has a single row unless there is only one in all.
     """
@@ -180,15 +180,15 @@ def train(
     module : torch.nn.Module
         Called with the tensors of a batch, gives logits (rows, classes).
     rows, validation : Rows
-        Rows to learn from; rows to watch for early stopping, or None.
+        Rows to train on; validation rows for early stopping, or None.
     settings : Settings
     criterion : torch.nn.Module
         ``criterion(logits, codes, weights) -> loss``, a scalar.
     prepare : callable
         ``prepare(inputs, training) -> inputs``, applied to each batch: augmentation, trimming of padding.
     epochs : int
-        At most so many epochs; fewer, the last one cut short, where ``settings.end`` or the limit of the context comes
-        before, one batch at least.
+        At most this many epochs; fewer, with the last one truncated, where ``settings.end`` or the limit of the context
+        comes first; one batch at least.
     history : list of dict
         One entry for each epoch done before; this call appends its own.
     optimizer_state : dict, default=None
@@ -206,7 +206,7 @@ def train(
     ValueError
         If the loss stops being finite.
     TimeoutError
-        If the context says that training is given up at its end.
+        If the context aborts training at its end.
     """
     loop = TrainingLoop(module, criterion, settings, history)
     if optimizer_state is not None:

@@ -17,7 +17,7 @@ from skauto.estimators.sequences._sequences import center_and_spread, check_sequ
 from skauto.inputs._sequences import series_lengths
 
 SOURCE = Path(__file__).parents[1] / "kernels" / "minirocket.c"
-PLACES = np.array(list(combinations(range(9), 3)))  # where the three weights 2 sit; the other six are -1
+POSITIONS = np.array(list(combinations(range(9), 3)))  # where the three weights 2 sit; the other six are -1
 HALF = 4
 GOLDEN = (np.sqrt(5) + 1) / 2
 MOST_CHANNELS = 9  # channels of one combination
@@ -27,7 +27,7 @@ MOST_CHANNELS = 9  # channels of one combination
 class _Plan:
     """Combinations of kernel, dilation and channels, and their biases, as kernels/minirocket.c wants them."""
 
-    places: np.ndarray  # (m, 3)
+    positions: np.ndarray  # (m, 3)
     dilation: np.ndarray  # (m,)
     padded: np.ndarray  # (m,)
     channel_at: np.ndarray  # (m + 1,)
@@ -37,22 +37,22 @@ class _Plan:
 
 
 class MiniRocketTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """MiniRocket: shares of steps at which fixed small convolutions exceed biases drawn from the training series.
+    """MiniRocket: the fraction of steps at which fixed small convolutions exceed biases drawn from the training series.
 
-    Followed by ridge or logistic regression it is the strong and quick baseline for sequences. Differences to the
-    paper: a series is convolved over its own length only, so unequal lengths need no padding of theirs; channels are
-    summed before the convolution, as in the authors' multivariate version; the mean that a feature has in fit is
-    taken off first, so that a large offset leaves float32 its digits; where lengths differ in fit, the logarithm of
-    the length is one more feature.
+    Followed by ridge or logistic regression it is a strong and fast baseline for sequences. Differences to the
+    paper: a series is convolved over its own length only, so unequal lengths need no padding; channels are
+    summed before the convolution, as in the authors' multivariate version; the mean of a feature in fit is
+    subtracted first, so that a large offset does not cost float32 precision; where lengths differ in fit, the logarithm
+    of the length is one more feature.
 
     Parameters
     ----------
     n_features : int
-        About so many features, rounded down to a multiple of 84.
+        Approximate number of features, rounded down to a multiple of 84.
     max_dilations : int
-        Dilations of a kernel at most.
+        Maximum number of dilations of a kernel.
     random_state : int, RandomState, Generator or None
-        Fixes the series biases are drawn from, and the channels.
+        Seed for the series that biases are drawn from, and for the channels.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class MiniRocketTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
     """
 
     _parameter_constraints = {
-        "n_features": [Interval(Integral, len(PLACES), None, closed="left")],
+        "n_features": [Interval(Integral, len(POSITIONS), None, closed="left")],
         "max_dilations": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state", np.random.Generator],
     }
@@ -118,7 +118,7 @@ class MiniRocketTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         X, lengths = self._series(X, reset=True)
         rng = child_rng(root_seed(self.random_state), "minirocket")
         self._uses_length = bool(np.ptp(lengths))
-        self._plan = _plan(X, lengths, self.n_features // len(PLACES), self.max_dilations, rng)
+        self._plan = _plan(X, lengths, self.n_features // len(POSITIONS), self.max_dilations, rng)
         self._n_features_out = len(self._plan.biases) + self._uses_length
         return self
 
@@ -159,22 +159,22 @@ def _plan(X, lengths, per_kernel, max_dilations, rng):
     largest = np.log2(max(1.0, (lengths.max() - 1) / (2 * HALF)))
     count = min(per_kernel, max_dilations)
     dilations, times = np.unique((2 ** np.linspace(0, largest, count)).astype(np.int64), return_counts=True)
-    shares = times * per_kernel // count
-    shares[: per_kernel - shares.sum()] += 1
-    dilation, features = np.repeat(dilations, len(PLACES)), np.repeat(shares, len(PLACES))
+    counts = times * per_kernel // count
+    counts[: per_kernel - counts.sum()] += 1
+    dilation, features = np.repeat(dilations, len(POSITIONS)), np.repeat(counts, len(POSITIONS))
     m = np.arange(len(dilation))
     most = np.log2(min(channels, MOST_CHANNELS) + 1)
     sizes = (2 ** rng.uniform(0, most, len(m))).astype(np.int64)
     chosen = [rng.choice(channels, size, replace=False) for size in sizes]
-    places, padded = PLACES[m % len(PLACES)], (m // len(PLACES) + m) % 2 == 0
+    positions, padded = POSITIONS[m % len(POSITIONS)], (m // len(POSITIONS) + m) % 2 == 0
     at = np.r_[0, np.cumsum(features)]
     quantiles = np.arange(1, at[-1] + 1) * GOLDEN % 1
     biases = []
     for i, row in zip(m, rng.integers(rows, size=len(m)), strict=True):
-        out = _convolve(X[row : row + 1, chosen[i], : lengths[row]].sum(1), dilation[i], places[i])[0]
+        out = _convolve(X[row : row + 1, chosen[i], : lengths[row]].sum(1), dilation[i], positions[i])[0]
         biases.append(np.quantile(out, quantiles[at[i] : at[i + 1]]))
     return _Plan(
-        np.ascontiguousarray(places),
+        np.ascontiguousarray(positions),
         dilation,
         padded.astype(np.int64),
         np.r_[0, np.cumsum(sizes)],
@@ -184,16 +184,19 @@ def _plan(X, lengths, per_kernel, max_dilations, rng):
     )
 
 
-def _convolve(series, dilation, places):
-    """Convolution of series (rows, time) with the kernel that has its weights 2 at `places`, zeros beyond the ends.
+def _convolve(series, dilation, positions):
+    """Convolution of series (rows, time) with the kernel that has its weights 2 at `positions`, zeros beyond the ends.
 
-    It adds up in the order of kernels/minirocket.c, all weights -1 and then 3 at `places`: a sum that ties with a bias
-    there must tie here.
+    It adds up in the order of kernels/minirocket.c, all weights -1 and then 3 at `positions`: a sum that ties with a
+    bias there must tie here.
     """
     out = np.zeros_like(series)
     time = series.shape[1]
-    for place, weight in [*((place, -1) for place in range(2 * HALF + 1)), *((place, 3) for place in places)]:
-        shift = (place - HALF) * dilation
+    for position, weight in [
+        *((position, -1) for position in range(2 * HALF + 1)),
+        *((position, 3) for position in positions),
+    ]:
+        shift = (position - HALF) * dilation
         low, high = max(0, -shift), min(time, time - shift)
         if low < high:
             out[:, low:high] += weight * series[:, low + shift : high + shift]
@@ -205,7 +208,7 @@ def _by_numpy(plan, X, lengths):
     t = np.arange(X.shape[2])
     for m, dilation in enumerate(plan.dilation):
         channels = plan.chosen[plan.channel_at[m] : plan.channel_at[m + 1]]
-        out = _convolve(X[:, channels].sum(1), dilation, plan.places[m])
+        out = _convolve(X[:, channels].sum(1), dilation, plan.positions[m])
         edge = np.where(plan.padded[m] | (lengths <= 2 * HALF * dilation), 0, HALF * dilation)[:, None]
         inside = (t >= edge) & (t < lengths[:, None] - edge)
         for f in range(plan.feature_at[m], plan.feature_at[m + 1]):
@@ -224,7 +227,7 @@ def _by_kernel(library, plan, X, lengths):
     def size(number):
         return ctypes.c_int64(number)
 
-    tables = (plan.places, plan.dilation, plan.padded, plan.channel_at, plan.chosen, plan.feature_at, plan.biases)
+    tables = (plan.positions, plan.dilation, plan.padded, plan.channel_at, plan.chosen, plan.feature_at, plan.biases)
     library.minirocket(
         *(pointer(X), size(rows), size(channels), size(time), pointer(lengths), size(len(plan.dilation))),
         *map(pointer, tables),

@@ -23,24 +23,24 @@ SEQUENCE_PARAMETERS = """\
     expansion : float
         Units of a recurrent layer, as a multiple of `hidden_size`.
     conv_size : int
-        Steps that the convolution at the front sees, the present one and those before it; 1 is none.
+        Kernel size of the causal convolution in front; 1 is none.
     bidirectional : bool
         Whether each layer also runs backwards; such a net cannot stream.
     pooling : {"mean", "last", "attention"}
-        What becomes of the states of all steps.
+        How the states of all steps are pooled.
     normalization : {"layer", "batch", "none"}
         Before each layer and before pooling.
     dropout : float in [0, 1)
-        Share of each layer's output that is dropped in training.
+        Fraction of each layer's output that is dropped in training.
     dtype : {"float32", "float64"}
         Type of all numbers.
 """
 
 SEQUENCE_NOTES = """\
     X is an array (rows, time, features) or (rows, time), or a list of arrays (time_i, features). NaN at the end of a
-    series is padding and is skipped exactly; anywhere else it is a missing value: the mean of its feature takes its
-    place, and features that miss values in fit bring a column that says where. A feature without any value in fit is
-    left out for good. Numbers are centred and scaled in double precision, so a large common offset costs nothing.
+    series is padding and is skipped exactly; anywhere else it is a missing value: it is imputed by the mean of
+    its feature, and features with missing values in fit get an indicator column. A feature without any value in fit
+    is dropped. Numbers are centred and scaled in double precision, so a large common offset costs no accuracy.
 """
 
 

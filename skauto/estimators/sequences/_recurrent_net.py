@@ -105,7 +105,7 @@ class Block(torch.nn.Module):
 class SequenceNet(torch.nn.Module):
     """Causal convolution over a few steps, residual recurrent blocks, pooling over time, linear head.
 
-    It computes with the weights of layers that it does not call, so that no step may put others in their place.
+    It computes with the weights of layers that it does not call, so that no step may replace them.
     """
 
     fields = ("conv_size", "pooling", "dtype")

@@ -15,11 +15,11 @@ SCALES = (-2.0, 6.0)  # bounds of the natural logarithm of the slope of probabil
 
 
 class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
-    """Ridge regression of -1 and 1 for each class; its penalty and its probabilities come from leaving rows out.
+    """Ridge regression of -1 and 1 for each class; leave-one-out predictions choose its penalty and its probabilities.
 
-    The answer of ridge regression to a row that it was not fitted on is known in closed form. The penalty is the one
-    with the least squared error of these answers, and probabilities are their softmax, at the slope under which they
-    are most likely. The most probable class is the one that ridge regression alone would choose.
+    Leave-one-out predictions of ridge regression have a closed form. The penalty is the one with the least squared
+    error of these predictions. Probabilities are their softmax, with the slope of maximum likelihood. The most
+    probable class is the one that ridge regression alone would predict.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
     alpha_ : float
         The penalty chosen.
     slope_ : float
-        What answers are multiplied with before the softmax.
+        Factor of the decision values before the softmax.
     n_features_in_ : int
 
     References
@@ -106,7 +106,7 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         turned, least = U.T @ B, np.inf
         for alpha in self.alphas:
             shrink = squares / (squares + alpha)
-            leverage = (U**2) @ shrink + weight / weight.sum()  # the intercept's share is that of the weight
+            leverage = (U**2) @ shrink + weight / weight.sum()  # the intercept adds the row's fraction of the weight
             wrong = (B - U @ (shrink[:, None] * turned)) / (np.maximum(1 - leverage, 1e-9)[:, None] * root)
             error = np.average((wrong**2).mean(axis=1), weights=weight)
             if error < least:
@@ -116,7 +116,7 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         return answers
 
     def decision_function(self, X):
-        """What ridge regression says: shape (n,), above 0 for the second class, or (n, n_classes)."""
+        """The values of ridge regression: shape (n,), above 0 for the second class, or (n, n_classes)."""
         answers = self._answers(X)
         return answers[:, 1] if len(self.classes_) == 2 else answers
 
@@ -147,11 +147,11 @@ def _left_vectors(A):
 def _slope(answers, codes, weight):
     """The slope at which the softmax of left-out answers is most likely, targets softened as Platt does.
 
-    Of n + 2 parts one goes to the other classes together: one for each would make many classes timid.
+    Of n + 2 parts one goes to the other classes together: one for each would make many classes underconfident.
     """
     n_classes = answers.shape[1]
-    spared = 1 / (np.bincount(codes, minlength=n_classes)[codes, None] + 2)
-    target = np.where(codes[:, None] == np.arange(n_classes), 1 - spared, spared / (n_classes - 1))
+    smoothing = 1 / (np.bincount(codes, minlength=n_classes)[codes, None] + 2)
+    target = np.where(codes[:, None] == np.arange(n_classes), 1 - smoothing, smoothing / (n_classes - 1))
 
     def loss(log_slope):
         return -np.average((target * log_softmax(np.exp(log_slope) * answers, axis=1)).sum(axis=1), weights=weight)

@@ -14,11 +14,11 @@ QUANTILES = (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)
 
 
 class SequenceSummaryTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """What a series looks like in some 50 numbers a feature, for gradient boosting.
+    """Summary statistics of a series, about 50 numbers per feature, for gradient boosting.
 
-    Mean, deviation, quantiles, slope, first and last value, changes, crossings of the mean, places of the extremes,
-    autocorrelations, power at low frequencies, means and deviations of eighths; then correlations between features,
-    and the length.
+    Mean, standard deviation, quantiles, slope, first and last value, changes, crossings of the mean, positions of the
+    extremes, autocorrelations, power at low frequencies, means and standard deviations of eighths; then correlations
+    between features, and the length.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class SequenceSummaryTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMix
         return tags
 
     def fit(self, X, y=None):
-        """Note the mean of each feature, which stands for it in a series that lacks it.
+        """Store the mean of each feature, which imputes it in a series without a value.
 
         Parameters
         ----------

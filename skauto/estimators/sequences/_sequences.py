@@ -129,9 +129,9 @@ def center_and_spread(X):
 
 @dataclass(frozen=True)
 class Scaling:
-    """What makes steps fit for a net: features centred and scaled, gaps at the mean and told by columns of their own.
+    """Prepares steps for a net: features centred and scaled, missing values at the mean with indicator columns.
 
-    A feature without any value in fit is left out for good: it is 0 whatever comes later. Numbers far beyond those of
+    A feature without any value in fit is dropped: it is always 0. Numbers far beyond those of
     fit are bounded, as the square of a larger one is infinite.
     """
 
@@ -188,7 +188,7 @@ def differences(X):
 
 
 class DifferencesTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Changes from step to step of each series, a feature in the place of each feature."""
+    """Differences between consecutive steps of each series, one feature per feature."""
 
     def fit(self, X, y=None):
         """Learn how many features a step has.

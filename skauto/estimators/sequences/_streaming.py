@@ -34,7 +34,7 @@ class Stream:
         return len(self._state["weight"])
 
     def step(self, x_t, rows=None):
-        """Take one step and tell the probabilities so far.
+        """Take one step and return the probabilities so far.
 
         Parameters
         ----------
@@ -84,9 +84,9 @@ class Stream:
             raise ValueError(
                 f"rows must be positions from 0 to {len(self) - 1}, or a mask of {len(self)} values: {error}"
             ) from error
-        places, counts = np.unique(chosen, return_counts=True)
+        streams, counts = np.unique(chosen, return_counts=True)
         if (counts > 1).any():
-            raise ValueError(f"rows names stream {places[counts > 1][0]} more than once; a call takes it one step on")
+            raise ValueError(f"rows names stream {streams[counts > 1][0]} more than once; a call takes it one step on")
         return torch.as_tensor(chosen)
 
     def _checked(self, x_t, n):

@@ -12,7 +12,7 @@ from skauto.estimators.tables._category_codes import category_codes
 
 
 class ManyLevelsEncoder(TransformerMixin, BaseEstimator):
-    """Replace each category of more than so many levels by the cross-fitted target means of all; the rest stays.
+    """Replace each category with more than `max_levels` levels by cross-fitted target means; other columns are kept.
 
     Parameters
     ----------

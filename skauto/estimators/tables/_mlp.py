@@ -52,9 +52,9 @@ def _layer(n_members, inputs, outputs):
 
 @shares_training
 class MLPClassifier(NeuralClassifier):
-    """Multilayer perceptrons for tables: a few small ones, trained side by side in one net, whose answers are averaged.
+    """Multilayer perceptrons for tables: a few small ones, trained in parallel in one net, with averaged probabilities.
 
-    It wants numbers without missing values: impute and encode before it. Scaling is done inside, by median and
+    It needs numbers without missing values: impute and encode before. Scaling is done inside, by median and
     interquartile range of each column.
 
     Parameters
@@ -64,9 +64,9 @@ class MLPClassifier(NeuralClassifier):
     n_layers : int
         Hidden layers.
     n_members : int
-        Perceptrons that are trained side by side on the same batches.
+        Number of perceptrons, trained in parallel on the same batches.
     dropout : float in [0, 1)
-        Share of hidden units dropped in training.
+        Fraction of hidden units dropped in training.
     [training parameters]
 
     Attributes
@@ -171,7 +171,7 @@ class MLPClassifier(NeuralClassifier):
 
 
 def robust_scale(X):
-    """Centre and scale of each column: median and interquartile range, or mean and deviation where that range is 0.
+    """Centre and scale of each column: median and interquartile range; mean and deviation where the range is 0.
 
     Returns
     -------

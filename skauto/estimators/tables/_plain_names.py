@@ -45,9 +45,9 @@ def same_names_out(transformer, names):
 def _plain(names):
     """Names of letters, digits and underscores, no two alike."""
     taken = {}
-    for place, name in enumerate(names):
+    for number, name in enumerate(names):
         plain = re.sub(r"\W", "_", str(name)) or "_"  # no name at all is refused too
         while plain in taken:
-            plain += f"_{place}"
+            plain += f"_{number}"
         taken[plain] = name
     return list(taken)

@@ -35,14 +35,14 @@ class CategoryColumn:
         if many:
             frequent = frequent[np.lexsort((texts[frequent].astype(str), -counts[frequent]))][: max_categories - 1]
         levels = sorted(texts[frequent])
-        self.places = {level: place for place, level in enumerate(levels)}
+        self.codes = {level: index for index, level in enumerate(levels)}
         self.rest = len(levels) if len(levels) < len(texts) else -1  # code of all other texts
         self.unseen = 1 - counts[frequent].sum() / max(counts.sum(), 1)
         if self.rest >= 0:
             levels.append(_unlike(RARE_LEVEL, levels))
         self.levels = pd.Index(levels, dtype=object)
         self.dtype = pd.CategoricalDtype(self.levels)
-        self.numbers = {number: self.places[name] for number, name in names.items() if name in self.places}
+        self.numbers = {number: self.codes[name] for number, name in names.items() if name in self.codes}
         return self
 
     def transform(self, series, trouble=None):
@@ -51,7 +51,7 @@ class CategoryColumn:
 
     def encode(self, codes, texts, trouble=None):
         """The Categorical of labels."""
-        known = np.array([self.places.get(text, -1) for text in texts], dtype=np.intp)
+        known = np.array([self.codes.get(text, -1) for text in texts], dtype=np.intp)
         unknown = np.flatnonzero(known < 0) if self.numbers else np.empty(0, dtype=np.intp)
         if len(unknown):
             numbers = to_numbers(texts[unknown])
@@ -70,14 +70,14 @@ def _merged(texts, counts):
     numbers, counts, keep = to_numbers(texts), counts.copy(), np.ones(len(texts), dtype=bool)
     same, plain = _are_same(texts), _are_plain(texts, numbers)
     first = {}
-    for place in np.lexsort((texts.astype(str), -counts, ~plain, ~same)):
-        if np.isnan(numbers[place]):
+    for index in np.lexsort((texts.astype(str), -counts, ~plain, ~same)):
+        if np.isnan(numbers[index]):
             continue
-        kept = first.setdefault(float(numbers[place]), place)
-        if kept != place and same[place]:
-            counts[kept] += counts[place]
-            keep[place] = False
-    return texts[keep], counts[keep], {number: texts[place] for number, place in first.items()}
+        kept = first.setdefault(float(numbers[index]), index)
+        if kept != index and same[index]:
+            counts[kept] += counts[index]
+            keep[index] = False
+    return texts[keep], counts[keep], {number: texts[index] for number, index in first.items()}
 
 
 def _are_same(texts):

@@ -28,17 +28,17 @@ _CONSTRAINTS = {
 class TableCleaner(TransformerMixin, BaseEstimator):
     """Turn any table into columns of float64 and of pandas categories.
 
-    What a column is, is learned at fit and kept: what becomes of a row never depends on the rows beside it. Booleans,
-    numbers, durations and texts that read as numbers become floats, also with percent, currencies, units, thousands or
-    decimal commas, and with a few words among them, which are gaps. Dates and texts that read as dates become year,
-    month, day, weekday, hour and seconds since 1970, those that vary; times of day become seconds. Texts with few
+    Column types are learned at fit and kept: how a row is converted never depends on the other rows. Booleans,
+    numbers, durations and texts that parse as numbers become floats, also with percent, currencies, units, thousands
+    separators or decimal commas, and with a few missing markers among them. Dates and texts that parse as dates become
+    year, month, day, weekday, hour and seconds since 1970, those that vary; times of day become seconds. Texts with few
     distinct values become a category, with all levels that are frequent. Codes of one shape (AB-1234) become their
     parts; they, names and free text also become a category of their frequent values, their length, number of words,
-    share of digits, a latent semantic analysis, and the terms that tell the classes apart where fit is given y.
+    fraction of digits, a latent semantic analysis, and the terms that discriminate the classes if fit is given y.
     Constant columns, empty ones, random keys, serial numbers and row numbers without a name are dropped.
 
     `transform` takes columns in another order, further columns, unseen categories, new missing values and columns
-    that arrive with another dtype; in a finished model it warns of columns that no longer can be read. A numeric array
+    of another dtype; in a finished model it warns of columns that no longer parse. A numeric array
     gives an array, a sparse matrix itself as CSR. Cells that are empty or say ?, NA, N/A, #N/A, NaN or null are
     missing, among numbers and dates also none, nil, -, unknown and the like; infinite numbers in texts are missing too.
     Numbers beyond 1e33 become 1e33, those below -1e33 become -1e33.
@@ -46,12 +46,12 @@ class TableCleaner(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     max_categories : int or None, default=None
-        Most levels of a category, the level "infrequent" included; None keeps all frequent ones.
+        Maximum number of levels of a category, including "infrequent"; None keeps all frequent ones.
     min_frequency : int, default=3
-        Levels with fewer rows at fit share the level "infrequent". Values unseen at fit go there as well; in a
-        category without that level they are missing.
+        Levels with fewer rows at fit become the level "infrequent". So do values unseen at fit; in a category without
+        that level they are missing.
     text_components : int, default=8
-        Directions of the latent semantic analysis for each column of text, see [1]_.
+        Components of the latent semantic analysis for each column of text, see [1]_.
     random_state : int, default=0
         Seed of that analysis.
 
@@ -97,7 +97,7 @@ class TableCleaner(TransformerMixin, BaseEstimator):
         ----------
         X : DataFrame, array or sparse matrix, shape (n_rows, n_features)
         y : array-like of shape (n_rows,), default=None
-            Classes; without them texts have no terms that tell them apart.
+            Classes; without them texts get no discriminative terms.
 
         Returns
         -------
@@ -233,13 +233,13 @@ class TableCleaner(TransformerMixin, BaseEstimator):
             table = pd.DataFrame(table, columns=check_feature_names_in(self))
         if self._empty:
             return pd.DataFrame({EMPTY: np.zeros(len(table))}, index=table.index)
-        places = self._plain_places(table)
-        values = bounded(table.iloc[:, places].to_numpy(dtype=np.float64))
-        if len(places) == len(self._columns):
+        positions = self._plain_positions(table)
+        values = bounded(table.iloc[:, positions].to_numpy(dtype=np.float64))
+        if len(positions) == len(self._columns):
             return pd.DataFrame(values, index=table.index, columns=self._out_names, copy=False)
-        plain, outputs, unread = dict(zip(places, values.T, strict=True)), [], {}
+        plain, outputs, unread = dict(zip(positions, values.T, strict=True)), [], {}
         columns = {i: column for i, column in self._columns if i not in plain}
-        for i, (name, series) in enumerate(table.items()):  # quicker than to ask for each by its place
+        for i, (name, series) in enumerate(table.items()):  # quicker than to ask for each by its position
             trouble = []
             outputs += [plain[i]] if i in plain else columns[i].transform(series, trouble) if i in columns else []
             if trouble:
@@ -248,8 +248,8 @@ class TableCleaner(TransformerMixin, BaseEstimator):
             warnings.warn(_unread_said(unread), UserWarning, stacklevel=3)
         return pd.DataFrame(dict(zip(self._out_names, outputs, strict=True)), index=table.index, copy=False)
 
-    def _plain_places(self, table):
-        """Places of the columns that are numbers as they are, which are converted all at once."""
+    def _plain_positions(self, table):
+        """Positions of the columns that are numbers as they are, which are converted all at once."""
         dtypes = list(table.dtypes)
         return [
             i
@@ -285,11 +285,11 @@ class TableCleaner(TransformerMixin, BaseEstimator):
         return out
 
 
-def _are_row_numbers(place, column, table):
+def _are_row_numbers(position, column, table):
     """Whether a column is one of whole numbers that are all different."""
     if not isinstance(column, NumberColumn) or column.marks:
         return False
-    values = column.transform(table.iloc[:, place])[0]
+    values = column.transform(table.iloc[:, position])[0]
     return not np.isnan(values).any() and (values == np.round(values)).all() and len(np.unique(values)) == len(values)
 
 

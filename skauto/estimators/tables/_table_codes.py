@@ -1,4 +1,4 @@
-"""Codes such as AB-1234-X or ACGTTA: their parts and places as columns, and which texts are mere random keys."""
+"""Codes such as AB-1234-X or ACGTTA: their parts and positions as columns, and which texts are mere random keys."""
 
 import re
 from collections import Counter
@@ -11,8 +11,8 @@ from skauto.estimators.tables._table_categories import CategoryColumn
 from skauto.estimators.tables._table_labels import take, to_labels
 
 COMMON = 0.9  # of the distinct texts must have one shape
-MOST_PARTS, MOST_PLACES = 8, 64
-LETTERS = 30  # different characters at most of words whose places are levels
+MOST_PARTS, MOST_POSITIONS = 8, 64
+LETTERS = 30  # different characters at most of words whose positions are levels
 EVEN = 0.97  # of the most entropy that characters can have: hardly one is more frequent than another
 REPEATED = 5  # rows a level on average for a part to be a category
 _RUN = re.compile(r"[^\W\d_]+|\d+")
@@ -48,7 +48,7 @@ def look_random(texts):
 
 
 class CodeColumn:
-    """Parts of codes of one shape: letters as categories, words of few letters by place, digits as numbers."""
+    """Parts of codes of one shape: letters as categories, words of few letters by position, digits as numbers."""
 
     def fit(self, texts, counts):
         """Learn the parts from distinct texts and the rows of each; no `suffixes` where none varies."""
@@ -82,14 +82,14 @@ class CodeColumn:
             self._learn_places(i, part, counts)
 
     def _learn_places(self, i, part, counts):
-        length = min(int(np.quantile([len(text) for text in part], 0.05)), MOST_PLACES)
-        for place in range(length):
-            letters = np.array([text[place : place + 1] for text in part], dtype=object)
+        length = min(int(np.quantile([len(text) for text in part], 0.05)), MOST_POSITIONS)
+        for position in range(length):
+            letters = np.array([text[position : position + 1] for text in part], dtype=object)
             levels, codes = np.unique(letters.astype(str), return_inverse=True)
             if 2 <= len(levels) <= LETTERS:
                 rows = np.bincount(codes, weights=counts).astype(int)
                 column = CategoryColumn().fit(levels.astype(object), rows, None, 3)
-                self._add((i, place), column, f"part{i}_{place}")
+                self._add((i, position), column, f"part{i}_{position}")
 
     def _add(self, where, column, suffix):
         self.columns.append((where, column))
@@ -116,8 +116,8 @@ class CodeColumn:
         if column is None:
             numbers = np.array([np.nan if part is None else float(part[where]) for part in parts])
             return bounded(take(numbers, codes))
-        i, place = where if isinstance(where, tuple) else (where, None)
-        cut = slice(None) if place is None else slice(place, place + 1)
-        cells = pd.Series([None if part is None else part[i][cut] for part in parts], dtype=object)
+        i, position = where if isinstance(where, tuple) else (where, None)
+        chosen = slice(None) if position is None else slice(position, position + 1)
+        cells = pd.Series([None if part is None else part[i][chosen] for part in parts], dtype=object)
         inner, levels = pd.factorize(cells)
         return column.encode(np.append(inner, -1)[codes], np.asarray(levels, dtype=object))

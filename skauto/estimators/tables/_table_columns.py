@@ -125,7 +125,7 @@ class NumberColumn:
         if trouble is not None:
             known = ~np.isnan(numbers)
             if self.marks:
-                known |= np.array([text in self.marks.places for text in texts], dtype=bool)
+                known |= np.array([text in self.marks.codes for text in texts], dtype=bool)
             filled, unread = count_unread(codes, texts, known)
             if unread > (self.unread + UNREAD) * filled:
                 trouble.append((filled, unread))
@@ -262,11 +262,11 @@ def _class_counts(codes, texts, y):
     """Rows of each text and class, or None where the classes are not known or too many."""
     if y is None:
         return None
-    classes, places = np.unique(np.asarray(y), return_inverse=True)
-    if not 2 <= len(classes) <= 100 or len(places) != len(codes):
+    classes, labels = np.unique(np.asarray(y), return_inverse=True)
+    if not 2 <= len(classes) <= 100 or len(labels) != len(codes):
         return None
     table = np.zeros((len(texts), len(classes)))
-    np.add.at(table, (codes[codes >= 0], places[codes >= 0]), 1)
+    np.add.at(table, (codes[codes >= 0], labels[codes >= 0]), 1)
     return table
 
 

@@ -35,7 +35,7 @@ _GERMAN_MONTH = re.compile(rf"\b(?:{'|'.join(_GERMAN)})\b", re.IGNORECASE)
 ATTRIBUTES = {"weekday": "day_of_week"}
 OR = " or "  # joins the formats of a column that is written in more than one
 MOST_FORMATS, LEAST_PART = 3, 0.3  # formats of a column at most, and what the first of more than one must read
-SHARE = 0.95  # of the distinct texts must read as dates
+MIN_READABLE = 0.95  # fraction of the distinct texts that must parse as dates
 SAMPLE = 200  # texts to try a format on before all are read
 UNREAD = 0.05  # more cells that are no dates than at fit, by this part of the filled ones, are told of
 _DIGITS_APART = r"\d.*[-/., :].*\d|[A-Za-z]{3}.*\d|\d{8}T\d{4}"
@@ -59,7 +59,7 @@ _TIMES_OF_DAY = tuple(re.compile(form, re.IGNORECASE) for form in _TIMES_OF_DAY)
 def date_format(texts):
     """The format by which nearly all texts read as dates, or None."""
     sample = pd.Series(texts[some_of(len(texts), SAMPLE)], dtype=object)
-    if not len(sample) or sample.str.contains(_DIGITS_APART).mean() < SHARE:
+    if not len(sample) or sample.str.contains(_DIGITS_APART).mean() < MIN_READABLE:
         return None
     read, plain = {}, sample.map(rewritten)  # once, not for each format
     for form in FORMATS:
@@ -67,17 +67,17 @@ def date_format(texts):
         if read[form].all():
             break
     forms = [max(read, key=lambda form: read[form].mean())]
-    if LEAST_PART <= read[forms[0]].mean() < SHARE:
+    if LEAST_PART <= read[forms[0]].mean() < MIN_READABLE:
         forms += _further_formats(read, forms[0])
     best = OR.join(forms)
-    enough = np.any([read[form] for form in forms], axis=0).mean() >= SHARE
-    return best if enough and read_dates(texts, best).notna().mean() >= SHARE else None
+    enough = np.any([read[form] for form in forms], axis=0).mean() >= MIN_READABLE
+    return best if enough and read_dates(texts, best).notna().mean() >= MIN_READABLE else None
 
 
 def _further_formats(read, first):
     """Formats of the texts that the first leaves, none of which takes the day for the month of another."""
     forms, known = [], read[first]
-    while known.mean() < SHARE and len(forms) + 1 < MOST_FORMATS:
+    while known.mean() < MIN_READABLE and len(forms) + 1 < MOST_FORMATS:
         orders = {_order(form) for form in [first, *forms]} - {None}
         fitting = [form for form in read if not orders or _order(form) in {None, *orders}]
         best = max(fitting, key=lambda form: (known | read[form]).mean())
@@ -147,9 +147,9 @@ def _start(text, freq):
 def are_times(texts):
     """Whether nearly all texts are times of day or durations, like 8:30 pm or 1 days 02:00:00."""
     sample = texts[some_of(len(texts), SAMPLE)]
-    if not len(sample) or np.isnan(read_times(sample)).mean() > 1 - SHARE:
+    if not len(sample) or np.isnan(read_times(sample)).mean() > 1 - MIN_READABLE:
         return False
-    return np.isnan(read_times(texts)).mean() <= 1 - SHARE
+    return np.isnan(read_times(texts)).mean() <= 1 - MIN_READABLE
 
 
 def read_times(texts):

@@ -53,7 +53,7 @@ def to_labels(series):
 
 
 def some_of(n_texts, n):
-    """Places of at most n texts, drawn: every second one may be all of a kind."""
+    """Positions of at most n texts, drawn at random: every second one may be all of a kind."""
     return np.arange(n_texts) if n_texts <= n else np.sort(np.random.default_rng(0).permutation(n_texts)[:n])
 
 
@@ -95,11 +95,11 @@ def take(values, codes):
 
 def _few_labels(cells):
     """Codes and texts of some cells."""
-    places, codes = {}, []
+    codes_of, codes = {}, []
     for cell in cells:
         text = "" if _is_missing(cell) else cell.strip() if type(cell) is str else _text(cell).strip()
-        codes.append(-1 if text in NULLS else places.setdefault(text, len(places)))
-    return np.array(codes, dtype=np.intp), _objects(list(places))
+        codes.append(-1 if text in NULLS else codes_of.setdefault(text, len(codes_of)))
+    return np.array(codes, dtype=np.intp), _objects(list(codes_of))
 
 
 def _is_missing(cell):

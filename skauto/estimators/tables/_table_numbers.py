@@ -8,7 +8,7 @@ import numpy as np
 
 from skauto.estimators.tables._table_labels import some_of, to_numbers
 
-SHARE = 0.99  # of the cells that are no gaps must read as numbers
+MIN_READABLE = 0.99  # fraction of the non-missing cells that must parse as numbers
 TOKENS = 5  # words that may stand among numbers however many cells they fill, up to half of them
 LEAST_NUMBERS = 8  # different numbers, at least, for words among them to be gaps: few are names of levels
 LEAST_WIDTH = 3  # digits of codes: two are hours, months or percent
@@ -189,11 +189,11 @@ def _are_grouped(texts):
 def _enough(numbers, counts, plain):
     """Whether the numbers make the column one of numbers: nearly all cells, or all but a few words."""
     read = ~np.isnan(numbers)
-    share = counts[read].sum() / max(counts.sum(), 1)
-    if share >= SHARE:
+    fraction = counts[read].sum() / max(counts.sum(), 1)
+    if fraction >= MIN_READABLE:
         return True
     n_words = len(numbers) - read.sum()
-    return share >= 0.5 and n_words <= TOKENS and len(np.unique(numbers[read])) >= LEAST_NUMBERS
+    return fraction >= 0.5 and n_words <= TOKENS and len(np.unique(numbers[read])) >= LEAST_NUMBERS
 
 
 def _written_format(texts, counts):

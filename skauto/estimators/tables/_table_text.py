@@ -7,23 +7,23 @@ from scipy.special import chdtrc
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import HashingVectorizer
 
-BUCKETS = {"words": 2**15, "grams": 2**12}  # they share so many columns by a hash: no vocabulary to store
+BUCKETS = {"words": 2**15, "grams": 2**12}  # number of hashed columns: no vocabulary to store
 WORDY = 8  # words on average from which texts are read by words, not by characters
 MOST_CHARACTERS = 20_000  # of a text that are read
-FIT_TEXTS, SVD_TEXTS = 20_000, 5_000  # texts that telling terms and directions are learned from
+FIT_TEXTS, SVD_TEXTS = 20_000, 5_000  # texts from which discriminative terms and components are learned
 CELLS = 4_000_000  # characters held as a matrix at a time
 COUNTS = ("length", "words", "digits")
-TELLING, CHANCE, LEAST_ROWS = 24, 1e-3, 5  # terms at most, chance that any is none, rows of a class that it needs
+TELLING, MAX_P, LEAST_ROWS = 24, 1e-3, 5  # maximum number of terms, p-value, rows of a class
 ALIKE = 0.8  # correlation of terms of which one is enough
 
 
 class TextNumbers:
-    """Length, number of words, share of digits, a latent semantic analysis, and the terms that tell the classes apart.
+    """Length, word count, fraction of digits, a latent semantic analysis, and the terms that discriminate the classes.
 
     Terms are words of long texts, character 2- and 3-grams of short ones, hashed into a fixed number of columns. The
-    analysis is a truncated SVD of their tf-idf (Deerwester et al. 1990, "Indexing by latent semantic analysis"). Terms
-    that tell are those whose chi-squared statistic is beyond chance among all of them (Bonferroni): a rare word at the
-    end of long texts would be lost in the directions of all others.
+    analysis is a truncated SVD of their tf-idf (Deerwester et al. 1990, "Indexing by latent semantic analysis"). The
+    discriminative terms are those with a significant chi-squared statistic (Bonferroni-corrected): a rare word at the
+    end of long texts would be lost in the components of all others.
     """
 
     def __init__(self, n_components, seed):
@@ -62,7 +62,7 @@ class TextNumbers:
         n_components = min(self.n_components, terms.shape[1] - 1, terms.shape[0] - 1)
         self.directions = None
         if n_components > 0:
-            # Its share of explained variance is divided by 0 where all texts are alike.
+            # Its fraction of explained variance is divided by 0 where all texts are alike.
             with np.errstate(invalid="ignore", divide="ignore"):
                 svd = TruncatedSVD(n_components, n_iter=3, random_state=self.seed).fit(self._weighted(terms))
             self.directions = svd.components_
@@ -93,7 +93,7 @@ class TextNumbers:
 
 
 def telling_terms(terms, classes):
-    """Places of the terms whose presence tells classes apart beyond chance, the most telling first.
+    """Indices of the terms whose presence discriminates the classes significantly, the best first.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def telling_terms(terms, classes):
 
     Returns
     -------
-    places : ndarray of int
+    positions : ndarray of int
         At most `TELLING`, no two nearly alike.
     """
     present = sp.csc_array(terms > 0, dtype=np.float64)
@@ -113,22 +113,22 @@ def telling_terms(terms, classes):
     expected = n_seen * overall / total
     least = np.where((n_seen > 0) & (n_seen < total), expected * (1 - n_seen / total), np.inf)
     statistic = ((seen - expected) ** 2 / np.maximum(least, 1e-12)).sum(axis=1)
-    chance = chdtrc(max(len(overall) - 1, 1), statistic) * max(len(statistic), 1)
+    p_value = chdtrc(max(len(overall) - 1, 1), statistic) * max(len(statistic), 1)
     often = np.maximum(seen.max(axis=1), (overall - seen).max(axis=1) * (n_seen[:, 0] >= LEAST_ROWS)) >= LEAST_ROWS
     ranked = np.argsort(-statistic, kind="stable")
-    candidates = [place for place in ranked[: 8 * TELLING] if chance[place] < CHANCE and often[place]]
+    candidates = [term for term in ranked[: 8 * TELLING] if p_value[term] < MAX_P and often[term]]
     kept, columns = [], np.empty((0, terms.shape[0]))
-    for place in candidates:
-        column = present[:, [place]].toarray().ravel()
+    for term in candidates:
+        column = present[:, [term]].toarray().ravel()
         column = (column - column.mean()) / max(column.std() * np.sqrt(len(column)), 1e-12)
         if len(kept) < TELLING and not (np.abs(columns @ column) > ALIKE).any():
-            kept.append(place)
+            kept.append(term)
             columns = np.vstack([columns, column])
     return np.array(kept, dtype=int)
 
 
 def _counts(texts):
-    """Length, number of words and share of digits, shape (n_texts, 3)."""
+    """Length, number of words and fraction of digits, shape (n_texts, 3)."""
     column = pd.Series(texts, dtype=object)
     length = np.array([len(text) for text in texts], dtype=np.float64)
     words, digits = (column.str.count(pattern).to_numpy(dtype=np.float64) for pattern in (r"\S+", r"\d"))
@@ -162,8 +162,8 @@ def _grams_of_part(texts):
         for i in range(size):
             key = key * np.uint64(0x9E3779B97F4A7C15) + characters[:, i : width - size + 1 + i]
         key ^= key >> np.uint64(32)
-        row, place = np.nonzero(characters[:, size - 1 :])
+        row, column = np.nonzero(characters[:, size - 1 :])
         rows.append(row)
-        columns.append((key[row, place] * np.uint64(0xD6E8FEB86659FD93)) >> np.uint64(52))
+        columns.append((key[row, column] * np.uint64(0xD6E8FEB86659FD93)) >> np.uint64(52))
     rows, columns = np.concatenate(rows), np.concatenate(columns).astype(np.int32)
     return sp.csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(texts), BUCKETS["grams"]))

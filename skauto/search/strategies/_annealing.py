@@ -15,11 +15,11 @@ TRIES = 20  # steps made before a new random configuration is taken instead
 
 
 class Annealing(Strategy):
-    """One walk through the space by small steps.
+    """Simulated annealing: one walk through the space by small steps.
 
-    A worse trial is gone to with probability ``exp(-loss / T)``, where the loss is in standard deviations of the scores
-    of the first trials and T falls with each trial, as the size of the steps does. How much each trial may lose is
-    drawn when it is asked and rides on its tags, so the walk can be read from the history.
+    A worse trial is accepted with probability ``exp(-loss / T)``, where the loss is in standard deviations of the
+    scores of the first trials and T falls with each trial, as the size of the steps does. The loss that each trial may
+    have is drawn when it is asked and stored in its tags, so the walk can be read from the history.
 
     Parameters
     ----------
@@ -30,9 +30,9 @@ class Annealing(Strategy):
     cooling : float, default=0.97
         Factor of T at each step.
     step : float, default=0.2
-        Standard deviation of a step at first, as a share of the range; it falls with the square root of T.
+        Standard deviation of a step at first, as a fraction of the range; it falls with the square root of T.
     least_step : float, default=0.05
-        Steps become no smaller.
+        Minimum standard deviation of a step.
     fresh : float, default=0.05
         Probability of a random configuration instead of a step, which keeps other branches in play.
     bounds : {"clip", "reflect"}, default="clip"
@@ -85,7 +85,7 @@ class Annealing(Strategy):
         return None if params is None else self.next_trial(history, params, {"annealing": {"allowance": allowance}})
 
     def _heat(self, number: int) -> float:
-        """The share of the first temperature that is left at a trial."""
+        """The fraction of the first temperature that is left at a trial."""
         return self.cooling ** max(0, number - self.n_initial)
 
     def _present(self, history: View) -> Trial | None:

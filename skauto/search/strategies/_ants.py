@@ -16,10 +16,10 @@ TRIES = 20  # walks before a random configuration is taken instead
 class Ants(Strategy):
     """Each trial is the walk of an ant: first to a branch, then to one cell of each of its dimensions.
 
-    Ordered dimensions of more than `cells` values are cut into so many cells of the unit scale, and the value lies
-    anywhere in its cell; others have a cell a choice. At first all cells of a dimension share one unit of pheromone.
-    With each trial a part of it evaporates and goes to the cells of the `elite` best trials, the best most; a floor
-    under each cell keeps it from dying out.
+    Ordered dimensions of more than `cells` values are divided into `cells` cells of the unit scale, and the value lies
+    anywhere in its cell; others have a cell per choice. At first one unit of pheromone is divided equally among the
+    cells of a dimension. With each trial a part of it evaporates and goes to the cells of the `elite` best trials, by
+    rank; every cell keeps a minimum.
 
     Parameters
     ----------
@@ -28,11 +28,11 @@ class Ants(Strategy):
     cells : int, default=10
         Cells of a continuous dimension.
     elite : int, default=8
-        How many of the best trials leave pheromone, by rank.
+        How many of the best trials deposit pheromone, by rank.
     evaporation : float, default=0.03
-        Part of the first pheromone that evaporates with each trial.
+        Fraction of the initial pheromone that evaporates with each trial.
     floor : float, default=0.1
-        Pheromone that all cells of a dimension share for ever, where that of the elite is 1.
+        Permanent pheromone of a dimension, divided equally among its cells; that of the elite is 1.
 
     References
     ----------
@@ -80,10 +80,10 @@ class Ants(Strategy):
         weights = np.arange(len(best), 0, -1) / np.arange(1, len(best) + 1).sum()
         fresh = (1 - self.evaporation) ** n_known
 
-        def step(n_cells: int, taken: list[int], shares: np.ndarray) -> int:
-            """A cell, given those that trials of the elite have taken and their shares."""
-            pheromone = np.full(n_cells, (fresh + self.floor + (1 - fresh) * (1 - shares.sum())) / n_cells)
-            np.add.at(pheromone, taken, (1 - fresh) * shares)
+        def step(n_cells: int, taken: list[int], deposits: np.ndarray) -> int:
+            """A cell, given those that trials of the elite have taken and the pheromone that each deposits."""
+            pheromone = np.full(n_cells, (fresh + self.floor + (1 - fresh) * (1 - deposits.sum())) / n_cells)
+            np.add.at(pheromone, taken, (1 - fresh) * deposits)
             return int(np.searchsorted(np.cumsum(pheromone / pheromone.sum()), rng.random()).clip(0, n_cells - 1))
 
         branch = step(len(space.branches), [trial.params["branch"] for trial in best], weights)

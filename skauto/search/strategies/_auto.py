@@ -12,28 +12,28 @@ from skauto.search.strategies._genetic import Genetic
 from skauto.search.strategies._hyperband import Hyperband
 from skauto.search.strategies._tpe import TPE
 
-TURN = 5  # one full trial of so many is TPE's, where there are branches
+TURN = 5  # one in this many full trials is TPE's, where there are branches
 
 
 class Auto(Strategy):
-    """A Gaussian process proposes; at little effort where that says something, later in turn with evolution.
+    """A Gaussian process, under Hyperband where low fidelities are informative, later in turn with evolution.
 
-    With a `min_fidelity` the first `sweeps` times round the brackets of Hyperband are run, over the process. After
-    that, or from the beginning without it, every trial is a full one. The process looks at its best and latest
-    trials; once there are `explore`, a share `evolve` of the next ones are small steps from the best (genetic
-    search), which cost no thinking. Where the space has branches, every fifth full trial is one of `TPE`: a process
-    that has learnt one branch well rarely looks into the others again.
+    With a `min_fidelity`, Hyperband over the Gaussian process runs first, for `sweeps` rounds of its brackets. After
+    that, or from the beginning without it, every trial has full fidelity. The process is fitted to the best and the
+    latest trials; after `explore` of them, a fraction `evolve` of the next ones are small steps from the best
+    (genetic search), which take no time to propose. Where the space has branches, every fifth full trial is one of
+    `TPE`: a process that has learnt one branch well rarely tries the others again.
 
     Parameters
     ----------
     min_fidelity : float, default=None
-        The least effort that says something; None if there is none but the full one.
+        The lowest informative fidelity; None for full trials only.
     sweeps : int, default=1
-        Times round the brackets of Hyperband.
+        Rounds of the brackets of Hyperband.
     explore : int, default=150
         Trials of full fidelity before evolution begins.
     evolve : float, default=0.5
-        Share of evolution from then on.
+        Fraction of trials by evolution from then on.
     bounds : {"clip", "reflect"}, default="clip"
         A step that leaves the range stops at its end, or is turned back.
 
@@ -64,7 +64,7 @@ class Auto(Strategy):
         self.bounds = bounds
 
     def within(self, n_trials: int | None) -> Self:
-        """The same strategy for a search of so many trials."""
+        """The same strategy for a search of `n_trials` trials."""
         sized = copy.copy(self)
         sized.n_trials = n_trials
         return sized

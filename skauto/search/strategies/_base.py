@@ -19,8 +19,8 @@ class Strategy:
     """Chooses trials from a history; holds its settings and nothing else.
 
     A subclass writes `propose`: one trial, or None for "wait" (with nothing running: "finished"). It must be a pure
-    function of the history: it changes nothing, draws from `rng` only, and what it has to remember rides on the tags
-    of its trials. So a search can be replayed, resumed and given to any number of workers.
+    function of the history: it changes nothing, draws from `rng` only, and stores its state in the tags of its
+    trials. So a search can be replayed, resumed and run on any number of workers.
 
     Examples
     --------
@@ -82,7 +82,7 @@ class Strategy:
         params : dict
             As `Space.sample` and `Space.encode` give them.
         tags : dict, default=None
-            What the strategy has to remember, as plain JSON.
+            The state that the strategy stores, as plain JSON.
 
         Returns
         -------
@@ -96,7 +96,7 @@ class Strategy:
 
 
 def within(strategy: Chosen, n_trials: int | None) -> Chosen:
-    """A strategy for a search of so many trials, None for any number; most need not know."""
+    """A strategy for a search of `n_trials` trials, None for any number; most do not depend on it."""
     return strategy.within(n_trials) if n_trials is not None and hasattr(strategy, "within") else strategy
 
 
@@ -118,7 +118,7 @@ def first_new(history: View) -> Params | None:
 
 
 def comparable(history: View, least: int) -> list[Pair]:
-    """Complete pairs (trial, result) of the highest fidelity that has at least so many, else of the fullest one."""
+    """Complete pairs (trial, result) of the highest fidelity with at least `least` of them, else of that with most."""
     levels = history.complete()
     return levels[level] if (level := comparable_fidelity(levels, least)) is not None else []
 
@@ -130,9 +130,9 @@ def comparable_fidelity(levels: Levels, least: int) -> float | None:
 
 
 def parent(trial: Trial) -> int | None:
-    """The number of the trial that a trial goes on from, with what it has learnt; None for one that starts anew."""
-    places = (place for place in trial.tags.values() if isinstance(place, dict))
-    return next((place["parent"] for place in places if "parent" in place), None)
+    """The number of the trial whose training a trial continues; None for one that starts from scratch."""
+    states = (state for state in trial.tags.values() if isinstance(state, dict))
+    return next((state["parent"] for state in states if "parent" in state), None)
 
 
 def bounded(units: float | np.ndarray, bounds: Bounds) -> Any:
@@ -141,7 +141,7 @@ def bounded(units: float | np.ndarray, bounds: Bounds) -> Any:
 
 
 def check_choice(strategy: Strategy, name: str, allowed: Sequence[str]) -> None:
-    """Refuse a setting that is not among the allowed words.
+    """Raise ValueError for a setting that is not among the allowed words.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def check_choice(strategy: Strategy, name: str, allowed: Sequence[str]) -> None:
 
 
 def check_count(strategy: Strategy, name: str, least: int) -> None:
-    """Refuse a setting that is no integer of at least so much.
+    """Raise ValueError for a setting that is no integer of at least a minimum.
 
     Raises
     ------

@@ -33,7 +33,8 @@ class Bayes(Strategy):
     Parameters
     ----------
     acquisition : {"ei", "pi", "lcb", "gp_hedge"}, default="ei"
-        Expected improvement, probability of improvement, confidence bound, or a hedge that learns which to trust.
+        Expected improvement, probability of improvement, confidence bound, or GP-Hedge, which weights the three by
+        their success.
     n_initial : int, default=10
         Random trials before the first model.
     xi : float, default=0.01
@@ -41,9 +42,9 @@ class Bayes(Strategy):
     kappa : float, default=1.96
         Standard deviations that "lcb" looks beyond the mean.
     n_candidates : int, default=1000
-        Random candidates per ask, shared by the branches.
+        Random candidates per ask, divided among the branches.
     max_points : int, default=150
-        Trials that a surrogate is fitted to, the best half and the latest: its cost grows with the cube.
+        Trials that a surrogate is fitted to, the best half and the latest: its cost is cubic.
 
     References
     ----------

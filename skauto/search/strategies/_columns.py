@@ -8,11 +8,11 @@ from skauto.search._space import Space
 
 
 class Columns:
-    """Where each dimension of a space stands in a row, and which columns share a length of the kernel.
+    """The columns of each dimension of a space in a row, and which of them have a common kernel length scale.
 
-    An ordered dimension has a column with its place on the unit scale, an unordered one a column for each choice, and
-    the branch itself, where there are several, counts as an unordered dimension. A dimension of several branches has
-    its columns once. One that a branch lacks stands in the middle of its range, or between its choices.
+    An ordered dimension has a column with its position on the unit scale, an unordered one a column for each choice,
+    and the branch itself, where there are several, counts as an unordered dimension. A dimension of several branches
+    has its columns once. One that a branch lacks has the middle of its range, or equal values for all choices.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class Columns:
     ----------
     n_lengths : int
     length_of : ndarray of shape (n_columns,)
-        The number of the length that a column is measured with.
+        Index of the length scale of each column.
     """
 
     def __init__(self, space: Space) -> None:
@@ -31,9 +31,9 @@ class Columns:
         middle = [0.0] * sum(widths)
         self._places: list[list[Any]] = [[None] * len(dims) for dims in space.branches]
         for group in space.groups:
-            first, places = next(iter(group.items()))
+            first, columns_there = next(iter(group.items()))
             dims = list(space.branches[first].values())
-            for position, column in enumerate(places):
+            for position, column in enumerate(columns_there):
                 dim = dims[column]
                 size = 0 if dim.ordered else dim.size
                 for branch, columns in group.items():

@@ -79,8 +79,8 @@ class Controller:
         while heads:
             head = heads.pop(0)
             state = self._advance(state, written)
-            shares = self._shares(state, head, heat)
-            cell = int(np.searchsorted(np.cumsum(shares), rng.random()).clip(0, len(shares) - 1))
+            proba = self._probabilities(state, head, heat)
+            cell = int(np.searchsorted(np.cumsum(proba), rng.random()).clip(0, len(proba) - 1))
             written.append((head, cell))
             heads = list(tokens.heads[cell]) if head == 0 else heads
         return written
@@ -91,12 +91,12 @@ class Controller:
         last = w["vectors"][self.starts[written[-1][0]] + written[-1][1]] if written else 0.0
         return np.tanh(w["state"] @ state + last + w["bias"])
 
-    def _shares(self, state: np.ndarray, head: int, heat: float = 1.0) -> np.ndarray:
+    def _probabilities(self, state: np.ndarray, head: int, heat: float = 1.0) -> np.ndarray:
         """Probabilities of the cells of a head."""
         rows = slice(self.starts[head], self.starts[head + 1])
         logits = self.weights["heads"][rows] @ state + self.weights["levels"][rows]
-        shares = np.exp((logits - logits.max()) / heat)
-        return shares / shares.sum()
+        proba = np.exp((logits - logits.max()) / heat)
+        return proba / proba.sum()
 
     def trained(self, written: list[list[Token]], rewards: np.ndarray, lr: float, entropy: float) -> "Controller":
         """A new controller, one step further along the gradient of reward times log-probability, plus entropy."""
@@ -117,9 +117,9 @@ class Controller:
         states, slopes = [np.zeros(len(self.weights["bias"]))], []
         for i, (head, cell) in enumerate(tokens):
             states.append(self._advance(states[-1], tokens[:i]))
-            shares = self._shares(states[-1], head)
-            logs = np.log(shares + 1e-12)
-            slope = -reward * shares - entropy * shares * (logs - (shares * logs).sum())
+            proba = self._probabilities(states[-1], head)
+            logs = np.log(proba + 1e-12)
+            slope = -reward * proba - entropy * proba * (logs - (proba * logs).sum())
             slope[cell] += reward
             slopes.append(slope)
         back = np.zeros_like(states[0])

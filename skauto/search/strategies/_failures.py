@@ -11,7 +11,7 @@ from skauto.search.strategies._base import sample_new
 
 TRIES = 10  # configurations drawn before one is taken whatever lies near it
 CLOSED = 5  # trials of a branch that must have failed, all of them, before the whole branch is expected to
-DARING = 0.1  # share of asks in which what is expected to fail may be tried all the same
+DARING = 0.1  # fraction of asks in which a configuration that is expected to fail may still be tried
 
 
 class Failures:
@@ -79,7 +79,7 @@ class Failures:
         return (steps**2).sum(axis=1).min()
 
     def shuns(self, params: Params, rng: np.random.Generator) -> bool:
-        """Whether params are better not tried: what is expected to fail, except in an ask that dares."""
+        """Whether to avoid params: those expected to fail, except in an ask that explores."""
         if not self.near(params):
             return False
         if self._dares is None:  # once for all candidates of an ask: of a hundred, one would pass

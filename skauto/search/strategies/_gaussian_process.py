@@ -26,17 +26,17 @@ ROUNDS = ((40, 0.1), (30, 0.05), (30, 0.02))  # neighbours of each and their ste
 NOMINEES = 10  # the best of a batch that are kept
 
 # A branch with positions in its unit cube; and one such position with its gain.
-Place: TypeAlias = tuple[int, np.ndarray]
-Found: TypeAlias = tuple[float, Place]
+Point: TypeAlias = tuple[int, np.ndarray]
+Found: TypeAlias = tuple[float, Point]
 
 
 class GaussianProcess(Strategy):
     """A Gaussian process of the ranks of all results, and expected improvement over it.
 
     One process serves all branches, so that a parameter of several is learnt from all of them. It models normal
-    quantiles of the ranks, so neither scores far below nor the crowding of good ones bends it; failed trials rank last,
-    running ones in the middle. Candidates are random ones and neighbours of the best; then twice neighbours of the
-    best candidates.
+    quantiles of the ranks, so it is robust to very low scores and to many nearly equal good ones; failed trials rank
+    last, running ones in the middle. Candidates are random ones and neighbours of the best; then twice neighbours of
+    the best candidates.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class GaussianProcess(Strategy):
         Random candidates per ask.
     max_points : int, default=150
         Trials that the process is fitted to: a third at most are the latest failed and running ones, the others half
-        the best and half the latest. Its cost grows with the cube.
+        the best and half the latest. Its cost is cubic.
     bounds : {"clip", "reflect"}, default="clip"
         A neighbour outside the range is put on its end, or turned back.
 
@@ -95,14 +95,14 @@ class GaussianProcess(Strategy):
         space = history.space
         columns = history.remember("columns", lambda: Columns(space))
         trials, values = self._points(history, known, others)
-        places = [(trial.params["branch"], history.units(trial)) for trial in trials]
-        rows = np.vstack([columns.rows(branch, units[None]) for branch, units in places])
+        points = [(trial.params["branch"], history.units(trial)) for trial in trials]
+        rows = np.vstack([columns.rows(branch, units[None]) for branch, units in points])
         judge = _Judge(Kriging(rows, values, columns.length_of), columns, values.max())
-        best = [places[i] for i in np.argsort(-values, kind="stable")[:ELITE]]
+        best = [points[i] for i in np.argsort(-values, kind="stable")[:ELITE]]
         found = judge.best(self._random(space, rng))
         for n, step in ROUNDS:
             found = _first(found + judge.best(self._near(space, best, n, step, rng)))
-            best = [place for _, place in found[:ELITE]]
+            best = [point for _, point in found[:ELITE]]
         failures = Failures(history)
         for _, (branch, units) in found:
             params = space.from_unit_branch(units, branch)
@@ -132,16 +132,16 @@ class GaussianProcess(Strategy):
         rest = [i for i in range(n) if i not in best]
         return [*sorted(best.union(rest[len(best) - room :])), *latest]
 
-    def _random(self, space: Space, rng: np.random.Generator) -> list[Place]:
-        """Random places, as (branch, units) with units of shape (n, d)."""
+    def _random(self, space: Space, rng: np.random.Generator) -> list[Point]:
+        """Random points, as (branch, units) with units of shape (n, d)."""
         counts = rng.multinomial(self.n_candidates, space.shares)
         return [(b, rng.random((n, len(space.branches[b])))) for b, n in enumerate(counts.tolist()) if n]
 
     def _near(
-        self, space: Space, places: Iterable[Place], n: int, step: float, rng: np.random.Generator
-    ) -> list[Place]:
-        """Neighbours of places: a few dimensions of each are moved, unordered ones to any choice."""
-        return [(branch, self._moved(space, branch, units, n, step, rng)) for branch, units in places]
+        self, space: Space, points: Iterable[Point], n: int, step: float, rng: np.random.Generator
+    ) -> list[Point]:
+        """Neighbours of points: a few dimensions of each are moved, unordered ones to any choice."""
+        return [(branch, self._moved(space, branch, units, n, step, rng)) for branch, units in points]
 
     def _moved(
         self, space: Space, branch: int, units: np.ndarray, n: int, step: float, rng: np.random.Generator
@@ -159,13 +159,13 @@ class GaussianProcess(Strategy):
 
 
 class _Judge:
-    """Expected improvement of places."""
+    """Expected improvement of points."""
 
     def __init__(self, process: Kriging, columns: Columns, best: float) -> None:
         self.process, self.columns, self.best_value = process, columns, best
 
-    def best(self, batches: Iterable[Place]) -> list[Found]:
-        """The best places of each batch with the logarithms of their improvements, the greatest first."""
+    def best(self, batches: Iterable[Point]) -> list[Found]:
+        """The best points of each batch with the logarithms of their improvements, the greatest first."""
         found: list[Found] = []
         for branch, units in batches:
             gains = log_improvement(*self.process.predict(self.columns.rows(branch, units)), self.best_value)

@@ -22,22 +22,22 @@ class Genetic(Strategy):
 
     Parents are winners of tournaments. Parents of one branch are crossed gene by gene; then each of the d active
     dimensions is mutated with probability 1/d, at least one: ordered ones by a Gaussian step on the unit scale, others
-    by drawing another choice.
+    by another random choice.
 
     Parameters
     ----------
     population : int, default=20
-        How many trials may be parents; so many random ones come first.
+        Size of the population; the first `population` trials are random.
     tournament : int, default=5
         Size of a tournament.
     crossover : float, default=0.5
         Probability of a second parent.
     step : float, default=0.2
-        Standard deviation of a mutation, as a share of the range.
+        Standard deviation of a mutation, as a fraction of the range.
     fresh : float, default=0.05
         Probability of a new random configuration, which keeps other branches in play.
     survival : {"best", "age"}, default="best"
-        Parents are the best trials, or the latest ones (aging evolution: lucky scores die out).
+        Parents are the best trials, or the latest ones (aging evolution: lucky scores do not survive).
     bounds : {"clip", "reflect"}, default="clip"
         A step that leaves the range stops at its end, or is turned back. Good settings often lie at an end.
 

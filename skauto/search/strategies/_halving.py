@@ -18,17 +18,17 @@ class Halving(Strategy):
     A bracket starts `n_initial` trials of `base` at `min_fidelity`. Once all of a rung have results, the best
     ``1 / factor`` of it are asked again at `factor` times the fidelity, up to 1. Promotion depends on the results of
     the rung alone, not on the order in which they came. Failed trials are not promoted, except where the whole rung
-    came to nothing: then those that raised an error are, since more data may cure them.
+    failed: then those that raised an error are, since more data may help.
 
     A search of a fixed number of trials counts all of them, whatever their fidelity. A bracket that does not fit into
-    what is left begins with fewer trials, so that its last rung is reached: 10 trials become 7, 2 and 1.
+    the remaining trials begins with fewer, so that its last rung is reached: 10 trials become 7, 2 and 1.
 
     Parameters
     ----------
     base : Strategy
         Proposes configurations; it sees all trials, whatever their fidelity.
     factor : float, default=3
-        Share kept, and growth of the fidelity.
+        One in `factor` trials is promoted, at `factor` times the fidelity.
     min_fidelity : float, default=1/9
         Fidelity of the first rung. With 1 there is one rung: `base`, limited to `n_initial` trials.
     n_initial : int, default=None
@@ -36,8 +36,8 @@ class Halving(Strategy):
     max_brackets : int, default=None
         Brackets before it is finished; None for no limit (one, if there is one rung).
     rungs : tuple of float, default=None
-        The fidelity of each rung, in the place of `min_fidelity` and its growth; the last is 1. A fidelity twice
-        in a row drops trials without giving the rest more.
+        The fidelity of each rung, instead of `min_fidelity` and its growth; the last is 1. A fidelity twice in a row
+        drops trials without more effort for the rest.
 
     References
     ----------
@@ -94,7 +94,7 @@ class Halving(Strategy):
         return round(self.factor ** len(levels)) if self.n_initial is None else self.n_initial, levels
 
     def within(self, n_trials: int | None) -> Self:
-        """The same strategy for a search of so many trials."""
+        """The same strategy for a search of `n_trials` trials."""
         sized = copy.copy(self)
         sized.base, sized.n_trials = within(self.base, n_trials), n_trials
         return sized
@@ -102,8 +102,8 @@ class Halving(Strategy):
     def _sized(self, bracket: int, history: View, trials: list[Trial]) -> tuple[int, list[float], int]:
         """`ladder` as it fits into what is left of the search when the bracket begins, and rungs left out below."""
         if trials and "width" in trials[0].tags["halving"]:
-            place = trials[0].tags["halving"]
-            return place["width"], self.ladder(bracket)[1][place["from"] :], place["from"]
+            tag = trials[0].tags["halving"]
+            return tag["width"], self.ladder(bracket)[1][tag["from"] :], tag["from"]
         width, levels = self.ladder(bracket)
         if trials or self.n_trials is None:
             return width, levels, 0
@@ -127,7 +127,7 @@ class Halving(Strategy):
         -------
         rows : list of dict
             For each rung ``"bracket"``, ``"rung"``, ``"trials"``, ``"fidelity"``, ``"cost"`` in full evaluations with
-            every trial started anew, and ``"continued"``, the cost where a promoted one goes on.
+            every trial trained from scratch, and ``"continued"``, the cost where a promoted one continues training.
         """
         rows: list[dict[str, Any]] = []
         for bracket in range(n_brackets):
@@ -189,12 +189,12 @@ class Halving(Strategy):
         """The latest bracket and its trials."""
         bracket, found = None, []
         for trial in reversed(history.trials):
-            place = trial.tags.get("halving")
-            if place is None:
+            tag = trial.tags.get("halving")
+            if tag is None:
                 continue
             if bracket is None:
-                bracket = place["bracket"]
-            elif place["bracket"] != bracket:
+                bracket = tag["bracket"]
+            elif tag["bracket"] != bracket:
                 break
             found.append(trial)
         return bracket or 0, found[::-1]

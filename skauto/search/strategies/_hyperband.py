@@ -8,7 +8,7 @@ from skauto.search.strategies._tpe import TPE
 
 
 class Hyperband(Halving):
-    """Successive halving with every trade between many trials and much effort in turn.
+    """Successive halving with brackets from many trials at low fidelity to few at full fidelity, in turn.
 
     With s_max + 1 rungs, bracket s = s_max, ..., 0 starts ``ceil((s_max + 1) / (s + 1) * factor ** s)`` trials of
     `base` at the fidelity from which s promotions lead to 1; then the brackets begin again.
@@ -18,7 +18,7 @@ class Hyperband(Halving):
     base : Strategy
         Proposes configurations; it sees all trials, whatever their fidelity.
     factor : float, default=3
-        Share kept, and growth of the fidelity.
+        One in `factor` trials is promoted, at `factor` times the fidelity.
     min_fidelity : float, default=1/9
         Fidelity of the first rung of the broadest bracket.
     max_brackets : int, default=None

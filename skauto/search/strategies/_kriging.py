@@ -22,7 +22,7 @@ class Kriging:
     X : ndarray of shape (n, n_columns)
     y : ndarray of shape (n,)
     length_of : ndarray of shape (n_columns,)
-        The number of the length that each column is measured with; columns may share one.
+        Index of the length scale of each column; columns may have a common one.
 
     Attributes
     ----------

@@ -13,15 +13,15 @@ ANY = -1  # stands for all choices of a dimension alike
 class Mixture:
     """One product kernel for each known point and a broad one over everything.
 
-    Ordered dimensions have normal kernels on the unit scale, cut off at its ends; unordered ones give every other
-    choice the same small share.
+    Ordered dimensions have normal kernels on the unit scale, truncated at its ends; unordered ones give every other
+    choice the same small probability.
 
     Parameters
     ----------
     dims : list of dimension
         As in `Space.branches`.
     points : ndarray of shape (n, d)
-        Positions in the unit interval, see `Space.to_unit_branch`; NaN where a point says nothing of a dimension.
+        Positions in the unit interval, see `Space.to_unit_branch`; NaN where a point has no value for a dimension.
     weights : ndarray of shape (n,)
         Weights of the kernels.
     prior : float
@@ -44,7 +44,7 @@ class Mixture:
         ordered = np.array([dim.ordered for dim in dims], dtype=bool)
         self._ordered, self._unordered = np.flatnonzero(ordered), np.flatnonzero(~ordered)
         total = np.append(weights, prior)
-        self._shares = total / total.sum()
+        self._weights = total / total.sum()
         n_known = n_whole or n
         least = np.maximum(1 / min(100, 1 + n_known), 0.5 / sizes[ordered])  # no sharper than what the points can tell
         spread = np.clip(bandwidth * max(n_known, 1) ** (-1 / (d + 4)), least, 1.0)
@@ -52,15 +52,15 @@ class Mixture:
         self._spreads = np.where(np.isnan(means), 1.0, spread)
         self._means = np.where(np.isnan(means), 0.5, means)
         self._low, self._high = ndtr(-self._means / self._spreads), ndtr((1 - self._means) / self._spreads)
-        self._log_scale = np.log(self._shares) - np.log(self._spreads * (self._high - self._low)).sum(axis=1)
+        self._log_scale = np.log(self._weights) - np.log(self._spreads * (self._high - self._low)).sum(axis=1)
         self._sizes = sizes[~ordered].astype(int)
         choices = points[:, ~ordered]
         self._choices = np.where(np.isnan(choices), ANY, np.nan_to_num(choices) * self._sizes).astype(int)
-        self._aside = prior / (n_known + 1)  # share of all choices together beside the kernel's own, which has 1
+        self._aside = prior / (n_known + 1)  # fraction of all choices together beside the kernel's own, which has 1
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """n points of the unit cube, as an array of shape (n, d)."""
-        kernels = np.searchsorted(np.cumsum(self._shares), rng.random(n)).clip(0, len(self._shares) - 1)
+        kernels = np.searchsorted(np.cumsum(self._weights), rng.random(n)).clip(0, len(self._weights) - 1)
         low, high = self._low[kernels], self._high[kernels]
         steps = ndtri(low + (high - low) * rng.random(low.shape))
         points = np.empty((n, len(self._ordered) + len(self._unordered)))
@@ -81,9 +81,9 @@ class Mixture:
             other = self._aside / self._sizes
             norm = np.log(1 + self._aside)
             same = choices[:, None, :] == self._choices
-            shares = np.where(same, np.log(1 + other), np.log(other)) - norm
-            shares = np.where(self._choices == ANY, -np.log(self._sizes), shares)
-            logs[:, :-1] += shares.sum(axis=2)
+            log_probs = np.where(same, np.log(1 + other), np.log(other)) - norm
+            log_probs = np.where(self._choices == ANY, -np.log(self._sizes), log_probs)
+            logs[:, :-1] += log_probs.sum(axis=2)
             logs[:, -1] -= np.log(self._sizes).sum()
         highest = logs.max(axis=1)
         return highest + np.log(np.exp(logs - highest[:, None]).sum(axis=1))

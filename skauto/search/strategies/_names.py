@@ -55,8 +55,8 @@ def make_strategy(strategy: str | Strategy, min_fidelity: float | None = None) -
     ----------
     strategy : str or Strategy
     min_fidelity : float, default=None
-        The least share of the full effort that says something, in (0, 1]: where strategies that use less than all
-        begin. None for their own default; then ``"auto"`` asks for full trials only.
+        The smallest fraction of the full effort at which a score is informative, in (0, 1]: where strategies that use
+        less than all begin. None for their own default; then ``"auto"`` asks for full trials only.
 
     Raises
     ------

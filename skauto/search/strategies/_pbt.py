@@ -18,9 +18,9 @@ LEAST_MEMBERS = 2
 
 
 class PBT(Strategy):
-    """A population that is trained in steps; after each step the worst members go on from better ones.
+    """Population-based training: a population is trained in steps; after each step the worst members copy better ones.
 
-    A member's trial names in its tags the trial whose weights it goes on from: its own last one, or, for the worst
+    The tags of a member's trial name the trial whose weights it continues from: its own last one, or, for the worst
     quarter, one of the best quarter (exploit); then its params are that one's, some of them changed (explore). The
     evaluation has to continue the parent for this to mean anything, so the space should hold what may change during
     training, such as a learning rate. All members of a step are awaited before the next. After the last step, at full
@@ -36,11 +36,11 @@ class PBT(Strategy):
     steps : int, default=5
         Steps to the full fidelity.
     share : float, default=0.25
-        Share of the population that is replaced, and that is copied.
+        Fraction of the population that is replaced, and that is copied.
     resample : float, default=0.25
-        Probability that a parameter is drawn anew; otherwise it is moved by a step.
+        Probability that a parameter is sampled again; otherwise it is moved by a step.
     step : float, default=0.1
-        Standard deviation of a step, as a share of the range.
+        Standard deviation of a step, as a fraction of the range.
 
     References
     ----------
@@ -76,7 +76,7 @@ class PBT(Strategy):
         self.step = step
 
     def within(self, n_trials: int | None) -> Self:
-        """The same strategy for a search of so many trials."""
+        """The same strategy for a search of `n_trials` trials."""
         sized = copy.copy(self)
         sized.base, sized.n_trials = within(self.base, n_trials), n_trials
         return sized
@@ -125,10 +125,10 @@ class PBT(Strategy):
         trial = (self.base or Random()).propose(history)
         if trial is None:
             return None
-        place: dict[str, Any] = {"round": number, "step": 0, "member": member}
+        tag: dict[str, Any] = {"round": number, "step": 0, "member": member}
         if (size, n_steps) != (self.population, self.steps):
-            place["of"] = [size, n_steps]
-        return Trial(trial.number, trial.params, 1 / n_steps, {**trial.tags, "pbt": place})
+            tag["of"] = [size, n_steps]
+        return Trial(trial.number, trial.params, 1 / n_steps, {**trial.tags, "pbt": tag})
 
     def _next(self, history: View, before: list[Trial], member: int, n_steps: int) -> Trial:
         """A member's next step: from its own last trial, or from a better one."""

@@ -19,19 +19,19 @@ RECENT = 5  # batches whose mean reward is what a trial is compared with
 
 
 class Reinforce(Strategy):
-    """A small recurrent network writes the branch, then a cell of each of its dimensions; rewards train it.
+    """A small recurrent network samples the branch, then a cell of each of its dimensions; policy gradients train it.
 
-    Ordered dimensions of more than `cells` values have so many cells, and the value lies anywhere in its cell. After
+    Ordered dimensions of more than `cells` values have `cells` cells, and the value lies anywhere in its cell. After
     each `batch` trials that are told in order the weights make one step along the policy gradient, with the trial's
     score, standardised over all trials so far and less the mean of the latest, as the reward. A configuration that was
-    asked before is written again with more heat, so that a controller that has settled tries the surroundings. The
+    asked before is sampled again at a higher temperature, so that a converged controller tries the surroundings. The
     weights are a function of the seed and of these trials: they are replayed from the history, never stored, and each
     batch is learnt once for a history.
 
     Parameters
     ----------
     batch : int, default=10
-        Trials between two updates; so many random ones come first.
+        Trials between two updates; the first `batch` trials are random.
     cells : int, default=8
         Cells of a continuous dimension.
     hidden_size : int, default=16
@@ -39,7 +39,7 @@ class Reinforce(Strategy):
     lr : float, default=0.05
         Step size of Adam.
     entropy : float, default=0.05
-        Weight of the entropy of the tokens, which keeps the controller from settling too early.
+        Weight of the entropy of the tokens, which keeps the controller from converging too early.
 
     References
     ----------
@@ -66,7 +66,7 @@ class Reinforce(Strategy):
         self.entropy = entropy
 
     def propose(self, history: View) -> Trial | None:
-        """What the controller writes, if it is new."""
+        """What the controller samples, if it is new."""
         rng = self.rng(history)
         if history.n_distinct >= history.space.size:
             return None

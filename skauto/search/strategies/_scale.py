@@ -9,11 +9,11 @@ from skauto.search._types import Scored
 
 
 def on_one_scale(history: View) -> list[Scored]:
-    """The highest result of each configuration, lower fidelities moved by what the configurations that went on gained.
+    """The best result of each configuration; lower fidelities are shifted by the gain of those promoted from them.
 
-    A fidelity is moved by the median gain of the configurations that were tried there and at the next higher one they
-    reached; where none went on, to just below all above. So a strong start at little effort and a poor one at the full
-    effort can be told apart, and under any schedule a strategy learns from all that ran.
+    A fidelity is shifted by the median gain of the configurations that were tried there and at the next higher one they
+    reached; where none was promoted, to just below all above. So a strong start at little effort and a poor one at the
+    full effort can be told apart, and under any schedule a strategy learns from all that ran.
 
     Parameters
     ----------

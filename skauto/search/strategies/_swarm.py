@@ -18,18 +18,18 @@ TRIES = 5  # moves drawn before a particle begins anew, where the first end amon
 
 
 class Swarm(Strategy):
-    """Particles that move in turn, each within the branch of the space where it began.
+    """Particle swarm: particles move in turn, each within the branch of the space where it began.
 
     Ordered dimensions have a velocity on the unit scale. An unordered one takes the choice of the particle's best trial
-    or of the best in its branch, or stays, with shares as the pulls have. Position and velocity ride on the tags of a
-    particle's trials. A particle whose moves all end among failed trials begins anew.
+    or of the best in its branch, or stays, with probabilities in the ratio of `pull` to `inertia`. Position and
+    velocity are stored in the tags of a particle's trials. A particle whose moves all lead to failed trials restarts.
 
     Parameters
     ----------
     particles : int, default=12
-        Number of particles; so many random trials come first.
+        Number of particles; the first `particles` trials are random.
     inertia : float, default=0.721
-        Share of the velocity that is kept: 1 / (2 ln 2).
+        Fraction of the velocity that is kept: 1 / (2 ln 2).
     pull : float, default=1.193
         Greatest pull towards each of the two best trials: 1/2 + ln 2.
     fresh : float, default=0.05
@@ -78,13 +78,13 @@ class Swarm(Strategy):
         failures = Failures(history)
         if last is not None and rng.random() >= self.fresh:
             for _ in range(TRIES):
-                params, place = self._move(history, last, rng)
+                params, tag = self._move(history, last, rng)
                 if not history.has_asked(params) and not failures.shuns(params, rng):
-                    return self.next_trial(history, params, {"swarm": {"particle": particle, **place}})
+                    return self.next_trial(history, params, {"swarm": {"particle": particle, **tag}})
         params = cast(Params, failures.sample_new(history, rng))
         units = history.space.to_unit_branch(params)
-        place = {"particle": particle, "at": units, "velocity": ((rng.random(len(units)) - units) / 2).tolist()}
-        return self.next_trial(history, params, {"swarm": place})
+        tag = {"particle": particle, "at": units, "velocity": ((rng.random(len(units)) - units) / 2).tolist()}
+        return self.next_trial(history, params, {"swarm": tag})
 
     def _move(self, history: View, last: Trial, rng: np.random.Generator) -> tuple[Params, dict[str, Any]]:
         """The params a particle goes to, with its new position and velocity."""
@@ -99,8 +99,8 @@ class Swarm(Strategy):
         outside = (moved < 0) | (moved > 1)
         velocity = np.where(outside, -velocity / 2, velocity)
         moved = bounded(moved, self.bounds)
-        shares = np.cumsum([self.inertia, self.pull / 2, self.pull / 2])
-        taken = np.searchsorted(shares / shares[-1], rng.random(len(dims))).clip(0, 2)
+        cumulative = np.cumsum([self.inertia, self.pull / 2, self.pull / 2])
+        taken = np.searchsorted(cumulative / cumulative[-1], rng.random(len(dims))).clip(0, 2)
         unordered = np.array([not dim.ordered for dim in dims], dtype=bool)
         moved[unordered] = np.choose(taken, [at, own_at, swarm_at])[unordered]
         params = history.space.from_unit_branch(moved, branch)

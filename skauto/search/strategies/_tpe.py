@@ -15,17 +15,17 @@ from skauto.search.strategies._failures import Failures
 from skauto.search.strategies._mixture import Mixture
 from skauto.search.strategies._scale import on_one_scale
 
-# A branch has so many good trials at least, as soon as it has twice as many: fewer say nothing of a shape.
+# A branch has at least this many good trials, once it has twice as many: fewer say nothing of a density.
 LEAST_GOOD = 3
 
 
 class TPE(Strategy):
     """Multivariate TPE over mixed and conditional spaces.
 
-    A branch is drawn by Thompson sampling: each gets a random number that its good trials, out of the best share of
-    all, and its other ones make likely, and the highest wins. Inside the branch its own best trials and its others
+    A branch is chosen by Thompson sampling: each draws from the posterior of its fraction of good trials, those among
+    the best of all, and the highest wins. Inside the branch its own best trials and its others
     each get a kernel density. So neither a branch that is good nearly everywhere nor one that was tried often keeps
-    the rest from being understood. A parameter of several branches is also learnt from the others' trials, which
+    the others from being modelled. A parameter of several branches is also learnt from the others' trials, which
     together count as one. Of some candidates drawn from the density of the good, the one of the highest ratio is
     asked. Failed and running trials count among the others.
 
@@ -34,17 +34,17 @@ class TPE(Strategy):
     n_initial : int, default=10
         Random trials before the first model.
     good : float, default=0.15
-        Share of the trials that are good, rounded up: of all for the choice of a branch, of its own inside a branch.
+        Fraction of the trials that are good, rounded up: of all for the choice of a branch, of its own inside a branch.
     max_good : int, default=25
-        At most so many are.
+        Maximum number of good trials.
     n_candidates : int, default=24
         Candidates per ask.
     full_weight : int, default=25
-        So many of the latest trials weigh 1, older ones less, down to 1/n.
+        The latest `full_weight` trials weigh 1, older ones less, down to 1/n.
     prior : float, default=1.0
         Weight of a broad kernel beside those of the trials.
     bandwidth : float, default=0.12
-        Standard deviation of a single kernel, as a share of the range.
+        Standard deviation of a single kernel, as a fraction of the range.
 
     References
     ----------

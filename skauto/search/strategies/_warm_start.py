@@ -38,7 +38,7 @@ class WarmStart(Strategy):
         self.fidelity = fidelity
 
     def within(self, n_trials: int | None) -> "WarmStart":
-        """The same strategy for a search of so many trials."""
+        """The same strategy for a search of `n_trials` trials."""
         return WarmStart(self.first, within(self.base, n_trials), self.fidelity)
 
     def propose(self, history: View) -> Trial | None:

@@ -1,4 +1,4 @@
-"""Scores of pooled folds: each agrees with scikit-learn's, and no cut is chosen on the rows that it labels."""
+"""Scores of pooled folds: each agrees with scikit-learn's, and no threshold is chosen on the rows that it labels."""
 
 from dataclasses import replace
 
@@ -47,7 +47,7 @@ class Fixed:
 
 
 def ours(scoring, classes, y, proba, weight=None):
-    """The score as AutoClassifier would compute it, at the plain cut."""
+    """The score as AutoClassifier would compute it, at the default threshold."""
     _, kind, metric = resolve_metric(scoring, classes)
     if kind == "proba":
         return metric(y, proba, weight)
@@ -115,7 +115,7 @@ def test_a_scorer_of_named_labels():
     assert given == pytest.approx(expected)
 
 
-def share_of_yes(y_true, y_pred):
+def fraction_of_yes(y_true, y_pred):
     """A user's own function: it wants the labels, and knows no weights."""
     return float(np.mean(y_pred[y_true == "yes"] == "yes"))
 
@@ -124,11 +124,11 @@ def share_of_yes(y_true, y_pred):
 def test_own_functions_are_given_the_labels(order):
     y, proba = sample(2)
     classes = np.array(["no", "yes"])
-    expected = share_of_yes(classes[y], classes[proba.argmax(1)])
+    expected = fraction_of_yes(classes[y], classes[proba.argmax(1)])
     codes = y if order == [0, 1] else 1 - y
-    assert ours(make_scorer(share_of_yes), classes[order], codes, proba[:, order]) == pytest.approx(expected)
+    assert ours(make_scorer(fraction_of_yes), classes[order], codes, proba[:, order]) == pytest.approx(expected)
     with pytest.raises(ValueError, match="takes no sample_weight"):
-        ours(make_scorer(share_of_yes), classes, y, proba, np.linspace(0.1, 1, len(y)))
+        ours(make_scorer(fraction_of_yes), classes, y, proba, np.linspace(0.1, 1, len(y)))
 
 
 @pytest.mark.parametrize("order", [[0, 1], [1, 0]], ids=["as sorted", "turned"])
@@ -191,7 +191,7 @@ def test_the_report_of_two_classes():
 
 
 def test_each_fold_is_cut_by_the_others():
-    """Probabilities of one fold alone are shifted: its own best cut would label it perfectly."""
+    """Probabilities of one fold alone are shifted: its own best threshold would label it perfectly."""
     y = np.tile([0, 1], 200)
     proba = np.where(y == 1, 0.9, 0.1)
     fold = np.repeat(np.arange(4), 100)
@@ -325,8 +325,8 @@ def test_costs_of_a_fold_in_which_no_row_counts():
     assert kind == "proba"
 
 
-def test_a_drawing_that_was_cut_short_after_one_fold_counts_by_its_rows():
-    """With nothing to choose a threshold on it was cut at one half, and counted as much as a whole drawing."""
+def test_a_repeat_that_ended_after_one_fold_counts_by_its_rows():
+    """With nothing to choose a threshold on the threshold was one half, and it counted as much as a whole repeat."""
     rng = np.random.default_rng(0)
     y = (rng.random(1000) < 0.08).astype(int)
     again = rng.permutation(1000)

@@ -150,7 +150,7 @@ def finished(plan, clock, limit, **details):
     history = History(plan.space, 0)
     for number, params in enumerate(plan.initial[:2]):
         history.asked(Trial(number, params))
-        p = plan.scoring.y * (0.2 + 0.2 * number) + 0.3 - 0.1 * number  # to be cut at 0.4
+        p = plan.scoring.y * (0.2 + 0.2 * number) + 0.3 - 0.1 * number  # the threshold is 0.4
         known = {
             "fold_scores": [0.5] * 3,
             "proba": np.column_stack([1 - p, p]),
@@ -275,7 +275,7 @@ def test_ctrl_c_in_the_refit_and_then_in_the_cut_stops(plan, monkeypatch):
         finish.run(history, use_ensemble=True)
 
 
-def test_a_first_ctrl_c_in_the_quick_model_leaves_the_shares_of_the_classes(plan, monkeypatch):
+def test_a_first_ctrl_c_in_the_quick_model_leaves_the_fractions_of_the_classes(plan, monkeypatch):
     monkeypatch.setattr("skauto.automl.selection._fallback.quick_fit", Mock(side_effect=KeyboardInterrupt))
     finish, _ = finished(plan, Clock(), 1)
     with pytest.warns(UserWarning, match="frequencies of the classes .*KeyboardInterrupt.*raise time_limit"):
@@ -420,7 +420,7 @@ def test_where_no_trial_had_time_a_small_model_has_learnt():
     assert auto.score(X[1::2], y[1::2]) > 0.85
 
 
-def test_where_the_small_model_fails_too_the_shares_of_the_classes_do(monkeypatch):
+def test_where_the_small_model_fails_too_the_fractions_of_the_classes_do(monkeypatch):
     monkeypatch.setattr("skauto.automl.selection._fallback.quick_fit", lambda *_: 1 / 0)
     X, y = load_breast_cancer(return_X_y=True)
     with pytest.warns(UserWarning, match="frequencies of the classes .*ZeroDivisionError.*raise time_limit"):

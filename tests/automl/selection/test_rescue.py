@@ -156,7 +156,7 @@ def test_a_plan_with_constraints_sends_fold_models_within_them_alone():
 
 
 class Preparing(Later):
-    """A pool on a simulated clock whose waits give nothing; it notes them, and when spares begin to import."""
+    """A pool on a simulated clock whose waits give nothing; it notes them, and when idle workers begin to import."""
 
     start_seconds = 2.0
 
@@ -184,8 +184,8 @@ def ending(limit):
     return pool, inner
 
 
-def test_spares_begin_before_the_end_of_a_search_that_waits_for_long_trials():
-    """The last wait begins when there is still time, and ends with the search: spares are due in its midst."""
+def test_idle_workers_begin_before_the_end_of_a_search_that_waits_for_long_trials():
+    """The last wait begins when there is still time, and ends with the search: idle workers are due in its midst."""
     pool, inner = ending(10)
     while pool.remaining() > 0:
         pool.wait(pool.remaining())
@@ -193,7 +193,7 @@ def test_spares_begin_before_the_end_of_a_search_that_waits_for_long_trials():
     assert inner.waits == [7.0, 3.0]
 
 
-def test_no_spares_begin_beside_the_refits():
+def test_no_idle_workers_begin_beside_the_refits():
     pool, inner = ending(10)
     pool.searching = False
     for _ in range(20):
@@ -202,14 +202,14 @@ def test_no_spares_begin_beside_the_refits():
     assert inner.waits == [0.5] * 20
 
 
-def test_no_spares_begin_where_nothing_is_to_be_refitted():
+def test_no_idle_workers_begin_where_nothing_is_to_be_refitted():
     pool, inner = ending(10)
     pool.complete = False
     pool.wait(10)
     assert inner.prepared == []
 
 
-def test_without_a_limit_no_spares_begin_and_waits_are_as_asked():
+def test_without_a_limit_no_idle_workers_begin_and_waits_are_as_asked():
     inner = Preparing(Clock())
     pool = RescuePool(inner, LABELS, None)
     pool.complete = pool.searching = True

@@ -72,7 +72,7 @@ def test_under_accuracy_members_are_chosen_by_their_likelihood(plan):
     shifted, noisy = np.where(y == 1, 0.4, 0.2), np.where(np.arange(len(y)) % 10 == 0, 0.5, np.where(y == 1, 0.8, 0.2))
     trials = [scored(n, 0.5, [0.5], proba=np.column_stack([1 - p, p])) for n, p in enumerate((shifted, noisy))]
     assert choose_members(trials, scoring)[0][0].number == 1
-    assert choose_members(trials, plan.scoring)[0][0].number == 0  # F1 brings a cut
+    assert choose_members(trials, plan.scoring)[0][0].number == 0  # F1 needs a threshold
 
 
 def test_members_that_rank_alike_are_told_apart_by_their_likelihood(plan):

@@ -1,4 +1,4 @@
-"""From a configuration to a Pipeline: preparation made for the candidate, classes treated in the last step."""
+"""From a configuration to a Pipeline: preparation made for the candidate, imbalance strategies in the last step."""
 
 import numpy as np
 import pandas as pd

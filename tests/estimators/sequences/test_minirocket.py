@@ -6,7 +6,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skauto import _native
 from skauto.estimators.sequences import _minirocket
-from skauto.estimators.sequences._minirocket import PLACES, MiniRocketTransformer, _convolve
+from skauto.estimators.sequences._minirocket import POSITIONS, MiniRocketTransformer, _convolve
 
 
 @parametrize_with_checks([MiniRocketTransformer(168, random_state=0)])
@@ -20,9 +20,9 @@ def ragged(n=30, seed=0, features=1, shortest=9):
 
 
 def test_kernels_sum_to_zero():
-    assert PLACES.shape == (84, 3)
-    for places in PLACES:
-        out = _convolve(np.ones((1, 30)), 2, places)
+    assert POSITIONS.shape == (84, 3)
+    for positions in POSITIONS:
+        out = _convolve(np.ones((1, 30)), 2, positions)
         np.testing.assert_allclose(out[0, 8:-8], 0)
 
 

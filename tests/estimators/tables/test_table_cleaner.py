@@ -112,7 +112,7 @@ def test_any_table_becomes_floats_and_categories_and_keeps_its_rows(tables):
     pd.testing.assert_frame_equal(second, before)
 
 
-# What comes out of the usual table
+# The output for an ordinary table
 
 
 def test_every_kind_of_column():

@@ -1,4 +1,4 @@
-"""Codes: parts by their shape, places of words of few letters, and what looks drawn at random."""
+"""Codes: parts by their shape, positions of words of few letters, and what looks drawn at random."""
 
 import uuid
 

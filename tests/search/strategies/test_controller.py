@@ -41,8 +41,8 @@ def objective(controller, written, rewards, entropy):
         state = np.zeros(3)
         for i, (head, cell) in enumerate(tokens):
             state = controller._advance(state, tokens[:i])
-            shares = controller._shares(state, head)
-            total += (reward * np.log(shares[cell]) - entropy * (shares * np.log(shares)).sum()) / len(written)
+            proba = controller._probabilities(state, head)
+            total += (reward * np.log(proba[cell]) - entropy * (proba * np.log(proba)).sum()) / len(written)
     return total
 
 

@@ -40,8 +40,8 @@ def test_climbs_far_better_than_random(bounds):
 def test_prefers_the_branch_and_the_choice_that_pay():
     history = maximize(hill, MIXED, strategy=GaussianProcess(), n_iter=40, random_state=0)
     early, late = [history.trials[a:b] for a, b in ((0, 10), (10, 40))]
-    shares = [np.mean([trial.params["values"].get("kind") == 1 for trial in part]) for part in (early, late)]
-    assert shares[1] > shares[0] + 0.2
+    fractions = [np.mean([trial.params["values"].get("kind") == 1 for trial in part]) for part in (early, late)]
+    assert fractions[1] > fractions[0] + 0.2
     assert np.mean([trial.params["branch"] == 0 for trial in late]) > 0.6
     assert history.best()[1].score > -0.1
 

@@ -22,12 +22,12 @@ def test_integrates_to_one_on_the_unit_interval(points):
 
 
 def test_choices_sum_to_one_and_favour_the_known():
-    shares = np.exp(
+    fractions = np.exp(
         mixture([KINDS], [KINDS.to_unit(2)] * 3).log_density(np.array([[0.125], [0.375], [0.625], [0.875]]))
     )
-    assert shares.sum() == pytest.approx(1)
-    assert shares.argmax() == 2
-    assert shares.min() > 0
+    assert fractions.sum() == pytest.approx(1)
+    assert fractions.argmax() == 2
+    assert fractions.min() > 0
 
 
 @pytest.mark.parametrize("dims", [[LINE, KINDS], [KINDS, LINE, Whole(1, 9)]])
@@ -43,8 +43,8 @@ def test_samples_follow_the_density(dims):
     for column, dim in enumerate(dims):
         if not dim.ordered:
             uniform[:, column] = (np.floor(uniform[:, column] * dim.size) + 0.5) / dim.size
-    shares = np.exp(model.log_density(uniform))
-    expected = (uniform * shares[:, None]).sum(axis=0) / shares.sum()  # the mean by importance weights
+    fractions = np.exp(model.log_density(uniform))
+    expected = (uniform * fractions[:, None]).sum(axis=0) / fractions.sum()  # the mean by importance weights
     assert np.abs(drawn.mean(axis=0) - expected).max() < 0.03
 
 

@@ -23,7 +23,7 @@ EXCEPTIONS = {
     "the part on grid search holds",
     "test_search_cv_timing": "the same: its first row must be the one that fails; the part on grid search holds",
     "test_search_with_2d_array": "expects the order that scikit-learn's generator draws; the part on grid search holds",
-    "test_base_estimator_inputs": "demands that a rung is also judged on a share of the rows held back; ours is on all",
+    "test_base_estimator_inputs": "demands that a rung scores on a fraction of the held-out rows; ours scores on all",
     "test_select_best_index": "a private helper of scikit-learn's halving",
     "test_random_search_discrete_distributions": "expects a configuration of two to be evaluated ten times",
 }
@@ -94,7 +94,7 @@ class RandomizedSearchCV(_Renamed):
 
 
 class RoundsUp(Halving):
-    """Halving that keeps, like scikit-learn, the share of a rung rounded up."""
+    """Halving that keeps, like scikit-learn, the fraction of a rung rounded up."""
 
     def __init__(self, base, rungs, factor, n_initial):
         super().__init__(base, factor=factor, n_initial=n_initial, max_brackets=1, rungs=rungs)

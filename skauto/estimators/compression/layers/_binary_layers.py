@@ -36,10 +36,10 @@ class Levels(torch.autograd.Function):
 
 
 class BinaryLayer(nn.Module):
-    """What the two layers share.
+    """The common base of the two layers.
 
     An input of one bit is the sign of ``x - threshold``, the threshold learnt for each channel; one of more bits is
-    ``x / top`` rounded to levels of [0, 1]. A weight is a sign times the mean size of its filter.
+    ``x / top`` rounded to levels of [0, 1]. A weight is a sign times its filter's mean absolute weight.
     """
 
     def _hold(self, shape, activation_bits, top):

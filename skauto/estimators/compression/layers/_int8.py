@@ -35,7 +35,7 @@ def saturates():
 
 
 class Int8Layer(nn.Module):
-    """What the two layers share: 8-bit weights with a scale for each filter, a scale and zero point of the input.
+    """The base of both layers: 8-bit weights with a scale for each filter, a scale and zero point of the input.
 
     The layer takes floats, which it quantises, or the uint8 of the layer before. It gives floats, or uint8 where
     `out_scale` is set, with a ReLU before if `relu`.
@@ -72,7 +72,7 @@ class Int8Layer(nn.Module):
         return x.device.type != "cpu" or not has_int8() or (saturates() and int(self.weight.abs().max()) > MOST_EXACT)
 
     def quantised(self, x):
-        """The input as uint8, images channels last; half a step is added, then cut to whole ones."""
+        """The input as uint8, images channels last; half a step is added, then truncated to integers."""
         if x.dtype == torch.uint8:
             return x
         levels = torch.add(self._shift, x, alpha=1 / self.in_scale).clamp_(0, LEVELS)
@@ -215,7 +215,7 @@ class Int8Linear(Int8Layer):
 
 
 def to_int8(net, example):
-    """Replace every convolution and linear layer by an int8 one, in place, with scales read off a batch.
+    """Replace every convolution and linear layer by an int8 one, in place, with scales measured on a batch.
 
     Convolutions that pad with anything but a number of zeros stay in float.
     A ReLU that alone follows a layer goes into it, and a layer whose ReLU leads straight to another hands it uint8.

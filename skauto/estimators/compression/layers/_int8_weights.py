@@ -9,7 +9,7 @@ LARGEST = 127
 
 
 class StoredLayer(nn.Module):
-    """What the two layers share: 8-bit weights, with a scale for each filter."""
+    """The common base of the two layers: 8-bit weights, with a scale for each filter."""
 
     def _hold(self, shape, bias):
         self.register_buffer("weight", torch.zeros(shape, dtype=torch.int8))

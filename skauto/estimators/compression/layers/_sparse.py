@@ -8,8 +8,8 @@ from skauto.estimators.compression.layers._kernels import sparse_product
 torch = require("torch", extra="deep")
 nn = torch.nn
 
-# From this share of zeros on, skipping them was measured to be faster than the dense product: at least 3 times at 90 %
-# and batches from 16 on (benchmarks/compression.py); a batch of one row is memory-bound either way.
+# With at least this fraction of zeros, skipping them was measured to be faster than the dense product: at least 3 times
+# at 90 % and batches from 16 on (benchmarks/compression.py); a batch of one row is memory-bound either way.
 WORTH_IT = 0.85
 SMALLEST = 4096  # weights; in smaller layers the call costs more than the product
 

@@ -15,22 +15,22 @@ parametrize = nn.utils.parametrize
 
 
 class Binarize(BaseEstimator):
-    """One bit a weight, in all layers but the first and the last.
+    """One bit per weight, in all layers but the first and the last.
 
-    The file shrinks about 32 times in those layers. With float activations predict is no faster; with one-bit
-    activations products are counted bits, which is faster by the measure in the guide; convolutions in groups, with
-    dilation, or with other padding than zeros stay in float then. It comes last in a chain.
+    Those layers become about 32 times smaller in the file. With float activations predict is no faster; with one-bit
+    activations products are bit counts, which is faster (see the guide); convolutions with groups, dilation, or
+    padding other than zeros then stay in float. It must be the last step.
 
     Parameters
     ----------
     method : {"bwn", "binaryconnect", "xnor"}, default="bwn"
-        "binaryconnect" (Courbariaux 2015): +1 and -1. "bwn" (Rastegari 2016): these times the mean size of the filter.
-        "xnor": "bwn" with activations of few bits.
+        "binaryconnect" (Courbariaux 2015): +1 and -1. "bwn" (Rastegari 2016): these times the filter's mean size.
+        "xnor": "bwn" with low-bit activations.
     activation_bits : int in [1, 8], default=1
-        For "xnor": 1 takes the sign against a learnt threshold, more round to levels (DoReFa). Above 4 the bit planes
-        cost more than they save, which is warned of.
+        For "xnor": 1 takes the sign against a learnt threshold, more bits round to levels (DoReFa). Above 4 bits the
+        bit planes cost more than they save, and a warning says so.
     epochs : int, default=5
-        Epochs of training with the signs in place.
+        Epochs of training with binary weights.
     lr : float, default=None
         Learning rate of that training; a third of the estimator's where None.
 
@@ -56,7 +56,7 @@ class Binarize(BaseEstimator):
 
     @property
     def rebuilds(self):
-        """Whether it puts other layers in their place."""
+        """Whether the step replaces layers."""
         return self.method == "xnor"
 
     def apply(self, net, task):

@@ -15,22 +15,22 @@ torch = require("torch", extra="deep")
 
 
 class Distill(BaseEstimator):
-    """Teach a smaller network, or the network as it is, with the probabilities of a teacher.
+    """Train a smaller network, or the current one, on the probabilities of a teacher.
 
     Parameters
     ----------
     student : estimator, default=None
-        A neural classifier of this package, whose network takes the place of the one so far, untrained. None: the
-        network so far learns on.
+        A neural classifier of this package, whose untrained network replaces the current one. None: the current
+        network is trained further.
     teacher : classifier, default=None
-        Anything with `predict_proba`: LightGBM, an ensemble, a network, or an object of yours with `classes_`, in any
-        order. An estimator is fitted first if it is not; one that takes tables alone is given images as rows of pixels.
-        None: the network so far, which then needs a `student`.
+        Anything with `predict_proba`: LightGBM, an ensemble, a network, or a custom object with `classes_` in any
+        order. An unfitted estimator is fitted first; one that takes only tables gets images as rows of pixels.
+        None: the current network, which then needs a `student`.
     temperature : float, default=2.0
-        Softens both sides' probabilities; their loss is multiplied by its square. A student that is too small for its
-        rows learns worse from soft ones: 1.0 then.
+        Softens the probabilities of both; their loss is multiplied by its square. Use 1.0 for a student that is too
+        small to fit its rows: it learns worse from soft probabilities.
     soft_weight : float in [0, 1], default=0.7
-        Weight of the teacher's probabilities in the loss; the labels have the rest.
+        Weight of the teacher's probabilities in the loss; the labels have weight 1 - `soft_weight`.
     epochs : int, default=10
         Epochs of training.
     lr : float, default=None
@@ -56,9 +56,9 @@ class Distill(BaseEstimator):
         self.lr = lr
 
     def apply(self, net, task):
-        """The network that has learnt from the teacher."""
+        """The network trained on the teacher."""
         check(self, "temperature", lambda v: v > 0, "a number above 0")
-        check(self, "soft_weight", lambda v: 0 <= v <= 1, "a share from 0 to 1")
+        check(self, "soft_weight", lambda v: 0 <= v <= 1, "a fraction from 0 to 1")
         check_training(self, fewest=1)
         self._check_both()
         if self.student is None and self.teacher is None:

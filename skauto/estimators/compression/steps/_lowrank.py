@@ -15,18 +15,18 @@ FEWEST_CHANNELS = 4  # with fewer, a patch of the input has so few numbers that 
 
 
 class LowRank(BaseEstimator):
-    """Replace layers by two thinner ones where that needs fewer multiplications.
+    """Factorise layers into two smaller ones where that needs fewer multiplications.
 
-    Convolutions of fewer than four channels, the first one of most networks, are left as they are.
+    Convolutions of fewer than four channels, the first one of most networks, are unchanged.
 
     Parameters
     ----------
     energy : float in (0, 1], default=0.9
-        The rank keeps this share of the squared singular values. Used where `rank` and `ratio` are None.
+        The rank keeps this fraction of the squared singular values. Used where `rank` and `ratio` are None.
     rank : int, default=None
         The same rank for all layers (at most what the layer has).
     ratio : float in (0, 1), default=None
-        The rank at which the two layers cost this share of the multiplications of the one.
+        The rank at which the two layers cost this fraction of the multiplications of the original layer.
     form : {"channels", "spatial"}, default="channels"
         For convolutions: k x k to `rank` channels then 1 x 1, or k x 1 then 1 x k.
     epochs : int, default=2
@@ -57,13 +57,13 @@ class LowRank(BaseEstimator):
         self.lr = lr
 
     def apply(self, net, task):
-        """The network with its layers split; `net` itself is changed."""
-        check(self, "energy", lambda v: 0 < v <= 1, "a share above 0 and at most 1")
+        """The network with its layers factorised; `net` itself is changed."""
+        check(self, "energy", lambda v: 0 < v <= 1, "a fraction above 0 and at most 1")
         check(self, "form", {"channels", "spatial"})
         check_training(self)
         check_integer(self, "rank", 1, optional=True, hint=" (rank 0 keeps nothing)")
         if self.ratio is not None:
-            check(self, "ratio", lambda v: 0 < v < 1, "a share above 0 and below 1, or None")
+            check(self, "ratio", lambda v: 0 < v < 1, "a fraction above 0 and below 1, or None")
         if self.rank is not None and self.ratio is not None:
             raise ValueError(f"rank={self.rank} and ratio={self.ratio} of LowRank exclude each other: set one to None")
         for name, layer in weighted_layers(net).items():
@@ -82,8 +82,8 @@ class LowRank(BaseEstimator):
             return min(self.rank, len(singular))
         if self.ratio is not None:
             return max(1, min(len(singular), int(self.ratio * full / per_rank)))
-        share = singular.square().cumsum(0) / singular.square().sum().clamp_min(1e-30)
-        return min(len(singular), int((share < self.energy).sum()) + 1)
+        fraction = singular.square().cumsum(0) / singular.square().sum().clamp_min(1e-30)
+        return min(len(singular), int((fraction < self.energy).sum()) + 1)
 
 
 def split_layer(layer, rank_of, form="channels"):

@@ -6,7 +6,7 @@ from sklearn.base import BaseEstimator
 
 from skauto._deps import require
 from skauto.estimators.compression._batchnorm_folding import NORMS
-from skauto.estimators.compression._checks import check, check_by_layer, check_integer, check_training, is_share
+from skauto.estimators.compression._checks import check, check_by_layer, check_integer, check_training, is_fraction
 from skauto.estimators.compression.steps._prune_filters import choose_filters, filters_at_first, remove_filters
 from skauto.estimators.compression.steps._task import weighted_layers
 from skauto.estimators.neural._optimizers import soft_threshold
@@ -15,27 +15,27 @@ torch = require("torch", extra="deep")
 
 
 class Prune(BaseEstimator):
-    """Take weights or whole filters away, in rounds, and train on after each.
+    """Remove single weights or whole filters, in rounds with fine-tuning after each.
 
     Parameters
     ----------
     amount : float in (0, 1), default=0.5
-        Share of the weights (of the whole network, or of each layer), or of the filters of each layer.
+        Fraction of the weights (of the whole network, or of each layer), or of the filters of each layer.
     what : {"weights", "filters"}, default="weights"
         Single weights become zeros: a smaller file, and faster linear layers from about 90 % zeros on (see
         `SparseLinear`). Filters are removed: smaller and faster in proportion.
     norm : {"l1", "l2", "bn"}, default="l1"
-        What makes a filter weak: sum of absolute weights (Li 2016), its L2 form, or its batch norm's scale (Liu 2017).
+        Importance of a filter: sum of absolute weights (Li 2016), its L2 form, or its batch norm's scale (Liu 2017).
     scope : {"network", "layer"}, default="layer"
-        Whether weights compete across the network or each layer loses the same share; filters go by layer.
+        Whether weights are ranked across the network, or each layer loses the same fraction; filters always by layer.
     layer_amounts : dict of str to float, default=None
-        Other shares for single layers, by name; for weights with ``scope="layer"``.
+        Other fractions for single layers, by name; for weights with ``scope="layer"``.
     rounds : int, default=3
-        The amount is reached in so many rounds, the share that stays shrinking by the same factor in each.
+        Number of rounds; the fraction that remains shrinks by the same factor in each.
     epochs : int, default=2
         Epochs of training after each round; zeros stay zeros.
     sparsity : float, default=0.0
-        Strength of an L1 pull on batch-norm scales, in training before filters are chosen (Liu 2017, section 3).
+        Strength of an L1 penalty on batch-norm scales, in training before filters are chosen (Liu 2017, section 3).
     lr : float, default=None
         Learning rate of that training; a third of the estimator's where None.
 
@@ -76,19 +76,19 @@ class Prune(BaseEstimator):
 
     @property
     def rebuilds(self):
-        """Whether it follows the graph of the network."""
+        """Whether the step follows the graph of the network."""
         return self.what == "filters"
 
     def apply(self, net, task):
         """The pruned network; `net` itself may be changed."""
-        check(self, "amount", lambda v: 0 < v < 1, "a share above 0 and below 1 (1 would leave nothing)")
+        check(self, "amount", lambda v: 0 < v < 1, "a fraction above 0 and below 1 (1 would leave nothing)")
         check(self, "what", {"weights", "filters"})
         check(self, "norm", {"l1", "l2", "bn"})
         check(self, "scope", {"network", "layer"})
         check_integer(self, "rounds", 1)
         check_training(self)
         check(self, "sparsity", lambda v: v >= 0, "a number of at least 0")
-        check_by_layer(self, "layer_amounts", is_share, "a share of at least 0 and below 1")
+        check_by_layer(self, "layer_amounts", is_fraction, "a fraction of at least 0 and below 1")
         if self.layer_amounts and (self.what, self.scope) != ("weights", "layer"):
             raise ValueError(
                 f"layer_amounts goes with what='weights' and scope='layer', not with what={self.what!r} and "
@@ -104,8 +104,8 @@ class Prune(BaseEstimator):
         at_first = filters_at_first(net, task.example, self.amount) if self.what == "filters" else None
         for number in range(1, self.rounds + 1):
             if self.what == "filters":
-                share = self._share(self.amount, number)
-                remove_filters(net, task.example, *choose_filters(net, task.example, share, self.norm, at_first))
+                fraction = self._fraction(self.amount, number)
+                remove_filters(net, task.example, *choose_filters(net, task.example, fraction, self.norm, at_first))
             else:
                 self._zero(net, number)
             task.tune(net, self.epochs, self.lr)
@@ -119,16 +119,16 @@ class Prune(BaseEstimator):
             raise ValueError(f"layer_amounts names {sorted(unknown)}; the layers are {', '.join(layers)}")
         sizes = {name: layer.weight.detach().abs().flatten() for name, layer in layers.items()}
         if self.scope == "network":
-            gone = _weakest(torch.cat([*sizes.values()]), self._share(self.amount, number))
+            gone = _weakest(torch.cat([*sizes.values()]), self._fraction(self.amount, number))
             gone = dict(zip(layers, gone.split([*map(len, sizes.values())]), strict=True))
         else:
-            shares = dict.fromkeys(layers, self.amount) | (self.layer_amounts or {})
-            gone = {name: _weakest(size, self._share(shares[name], number)) for name, size in sizes.items()}
+            fractions = dict.fromkeys(layers, self.amount) | (self.layer_amounts or {})
+            gone = {name: _weakest(size, self._fraction(fractions[name], number)) for name, size in sizes.items()}
         with torch.no_grad():
             for name, layer in layers.items():
                 layer.weight.masked_fill_(gone[name].view_as(layer.weight), 0)
 
-    def _share(self, amount, number):
+    def _fraction(self, amount, number):
         return 1 - (1 - amount) ** (number / self.rounds)
 
     def _pull_scales(self, net, task):
@@ -143,8 +143,8 @@ def _norms(net):
     return [m for m in net.modules() if isinstance(m, NORMS) and m.weight is not None]
 
 
-def _weakest(sizes, share):
-    """Which entries are the smallest, exactly this share of them, but never all; of equal ones the first."""
+def _weakest(sizes, fraction):
+    """A mask of the smallest entries, exactly this fraction of them, but never all; of equal ones the first."""
     gone = torch.zeros(len(sizes), dtype=torch.bool)
-    gone[sizes.argsort(stable=True)[: min(int(round(share * len(sizes))), len(sizes) - 1)]] = True
+    gone[sizes.argsort(stable=True)[: min(int(round(fraction * len(sizes))), len(sizes) - 1)]] = True
     return gone

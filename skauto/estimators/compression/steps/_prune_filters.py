@@ -13,7 +13,7 @@ nn = torch.nn
 
 
 def filters_at_first(net, example, amount):
-    """How many filters each group of layers has, of which this share is to be removed.
+    """The number of filters of each group of layers, before this fraction is removed.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def choose_filters(net, example, amount, norm, at_first=None):
     net : torch.nn.Module
     example : tensor of shape (rows, channels, height, width)
     amount : float in (0, 1)
-        The share of the filters that there were `at_first` that is gone then.
+        The fraction of the filters `at_first` that is removed afterwards.
     norm : {"l1", "l2", "bn"}
         Li 2016 (sum of absolute weights), its L2 form, or the size of the batch-norm scale (Liu 2017).
     at_first : dict, default=None
@@ -219,5 +219,5 @@ def _shrink(layer, keep_in, keep_out):
 
 def _cut(layer, key, keep):
     value = getattr(layer, key)
-    cut = value[keep].clone()
-    setattr(layer, key, nn.Parameter(cut) if isinstance(value, nn.Parameter) else cut)
+    kept = value[keep].clone()
+    setattr(layer, key, nn.Parameter(kept) if isinstance(value, nn.Parameter) else kept)

@@ -25,29 +25,30 @@ parametrize = torch.nn.utils.parametrize
 class Quantize(BaseEstimator):
     """Store, or compute with, fewer bits.
 
-    Batch norms are folded into the layers before them first. "codebook" and "product" make the file smaller, predict
-    runs in float as before; "int8" makes the file about four times smaller and predict faster. It comes last
-    in a chain, as training on would undo what it leaves. Networks of sequences store int8 and compute in float.
+    First batch norms are folded into the layers before them. "codebook" and "product" make the file smaller, predict
+    runs in float as before; "int8" makes the file about four times smaller and predict faster. It must be the last
+    step, as further training would undo it. Sequence networks store int8 and compute in float.
 
     Parameters
     ----------
     method : {"codebook", "product", "int8"}, default="codebook"
-        Shared weights (Han 2016), runs of `width` weights (Stock 2020), or 8-bit weights and activations.
+        Weight sharing (Han 2016), product quantisation of `width` weights (Stock 2020), or 8-bit weights and
+        activations.
     bits : int in [1, 8], default=5
-        2 to this power is the number of codewords of a layer. A zero that pruning left is one of them.
+        A layer has 2 ** bits codewords. The zero of pruned weights is one of them.
     conv_bits : int or None, default=None
         The same for convolutions; None: as `bits`.
     layer_bits : dict of str to int or None, default=None
-        The same for single layers, by name; None leaves the layer as it is.
+        The same for single layers, by name; None leaves the layer unquantised.
     smallest : int, default=0
-        Layers of fewer non-zero weights get no codebook. One of no more weights than codewords has none either: its
-        weights are kept as they are.
+        Layers with fewer non-zero weights get no codebook. Nor do those with no more weights than codewords: their
+        weights are kept.
     width : int, default=4
-        Weights in a run of "product"; layers whose filters it does not divide have a codebook of single weights.
+        Weights per codeword of "product"; layers whose filter size it does not divide get a codebook of single weights.
     reconstruct : bool, default=False
         Fit the codewords to the layer's output on training rows instead of to its weights (Q-CNN, Wu 2016).
     half : bool, default=True
-        Round biases and all else that has no codebook to 16 bits, but for layers of too few weights for one.
+        Round biases and all else without a codebook to 16 bits, except layers with too few weights for a codebook.
     epochs : int, default=2
         Epochs of training the codewords afterwards; "int8" has none.
     lr : float, default=None
@@ -94,12 +95,12 @@ class Quantize(BaseEstimator):
 
     @property
     def rebuilds(self):
-        """Whether it puts other layers in their place, or follows the graph."""
+        """Whether the step replaces layers, or follows the graph."""
         return self.method == "int8" or self.reconstruct
 
     @property
     def stores(self):
-        """Whether it can do with the weights alone."""
+        """Whether it needs the weights only."""
         return not self.reconstruct
 
     def apply(self, net, task):

@@ -62,13 +62,13 @@ class Task:
         ----------
         net : torch.nn.Module
         epochs : int
-            None are run where this is 0.
+            0 runs none.
         lr : float, default=None
             A third of the estimator's where None.
         criterion : callable, default=None
-            ``criterion(loss) -> loss``: what to make of the usual loss on labels.
+            ``criterion(loss) -> loss``: a replacement for the default loss on labels.
         targets : tensor of shape (rows, k), default=None
-            Put beside the label, as further columns of what the loss is given.
+            Further columns beside the label in the targets that the loss gets.
         after_step : callable, default=None
             ``after_step(optimizer)`` is called after each step.
         """
@@ -80,7 +80,7 @@ class Task:
 
 @contextmanager
 def zeros_kept(net):
-    """Within it, training leaves weights that are exactly zero as they are: what was pruned stays so."""
+    """A context in which training keeps weights that are exactly zero: what was pruned stays pruned."""
     sparse = [layer for layer in weighted_layers(net).values() if (layer.weight == 0).any()]
     sparse = [layer for layer in sparse if not parametrize.is_parametrized(layer)]
     for layer in sparse:
@@ -112,5 +112,5 @@ def _plain_class(layer):
 
 
 def is_plain(layer):
-    """Whether a layer is linear or pads with so many zeros: what steps that rebuild convolutions understand."""
+    """Whether a layer is linear or a convolution padded with zeros: the layers that rebuilding steps support."""
     return not isinstance(layer, nn.Conv2d) or (layer.padding_mode == "zeros" and not isinstance(layer.padding, str))

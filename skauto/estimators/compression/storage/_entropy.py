@@ -28,7 +28,7 @@ def decode(data, count, size):
     freq, used = _read_table(data, size)
     lanes = _lanes(count)
     if len(data) < used + 4 * lanes or (len(data) - used) % 2:
-        raise ValueError("the symbol stream is cut short")
+        raise ValueError("the symbol stream is truncated")
     state, words = np.frombuffer(data, "<u4", lanes, used), np.frombuffer(data, "<u2", offset=used + 4 * lanes)
     symbols, state, read = (_pop if lanes > FEW else _pop_few)(state, words, count, freq)
     if read != len(words) or (np.array(state) != LOW).any():
@@ -76,7 +76,7 @@ def _pop(state, words, count, freq):
         x = freq[now] * (x >> np.uint64(PRECISION)) + slot - start[now]
         refill = np.flatnonzero(x < LOW)
         if read + refill.size > words.size:
-            raise ValueError("the symbol stream is cut short")
+            raise ValueError("the symbol stream is truncated")
         x[refill] = (x[refill] << np.uint64(WORD)) | words[read : read + refill.size]
         read += refill.size
         state[: x.size] = x
@@ -96,7 +96,7 @@ def _pop_few(state, words, count, freq):
         x = freq[now] * (x >> PRECISION) + slot - start[now]
         if x < LOW:
             if read == len(words):
-                raise ValueError("the symbol stream is cut short")
+                raise ValueError("the symbol stream is truncated")
             x = x << WORD | words[read]
             read += 1
         state[at % lanes] = x
@@ -133,7 +133,7 @@ def _table_bytes(freq):
 
 def _read_table(data, size):
     if len(data) < 2:
-        raise ValueError("the symbol stream is cut short")
+        raise ValueError("the symbol stream is truncated")
     last = int(np.frombuffer(data, "<u2", 1)[0])
     if not 1 <= last <= size or len(data) < 2 + 2 * last:
         raise ValueError("the frequency table is damaged")

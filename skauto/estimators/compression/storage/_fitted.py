@@ -36,7 +36,7 @@ MOST_PRODUCTS = 2**38  # a minute's work, seven times that of CNNClassifier's Re
 def to_plain(estimator):
     """What JSON can hold of a fitted neural classifier, its network aside.
 
-    In the place of a parameter that it cannot hold, a function say, is a string that no fit accepts.
+    A parameter that JSON cannot hold, such as a function, is replaced by a string that fit refuses.
 
     Raises
     ------
@@ -124,9 +124,9 @@ def _check_features(state, own):
 
 def _scales(scaling):
     """Whether a scaling can be one: as many scales above 0 as centres, gaps in features that there are."""
-    places, features = scaling.gappy, len(scaling.center)
-    within = len(set(places.tolist())) == len(places) and all(0 <= place < features for place in places.tolist())
-    within = within and places.dtype.kind in "iu"
+    columns, features = scaling.gappy, len(scaling.center)
+    within = len(set(columns.tolist())) == len(columns) and all(0 <= column < features for column in columns.tolist())
+    within = within and columns.dtype.kind in "iu"
     right = within and scaling.dtype in ("float32", "float64") and len(scaling.scale) == features > 0
     return bool(right and np.isfinite(scaling.center).all() and (scaling.scale > 0).all())
 

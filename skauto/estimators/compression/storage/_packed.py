@@ -39,7 +39,7 @@ WORDS = (
 
 
 class DamagedModelError(ValueError):
-    """A model file that is damaged, cut short, or not one of ours."""
+    """A model file that is damaged, truncated, or not one of ours."""
 
 
 def to_bytes(net, extra):
@@ -81,7 +81,7 @@ def from_bytes(data):
     Raises
     ------
     DamagedModelError
-        If the bytes are damaged, cut short, or not a model file.
+        If the bytes are damaged, truncated, or not a model file.
     """
     header, blobs = _open(data)
     try:
@@ -150,13 +150,13 @@ def _open(data):
         raise DamagedModelError("this is not a skauto model file")
     body = data[start:]
     if len(body) < 4 or data[len(MAGIC) : start] != _digest(body):
-        raise DamagedModelError("the model file is damaged or cut short: its checksum does not fit. Save it again")
+        raise DamagedModelError("the model file is damaged or truncated: its checksum does not fit. Save it again")
     length = int.from_bytes(body[:4], "little")
     packer = zlib.decompressobj(zdict=WORDS)
     try:
         text = packer.decompress(body[4 : 4 + length], LONGEST_HEADER)
         if not packer.eof or packer.unused_data:
-            raise ValueError(f"it is cut short, or longer than {LONGEST_HEADER} bytes, or something follows it")
+            raise ValueError(f"it is truncated, or longer than {LONGEST_HEADER} bytes, or something follows it")
         if _too_much(text):
             raise ValueError(_too_much(text))
         header = json.loads(text)

@@ -97,13 +97,13 @@ def _bits(array):
 
 def _split(data, head):
     if len(data) < head:
-        raise ValueError("the file is cut short")
+        raise ValueError("the file is truncated")
     return data[:head], data[head:]
 
 
 def _read_raw(data, dtype, shape, number):
     if len(data) % dtype.itemsize:
-        raise ValueError("the file is cut short")
+        raise ValueError("the file is truncated")
     return np.frombuffer(data, dtype)
 
 
@@ -132,7 +132,7 @@ def _read_signs(data, dtype, shape, number):
     size, bits = _split(data, rows * dtype.itemsize)
     count = int(np.prod(shape, dtype=np.int64))
     if len(bits) != -(-count // 8):
-        raise ValueError("the file is cut short")
+        raise ValueError("the file is truncated")
     signs = np.unpackbits(np.frombuffer(bits, "u1"), count=count).reshape(rows, -1)
     size = np.frombuffer(size, dtype)[:, None]
     return np.where(signs, size, -size)

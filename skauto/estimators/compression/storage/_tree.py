@@ -33,7 +33,7 @@ LEAVES = {
     "Hardswish": ("inplace",),
 }
 # what a description leaves out, as the constructor would take it anyway: of any class, and of one
-USUAL = {
+DEFAULTS = {
     "padding_mode": "zeros",
     "affine": True,
     "track_running_stats": True,
@@ -44,7 +44,7 @@ USUAL = {
     "inplace": False,
     "approximate": "none",
 }
-USUAL_OF = {
+DEFAULTS_OF = {
     "Conv2d": {"stride": [1, 1], "dilation": [1, 1], "groups": 1, "bias": True},
     "Linear": {"bias": True},
     "LayerNorm": {"bias": True},
@@ -114,9 +114,9 @@ def describe(module):
         # not named_children(), which leaves out a module that stands in two places
         node["m"] = {key: None if child is None else describe(child) for key, child in module._modules.items()}
         return node
-    usual = USUAL | USUAL_OF.get(name, {})
+    defaults = DEFAULTS | DEFAULTS_OF.get(name, {})
     values = {key: _plain(key, getattr(module, key)) for key in _settings_of(type(module))}
-    values = {key: value for key, value in values.items() if key not in usual or value != usual[key]}
+    values = {key: value for key, value in values.items() if key not in defaults or value != defaults[key]}
     return node | ({"a": values} if values else {})
 
 

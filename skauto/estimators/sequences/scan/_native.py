@@ -12,7 +12,7 @@ torch = require("torch", extra="deep")
 
 SOURCE = Path(__file__).parents[2] / "kernels" / "scan.c"
 SUFFIX = {torch.float32: "f32", torch.float64: "f64"}
-THREADED_CELLS = 1 << 18  # below so many states a thread costs more than it saves
+THREADED_CELLS = 1 << 18  # with fewer states a thread costs more than it saves
 POINTER, LONG, INT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
 FORWARD = [POINTER, LONG, LONG] * 2 + [POINTER] + [POINTER, LONG, LONG] + [LONG] * 3 + [INT]
 BACKWARD = [POINTER, LONG, LONG] * 2 + [POINTER] + [POINTER, LONG, LONG] + [POINTER] + [POINTER, LONG, LONG] * 2
@@ -77,6 +77,6 @@ def _spread(part, h):
     if threads == 1:
         part(0, batch)
         return
-    cuts = [batch * i // threads for i in range(threads + 1)]
+    bounds = [batch * i // threads for i in range(threads + 1)]
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(part, cuts[:-1], cuts[1:]))
+        list(pool.map(part, bounds[:-1], bounds[1:]))

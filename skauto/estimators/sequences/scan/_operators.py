@@ -25,7 +25,7 @@ Tensor = torch.Tensor
 KEEP, STEP, FORGET = 0, 1, 2  # what `steps` says: keep the state (padding), step, forget the state and step
 BLOCK_BYTES = 8 << 20  # pre-activations of a block of time on a CPU: few calls, and still in cache
 GPU_BLOCK_BYTES = 256 << 20  # the same on a GPU, which wants few large calls
-KEPT_BYTES = 40 << 20  # pre-activations up to so many bytes are kept for backward, above they are worked out again
+KEPT_BYTES = 40 << 20  # pre-activations up to this size are kept for backward, larger ones are recomputed
 SCAN_FLOPS, BACKWARD_FLOPS = 10, 20  # counted for each channel and step
 
 
@@ -57,7 +57,7 @@ def linear_scan(x, weight, bias, h0=None, steps=None, *, lstm=False, reverse=Fal
     """``scan(linear(x, weight, bias), ...)`` in blocks of time.
 
     For backward x and h are kept, and pre-activations, the largest tensor of the layer, only where they are small:
-    of long series they are worked out again. Their gradient never lies in memory whole.
+    for long series they are recomputed. Their gradient is never in memory as a whole.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def _blocks(x, weight, reverse):
 
 
 def _size(x, width, blocks=None):
-    """Numbers in the longest of some blocks with so many for each step, None: in all of them together."""
+    """Numbers in the longest of some blocks, given the numbers per step; None: in all of them together."""
     longest = x.shape[1] if blocks is None else max((block.stop - block.start for block in blocks), default=0)
     return x.shape[0] * longest * width
 
@@ -218,7 +218,7 @@ def _with_ones(ones, x):
 
 
 def _stretch(room, x, weight, block, kept=False):
-    """A block's pre-activations (batch, time, width): its own place where all are kept, else the beginning."""
+    """A block's pre-activations (batch, time, width): its own slice where all are kept, else the beginning."""
     step, time = x.shape[0] * weight.shape[0], block.stop - block.start
     start = step * block.start if kept else 0
     return room[start : start + step * time].view(x.shape[0], time, weight.shape[0])

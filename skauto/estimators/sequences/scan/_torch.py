@@ -45,7 +45,7 @@ class _Gates:
         self.candidate = torch.where(self.v >= 0, self.v + 0.5, self.curve)
 
     def masked(self, steps):
-        """z and the share of the old state that stays, as `steps` has them."""
+        """z and the fraction of the old state that stays, as `steps` has them."""
         if steps is None:
             return self.z, self.stay
         steps = steps.unsqueeze(2)

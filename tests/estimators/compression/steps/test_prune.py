@@ -23,7 +23,7 @@ class TestFilters(CompressionContract):
         return Prune(**{"amount": 0.3, "what": "filters", "rounds": 1, "epochs": 3, "sparsity": 1e-4, **params})
 
 
-def test_shares_are_kept(digits_net):
+def test_fractions_are_kept(digits_net):
     base, X, y = digits_net
     clf = CompressedClassifier(CNNClassifier(width=8, depth=1, max_epochs=1, random_state=0))
     clf.set_params(steps=[("p", Prune(0.8, rounds=2, epochs=1, layer_amounts={"features.0": 0.25}))]).fit(X, y)

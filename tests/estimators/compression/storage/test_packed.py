@@ -29,9 +29,9 @@ def model(digits_net):
     return CompressedClassifier(base, []).fit(X[:200], y[:200])
 
 
-@pytest.mark.parametrize("cut", [0, 5, 15, 19, 40, -1])
-def test_cut_files_are_refused(model, cut, tmp_path):
-    (tmp_path / "m").write_bytes(model.to_bytes()[:cut])
+@pytest.mark.parametrize("length", [0, 5, 15, 19, 40, -1])
+def test_truncated_files_are_refused(model, length, tmp_path):
+    (tmp_path / "m").write_bytes(model.to_bytes()[:length])
     with pytest.raises(DamagedModelError):
         CompressedClassifier.load(tmp_path / "m")
 
