@@ -64,7 +64,7 @@ def fit(args):
     if args.target != frame.columns[0]:
         frame = without_row_numbers(args.data, frame, _note)
     if args.target not in frame.columns:
-        raise CommandError(f"{args.data} has no column {args.target!r}{_did_you_mean(args.target, frame.columns)}")
+        raise CommandError(f"{args.data} has no column {args.target!r}{_meant_or_all(args.target, frame.columns)}")
     if frame.shape[1] == 1:
         raise CommandError(f"{args.data} has no column but the target {args.target!r}: nothing to predict it from")
     X, y = numeric_where_plain(frame.drop(columns=args.target)), _labels(frame[args.target], args.decimal)
@@ -87,7 +87,7 @@ def predict(args):
     frame = read_csv(args.data, _csv_options(args), _note)
     missing = [name for name in model.feature_names_in_ if name not in frame.columns]
     if missing:
-        hint = _did_you_mean(missing[0], frame.columns)
+        hint = _meant_or_all(missing[0], frame.columns)
         raise CommandError(f"{args.data} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}{hint}")
     text = _predictions(model, frame[list(model.feature_names_in_)])
     if args.out is None:
@@ -163,13 +163,10 @@ def _refuse_quantity(name, numbers):
         )
 
 
-def _did_you_mean(name, names):
-    from skauto.inputs._read import closest
+def _meant_or_all(name, names):
+    from skauto.inputs._closest import did_you_mean
 
-    close = closest(name, names)
-    if close is not None:
-        return f": did you mean {close!r}?"
-    return f"; it has {', '.join(str(n) for n in names)}"
+    return did_you_mean(name, names) or f"; it has {', '.join(str(n) for n in names)}"
 
 
 def _writable(path, but_not=None):

@@ -3,8 +3,9 @@
 import math
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,9 @@ from skauto.estimators.images._images import rows_for
 from skauto.estimators.neural._time_limit import limited
 from skauto.inputs._sequences import is_ragged
 
+if TYPE_CHECKING:  # loads PyTorch, which only a call needs
+    from skauto.estimators.compression._classifier import CompressedClassifier
+
 TARGETS = ("bytes", "latency_ms", "max_loss")
 MAX_LOSS = 0.005
 SMALLEST = 1024  # non-zero weights of a layer that is given a codebook
@@ -34,8 +38,17 @@ FIT_FRACTION, MEASURED_SECONDS = 0.5, 0.5
 
 @steady_streams()
 def compress(
-    estimator, X, y, target=None, *, scoring="f1_macro", epochs=3, time_limit=None, validation=0.2, random_state=None
-):
+    estimator: Any,
+    X: Any,
+    y: Any,
+    target: Mapping[str, float] | None = None,
+    *,
+    scoring: str | Callable[..., float] = "f1_macro",
+    epochs: int = 3,
+    time_limit: float | None = None,
+    validation: float = 0.2,
+    random_state: Any = None,
+) -> "CompressedClassifier":
     """Choose and apply compression steps so that a classifier meets a target, everything measured.
 
     A fraction of the rows is held back; on it every chain is scored. Bytes are those of the model file, latency is the

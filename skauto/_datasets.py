@@ -1,11 +1,24 @@
 """The small real data set that comes with skauto, for the demo, the docs and the tests."""
 
 from importlib import resources
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sklearn.utils import Bunch
 
 TARGET = "purchase"
 
 
-def load_online_shoppers(*, return_X_y=False):
+@overload
+def load_online_shoppers(*, return_X_y: Literal[True]) -> "tuple[pd.DataFrame, pd.Series]": ...
+
+
+@overload
+def load_online_shoppers(*, return_X_y: Literal[False] = False) -> "Bunch": ...
+
+
+def load_online_shoppers(*, return_X_y: bool = False) -> Any:
     """Load Online Shoppers Purchasing Intention: 12,330 visits to a web shop, 15.5 % of which end in a purchase.
 
     The columns are of mixed types: counts and durations, rates, month and type of visitor as strings, four integer

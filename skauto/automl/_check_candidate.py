@@ -1,7 +1,6 @@
 """Checks of a candidate: what could not be tried is refused where it is made."""
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import cloudpickle
@@ -9,6 +8,7 @@ from sklearn.base import BaseEstimator, clone, is_classifier
 
 from skauto.automl._imbalance import NAMES, NONE
 from skauto.automl._types import Branch, Estimator, Values
+from skauto.inputs._closest import did_you_mean
 from skauto.search._sandbox import attempt
 from skauto.search._space import Space
 
@@ -114,7 +114,7 @@ def _check_space(candidate: Checked, this: str) -> None:
             parameter in known or _can_be_set(candidate.estimator, parameter),
             ValueError,
             f"space of {this} has {parameter!r}, which is no parameter of "
-            f"{type(candidate.estimator).__name__}{_did_you_mean(parameter, known)}",
+            f"{type(candidate.estimator).__name__}{did_you_mean(parameter, known)}",
         )
         _require(
             not parameter.startswith("imbalance") and parameter != "candidate",
@@ -141,11 +141,6 @@ def _can_be_set(estimator: Any, parameter: str) -> bool:
     return (
         attempt(lambda: clone(estimator).set_params(**{parameter: None})).error is None
     )
-
-
-def _did_you_mean(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(str(name), known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def check_initial_of_builtin(candidate: Checked) -> None:

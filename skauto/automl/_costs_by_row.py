@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skauto.inputs._read import closest
+from skauto.inputs._closest import did_you_mean
 from skauto.inputs._types import Label, Rows
 from skauto.resample._costs import checked_costs
 from skauto.resample._decision_rule import DecisionRule
@@ -124,12 +124,9 @@ def _amounts(value: object, X: Rows) -> Any:
             f"cost_matrix names the column {value!r}, but X has no column names: give a DataFrame"
         )
     if value not in X.columns:
-        hint = f"it has {', '.join(X.columns[:10])}"
-        close = closest(value, X.columns)
-        if close:
-            hint = f"did you mean {close!r}?"
+        hint = did_you_mean(value, X.columns) or f"; it has {', '.join(X.columns[:10])}"
         raise ValueError(
-            f"cost_matrix names the column {value!r}, which X has not; {hint}"
+            f"cost_matrix names the column {value!r}, which X has not{hint}"
         )
     try:
         numbers = pd.to_numeric(X[value]).to_numpy(dtype=float, na_value=np.nan)

@@ -1,6 +1,5 @@
 """Kind: all in which tables, images and sequences differ. A line in KINDS makes a kind known."""
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -9,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from skauto.automl._types import Estimator
+from skauto.inputs._closest import did_you_mean
 from skauto.inputs._data import Data, Form
 from skauto.inputs._types import Given, Reader, Rows
 
@@ -193,11 +193,9 @@ def kind_of(X: Given, name: str = "auto") -> Kind:
             (kind for kind in others if kind.recognises(X)), kind_named(DEFAULT)
         )
     if name not in KINDS:
-        close = difflib.get_close_matches(str(name), KINDS, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
         *before, last = sorted(KINDS, reverse=True)
         allowed = f"{', '.join(map(repr, ['auto', *before]))} or {last!r}"
-        raise ValueError(f"kind={name!r} must be {allowed}.{hint}")
+        raise ValueError(f"kind={name!r} must be {allowed}{did_you_mean(name, KINDS)}")
     return kind_named(name)
 
 

@@ -59,7 +59,7 @@ def make_plan(data: Data, settings: Settings, seed: int) -> Plan:
         If no fold can be learnt from, or no candidate is left.
     """
     kind = kind_named(data.kind)
-    folds = Folds(*folds_of(data, data.cv, seed))
+    folds = Folds(*folds_of(data, seed))
     warn_of_one_class(data, folds.validated)
     time = _trial_time(settings, kind, len(folds.pairs))
     profile = _profile_of(data, kind, folds, settings.threads, seed, time)

@@ -1,6 +1,5 @@
 """Which candidates a search tries on the data at hand, and what part of the time one of their trials may use."""
 
-import difflib
 import importlib.util
 from collections import Counter
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ from skauto.automl._candidate import Candidate
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._kind import Kind
 from skauto.automl._time_budget import ALONE_FRACTION, TRIAL_FRACTION
+from skauto.inputs._closest import did_you_mean
 from skauto.resample._wrapped import takes_weights
 
 # How much a name must be like another one to be taken for a slip: 'catboost' is none of 'rusboost'.
@@ -202,11 +202,10 @@ def _check_entries(request: Request, known: dict[str, Candidate]) -> None:
             )
     unknown = [name for name in request.built_in if name not in known]
     if unknown:
-        slip = difflib.get_close_matches(unknown[0].lower(), known, 1, LIKE_ENOUGH)
-        hint = f"did you mean {slip[0]!r}? " if slip else ""
+        hint = did_you_mean(unknown[0], known, alike=LIKE_ENOUGH)
         raise ValueError(
-            f"candidates={unknown} are not known; {hint}choose 'auto' or some of "
-            f"{sorted(known)}"
+            f"candidates={unknown} are not known; choose 'auto' or some of "
+            f"{sorted(known)}{hint}"
         )
 
 

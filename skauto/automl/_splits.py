@@ -93,13 +93,13 @@ def _pairs(cv: Any, X: Given, y: Any, groups: Any, labels: np.ndarray) -> list[A
         raise ValueError(why) from error
 
 
-def folds_of(data: Data, cv: Any, seed: int) -> tuple[list[Pair], np.ndarray]:
+def folds_of(data: Data, seed: int) -> tuple[list[Pair], np.ndarray]:
     """Pairs of row numbers and the repeat that each belongs to.
 
     Parameters
     ----------
     data : Data
-    cv : int, or what `given_folds` takes or gave
+        With the number of folds, or the pairs that `given_folds` made and checked.
     seed : int
 
     Raises
@@ -107,10 +107,9 @@ def folds_of(data: Data, cv: Any, seed: int) -> tuple[list[Pair], np.ndarray]:
     ValueError
         If no fold leaves two classes to learn from.
     """
-    folds = given_folds(cv, data.X, data.y, data.groups, data.y)
-    if isinstance(folds, Integral):
-        folds = _drawn(data, folds, seed)
-    folds = _learnable(cast(list[Pair], folds), data)
+    given = data.cv
+    folds = given if isinstance(given, list) else _drawn(data, given, seed)
+    folds = _learnable(folds, data)
     return folds, assign_repeats(folds)
 
 

@@ -1,6 +1,5 @@
 """What the caller handed in: a table, labels, weights and groups, checked once at the public door."""
 
-import difflib
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from skauto.inputs._closest import closest
 from skauto.inputs._data import Data
 from skauto.inputs._rows import check_labels, read_groups, read_labels, read_weights, same_length
 from skauto.inputs._types import Given, Names, Reader, Table
@@ -197,20 +197,6 @@ def rarest_class(classes: Sequence[Any] | np.ndarray, y: Sequence[int] | np.ndar
     """
     counts = np.bincount(y, minlength=len(classes))
     return classes[len(counts) - 1 - int(np.argmin(counts[::-1]))]
-
-
-def closest(name: object, names: Iterable[object]) -> str | None:
-    """The name most like another one, upper and lower case alike, or None where none is near.
-
-    Examples
-    --------
-    >>> from skauto.inputs._read import closest
-    >>> closest("age", ["AGE", "agent", "town"])
-    'AGE'
-    """
-    folded = {str(other).casefold(): str(other) for other in names}
-    close = difflib.get_close_matches(str(name).casefold(), folded, n=1)
-    return folded[close[0]] if close else None
 
 
 def _numbered(n_features: int) -> list[str]:

@@ -1,7 +1,6 @@
 """Scorers that suit the labels: a positive class where labels are names, one error where no scorer would do."""
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from inspect import signature
 from typing import Any
 
@@ -22,6 +21,7 @@ from sklearn.metrics import (
 from sklearn.utils.multiclass import type_of_target
 
 from skauto._sklearn import MultimetricScorer
+from skauto.inputs._closest import did_you_mean
 from skauto.search._sandbox import attempt
 from skauto.search._types import Data, Estimator
 
@@ -63,13 +63,14 @@ def check_names(scoring: Any, refit: Any, choices: tuple[str, ...]) -> None:
     known = get_scorer_names()
     for name in given:
         if isinstance(name, str) and name not in known:
-            close = get_close_matches(name, known, n=3) or [one for one in known if one.startswith(name[:1])]
-            hint = f"did you mean {' or '.join(map(repr, close[:3]))}?" if close else "see get_scorer_names()"
-            raise ValueError(f"scoring={scoring!r}: {name!r} is no scorer of scikit-learn; {hint}")
+            begin_alike = [one for one in known if one.startswith(name[:1])]
+            hint = did_you_mean(name, known, most=3) or did_you_mean(name, begin_alike, most=3, alike=0)
+            hint = hint or "; see get_scorer_names()"
+            raise ValueError(f"scoring={scoring!r}: {name!r} is no scorer of scikit-learn{hint}")
     if isinstance(refit, str) and refit not in choices and not several:
-        close = get_close_matches(refit, choices, n=1)
-        if close:
-            raise ValueError(f"refit={refit!r} is not known; did you mean {close[0]!r}?")
+        hint = did_you_mean(refit, choices)
+        if hint:
+            raise ValueError(f"refit={refit!r} is not known{hint}")
 
 
 class OwnScorer:

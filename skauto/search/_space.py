@@ -4,13 +4,13 @@ import itertools
 import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from functools import cached_property
 from numbers import Integral, Real
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from skauto.inputs._closest import did_you_mean
 from skauto.search._dimensions import Choice, Continuous, Dimension, Drawn, Quantile, Size, Whole, same_dimension
 from skauto.search._types import Params
 
@@ -173,9 +173,8 @@ class Space:
         known = sorted({name for i in candidates for name in self.branches[i]})
         unknown = sorted(set(values) - set(known))
         if unknown:
-            close = get_close_matches(unknown[0], known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known are {known}"
-            return f"parameter {unknown[0]!r} is not in the space: {hint}"
+            hint = did_you_mean(unknown[0], known) or f"; known are {known}"
+            return f"parameter {unknown[0]!r} is not in the space{hint}"
         options = [sorted(self.branches[i]) for i in candidates]
         return f"no branch of the space has exactly the parameters {sorted(values)}: the branches have {options}"
 

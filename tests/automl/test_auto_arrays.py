@@ -86,7 +86,7 @@ def test_predict_refuses_another_form(fitted):
         (waves()[:40], {}, "X has 40 rows, y has 48"),
         (waves(), {"candidates": ["min_grru"]}, "did you mean 'min_gru'"),
         (waves(), {"candidates": ["svm"]}, "choose 'auto' or some of .*'rocket'"),
-        (waves(), {"kind": "sequences"}, "Did you mean 'sequence'"),
+        (waves(), {"kind": "sequences"}, "did you mean 'sequence'"),
         (np.zeros((48, 20, 2)), {"kind": "table"}, "a table has two axes"),
         (np.zeros((48, 64)), {"kind": "image"}, "reshape rows of pixels"),
         (np.zeros((48, 3, 20, 3)), {}, "both axis 1 and axis 3"),

@@ -198,7 +198,7 @@ def test_it_is_part_of_the_parameters_of_a_classifier():
         (lambda: Candidate("mine", SCALED, SPACE, weight=0), ValueError, "weight=0"),
         (lambda: Candidate("mine", SCALED, SPACE, prepare="yes"), TypeError, "prepare='yes'"),
         (lambda: Candidate("mine", Homebound(), {}), TypeError, "cannot be pickled"),
-        (lambda: Candidate.builtin("lightgbn"), ValueError, "Did you mean 'lightgbm'"),
+        (lambda: Candidate.builtin("lightgbn"), ValueError, "did you mean 'lightgbm'"),
         (lambda: Candidate.builtin("cnn"), ValueError, "no built-in candidate of kind 'table'"),
         (lambda: Candidate.builtin("cnn", kind="picture"), ValueError, "kind='picture'"),
         (lambda: Candidate.builtin("svm", samplers=["nope"]), ValueError, "has 'nope'"),

@@ -53,7 +53,7 @@ def test_what_x_is(X, kind):
 def test_what_x_is_can_be_said():
     assert kind_of(np.zeros((4, 8, 8)), "image").name == "image"
     assert kind_of(np.zeros((4, 8)), "sequence").name == "sequence"
-    with pytest.raises(ValueError, match="kind='images' must be .* Did you mean 'image'"):
+    with pytest.raises(ValueError, match="kind='images' must be .* did you mean 'image'"):
         kind_of(np.zeros((4, 8)), "images")
 
 

@@ -68,7 +68,7 @@ def test_candidates_of_ones_own_are_of_that_kind_too():
 def test_what_is_wrong_is_said():
     with pytest.raises(ValueError, match="row 7 of X is 3.5, no text"):
         texts(kind="text").fit([*X[:7], 3.5, *X[8:]], Y)
-    with pytest.raises(ValueError, match="kind='texts' must be .*'text'.* Did you mean 'text'"):
+    with pytest.raises(ValueError, match="kind='texts' must be .*'text'.* did you mean 'text'"):
         texts(kind="texts").fit(X, Y)
 
 

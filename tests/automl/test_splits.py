@@ -1,5 +1,7 @@
 """Folds: those of the user are split from what was handed in, and are checked."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,17 +69,17 @@ def test_labels_of_any_type_are_split(dtype):
 def test_folds_without_two_classes_are_left_out():
     data = inspect(X, np.repeat([0, 1], [10, 5]))
     with pytest.warns(UserWarning, match="cv: 1 of 3 folds are left out"):
-        folds, repeat = folds_of(data, KFold(3), 0)
+        folds, repeat = folds_of(replace(data, cv=given(KFold(3))), 0)
     assert [test[0] for _, test in folds] == [0, 5]
     assert repeat.tolist() == [0, 0]
     with pytest.raises(ValueError, match="none of the 1 folds has two classes"):
-        folds_of(data, [(np.arange(5), np.arange(5, 15))], 0)
+        folds_of(replace(data, cv=[(np.arange(5), np.arange(5, 15))]), 0)
 
 
 def test_weights_of_zero_teach_nothing():
     data = inspect(X, Y, sample_weight=np.where((Y == 1) & (np.arange(15) < 10), 0, 1))
     with pytest.warns(UserWarning, match="cv: 1 of 3 folds are left out"):
-        assert len(folds_of(data, KFold(3), 0)[0]) == 2
+        assert len(folds_of(replace(data, cv=given(KFold(3))), 0)[0]) == 2
 
 
 def test_one_class_that_alone_is_judged_is_said():

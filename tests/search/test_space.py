@@ -130,8 +130,8 @@ def test_encode_takes_the_branch_that_fits():
     [
         ({"C": 1, "kernel": "poly"}, "parameter 'kernel': 'poly' is not among"),
         ({"C": 1000, "kernel": "rbf"}, "parameter 'C': 1000 is not a number from 0.1 to 10"),
-        ({"C": 1, "kernell": "rbf"}, "parameter 'kernell' is not in the space: did you mean 'kernel'?"),
-        ({"C": 1, "zzz": "rbf"}, r"parameter 'zzz' is not in the space: known are \['C', 'kernel'\]"),
+        ({"C": 1, "kernell": "rbf"}, "parameter 'kernell' is not in the space; did you mean 'kernel'?"),
+        ({"C": 1, "zzz": "rbf"}, r"parameter 'zzz' is not in the space; known are \['C', 'kernel'\]"),
         (
             {"C": 1},
             r"no branch of the space has exactly the parameters \['C'\]: the branches have \[\['C', 'kernel'\]\]",

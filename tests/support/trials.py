@@ -9,6 +9,7 @@ from skauto.automl import _make_plan
 from skauto.automl._classifier import AutoClassifier
 from skauto.automl._kind import KINDS, Splits, kind_named
 from skauto.automl._settings import settings_of
+from skauto.automl._splits import given_folds
 from skauto.automl.evaluation._constraints import UNBOUND
 from skauto.automl.selection._select import Scored
 from skauto.inputs._read import inspect
@@ -40,7 +41,8 @@ def make_plan(
     settings = replace(
         settings_of(auto.get_params(deep=False)), threads=threads, trial_memory=memory_limit, constraints=constraints
     )
-    return _make_plan.make_plan(replace(data, cv=cv, pos_label=pos_label, costs=cost_matrix), settings, seed)
+    folds = given_folds(cv, data.X, data.y, data.groups, data.y)
+    return _make_plan.make_plan(replace(data, cv=folds, pos_label=pos_label, costs=cost_matrix), settings, seed)
 
 
 def small_plan():

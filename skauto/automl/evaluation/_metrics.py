@@ -1,6 +1,5 @@
 """What a score is of: metrics of codes and probabilities or labels, by the names of scikit-learn or from scorers."""
 
-import difflib
 import warnings
 from typing import Any
 
@@ -9,6 +8,7 @@ from sklearn.metrics import get_scorer, get_scorer_names
 
 from skauto.automl.evaluation._out_of_fold import EstimatorMetric, takes_estimator
 from skauto.automl.evaluation._ranking import PROBA_METRICS, average_of
+from skauto.inputs._closest import did_you_mean
 from skauto.inputs._types import Label
 from skauto.resample._costs import checked_costs, costs_of, expected_costs
 from skauto.resample._label_metric import (
@@ -154,11 +154,9 @@ def resolve_metric(
     if name in get_scorer_names():
         return (name, *_from_scorer(get_scorer(name), classes)[1:])
     known = sorted({*CONFUSION_METRICS, *PROBA_METRICS, *get_scorer_names()})
-    hint = f"for example {sorted(CONFUSION_METRICS)}"
-    close = difflib.get_close_matches(scoring.lower(), known, n=3)
-    if close:
-        hint = f"did you mean {' or '.join(map(repr, close))}?"
-    raise ValueError(f"scoring={scoring!r} is not a known score; {hint}")
+    hint = did_you_mean(scoring, known, most=3)
+    hint = hint or f"; for example {sorted(CONFUSION_METRICS)}"
+    raise ValueError(f"scoring={scoring!r} is not a known score{hint}")
 
 
 def _from_scorer(scorer: Any, classes: np.ndarray) -> tuple[str, str, Any]:

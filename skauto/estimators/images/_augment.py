@@ -1,10 +1,10 @@
 """Augmentation in torch operations: every function takes and gives images (rows, channels, height, width) in [0, 1]."""
 
-import difflib
 import math
 from numbers import Real
 
 from skauto._deps import require
+from skauto.inputs._closest import did_you_mean
 
 torch = require("torch", extra="deep")
 functional = torch.nn.functional
@@ -146,9 +146,8 @@ def check_augment(augment):
     """Raise a ValueError for an unknown name or a strength out of range."""
     for name, strength in (augment or {}).items():
         if name not in LIMITS:
-            near = difflib.get_close_matches(str(name), LIMITS, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else "."
-            raise ValueError(f"augment has an unknown entry {name!r}{hint} There are {', '.join(LIMITS)}")
+            known = ", ".join(LIMITS)
+            raise ValueError(f"augment has an unknown entry {name!r}, known are {known}{did_you_mean(name, LIMITS)}")
         if isinstance(strength, bool) or not isinstance(strength, Real) or not 0 <= strength <= LIMITS[name]:
             raise ValueError(
                 f"augment[{name!r}] must be a number from 0 to {LIMITS[name]:g}, got {strength!r}; leave the entry out "

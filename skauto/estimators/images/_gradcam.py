@@ -1,6 +1,5 @@
 """Grad-CAM: where in an image a network saw its class (Selvaraju 2017)."""
 
-import difflib
 from contextlib import contextmanager
 
 import numpy as np
@@ -10,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from skauto._deps import require
 from skauto.estimators._networks import network_inside, why_no_network
 from skauto.estimators.compression._graph import UntraceableError, traced
+from skauto.inputs._closest import did_you_mean
 
 torch = require("torch", extra="deep")
 
@@ -178,11 +178,9 @@ def _watched_layer(module, name):
     """The same for a layer that is named."""
     parts = dict(module.named_modules())
     if name not in parts:
-        close = difflib.get_close_matches(str(name), parts, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ValueError(
-            f"layer={name!r} is no module of the network.{hint} There are {', '.join(filter(None, parts))}"
-        )
+        there = [part for part in parts if part]
+        hint = did_you_mean(name, there, before=". ") or "."
+        raise ValueError(f"layer={name!r} is no module of the network{hint} There are {', '.join(there)}")
 
     def watch(x):
         seen = []

@@ -1,13 +1,13 @@
 """Strategy: the contract of everything that chooses trials."""
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from numbers import Integral
 from typing import Any, TypeVar
 
 import numpy as np
 
 from skauto._seeds import child_rng
+from skauto.inputs._closest import did_you_mean
 from skauto.search._history import View
 from skauto.search._trial import Trial
 from skauto.search._types import Bounds, Levels, Pair, Params
@@ -149,8 +149,7 @@ def check_choice(strategy: Strategy, name: str, allowed: Sequence[str]) -> None:
     """
     value = getattr(strategy, name)
     if value not in allowed:
-        close = get_close_matches(str(value), allowed, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(value, allowed)
         listed = ", ".join(map(repr, allowed[:-1])) + f" or {allowed[-1]!r}"
         raise ValueError(f"{name} of {type(strategy).__name__} must be {listed}, got {value!r}{hint}")
 

@@ -1,9 +1,9 @@
 """Strategies by name."""
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import cast
 
+from skauto.inputs._closest import did_you_mean
 from skauto.search.strategies._annealing import Annealing
 from skauto.search.strategies._ants import Ants
 from skauto.search.strategies._auto import Auto
@@ -76,9 +76,8 @@ def make_strategy(strategy: str | Strategy, min_fidelity: float | None = None) -
     if not isinstance(strategy, str):
         raise TypeError(f"strategy must be a name or an object with ask(history, n), got {strategy!r}")
     if strategy not in STRATEGIES:
-        close = get_close_matches(strategy.lower(), STRATEGIES, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"strategy {strategy!r} is not known.{hint} Allowed are {', '.join(map(repr, STRATEGIES))}.")
+        hint = did_you_mean(strategy, STRATEGIES, before=". ") or "."
+        raise ValueError(f"strategy {strategy!r} is not known{hint} Allowed are {', '.join(map(repr, STRATEGIES))}.")
     if min_fidelity is not None and strategy in SCHEDULES:
         return SCHEDULES[strategy](min_fidelity)
     return STRATEGIES[strategy]()

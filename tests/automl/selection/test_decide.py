@@ -17,8 +17,8 @@ from skauto.automl._time_budget import Phases
 from skauto.automl.evaluation._fold_models import release_threads
 from skauto.automl.evaluation._read_constraints import read_constraints
 from skauto.automl.evaluation._scoring import Scoring
-from skauto.automl.selection._enforce import bounds_of, held_to, largest_within
-from skauto.automl.selection._final_model import FinalModel
+from skauto.automl.selection._enforce import held_to, largest_within
+from skauto.automl.selection._final_model import assemble
 from skauto.automl.selection._models import Models
 from skauto.automl.selection._quick import quick_fit
 from skauto.automl.selection._refit import as_final, refit
@@ -358,18 +358,49 @@ def test_a_slow_second_is_not_told_of_a_kept_model(plan, monkeypatch):
     assert final.footprint["latency_ms"] == 0.8
 
 
-def test_a_refitted_best_model_is_held_to_the_bounds_beside_a_kept_member(plan, monkeypatch):
-    finish, history = finished(replace(plan, constraints=read_constraints({"latency_ms": 1.0})), Clock(), None)
-    after, trial = finish.after(history), replace(trial_of(plan, "logistic"), footprint={"latency_ms": 0.9})
-    kept = replace(trial, number=1, model=Pipeline([("classify", None)]))
-    assert bounds_of(after, [kept]).most == {"latency_ms": 2.0}
-    for trials in ([trial], [None], [], [kept, kept]):
-        assert bounds_of(after, trials).most == {"latency_ms": 1.0}
-    slow = {"refitted": {"latency_ms": 1.5}, "of the member": {"latency_ms": 0.9}}
-    monkeypatch.setattr("skauto.automl.selection._enforce.measured_of", lambda after, model: slow[model])
-    final = FinalModel("of the member", "refitted", 0.5, "refitted", best=trial, members=[(kept, 1.0)])
-    with pytest.raises(ValueError, match="the model has latency_ms 1.5"):
-        held_to(after, final, "the model")
+def beside_a_kept_member(plan, monkeypatch, refitted, of_the_member, kept=("logistic",)):
+    """A fitted best model that was not kept, an ensemble of members that were, and what a bound says of the two."""
+    clock = Clock()
+    finish, history = finished(replace(plan, constraints=read_constraints({"latency_ms": 1.0})), clock, None)
+    trials = [
+        replace(trial_of(plan, name), number=number, footprint={"latency_ms": 0.9})
+        for number, name in enumerate(("extra_trees", *kept))
+    ]
+    fitted = {trial.number: refit(plan.context, trial, LABELS) for trial in trials}
+    members = [(replace(trial, model=fitted[trial.number]), 1 / len(kept)) for trial in trials[1:]]
+    after = finish.after(history)
+    final = assemble(after, Models(fitted, members), trials[0], members)
+    timed(monkeypatch, clock, {"extra_trees": refitted, "logistic": of_the_member}.get)
+    return final, held_to(after, final, "the model")
+
+
+def test_within_the_bounds_the_models_stay_as_they_are(plan, monkeypatch):
+    final, held = beside_a_kept_member(plan, monkeypatch, refitted=0.8, of_the_member=0.9)
+    assert held.footprint == {"latency_ms": 0.9}
+    assert (held.ensemble, held.best_estimator) == (final.ensemble, final.best_estimator)
+    X = plan.context.X
+    members = held.ensemble.estimators_
+    np.testing.assert_allclose(held.ensemble.predict_proba(X), members[0].predict_proba(X))
+    assert set(held.best_estimator.predict(X)) == set(LABELS)
+
+
+def test_a_single_kept_member_may_be_slowed_by_others(plan, monkeypatch):
+    with pytest.warns(UserWarning, match="the model has latency_ms 1.5 now, beyond latency_ms <= 1, and was within"):
+        _, held = beside_a_kept_member(plan, monkeypatch, refitted=0.9, of_the_member=1.5)
+    assert held.footprint == {"latency_ms": 1.5}
+
+
+@pytest.mark.parametrize(
+    ("refitted", "of_the_member", "kept", "told"),
+    [
+        (1.5, 0.9, ["logistic"], 1.5),  # the best model was made anew
+        (0.9, 2.1, ["logistic"], 2.1),  # slowed by others, it takes twice as long at most
+        (0.9, 1.5, ["logistic", "logistic"], 1.5),  # a blend of two is a new model
+    ],
+)
+def test_a_model_that_was_made_anew_is_held_to_the_bounds(plan, monkeypatch, refitted, of_the_member, kept, told):
+    with pytest.raises(ValueError, match=f"the model has latency_ms {told}, .* not within latency_ms <= 1"):
+        beside_a_kept_member(plan, monkeypatch, refitted, of_the_member, kept)
 
 
 def test_measuring_again_ends_with_the_time_limit(plan, monkeypatch):

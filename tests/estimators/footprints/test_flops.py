@@ -1,22 +1,39 @@
 import numpy as np
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from skauto.estimators.compression.layers._int8 import Int8Linear
 from skauto.estimators.footprints._flops import count_flops
 from skauto.estimators.sequences._recurrent import MinGRUClassifier
 
 
+# PyTorch says of an LSTM with projections that it runs another kernel.
+@pytest.mark.filterwarnings("ignore:LSTM with")
 @pytest.mark.parametrize(
     ("layer", "expected"),
     [
         (torch.nn.LSTM(8, 16, batch_first=True), 2 * 32 * 4 * 16 * 24),
         (torch.nn.GRU(8, 16, batch_first=True), 2 * 32 * 3 * 16 * 24),
         (torch.nn.GRU(8, 16, 2, batch_first=True, bidirectional=True), 2 * 2 * 32 * 3 * 16 * (24 + 48)),
+        (torch.nn.LSTM(8, 16, batch_first=True, proj_size=4), 2 * 32 * (4 * 16 * 12 + 16 * 4)),
     ],
 )
 def test_recurrent_layers_are_counted(layer, expected):
     assert count_flops(layer, (torch.zeros(1, 32, 8),)) == {"": (expected, expected)}
+
+
+@pytest.mark.parametrize("layer", [torch.nn.GRU(8, 16, 2, bidirectional=True), torch.nn.RNN(8, 16)])
+def test_pytorch_counts_gru_and_rnn_alike_and_lstm_not_at_all(layer):
+    """Where this fails, PyTorch counts otherwise than the docstring of `count_flops` says."""
+    x, lstm = torch.zeros(32, 3, 8), torch.nn.LSTM(8, 16)
+    counted = {}
+    for net in (layer, lstm):
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            net(x)
+        counted[net] = counter.get_total_flops()
+    assert count_flops(layer, (x,))[""][0] == counted[layer]
+    assert counted[lstm] == 0 < count_flops(lstm, (x,))[""][0]
 
 
 def test_layers_of_a_list_count_once_and_weights_used_from_outside_count_for_the_user():
