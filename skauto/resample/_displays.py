@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import confusion_matrix_at_thresholds
 
 from skauto._deps import require
 from skauto.resample._costs import checked_costs
@@ -157,13 +158,8 @@ def _confusion_by_threshold(y_true, score):
     labels, codes = np.unique(np.asarray(y_true), return_inverse=True)
     if len(labels) != 2:
         raise ValueError(f"y_true must hold two classes, not {len(labels)}.")
-    score = np.asarray(score, dtype=float)
-    thresholds = np.append(np.unique(score), np.inf)
-    order = np.argsort(score)
-    below = np.searchsorted(score[order], thresholds, side="left")
-    positives_below = np.concatenate([[0], np.cumsum(codes[order])])[below]
-    negatives_below = below - positives_below
-    positives, negatives = codes.sum(), len(codes) - codes.sum()
-    true_negative = np.stack([negatives_below, negatives - negatives_below], axis=-1)
-    confusion = np.stack([true_negative, np.stack([positives_below, positives - positives_below], axis=-1)], axis=-2)
-    return thresholds, confusion.astype(float)
+    *counts, falling = confusion_matrix_at_thresholds(codes, np.asarray(score, dtype=float), pos_label=1)
+    rising = np.stack(counts, axis=-1)[::-1].reshape(-1, 2, 2)
+    # beyond the greatest score nothing is positive
+    none_positive = rising[-1:].sum(axis=2, keepdims=True) * [1, 0]
+    return np.append(falling[::-1], np.inf), np.concatenate([rising, none_positive])
