@@ -72,7 +72,7 @@ def settings():
     """Settings to choose from, leaving one instance out, and random search for the scale."""
     found = {"skauto random": Random()}
     for good, width in itertools.product((0.1, 0.2), (0.05, 0.1, 0.2)):
-        found[f"tpe good={good} bandwidth={width}"] = TPE(good=good, bandwidth=width)
+        found[f"tpe gamma={good} bandwidth={width}"] = TPE(gamma=good, bandwidth=width)
     for n_initial, n_candidates in itertools.product((6, 10), (200, 600)):
         settings = {"n_initial": n_initial, "n_candidates": n_candidates}
         found[f"gp n_initial={n_initial} n_candidates={n_candidates}"] = GaussianProcess(**settings)

@@ -51,7 +51,7 @@ class BalancedBaggingClassifier(WrappedClassifier):
         The fitted bags.
     classes_ : ndarray of shape (n_classes,)
         The class labels.
-    natural_priors_, trained_priors_ : ndarray of shape (n_classes,)
+    original_priors_, trained_priors_ : ndarray of shape (n_classes,)
         Fractions of the classes in y, and in the bags on average.
     calibration_ : callable or None
         Calibrates the mean probabilities after a cleaning sampler.
@@ -114,7 +114,7 @@ class BalancedBaggingClassifier(WrappedClassifier):
         labels, self.classes_ = checked_target(X, y)
         if sample_weight is not None:
             fit_params["sample_weight"] = sample_weight = checked_weight(sample_weight, labels)
-        self.natural_priors_ = positive_priors(labels, self.classes_, sample_weight)
+        self.original_priors_ = positive_priors(labels, self.classes_, sample_weight)
         fit_params = self._routed(fit_params)
         cleans = self.prior_correction and isinstance(self.sampler, CLEANERS)
         seed = root_seed(self.random_state)
@@ -167,7 +167,7 @@ class BalancedBaggingClassifier(WrappedClassifier):
         proba = self._mean_proba(X)
         if self.calibration_ is not None:
             return self.calibration_(proba)
-        return correct_priors(proba, self.trained_priors_, self.natural_priors_) if moves_priors(self) else proba
+        return correct_priors(proba, self.trained_priors_, self.original_priors_) if moves_priors(self) else proba
 
     def _mean_proba(self, X):
         check_is_fitted(self)

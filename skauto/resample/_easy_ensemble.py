@@ -37,7 +37,7 @@ class EasyEnsembleClassifier(BalancedBaggingClassifier):
         The fitted bags.
     classes_ : ndarray of shape (n_classes,)
         The class labels.
-    natural_priors_, trained_priors_ : ndarray of shape (n_classes,)
+    original_priors_, trained_priors_ : ndarray of shape (n_classes,)
         Fractions of the classes in y, and in the bags on average.
     calibration_ : callable or None
         Calibrates the mean probabilities after a cleaning sampler.

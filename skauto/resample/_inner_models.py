@@ -105,7 +105,7 @@ def _priors(model, classes, counts, masses):
         return masses / masses.sum()
     if hasattr(model, "trained_priors_"):
         corrected = getattr(model, "prior_correction", True)
-        return model.natural_priors_ if corrected else model.trained_priors_
+        return model.original_priors_ if corrected else model.trained_priors_
     if isinstance(model, Pipeline):
         for _, step in model.steps[:-1]:
             growth = _growth(step, classes, counts)

@@ -53,7 +53,7 @@ def positive_priors(y, classes, sample_weight=None):
     return priors
 
 
-def correct_priors(proba, trained_priors, natural_priors):
+def correct_priors(proba, trained_priors, original_priors):
     """Probabilities as if the model had been trained on the unresampled class fractions.
 
     By Bayes' rule each column is multiplied by the ratio unresampled prior / trained prior and the rows are normalised
@@ -63,7 +63,7 @@ def correct_priors(proba, trained_priors, natural_priors):
     ----------
     proba : array-like of shape (n, n_classes)
         Probabilities of a model trained on `trained_priors`.
-    trained_priors, natural_priors : array-like of shape (n_classes,)
+    trained_priors, original_priors : array-like of shape (n_classes,)
         Fractions of the classes in training, and in the unresampled data; any positive scale.
 
     Returns
@@ -85,15 +85,15 @@ def correct_priors(proba, trained_priors, natural_priors):
     Examples
     --------
     >>> from skauto.resample import correct_priors
-    >>> correct_priors([[0.5, 0.5]], trained_priors=[0.5, 0.5], natural_priors=[0.9, 0.1])
+    >>> correct_priors([[0.5, 0.5]], trained_priors=[0.5, 0.5], original_priors=[0.9, 0.1])
     array([[0.9, 0.1]])
     """
     proba = np.asarray(proba, dtype=float)
-    trained, unresampled = np.asarray(trained_priors, dtype=float), np.asarray(natural_priors, dtype=float)
+    trained, unresampled = np.asarray(trained_priors, dtype=float), np.asarray(original_priors, dtype=float)
     if trained.shape != (proba.shape[1],) or unresampled.shape != (proba.shape[1],):
         raise ValueError(
-            f"trained_priors and natural_priors must hold one value for each of the {proba.shape[1]} columns of proba, "
-            f"not shapes {trained.shape} and {unresampled.shape}."
+            f"trained_priors and original_priors must hold one value for each of the {proba.shape[1]} columns of "
+            f"proba, not shapes {trained.shape} and {unresampled.shape}."
         )
     # A class that was never trained on has no evidence to scale: its column stays as it is.
     ratio = np.divide(unresampled, trained, out=np.ones_like(trained), where=trained > 0)
@@ -104,7 +104,7 @@ def correct_priors(proba, trained_priors, natural_priors):
 
 def moves_priors(model):
     """Whether the probabilities of the inner fitted classifier are corrected."""
-    moved = not np.allclose(model.trained_priors_, model.natural_priors_, rtol=1e-9, atol=0)
+    moved = not np.allclose(model.trained_priors_, model.original_priors_, rtol=1e-9, atol=0)
     return bool(getattr(model, "prior_correction", True)) and moved
 
 
@@ -134,7 +134,7 @@ class PriorCorrectedClassifier(WrappedClassifier):
         The fitted classifier.
     classes_ : ndarray of shape (n_classes,)
         The class labels.
-    natural_priors_, trained_priors_ : ndarray of shape (n_classes,)
+    original_priors_, trained_priors_ : ndarray of shape (n_classes,)
         Fractions of the classes in y, and those that the estimator was trained on.
 
     Notes
@@ -189,7 +189,7 @@ class PriorCorrectedClassifier(WrappedClassifier):
         labels, self.classes_ = checked_target(X, y)
         if sample_weight is not None:
             fit_params["sample_weight"] = sample_weight = checked_weight(sample_weight, labels)
-        self.natural_priors_ = positive_priors(labels, self.classes_, sample_weight)
+        self.original_priors_ = positive_priors(labels, self.classes_, sample_weight)
         given = None if self.trained_priors is None else self._given_priors()
         routed = self._routed(fit_params)
         self.estimator_ = inner.fit(X, labels, **weights_placed(inner, routed))
@@ -217,7 +217,7 @@ class PriorCorrectedClassifier(WrappedClassifier):
         """Probabilities for the unresampled class fractions, (n, n_classes)."""
         check_is_fitted(self)
         proba = self.estimator_.predict_proba(X)
-        return correct_priors(proba, self.trained_priors_, self.natural_priors_) if moves_priors(self) else proba
+        return correct_priors(proba, self.trained_priors_, self.original_priors_) if moves_priors(self) else proba
 
     @available_if(lambda self: not hasattr(self, "predict_proba") and fitted_has("decision_function")(self))
     def decision_function(self, X):

@@ -74,7 +74,7 @@ class ResamplingClassifier(WrappedClassifier):
         until probabilities are first requested or the model is pickled.
     classes_ : ndarray of shape (n_classes,)
         The class labels.
-    natural_priors_, trained_priors_ : ndarray of shape (n_classes,)
+    original_priors_, trained_priors_ : ndarray of shape (n_classes,)
         Fractions of the classes in y, and those that Bayes' rule corrects from; the same where calibration replaces it.
 
     Notes
@@ -138,16 +138,16 @@ class ResamplingClassifier(WrappedClassifier):
         labels, self.classes_ = checked_target(X, y)
         if sample_weight is not None:
             fit_params["sample_weight"] = sample_weight = checked_weight(sample_weight, labels)
-        self.natural_priors_ = positive_priors(labels, self.classes_, sample_weight)
+        self.original_priors_ = positive_priors(labels, self.classes_, sample_weight)
         X, labels, fit_params = self._rows_that_weigh(X, labels, fit_params)
         self._fit_resampled(X, labels, fit_params)
         self.calibration_ = None
         if self._calibrates(labels):
             uncorrected = clone(self).set_params(prior_correction=False)
-            priors = {"trained_priors": self.trained_priors_, "natural_priors": self.natural_priors_}
+            priors = {"trained_priors": self.trained_priors_, "original_priors": self.original_priors_}
             by_rule = partial(correct_priors, **priors)
             self.calibration_ = DeferredCalibration(uncorrected, self.classes_, X, labels, fit_params, by_rule)
-            self.trained_priors_ = self.natural_priors_
+            self.trained_priors_ = self.original_priors_
         if self.prior_correction and hasattr(self, "predict_proba"):
             replaced = self.decision == "unresampled" and self._corrects()
             warn_of_losses(self, self.estimator_, replaced, readable=self.calibration_ is not None)
@@ -215,7 +215,7 @@ class ResamplingClassifier(WrappedClassifier):
         proba = self.estimator_.predict_proba(X)
         if self.calibration_ is not None:
             return self.calibration_(proba)
-        return correct_priors(proba, self.trained_priors_, self.natural_priors_) if moves_priors(self) else proba
+        return correct_priors(proba, self.trained_priors_, self.original_priors_) if moves_priors(self) else proba
 
     @available_if(
         lambda self: (

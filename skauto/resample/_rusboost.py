@@ -48,7 +48,7 @@ class RUSBoostClassifier(WrappedClassifier):
         The vote weight of each.
     classes_ : ndarray of shape (K,)
         The class labels.
-    natural_priors_, trained_priors_ : ndarray of shape (K,)
+    original_priors_, trained_priors_ : ndarray of shape (K,)
         Fractions of the classes in y, and in the balanced samples: all equal.
 
     References
@@ -103,7 +103,7 @@ class RUSBoostClassifier(WrappedClassifier):
         labels, self.classes_ = checked_target(X, y)
         codes = np.searchsorted(self.classes_, labels)
         weight = np.ones(len(codes)) if sample_weight is None else checked_weight(sample_weight, labels)
-        self.natural_priors_ = positive_priors(labels, self.classes_, weight)
+        self.original_priors_ = positive_priors(labels, self.classes_, weight)
         self.trained_priors_ = np.full(len(self.classes_), 1 / len(self.classes_))
         copies = _copies(weight)
         weight = weight / np.bincount(codes, weight)[codes]
@@ -152,7 +152,7 @@ class RUSBoostClassifier(WrappedClassifier):
         proba = softmax(self._votes(X), axis=1)  # a vote moves the log-odds of its class by its weight
         if not self.prior_correction:
             return proba
-        return correct_priors(proba, self.trained_priors_, self.natural_priors_)
+        return correct_priors(proba, self.trained_priors_, self.original_priors_)
 
     def predict(self, X):
         """The labels of the rows, (n,): by the votes of the rounds, or the most probable class (see `decision`)."""

@@ -115,7 +115,7 @@ def estimator_part(estimator: Estimator) -> dict[str, Any]:
 def space_part(space: Space) -> dict[str, Any]:
     """The content of a space: its dimensions by name, and how often its branches are drawn."""
     branches = [{name: _content_of(dim) for name, dim in branch.items()} for branch in space.branches]
-    return part((branches, space.shares), describe_space(space))
+    return part((branches, space.branch_probabilities), describe_space(space))
 
 
 def describe_space(space: Space) -> str:

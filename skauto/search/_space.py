@@ -87,7 +87,7 @@ class Space:
         return list(found.values())
 
     @property
-    def shares(self) -> np.ndarray:
+    def branch_probabilities(self) -> np.ndarray:
         """The fraction of random configurations that each branch has, of shape (n_branches,)."""
         return np.diff(self._cumulative, prepend=0.0)
 

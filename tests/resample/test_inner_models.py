@@ -68,7 +68,7 @@ def test_weights_and_samplers_inside_are_corrected(data, outer, name):
     unresampled = np.mean(y == "yes")
     assert model.predict_proba(X)[:, 1].mean() == pytest.approx(unresampled, abs=0.02)
     if outer == "calibrated":
-        np.testing.assert_allclose(model.trained_priors_, model.natural_priors_)
+        np.testing.assert_allclose(model.trained_priors_, model.original_priors_)
     elif name not in ("bags of honest ones", "nothing left to correct", "calibrated"):
         np.testing.assert_allclose(model.trained_priors_, [0.5, 0.5])
 

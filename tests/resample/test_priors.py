@@ -67,7 +67,7 @@ def test_trained_priors_are_read_and_probabilities_repaired(estimator, expected)
     keep = np.r_[np.flatnonzero(y[:4000] == 0)[:1800], np.flatnonzero(y[:4000] == 1)[:200]]
     model = PriorCorrectedClassifier(estimator).fit(X[keep], y[keep])
     np.testing.assert_allclose(model.trained_priors_, expected, atol=1e-9)
-    np.testing.assert_allclose(model.natural_priors_, [0.9, 0.1])
+    np.testing.assert_allclose(model.original_priors_, [0.9, 0.1])
     ours = brier_score_loss(y_test, model.predict_proba(X_test)[:, 1])
     assert ours <= brier_score_loss(y_test, model.estimator_.predict_proba(X_test)[:, 1]) + 1e-3
 

@@ -111,7 +111,7 @@ def test_frequent_and_many_classes_are_corrected_by_the_rule():
     for y in (np.repeat([0, 1], [2900, 1100]), np.repeat([0, 1, 2], [2500, 1000, 500])):
         model = ResamplingClassifier(LogisticRegression(), RandomOverSampler(random_state=0)).fit(X, y)
         assert model.calibration_ is None
-        np.testing.assert_allclose(model.predict_proba(X).mean(axis=0), model.natural_priors_, atol=0.02)
+        np.testing.assert_allclose(model.predict_proba(X).mean(axis=0), model.original_priors_, atol=0.02)
 
 
 @pytest.mark.parametrize("sampler", [TomekLinks(), SMOTEENN(random_state=0)])

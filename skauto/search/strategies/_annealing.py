@@ -33,7 +33,7 @@ class Annealing(Strategy):
         Standard deviation of a step at first, as a fraction of the range; it falls with the square root of T.
     least_step : float, default=0.05
         Minimum standard deviation of a step.
-    fresh : float, default=0.05
+    random_probability : float, default=0.05
         Probability of a random configuration instead of a step, which keeps other branches in play.
     bounds : {"clip", "reflect"}, default="clip"
         A step that leaves the range stops at its end, or is turned back.
@@ -60,7 +60,7 @@ class Annealing(Strategy):
         cooling: float = 0.97,
         step: float = 0.2,
         least_step: float = 0.05,
-        fresh: float = 0.05,
+        random_probability: float = 0.05,
         bounds: Bounds = "clip",
     ) -> None:
         self.n_initial = n_initial
@@ -68,14 +68,14 @@ class Annealing(Strategy):
         self.cooling = cooling
         self.step = step
         self.least_step = least_step
-        self.fresh = fresh
+        self.random_probability = random_probability
         self.bounds = bounds
 
     def propose(self, history: View) -> Trial | None:
         """A random configuration at first, then a step from where the walk is."""
         check_choice(self, "bounds", ("clip", "reflect"))
         rng = self.rng(history)
-        allowance, is_fresh = float(rng.exponential()), rng.random() < self.fresh
+        allowance, is_fresh = float(rng.exponential()), rng.random() < self.random_probability
         here = None if len(history) < self.n_initial or is_fresh else self._present(history)
         failures = Failures(history)
         if here is None:

@@ -86,4 +86,4 @@ class Auto(Strategy):
         return (self._evolution() if evolving else process).propose(history)
 
     def _evolution(self) -> Genetic:
-        return Genetic(population=10, fresh=0.0, step=0.1, bounds=self.bounds)
+        return Genetic(population=10, random_probability=0.0, step=0.1, bounds=self.bounds)

@@ -134,7 +134,7 @@ class GaussianProcess(Strategy):
 
     def _random(self, space: Space, rng: np.random.Generator) -> list[Point]:
         """Random points, as (branch, units) with units of shape (n, d)."""
-        counts = rng.multinomial(self.n_candidates, space.shares)
+        counts = rng.multinomial(self.n_candidates, space.branch_probabilities)
         return [(b, rng.random((n, len(space.branches[b])))) for b, n in enumerate(counts.tolist()) if n]
 
     def _near(

@@ -34,7 +34,7 @@ class Genetic(Strategy):
         Probability of a second parent.
     step : float, default=0.2
         Standard deviation of a mutation, as a fraction of the range.
-    fresh : float, default=0.05
+    random_probability : float, default=0.05
         Probability of a new random configuration, which keeps other branches in play.
     survival : {"best", "age"}, default="best"
         Parents are the best trials, or the latest ones (aging evolution: lucky scores do not survive).
@@ -62,7 +62,7 @@ class Genetic(Strategy):
         tournament: int = 5,
         crossover: float = 0.5,
         step: float = 0.2,
-        fresh: float = 0.05,
+        random_probability: float = 0.05,
         survival: Literal["best", "age"] = "best",
         bounds: Bounds = "clip",
     ) -> None:
@@ -70,7 +70,7 @@ class Genetic(Strategy):
         self.tournament = tournament
         self.crossover = crossover
         self.step = step
-        self.fresh = fresh
+        self.random_probability = random_probability
         self.survival = survival
         self.bounds = bounds
 
@@ -78,7 +78,7 @@ class Genetic(Strategy):
         """A child of the population, or a random configuration while there is none."""
         rng = self.rng(history)
         parents = self._parents(history)
-        if len(history) < self.population or not parents or rng.random() < self.fresh:
+        if len(history) < self.population or not parents or rng.random() < self.random_probability:
             params = Failures(history).sample_new(history, rng)
         else:
             params = self._new_child(history, parents, rng)

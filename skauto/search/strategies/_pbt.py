@@ -35,7 +35,7 @@ class PBT(Strategy):
         Number of members.
     steps : int, default=5
         Steps to the full fidelity.
-    share : float, default=0.25
+    quantile_fraction : float, default=0.25
         Fraction of the population that is replaced, and that is copied.
     resample : float, default=0.25
         Probability that a parameter is sampled again; otherwise it is moved by a step.
@@ -64,14 +64,14 @@ class PBT(Strategy):
         base: Strategy | None = None,
         population: int = 8,
         steps: int = 5,
-        share: float = 0.25,
+        quantile_fraction: float = 0.25,
         resample: float = 0.25,
         step: float = 0.1,
     ) -> None:
         self.base = base
         self.population = population
         self.steps = steps
-        self.share = share
+        self.quantile_fraction = quantile_fraction
         self.resample = resample
         self.step = step
 
@@ -134,7 +134,7 @@ class PBT(Strategy):
         """A member's next step: from its own last trial, or from a better one."""
         rng = self.rng(history)
         ranked = sorted(before, key=lambda trial: (-self._height(history, trial), trial.number))
-        n_replaced = min(max(1, int(self.share * len(before))), len(before) // 2)
+        n_replaced = min(max(1, int(self.quantile_fraction * len(before))), len(before) // 2)
         source, params = before[member], before[member].params
         failed = cast(Result, history.result(source.number)).status != Status.COMPLETE
         if failed or source in ranked[len(ranked) - n_replaced :]:

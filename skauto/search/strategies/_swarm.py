@@ -32,7 +32,7 @@ class Swarm(Strategy):
         Fraction of the velocity that is kept: 1 / (2 ln 2).
     pull : float, default=1.193
         Greatest pull towards each of the two best trials: 1/2 + ln 2.
-    fresh : float, default=0.05
+    random_probability : float, default=0.05
         Probability that a particle begins anew anywhere, which keeps other branches in play.
     bounds : {"clip", "reflect"}, default="clip"
         At an end of the range a particle stops, or is turned back; its velocity is halved and turned.
@@ -57,13 +57,13 @@ class Swarm(Strategy):
         particles: int = 12,
         inertia: float = INERTIA,
         pull: float = PULL,
-        fresh: float = 0.05,
+        random_probability: float = 0.05,
         bounds: Bounds = "clip",
     ) -> None:
         self.particles = particles
         self.inertia = inertia
         self.pull = pull
-        self.fresh = fresh
+        self.random_probability = random_probability
         self.bounds = bounds
 
     def propose(self, history: View) -> Trial | None:
@@ -76,7 +76,7 @@ class Swarm(Strategy):
         if history.n_distinct >= history.space.size:
             return None
         failures = Failures(history)
-        if last is not None and rng.random() >= self.fresh:
+        if last is not None and rng.random() >= self.random_probability:
             for _ in range(TRIES):
                 params, tag = self._move(history, last, rng)
                 if not history.has_asked(params) and not failures.shuns(params, rng):

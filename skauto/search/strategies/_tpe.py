@@ -33,7 +33,7 @@ class TPE(Strategy):
     ----------
     n_initial : int, default=10
         Random trials before the first model.
-    good : float, default=0.15
+    gamma : float, default=0.15
         Fraction of the trials that are good, rounded up: of all for the choice of a branch, of its own inside a branch.
     max_good : int, default=25
         Maximum number of good trials.
@@ -67,7 +67,7 @@ class TPE(Strategy):
     def __init__(
         self,
         n_initial: int = 10,
-        good: float = 0.15,
+        gamma: float = 0.15,
         max_good: int = 25,
         n_candidates: int = 24,
         full_weight: int = 25,
@@ -75,7 +75,7 @@ class TPE(Strategy):
         bandwidth: float = 0.12,
     ) -> None:
         self.n_initial = n_initial
-        self.good = good
+        self.gamma = gamma
         self.max_good = max_good
         self.n_candidates = n_candidates
         self.full_weight = full_weight
@@ -126,7 +126,7 @@ class TPE(Strategy):
         return np.argsort(-rng.beta(1 + good, 1 + others), kind="stable").tolist()
 
     def _n_good(self, n: int) -> int:
-        return min(math.ceil(self.good * n), self.max_good)
+        return min(math.ceil(self.gamma * n), self.max_good)
 
     def _split(self, space: Space, ranked: list[Trial], unknown: list[Trial]) -> tuple[list[Trial], list[Trial]]:
         """Trials that are good in their own branch, and all others, both in the order asked."""

@@ -128,7 +128,7 @@ def test_an_unordered_dimension_moves_to_any_choice():
 
 def test_random_places_follow_the_weights_of_the_branches():
     space = Space([{"x": uniform(0, 1)}, {"y": uniform(0, 1)}], weights=[1, 9])
-    np.testing.assert_allclose(space.shares, [0.1, 0.9])
+    np.testing.assert_allclose(space.branch_probabilities, [0.1, 0.9])
     batches = dict(GaussianProcess()._random(space, np.random.default_rng(0)))
     assert len(batches[1]) > 5 * len(batches[0]) > 0
 

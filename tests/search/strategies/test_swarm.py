@@ -26,7 +26,7 @@ def test_climbs_better_than_random():
 
 def test_particles_move_in_turn_and_keep_to_their_branch():
     space = [BOWL, {"x": BOWL["a"]}]
-    history = maximize(bowl, space, strategy=Swarm(particles=4, fresh=0.0), n_iter=20, random_state=0)
+    history = maximize(bowl, space, strategy=Swarm(particles=4, random_probability=0.0), n_iter=20, random_state=0)
     particles = [trial.tags["swarm"]["particle"] for trial in history.trials]
     assert particles == [0, 1, 2, 3] * 5
     for particle in range(4):
@@ -35,7 +35,7 @@ def test_particles_move_in_turn_and_keep_to_their_branch():
 
 def test_a_particle_at_the_end_of_the_range_is_turned():
     history = maximize(
-        lambda params: params["x"], {"x": BOWL["a"]}, strategy=Swarm(fresh=0.0), n_iter=80, random_state=0
+        lambda params: params["x"], {"x": BOWL["a"]}, strategy=Swarm(random_probability=0.0), n_iter=80, random_state=0
     )
     places = [(trial.tags["swarm"]["at"][0], trial.tags["swarm"]["velocity"][0]) for trial in history.trials]
     ends = [velocity for at, velocity in places if at == 1.0]

@@ -51,7 +51,7 @@ def told(space, scores, status=Status.COMPLETE):
 def test_the_best_fraction_is_good_and_running_ones_are_not():
     space = Space({"x": uniform(0, 1)})
     history = told(space, [(i / 30, -abs(i - 20)) for i in range(25)] + [(0.95, None)])
-    good, others = TPE(good=0.1)._split(space, *TPE._known(history))
+    good, others = TPE(gamma=0.1)._split(space, *TPE._known(history))
     assert [trial.number for trial in good] == [19, 20, 21]
     assert others[-1].number == 25
     assert len(others) == 23
