@@ -209,6 +209,8 @@ class Candidate:
                 for rank, values in whole
                 if lies_in(values, self.branches())
             ]
+        # What a user's configuration leaves out is as the estimator has it, and must lie in the space all the same: a
+        # strategy can only move on from points of it.
         params = self.estimator.get_params()
         filled = [
             completed(changed, params, self.branches())

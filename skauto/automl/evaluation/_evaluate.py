@@ -46,7 +46,9 @@ def evaluate(context: Evaluation, trial: Trial) -> TrialOutcome:
             break
         # What this fold saves, those after it may use.
         _deadline.divide(n_folds - number)
-        estimator = context.build(values, seed)  # may import a package
+        # Anew for each fold, since a network plans its epochs with what is left of the time. The first one may import a
+        # package, whose seconds are no fold's.
+        estimator = context.build(values, seed)
         estimator = context.plan_training(values, estimator)
         estimator, fidelity = context.apply_fidelity(values, estimator, trial.fidelity)
         began = time.perf_counter()
@@ -74,6 +76,8 @@ def _judged(
     best_iteration = median_iteration([fold.best_iteration for fold in folds])
     seconds = float(np.mean([fold.seconds for fold in folds]))
     outcome = TrialOutcome(math.nan, proba, seconds, best_iteration)
+    # At less than the full effort a trial is only compared with its like: a report and measurements would be of a model
+    # that nobody gets.
     if trial.fidelity < 1:
         outcome = replace(outcome, score=context.low_fidelity_score(proba))
     else:
@@ -120,6 +124,7 @@ def _bag_of(
 ) -> Bag | None:
     """The fold models of a trial that is the best of this worker so far; of repeats the first is enough."""
     mark = (trial.fidelity, len(folds), outcome.score)
+    # To pickle the models of every trial would take longer than to fit some of them.
     if context.bag is None or mark <= context.record:
         return None
     if not context.may_win(outcome.footprint):
@@ -231,6 +236,7 @@ def _predict_fold(
     )
     predict = predict_plain if context.is_plain(values) else context.predict
     proba = predict(fitted, X_valid, best_iteration)
+    # A class that the fold's training rows lack has probability zero.
     columns = np.zeros((len(proba), context.n_classes))
     columns[:, context.codes_of(values, fitted.classes_)] = proba
     return columns

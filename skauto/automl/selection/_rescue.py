@@ -95,6 +95,7 @@ class RescuePool(Pool):
     @property
     def free(self) -> int:
         """How many more trials can run at once: one worker of several is for the quick model until it is out."""
+        # Were all given a trial at once, the quick model would have to wait for one of them to end.
         if self._task is None:
             return self.pool.free
         return max(self.pool.free - 1, 0 if self.pool.running else 1)
