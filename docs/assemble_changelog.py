@@ -1,6 +1,6 @@
 """Move the notes of docs/changes.d into CHANGELOG.md, as the section of a release.
 
-python docs/assemble_changelog.py 0.2.0 2026-12-01 [PATTERN]
+python docs/assemble_changelog.py 0.3.0 2026-12-24 [PATTERN]
 
 A note is a file `partN-topic.md`; its topic becomes the title of its paragraph. PATTERN chooses notes, all without one.
 """
@@ -40,7 +40,7 @@ def section(version, date, notes):
 
 def main(version, date, pattern="*.md"):
     """Write the section above those of earlier releases, and delete its notes."""
-    notes = sorted(NOTES.glob(pattern))
+    notes = sorted(note for note in NOTES.glob(pattern) if note.name != "README.md")
     if not notes:
         sys.exit(f"{NOTES.name} holds no note like {pattern}: nothing to release")
     released = CHANGELOG.read_text().removeprefix(HEAD) if CHANGELOG.exists() else ""
