@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skauto._seeds import seeded_where_open
@@ -67,9 +68,13 @@ class Builder:
     ) -> tuple[Pipeline, float]:
         """A pipeline with less effort, and its fraction of the rows; `least` is the smallest one of rows."""
         candidate = self.candidates[values["candidate"]]
-        if candidate.fidelity in (None, "rows") or not candidate.is_own:
+        own = candidate.own_fidelity() if candidate.is_own else None
+        if own is None:
             return apply_fidelity(pipeline, fidelity, least)
-        _classifier_of(pipeline, values).set_params(**candidate.at_fidelity(fidelity))
+        if own.parameter is None:
+            n_rows = self.profile.n_rows
+            return pipeline, max(own.amount(fidelity, n_rows) / n_rows, least)
+        _classifier_of(pipeline, values).set_params(**own.values(fidelity))
         return pipeline, 1.0
 
     def plan_training(self, values: Values, pipeline: Pipeline) -> Pipeline:
@@ -125,12 +130,17 @@ def build_pipeline(
     -------
     pipeline : Pipeline
         Steps "clean" (tables only), "prepare" (not for every candidate) and "classify"; of a user's candidate the last
-        one is its estimator.
+        one is its estimator, which sees X as it was given, by a step "as_given" where that is not how X was read.
     """
     values, strategy = separated(values)
-    # A candidate of the user sees X as it was given, unless it asks for the preparation.
-    steps = list(profile.kind.first_steps()) if candidate.prepare else []
+    steps: list[tuple[str, Estimator]] = []
+    if candidate.prepare:
+        steps += profile.kind.first_steps()
+    elif profile.as_given is not None:
+        steps.append(("as_given", clone(profile.as_given)))
     if candidate.is_own:
+        # The full effort unless a trial has less: it is judged by that, and the final model has it too.
+        values = {**values, **candidate.at_fidelity(1.0)}
         classifier = seeded_where_open(candidate.estimator, seed).set_params(**values)
     else:
         prepare = cast(Prepare, candidate.prepare)(values, profile)

@@ -110,7 +110,8 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
     cv_results_ : dict
         As in scikit-learn's searches.
     threshold_ : float, ndarray of shape (n_classes,) or None
-        Cut of the probability of `pos_label_`; for more than two classes the factor of each column. None with costs.
+        Least probability of `pos_label_` at which it is predicted; for more than two classes a factor of each class's
+        probability. None with costs.
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         The costs, in the order of `classes_`; the mean over rows where they differ by row, by which `best_estimator_`
         decides.

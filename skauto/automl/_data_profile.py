@@ -4,15 +4,45 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from skauto.automl._kind import Kind, kind_named
+from skauto.inputs._as_given import AsGiven
 
 
 @dataclass(frozen=True)
 class DataProfile:
     """What the portfolio must know of a data set to size its pipelines.
 
-    `shape` is that of a row, `length` the mean number of steps and `n_texts` how many columns hold no numbers.
-    `seconds` is what one fit of a trial may take, None without a time limit, and `trial_seconds` what all fits of a
-    trial may take together. `alone` says that nothing but networks is tried.
+    Attributes
+    ----------
+    n_rows : int
+        Rows to learn from of the smallest fold.
+    n_columns, n_classes : int
+    sparse : bool
+    threads : int
+        Of a worker.
+    early_stopping : bool
+        Whether the validation rows of each fold are enough to say when boosting should stop.
+    rare : bool
+        Whether some fold has too few rows of a class to calibrate on.
+    weighted : bool
+        Whether rows have weights.
+    refit : bool
+        Whether the final model is built, for which there is more time than for a fold.
+    kind : Kind
+    shape : tuple of int
+        Of a row.
+    length : float
+        Mean number of steps of a series.
+    seconds : float or None
+        What one fit of a trial may take, None without a time limit.
+    trial_seconds : float or None
+        What all fits of a trial may take together.
+    alone : bool
+        Whether nothing but networks is tried.
+    seed : int
+    n_texts : int
+        How many columns hold no numbers.
+    as_given : AsGiven or None
+        What gives a table back the form in which the user gave it.
     """
 
     n_rows: int
@@ -32,3 +62,4 @@ class DataProfile:
     alone: bool = False
     seed: int = 0
     n_texts: int = 0
+    as_given: AsGiven | None = None

@@ -2,6 +2,8 @@
 
 import math
 
+from sklearn.pipeline import Pipeline
+
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._types import Estimator
 from skauto.search import _deadline
@@ -39,9 +41,9 @@ def apply_fidelity(
 
     Nets are given all rows and fewer epochs, all others that fraction of the rows, or `least` where that is more.
     """
-    last = estimator.steps[-1][1]
-    while hasattr(last, "estimator"):
-        last = last.estimator
+    last = estimator
+    while isinstance(last, Pipeline) or hasattr(last, "estimator"):
+        last = last.steps[-1][1] if isinstance(last, Pipeline) else last.estimator
     if fidelity >= 1 or not hasattr(last, "max_epochs"):
         return estimator, max(fidelity, least)
     last.set_params(max_epochs=max(1, round(fidelity * last.max_epochs)))

@@ -123,6 +123,7 @@ def _profile_of(
         seconds=time.fit_seconds,
         trial_seconds=time.trial_seconds,
         seed=seed,
+        as_given=data.as_given,
         **kind.profile(data),
     )
 

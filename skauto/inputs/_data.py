@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skauto.inputs._as_given import AsGiven
 from skauto.inputs._types import Label, Names, Rows
 
 
@@ -54,6 +55,8 @@ class Data:
         The positive class of two.
     costs_by_column : dict or None
         What the costs were read from, where that may name columns of X.
+    as_given : AsGiven or None
+        Of a table what gives it back the form in which it came; None where it has that form.
     cv : int or list of pairs of ndarray
         The number of folds, or the row numbers that the caller's splitter made of X and y as they came.
     """
@@ -70,6 +73,7 @@ class Data:
     index: pd.Index | None = None
     pos_label: Label | None = None
     costs_by_column: dict[Any, Any] | None = None
+    as_given: AsGiven | None = None
     cv: int | list[tuple[np.ndarray, np.ndarray]] = 5
 
     @property

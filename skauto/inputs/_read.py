@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from skauto.inputs._as_given import as_given
 from skauto.inputs._closest import closest
 from skauto.inputs._data import Data
 from skauto.inputs._rows import check_labels, read_groups, read_labels, read_weights, same_length
@@ -93,6 +94,7 @@ def inspect(
         sample_weight=weight,
         groups=None if groups is None else read_groups(groups, table.shape[0]),
         index=table.index if isinstance(table, pd.DataFrame) else None,
+        as_given=None if table.ndim != 2 else as_given(X, table),
     )
 
 

@@ -54,9 +54,9 @@ class Report:
 
 
 class Sandbox:
-    """A block in which anything may be raised, SystemExit and KeyboardInterrupt included; then there is a report on it.
+    """A context manager that turns any exception, SystemExit and KeyboardInterrupt included, into a Report.
 
-    Warnings are collected, not shown. A block and no function, so that what runs in it has no more calls above it.
+    Put what was computed into `value`, and read `report` afterwards. Warnings are collected, not shown.
 
     Parameters
     ----------

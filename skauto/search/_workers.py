@@ -153,8 +153,8 @@ class WorkerPool(Pool):
         if packed.status == Status.COMPLETE:
             self._queue.append(task)
             self._fill()
-            for worker, task in self._assigned():
-                worker.send("task", *task.message())
+            for worker, following in self._assigned():
+                worker.send("task", *following.message())
         else:
             reason = f"the task cannot be pickled: {packed.reason}"
             self._done.append(task.outcome(Report(Status.FAILED, None, reason, packed.output), 0.0))

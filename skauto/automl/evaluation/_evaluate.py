@@ -3,7 +3,7 @@
 import math
 import time
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -16,6 +16,9 @@ from skauto.inputs._types import Rows
 from skauto.search import _deadline
 from skauto.search._folds import nested_rows, take, take_if_given
 from skauto.search._trial import Trial
+
+# How far the probabilities of a row may be from 1 in sum: those of networks in float32 are by some 1e-6.
+SUM_TOLERANCE = 1e-3
 
 
 def evaluate(context: Evaluation, trial: Trial) -> TrialOutcome:
@@ -52,10 +55,14 @@ def evaluate(context: Evaluation, trial: Trial) -> TrialOutcome:
         estimator = context.plan_training(values, estimator)
         estimator, fidelity = context.apply_fidelity(values, estimator, trial.fidelity)
         began = time.perf_counter()
-        fold = _prepared(context, values, estimator, fidelity, number)
-        fold.last, fold.best_iteration = fit(fold.last, *fold.take_rows())
-        fold.seconds = time.perf_counter() - began
-        folds.append(fold)
+        ready = _prepared(context, values, estimator, fidelity, number)
+        fitted, best_iteration = fit(ready.last, *ready.rows)
+        seconds = time.perf_counter() - began
+        folds.append(
+            _Fold(
+                ready.first, ready.name, fitted, ready.X_valid, best_iteration, seconds
+            )
+        )
     return _judged(context, values, seed, trial, folds, checked)
 
 
@@ -71,8 +78,6 @@ def _judged(
     proba = np.concatenate(
         [_predict_fold(context, values, folds, number) for number in range(len(folds))]
     )
-    if not np.isfinite(proba).all():
-        raise ValueError("predict_proba gave NaN or infinite probabilities")
     best_iteration = median_iteration([fold.best_iteration for fold in folds])
     seconds = float(np.mean([fold.seconds for fold in folds]))
     outcome = TrialOutcome(math.nan, proba, seconds, best_iteration)
@@ -149,20 +154,38 @@ def median_iteration(best_iterations: list[int | None]) -> int | None:
     return int(np.median(known)) if known else None
 
 
-@dataclass
-class _Fold:
-    """A fold of a trial: the steps of its pipeline, fitted but for the last one until that is, and its rows.
+class _Prepared(NamedTuple):
+    """A fold whose last step is still to be fitted.
 
     Attributes
     ----------
     first : list of (str, transformer)
-        Fitted.
+        The steps before the last one, fitted.
     name : str
+        Of the last step.
     last : classifier
+        Not fitted.
     rows : tuple
-        What the last step is fitted on: rows, targets and weights to learn from, then those that may say when to stop.
+        What it is fitted on: rows, targets and weights to learn from, then those that may say when to stop.
     X_valid : DataFrame, array or sparse matrix
         The validation rows after the first steps.
+    """
+
+    first: list[tuple[str, Estimator]]
+    name: str
+    last: Estimator
+    rows: tuple[Any, ...]
+    X_valid: Rows
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """A fitted fold: its pipeline and its validation rows, but not the rows that it was fitted on.
+
+    Attributes
+    ----------
+    first, name, last, X_valid
+        As of `_Prepared`, the last step fitted.
     best_iteration : int or None
         The stopping point of the fit.
     seconds : float
@@ -172,15 +195,9 @@ class _Fold:
     first: list[tuple[str, Estimator]]
     name: str
     last: Estimator
-    rows: tuple[Any, ...]
     X_valid: Rows
-    best_iteration: int | None = None
-    seconds: float = 0.0
-
-    def take_rows(self) -> tuple[Any, ...]:
-        """The rows to fit on, which are not kept: those of all folds need not fit into memory together."""
-        rows, self.rows = self.rows, ()
-        return rows
+    best_iteration: int | None
+    seconds: float
 
     def pipeline(self) -> Pipeline:
         """The fitted steps."""
@@ -193,8 +210,8 @@ def _prepared(
     estimator: Estimator,
     fidelity: float,
     number: int,
-) -> _Fold:
-    """A fold whose last step is still to be fitted."""
+) -> _Prepared:
+    """The rows of a fold after the first steps of a pipeline."""
     y, (train, valid) = context.targets(values), context.folds[number]
     codes, least = context.y[train], context.min_class_rows
     train = train[nested_rows(codes, fidelity, least, context.seed)]
@@ -211,7 +228,7 @@ def _prepared(
     weight = take_if_given(context.weight, train)
     weight_valid = take_if_given(context.weight, valid)
     rows = (X_train, y[train], weight, X_valid, y[valid], weight_valid)
-    return _Fold(steps, name, last, rows, X_valid)
+    return _Prepared(steps, name, last, rows, X_valid)
 
 
 def _prepare(
@@ -236,7 +253,26 @@ def _predict_fold(
     )
     predict = predict_plain if context.is_plain(values) else context.predict
     proba = predict(fitted, X_valid, best_iteration)
+    _check_probabilities(proba, fitted)
     # A class that the fold's training rows lack has probability zero.
     columns = np.zeros((len(proba), context.n_classes))
     columns[:, context.codes_of(values, fitted.classes_)] = proba
     return columns
+
+
+def _check_probabilities(proba: np.ndarray, fitted: Estimator) -> None:
+    """ValueError where probabilities are none: they would be blended with those of others."""
+    name, n_classes = type(fitted).__name__, len(fitted.classes_)
+    if np.ndim(proba) != 2 or proba.shape[1] != n_classes:
+        raise ValueError(
+            f"predict_proba of {name} gave an array of shape {np.shape(proba)}, where a column is needed for each of "
+            f"{n_classes} classes"
+        )
+    if not np.isfinite(proba).all():
+        raise ValueError("predict_proba gave NaN or infinite probabilities")
+    sums = proba.sum(axis=1)
+    if np.abs(sums - 1).max(initial=0.0) > SUM_TOLERANCE:
+        worst = sums[np.abs(sums - 1).argmax()]
+        raise ValueError(
+            f"predict_proba of {name} gave a row whose probabilities sum to {worst:.4g}, not 1"
+        )

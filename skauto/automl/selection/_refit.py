@@ -41,8 +41,9 @@ def refit(
         prepared = pipeline[:-1].fit_transform(context.X, y)
     fitted = last.fit(prepared, y, **weights_for(last, context.weight))
     pipeline.steps[-1] = (name, fitted)
-    release_threads(pipeline.steps[-1][1])
-    release_limits(pipeline.steps[-1][1])
+    if not context.build.is_own(trial.values):  # whose settings are the user's
+        release_threads(fitted)
+        release_limits(fitted)
     return pipeline
 
 

@@ -94,11 +94,10 @@ class RescuePool(Pool):
 
     @property
     def free(self) -> int:
-        """How many more trials can run at once: one worker of several is for the quick model until it is out."""
-        # Were all given a trial at once, the quick model would have to wait for one of them to end.
+        """How many more trials can run at once; only one until the quick model is out, which goes behind the first."""
         if self._task is None:
             return self.pool.free
-        return max(self.pool.free - 1, 0 if self.pool.running else 1)
+        return 0 if self.pool.running else min(self.pool.free, 1)
 
     @property
     def remaining(self) -> Left:
@@ -119,10 +118,10 @@ class RescuePool(Pool):
 
     def wait(self, timeout: float | None = None) -> list[Outcome]:
         """Outcomes of trials that have ended, none where idle workers are due before; see `WorkerPool.wait`."""
-        # Behind the first trial: a trial is worth more.
         if self._task is not None and self.pool.running:
             task, self._task = self._task, None
             self.pool.submit(QUICK, *task, time_limit=self._limit)
+            return []  # at once: other workers are free for further trials
         # Workers that are killed at the end of the search are replaced only as fast as they import.
         due = self._idle_workers_due()
         if due <= 0:
