@@ -225,11 +225,11 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
             data = self._read(runtime, X, y, sample_weight, groups, cost_matrix)
             plan = self._plan(runtime, data)
             history = run_search(runtime, plan, data)
-            after = runtime.finishing(plan, history, data)
-            selection = select(after, self.ensemble)
-            models = refit(after, selection)
-            final = conclude(after, selection, models)
-        self._report(after, final)
+            finishing = runtime.finishing(plan, history, data)
+            selection = select(finishing, self.ensemble)
+            models = refit(finishing, selection)
+            final = conclude(finishing, selection, models)
+        self._report(finishing, final)
         return self
 
     def _settings(self) -> Settings:
@@ -274,24 +274,24 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
             runtime.progress.say(line)
         return plan
 
-    def _report(self, after: Finishing, final: FinalModel) -> None:
+    def _report(self, finishing: Finishing, final: FinalModel) -> None:
         """Keep what predicts and what is known of it."""
-        best, bounds = final.best, after.plan.constraints
+        best, bounds = final.best, finishing.plan.constraints
         self.best_estimator_, self.ensemble_ = final.best_estimator, final.ensemble
         self.threshold_ = final.threshold
         self.model_kind_, self.columns_ = final.kind, columns_of(self.best_estimator_)
         watch(self.best_estimator_, self.ensemble_)
         self.best_params_ = best.values if best else {}
         self.best_score_ = best.score if best else np.nan
-        self.cv_results_ = cv_results(after.history)
-        others = [other.name for other in after.plan.scoring.also]
-        self._board = leaderboard(after.history, final, [*others, *bounds.names])
+        self.cv_results_ = cv_results(finishing.history)
+        others = [other.name for other in finishing.plan.scoring.also]
+        self._board = leaderboard(finishing.history, final, [*others, *bounds.names])
         self._kept = final.kept()
         self.leaderboard_ = self._board[COLUMNS]
         self.pareto_front_ = None
         if bounds or others:
             self.pareto_front_ = bounds.front(self._board, others)
         for line in lines_on(self.columns_):
-            after.progress.say(line)
-        after.progress.show("finished", end=True)
-        self.budget_ = after.phases.frame()
+            finishing.progress.say(line)
+        finishing.progress.show("finished", end=True)
+        self.budget_ = finishing.phases.frame()

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from skauto.automl._data_profile import DataProfile
 from skauto.automl._sizing import ends_in_time, fidelity_within
 from skauto.automl._types import Pair
 from skauto.automl.evaluation._constraints import Constraints
@@ -79,6 +80,11 @@ class Plan:
     constraints: Constraints
     time: TrialTime
 
+    @property
+    def profile(self) -> DataProfile:
+        """What is known of the data."""
+        return self.context.build.profile
+
     def fraction_of(self, trial: Trial) -> float:
         """The part of the time limit that a trial may use: more where its model is the final one."""
         values = self.space.decode(trial.params)
@@ -117,12 +123,11 @@ class Plan:
 
     def first_fidelity(self, strategy: Any) -> float:
         """The fidelity of the first configurations: the full one, unless a fit of it would outlast its trial."""
-        whole = self._plans_epochs or ends_in_time(self.context.build.profile)
+        whole = self._plans_epochs or ends_in_time(self.profile)
         return 1.0 if whole else self.min_fidelity(strategy)
 
     @property
     def _plans_epochs(self) -> bool:
         """Whether there are networks of series or images, which fit themselves into their time."""
-        return self.context.build.profile.kind.effort.saves_epochs and bool(
-            self.context.build.nets
-        )
+        saves_epochs = self.profile.kind.effort.saves_epochs
+        return saves_epochs and bool(self.context.build.nets)

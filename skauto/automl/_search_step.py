@@ -54,11 +54,7 @@ def run_search(runtime: Runtime, plan: "Plan", data: Data) -> History:
         pool.complete = pool.complete or result.status == "complete"
 
     def on_result(history: History, trial: Trial, result: Result) -> None:
-        if (
-            settings.timed
-            and plan.context.build.profile.alone
-            and result.status == "complete"
-        ):
+        if settings.timed and plan.profile.alone and result.status == "complete":
             # The refit of a network is read in this process, and PyTorch takes seconds to import:
             # begin as soon as it is certain that there will be one.
             import_nets()

@@ -19,7 +19,7 @@ from skauto.automl.selection._shortlist import Selection
 from skauto.search._trial import Status
 
 
-def conclude(after: Finishing, selection: Selection, models: Models) -> FinalModel:
+def conclude(finishing: Finishing, selection: Selection, models: Models) -> FinalModel:
     """What predicts: the models within their constraints with tuned thresholds, or a fallback where there is no model.
 
     Raises
@@ -28,18 +28,18 @@ def conclude(after: Finishing, selection: Selection, models: Models) -> FinalMod
         If nothing is within the constraints.
     """
     if not models.members:
-        with after.phases("refit"):
-            final = fall_back(after)
+        with finishing.phases("refit"):
+            final = fall_back(finishing)
         return held_to(
-            after,
+            finishing,
             final,
             "the quick model that had to do, as no trial was ready in time,",
         )
     # Measuring takes seconds in which Ctrl-C may fall; it changes nothing, so it can begin anew.
-    final = after.interrupts.despite(largest_within, after, selection, models)
-    with after.phases("ensemble"):
+    final = finishing.interrupts.despite(largest_within, finishing, selection, models)
+    with finishing.phases("ensemble"):
         return tune_decision(
-            after,
+            finishing,
             selection.scoring,
             final,
             models.fitted[cast(Scored, final.best).number],
@@ -47,7 +47,7 @@ def conclude(after: Finishing, selection: Selection, models: Models) -> FinalMod
 
 
 def tune_decision(
-    after: Finishing, scoring: Scoring, final: FinalModel, best_model: Pipeline
+    finishing: Finishing, scoring: Scoring, final: FinalModel, best_model: Pipeline
 ) -> FinalModel:
     """The final model with thresholds and scores; what an exception or Ctrl-C prevents stays as it was.
 
@@ -55,27 +55,27 @@ def tune_decision(
     """
     found: dict[str, Any] = {}
     thresholds: dict[int, Threshold] = {}
-    proba, left = mixed(final.members), after.phases.left
+    proba, left = mixed(final.members), finishing.phases.left
     best = cast(Scored, final.best)
 
     def tune() -> None:
         # The order is that of importance, as time may run out: each is a third, then half, of what is left.
-        found["threshold"] = after.threshold_or_none(
+        found["threshold"] = finishing.threshold_or_none(
             scoring.threshold(proba, first_of(3, left))
         )
         thresholds[best.number] = scoring.threshold(best.proba, first_of(2, left))
-        found["best_estimator"] = after.decided(best_model, thresholds[best.number])
+        found["best_estimator"] = finishing.decided(best_model, thresholds[best.number])
         found["scores"] = scoring.report(proba, left)
         for trial, _ in final.members:
             if (
                 trial.number not in thresholds
-                and left() > after.closing_seconds / CLOSING_SAFETY
+                and left() > finishing.closing_seconds / CLOSING_SAFETY
             ):
                 thresholds[trial.number] = scoring.threshold(trial.proba, left)
 
-    made = after.interrupts.attempt(tune)
+    made = finishing.interrupts.attempt(tune)
     if made.status != Status.COMPLETE:
-        after.warn_of_score(
+        finishing.warn_of_score(
             made,
             "the ensemble has no score, and the default threshold where none was found",
         )

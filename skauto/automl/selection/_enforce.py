@@ -22,7 +22,7 @@ BEST_MODEL = "the best model"
 
 
 def largest_within(
-    after: Finishing, selection: Selection, models: Models
+    finishing: Finishing, selection: Selection, models: Models
 ) -> FinalModel:
     """The final model of as many members as the constraints allow, of at least one.
 
@@ -31,7 +31,7 @@ def largest_within(
     ValueError
         If not even one model is within them.
     """
-    models = _those_within(after, selection, models)
+    models = _those_within(finishing, selection, models)
     members = [
         (trial, weight)
         for trial, weight in models.members
@@ -48,27 +48,29 @@ def largest_within(
     *others, last = tries
     for lead, some in others:
         with suppress(ValueError):
-            return _held(after, models, lead, some)
-    return _held(after, models, *last)
+            return _held(finishing, models, lead, some)
+    return _held(finishing, models, *last)
 
 
 def _held(
-    after: Finishing, models: Models, best: Scored, members: list[Member]
+    finishing: Finishing, models: Models, best: Scored, members: list[Member]
 ) -> FinalModel:
-    return held_to(after, assemble(after, models, best, members), BEST_MODEL)
+    return held_to(finishing, assemble(finishing, models, best, members), BEST_MODEL)
 
 
-def _those_within(after: Finishing, selection: Selection, models: Models) -> Models:
+def _those_within(finishing: Finishing, selection: Selection, models: Models) -> Models:
     """The models without those that alone are out of bounds; ValueError where none is left."""
-    context, bounds = after.plan.context, after.plan.constraints
+    context, bounds = finishing.plan.context, finishing.plan.constraints
     if not bounds:
         return models
-    rows = context.X, after.classes[context.y]
+    rows = context.X, finishing.classes[context.y]
     measured = {
-        number: measured_of(after, model, rows)
+        number: measured_of(finishing, model, rows)
         for number, model in models.fitted.items()
     }
-    of_trial = {trial.number: bounds_of(after, [trial]) for trial in selection.trials}
+    of_trial = {
+        trial.number: bounds_of(finishing, [trial]) for trial in selection.trials
+    }
     fitted = {
         number: model
         for number, model in models.fitted.items()
@@ -80,20 +82,20 @@ def _those_within(after: Finishing, selection: Selection, models: Models) -> Mod
 
 
 def measured_of(
-    after: Finishing, model: Estimator, rows: tuple[Rows, np.ndarray] | None = None
+    finishing: Finishing, model: Estimator, rows: tuple[Rows, np.ndarray] | None = None
 ) -> Footprint:
     """What a model costs by the measures that are bounded."""
-    return after.plan.constraints.measure(
-        model, first_row(after.plan.context), rows, after.left
+    return finishing.plan.constraints.measure(
+        model, first_row(finishing.plan.context), rows, finishing.left
     )
 
 
-def bounds_of(after: Finishing, trials: Sequence[Scored | None]) -> Constraints:
+def bounds_of(finishing: Finishing, trials: Sequence[Scored | None]) -> Constraints:
     """What the model of some trials is held to.
 
     A single network that was kept, and was within the bounds when it was trained, is only slowed by others now.
     """
-    bounds = after.plan.constraints
+    bounds = finishing.plan.constraints
     kept = (
         len(trials) == 1
         and trials[0]
@@ -103,12 +105,12 @@ def bounds_of(after: Finishing, trials: Sequence[Scored | None]) -> Constraints:
     return bounds.times(latency_ms=SLOWED) if kept else bounds
 
 
-def held_to(after: Finishing, final: FinalModel, what: str) -> FinalModel:
+def held_to(finishing: Finishing, final: FinalModel, what: str) -> FinalModel:
     """The final model with what its ensemble costs.
 
     Parameters
     ----------
-    after : Finishing
+    finishing : Finishing
     final : FinalModel
         Its ensemble and its best single model are measured.
     what : str
@@ -119,14 +121,14 @@ def held_to(after: Finishing, final: FinalModel, what: str) -> FinalModel:
     ValueError
         If it is out of bounds.
     """
-    constraints = after.plan.constraints
+    constraints = finishing.plan.constraints
     if not constraints:
         return final
     parts: list[tuple[Estimator, Sequence[Scored | None]]] = [
         (final.ensemble, [trial for trial, _ in final.members]),
         (final.best_estimator, [final.best]),
     ]
-    costs = [_checked(after, model, trials, what) for model, trials in parts]
+    costs = [_checked(finishing, model, trials, what) for model, trials in parts]
     slow = [cost for cost in costs if not constraints.hold(cost)]
     if slow:
         warn(
@@ -137,10 +139,10 @@ def held_to(after: Finishing, final: FinalModel, what: str) -> FinalModel:
 
 
 def _checked(
-    after: Finishing, model: Estimator, trials: Sequence[Scored | None], what: str
+    finishing: Finishing, model: Estimator, trials: Sequence[Scored | None], what: str
 ) -> Footprint:
     """What a model of some trials costs; ValueError where that is too much."""
-    costs = measured_of(after, model)
-    if not bounds_of(after, trials).hold(costs):
-        after.plan.constraints.check(costs, what)
+    costs = measured_of(finishing, model)
+    if not bounds_of(finishing, trials).hold(costs):
+        finishing.plan.constraints.check(costs, what)
     return costs

@@ -24,49 +24,51 @@ LATE = 2.0
 BROKEN = (Status.FAILED, Status.CRASHED, Status.MEMORY)
 
 
-def fall_back(after: Finishing) -> FinalModel:
+def fall_back(finishing: Finishing) -> FinalModel:
     """The quick model, or else the frequencies of the classes, with a warning that says why."""
-    advice = _advice(after)
-    made = after.interrupts.attempt(_quick_model, after)
+    advice = _advice(finishing)
+    made = finishing.interrupts.attempt(_quick_model, finishing)
     if made.status == Status.COMPLETE:
         model, kind, name = made.value, QUICK_MODEL, "a small one on part of the rows"
     else:
-        model, kind = _frequencies(after), FREQUENCIES
+        model, kind = _frequencies(finishing), FREQUENCIES
         name = (
             f"the frequencies of the classes (a small one failed with {made.reason!r})"
         )
-    n_trials = len(after.found)
+    n_trials = len(finishing.found)
     done = (
         f"{n_trials_were(n_trials)} evaluated, none could be refitted in time"
         if n_trials
         else ""
     )
     warn(f"{done or 'no trial was evaluated'}, so the model is {name}; {advice}")
-    return fallback_of(after, model, kind)
+    return fallback_of(finishing, model, kind)
 
 
-def _quick_model(after: Finishing) -> Pipeline:
+def _quick_model(finishing: Finishing) -> Pipeline:
     """The quick model of a worker where it is ready or soon will be, else one made here, which is soon done."""
-    pool = after.pool
+    pool = finishing.pool
     with suppress(WorkersLostError):
         while (
-            pool.quick is None and QUICK in pool.running and 0 < after.left() < math.inf
+            pool.quick is None
+            and QUICK in pool.running
+            and 0 < finishing.left() < math.inf
         ):
-            pool.wait(min(after.left(), WAIT))
-    seconds = LEAST if after.left() > LATE else LEAST / 3
-    return pool.quick or quick_fit(after.plan.context, after.classes, seconds)
+            pool.wait(min(finishing.left(), WAIT))
+    seconds = LEAST if finishing.left() > LATE else LEAST / 3
+    return pool.quick or quick_fit(finishing.plan.context, finishing.classes, seconds)
 
 
-def _frequencies(after: Finishing) -> Pipeline:
+def _frequencies(finishing: Finishing) -> Pipeline:
     """A pipeline that predicts how often each class is, whatever the row."""
-    prior, context = DummyClassifier(strategy="prior"), after.plan.context
-    y = after.classes[context.y]
+    prior, context = DummyClassifier(strategy="prior"), finishing.plan.context
+    y = finishing.classes[context.y]
     return Pipeline([("classify", prior.fit(np.zeros((len(y), 1)), y, context.weight))])
 
 
-def _advice(after: Finishing) -> str:
+def _advice(finishing: Finishing) -> str:
     """What the user can do: mend the first failure, else give more time or loosen the constraints."""
-    results = [result for _, result in after.history.finished]
+    results = [result for _, result in finishing.history.finished]
     reasons = [result.reason for result in results if result.status in BROKEN]
     if reasons:
         return f"a trial failed with {reasons[0]!r}"
@@ -79,4 +81,4 @@ def _advice(after: Finishing) -> str:
         else ""
     )
     interrupted = "the search was interrupted before its first trial ended"
-    return (interrupted if after.interrupts.seen else "raise time_limit") + bounds
+    return (interrupted if finishing.interrupts.seen else "raise time_limit") + bounds

@@ -70,7 +70,7 @@ class FinalModel:
 
 
 def assemble(
-    after: Finishing, models: Models, best: Scored, members: list[Member]
+    finishing: Finishing, models: Models, best: Scored, members: list[Member]
 ) -> FinalModel:
     """The final model of some members, with the default threshold and without scores.
 
@@ -84,11 +84,11 @@ def assemble(
     )
     # Before it is measured: what it says of unread columns is part of the model.
     watch(ensemble)
-    threshold = default_threshold(len(after.classes))
+    threshold = default_threshold(len(finishing.classes))
     return FinalModel(
         ensemble=ensemble,
-        best_estimator=after.decided(models.fitted[best.number], threshold),
-        threshold=after.threshold_or_none(threshold),
+        best_estimator=finishing.decided(models.fitted[best.number], threshold),
+        threshold=finishing.threshold_or_none(threshold),
         kind=models.kind,
         fidelity=models.fidelity,
         best=best,
@@ -96,13 +96,13 @@ def assemble(
     )
 
 
-def fallback_of(after: Finishing, model: Pipeline, kind: str) -> FinalModel:
+def fallback_of(finishing: Finishing, model: Pipeline, kind: str) -> FinalModel:
     """The final model of a fallback, with the default threshold."""
-    threshold = default_threshold(len(after.classes))
+    threshold = default_threshold(len(finishing.classes))
     return FinalModel(
         ensemble=WeightedEnsembleClassifier.from_fitted([model], [1.0]),
-        best_estimator=after.decided(model, threshold),
-        threshold=after.threshold_or_none(threshold),
+        best_estimator=finishing.decided(model, threshold),
+        threshold=finishing.threshold_or_none(threshold),
         kind=kind,
     )
 

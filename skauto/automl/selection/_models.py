@@ -44,23 +44,23 @@ class Models:
     fidelity: float = 1.0
 
 
-def refit(after: Finishing, selection: Selection) -> Models:
+def refit(finishing: Finishing, selection: Selection) -> Models:
     """Fit the chosen trials on all rows, as many as the time allows."""
     if not selection.trials:
         return Models({}, [])
-    after.progress.show("refit")
-    after.pool.remaining = after.left
+    finishing.progress.show("refit")
+    finishing.pool.remaining = finishing.left
     chain = RefitChain(
-        after.plan.context,
-        after.classes,
-        after.pool,
-        after.left,
-        after.progress.say,
-        after.interrupts,
-        after.here,
+        finishing.plan.context,
+        finishing.classes,
+        finishing.pool,
+        finishing.left,
+        finishing.progress.say,
+        finishing.interrupts,
+        finishing.here,
     )
-    with after.phases("refit"):
-        fitted, kind = _fitted(after, selection, chain)
+    with finishing.phases("refit"):
+        fitted, kind = _fitted(finishing, selection, chain)
     members = [
         (trial, weight) for trial, weight in selection.members if trial.number in fitted
     ]
@@ -75,20 +75,20 @@ def refit(after: Finishing, selection: Selection) -> Models:
 
 
 def _fitted(
-    after: Finishing, selection: Selection, chain: RefitChain
+    finishing: Finishing, selection: Selection, chain: RefitChain
 ) -> tuple[dict[int, Pipeline], str]:
     """Models by trial, and what they are: the fold models of the best trial where these are all there is, or better."""
     best, trials = cast(Scored, selection.best), selection.trials
     can_be_refitted = {trial.number for trial in selection.affordable}
     others = [trial for trial in trials if trial.number not in can_be_refitted]
     # Before any refit: one that will not be used would take the time of the user.
-    if _folds_beat(after, best, others):
+    if _folds_beat(finishing, best, others):
         fitted, kind = _instead(
             chain, others, "the best trial could not have been refitted in time"
         )
         if fitted:
             return fitted, kind
-    fitted = chain.refitted(_wanted(after, selection))
+    fitted = chain.refitted(_wanted(finishing, selection))
     # `trials` are in the order of their scores, so this is the best one that became a model.
     ready = next((trial for trial in trials if trial.number in fitted), None)
     if ready is None:
@@ -97,7 +97,7 @@ def _fitted(
             trials,
             f"{n_trials_were(len(trials))} evaluated, none could be refitted in time",
         )
-    if best.number not in fitted and _folds_beat(after, ready, trials):
+    if best.number not in fitted and _folds_beat(finishing, ready, trials):
         instead, kind = _instead(
             chain, trials, "the best trial could not be refitted in time"
         )
@@ -105,10 +105,10 @@ def _fitted(
     return fitted, REFITTED
 
 
-def _wanted(after: Finishing, selection: Selection) -> list[Scored]:
+def _wanted(finishing: Finishing, selection: Selection) -> list[Scored]:
     """The trials to refit, each once: the best one, the members, and under constraints some more."""
     wanted = [cast(Scored, selection.best), *(trial for trial, _ in selection.members)]
-    bounds = after.plan.constraints
+    bounds = finishing.plan.constraints
     if bounds:  # the models of the chosen ones may be out of bounds in the end
         wanted += [
             *selection.affordable[:SPARE_MODELS],
@@ -137,16 +137,16 @@ def _instead(
     return fitted, FOLD_MODELS
 
 
-def _folds_beat(after: Finishing, ready: Scored, trials: list[Scored]) -> bool:
+def _folds_beat(finishing: Finishing, ready: Scored, trials: list[Scored]) -> bool:
     """Whether the fold models at hand are of one of some trials, and of a better one than a trial that is ready.
 
     Not under constraints, which several models together easily break.
     """
     by_number = {trial.number: trial for trial in trials}
-    trial = by_number.get(cast(int, after.pool.bag_of))
-    if trial is None or trial.fidelity < 1 or after.plan.constraints:
+    trial = by_number.get(cast(int, finishing.pool.bag_of))
+    if trial is None or trial.fidelity < 1 or finishing.plan.constraints:
         return False
-    return beats(trial, ready, after.valid_over_train())
+    return beats(trial, ready, finishing.valid_over_train())
 
 
 def n_trials_were(n_trials: int) -> str:

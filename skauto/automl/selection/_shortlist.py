@@ -45,7 +45,7 @@ class Selection:
     members: list[Member]
 
 
-def select(after: Finishing, use_ensemble: bool) -> Selection:
+def select(finishing: Finishing, use_ensemble: bool) -> Selection:
     """Choose among the trials of a search, within a part of the time that is left.
 
     Raises
@@ -53,64 +53,70 @@ def select(after: Finishing, use_ensemble: bool) -> Selection:
     ValueError
         If there are complete trials, and none within the constraints.
     """
-    results = [result for _, result in after.history.finished]
+    results = [result for _, result in finishing.history.finished]
     trials, scoring = _comparable(
-        after, after.plan.constraints.allowed(after.found, results)
+        finishing, finishing.plan.constraints.allowed(finishing.found, results)
     )
     if not trials:
         return Selection([], scoring, [], None, [])
-    after.progress.show("ensemble")
-    with after.phases("ensemble"):
-        affordable = _affordable(after, trials)
-        best = choose_best(affordable, after.valid_over_train())
+    finishing.progress.show("ensemble")
+    with finishing.phases("ensemble"):
+        affordable = _affordable(finishing, trials)
+        best = choose_best(affordable, finishing.valid_over_train())
         members = (
-            _blend(after, affordable, best, scoring) if use_ensemble else [(best, 1.0)]
+            _blend(finishing, affordable, best, scoring)
+            if use_ensemble
+            else [(best, 1.0)]
         )
     return Selection(trials, scoring, affordable, best, members)
 
 
-def _comparable(after: Finishing, trials: list[Scored]) -> tuple[list[Scored], Scoring]:
+def _comparable(
+    finishing: Finishing, trials: list[Scored]
+) -> tuple[list[Scored], Scoring]:
     """Trials that are judged on the same rows; those of the most rows where there is no time to judge anew.
 
     The same where a scorer raises on fewer rows, and at Ctrl-C.
     """
     # The rest of the time is for the refit, without which a choice is worth nothing.
-    left = after.countdown(after.left() * CHOICE_PART)
-    scoring = after.plan.scoring
-    with after.phases("ensemble"):
-        made = after.interrupts.attempt(comparable, trials, scoring, left)
+    left = finishing.countdown(finishing.left() * CHOICE_PART)
+    scoring = finishing.plan.scoring
+    with finishing.phases("ensemble"):
+        made = finishing.interrupts.attempt(comparable, trials, scoring, left)
     if made.status == Status.COMPLETE:
         return cast(tuple[list[Scored], Scoring], made.value)
     if made.status == Status.FAILED and not isinstance(made.error, TimeoutError):
-        after.warn_of_score(made, "trials of fewer folds do not count")
+        finishing.warn_of_score(made, "trials of fewer folds do not count")
     return fullest(trials, scoring)
 
 
-def _affordable(after: Finishing, trials: list[Scored]) -> list[Scored]:
+def _affordable(finishing: Finishing, trials: list[Scored]) -> list[Scored]:
     """Trials whose refit is short enough; all of them if none is."""
-    window = after.left() * AFFORDABLE_PART
+    window = finishing.left() * AFFORDABLE_PART
     return [trial for trial in trials if refit_seconds(trial) < window] or trials
 
 
 def _blend(
-    after: Finishing, trials: list[Scored], best: Scored, scoring: Scoring
+    finishing: Finishing, trials: list[Scored], best: Scored, scoring: Scoring
 ) -> list[Member]:
     """The members with their weights; the best one alone where no time is left, a scorer raises or at Ctrl-C."""
-    seconds = (after.left() - refit_seconds(best)) * CHOICE_PART
+    seconds = (finishing.left() - refit_seconds(best)) * CHOICE_PART
     if seconds <= 0:
         return [(best, 1.0)]
-    even = after.plan.context.build.profile.kind.effort.even_ensemble
-    choose = functools.partial(choose_members, left=after.countdown(seconds), even=even)
-    made = after.interrupts.attempt(choose, trials, scoring)
+    even = finishing.plan.profile.kind.effort.even_ensemble
+    choose = functools.partial(
+        choose_members, left=finishing.countdown(seconds), even=even
+    )
+    made = finishing.interrupts.attempt(choose, trials, scoring)
     if made.status == Status.COMPLETE:
-        return _in_time(after, best, cast(list[Member], made.value))
-    after.warn_of_score(made, "the best model predicts alone")
+        return _in_time(finishing, best, cast(list[Member], made.value))
+    finishing.warn_of_score(made, "the best model predicts alone")
     return [(best, 1.0)]
 
 
-def _in_time(after: Finishing, best: Scored, members: list[Member]) -> list[Member]:
+def _in_time(finishing: Finishing, best: Scored, members: list[Member]) -> list[Member]:
     """The members, the lightest dropped until all refits fit into what is left."""
-    window = after.left() * after.pool.n_workers
+    window = finishing.left() * finishing.pool.n_workers
     kept: list[Member] = []
     # The best model is refitted in any case, whether it is a member or not.
     seconds = refit_seconds(best)
