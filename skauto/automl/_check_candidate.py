@@ -73,6 +73,7 @@ def check_own(candidate: Checked) -> None:
         TypeError,
         f"prepare={candidate.prepare!r} of {this} must be True or False",
     )
+    # A comparison with NaN is false.
     weight: object = candidate.weight
     is_number = isinstance(weight, Real)
     require_that(
@@ -232,14 +233,9 @@ def completed(changed: Values, params: Values, branches: list[Branch]) -> Values
         if not changed.keys() <= branch.keys() <= whole.keys():
             continue
         values = {name: whole[name] for name in branch}
-        if lies_in(values, [branch]):
+        if attempt(Space(branch).encode, values).error is None:
             return values
     return None
-
-
-def lies_in(values: Values, branches: list[Branch]) -> bool:
-    """Whether a configuration lies in a space."""
-    return attempt(Space(branches).encode, values).error is None
 
 
 def groups_of(where: str, strategies: Any) -> tuple[tuple[str, ...], ...]:
@@ -291,8 +287,9 @@ def _has_weights(estimator: Estimator) -> bool:
 
 def estimators_of(candidate: Checked) -> list[Estimator]:
     """The estimator of a user's candidate, then those that its space lists for steps."""
+    # A distribution draws no estimators.
     dims = chain.from_iterable(map(dict.values, candidate.branches()))
-    listed = chain.from_iterable(values for values in dims if isinstance(values, list))
+    listed = chain(*(values for values in dims if isinstance(values, list | tuple)))
     return [
         candidate.estimator,
         *(choice for choice in listed if hasattr(choice, "fit")),
