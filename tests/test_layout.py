@@ -47,6 +47,7 @@ TESTED_WITH = {
     "automl/evaluation/_out_of_fold.py": "tests/automl/evaluation/test_estimator_scoring.py",
     "automl/_settings.py": "tests/automl/test_auto_inputs.py",
     "automl/_check_candidate.py": "tests/automl/test_candidate.py",
+    "automl/_check_builtin.py": "tests/automl/test_candidate.py",
     "automl/_answers.py": "tests/automl/test_auto_inputs.py",
     "automl/_builder.py": "tests/automl/test_plan.py",
     "automl/_search_space.py": "tests/automl/tables/test_candidates.py",
@@ -134,8 +135,8 @@ def test_imports_run_straight_down():
 # of a kind imports no other kind.
 KIND_ROOMS = sorted(path.parts[1] for path in TREES if path.match("automl/*/_kind.py"))
 AUTOML_FLOORS = {
-    0: "_types _kind _data_profile _imbalance _candidate _check_candidate _matrix_learners _epoch_planning "
-    "_costs_by_row _splits",
+    0: "_types _kind _data_profile _imbalance _candidate _check_candidate _check_builtin _matrix_learners "
+    "_epoch_planning _costs_by_row _splits",
     1: " ".join(KIND_ROOMS),
     2: "evaluation _builder _sizing _time_budget _progress _select_candidates",
     3: "_settings _search_space _plan _make_plan _reading _resuming",

@@ -1,21 +1,23 @@
 """A candidate of AutoClassifier: a kind of classifier with its space, built in or the user's own."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, TypeAlias, cast
 
+from skauto.automl._check_builtin import changes_of
 from skauto.automl._check_candidate import (
-    check_initial_of_builtin,
+    check_class_weight,
     check_own,
     completed,
+    estimators_of,
     groups_of,
-    lies_in,
 )
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._kind import KINDS, kind_named
 from skauto.automl._types import Branch, Estimator, Values
 from skauto.inputs._closest import did_you_mean
 from skauto.search._fidelity import Fidelity, read_fidelity
+from skauto.search._sandbox import attempt
 from skauto.search._space import Space
 
 # The rank of a user's configurations among those of the built-in candidates, which begin at 0: the first one early, so
@@ -60,8 +62,9 @@ class Candidate:
     Raises
     ------
     ValueError, TypeError
-        If the estimator is no classifier with probabilities or cannot be pickled, if the space has a parameter that it
-        has not, for a name that is taken, and for a configuration that does not lie in the space.
+        If the estimator is no classifier with probabilities, if it or a value of the space cannot be pickled, if the
+        space has a parameter or `imbalance` class weights that it has not, for a name that is taken, a weight that is
+        no finite number above 0, and for a configuration that does not lie in the space.
 
     Notes
     -----
@@ -110,7 +113,9 @@ class Candidate:
     def __post_init__(self) -> None:
         if self.build is None:
             check_own(self)
-            groups = groups_of(self.name, self.imbalance)
+            where = f"imbalance of Candidate({self.name!r})"
+            groups = groups_of(where, self.imbalance)
+            check_class_weight(estimators_of(self), groups, where)
             object.__setattr__(self, "imbalance", groups)
 
     def __repr__(self) -> str:
@@ -152,7 +157,8 @@ class Candidate:
         kind : str, default="table"
             The kind of data that it is for, as in `AutoClassifier`.
         space : dict, default=None
-            Parameters with lists or distributions that take the place of its own, or are added.
+            Parameters with lists or distributions that take the place of its own, or are added: those that its
+            classifier takes. Values of its initial configurations that lie outside are moved to the nearest one.
         initial : sequence of dict, default=None
             Its initial configurations, in the place of its own.
         samplers : sequence of str, default=None
@@ -161,6 +167,12 @@ class Candidate:
         Returns
         -------
         candidate : Candidate
+
+        Raises
+        ------
+        ValueError, TypeError
+            For a name or a parameter that is not known, for what is no list and no distribution, for a configuration
+            that does not lie in the space, and for imbalance strategies that the candidate cannot have.
 
         Examples
         --------
@@ -174,17 +186,10 @@ class Candidate:
                 f"{name!r} is no built-in candidate of kind {kind!r}, which are "
                 f"{sorted(known)}{did_you_mean(name, known)}"
             )
-        changes: dict[str, Any] = (
-            {} if samplers is None else {"imbalance": groups_of(name, samplers)}
-        )
-        if space is not None:
-            changes["space"] = {**known[name].branches()[0], **space}
+        changes = changes_of(known[name], kind, space, initial, samplers)
         if initial is not None:
-            changes |= {"initial": tuple(initial), "ranks": _ranks(len(initial))}
-        changed = replace(known[name], **changes)
-        if initial is not None:
-            check_initial_of_builtin(changed)
-        return changed
+            changes["ranks"] = _ranks(len(initial))
+        return replace(known[name], **changes)
 
     @property
     def is_own(self) -> bool:
@@ -202,13 +207,15 @@ class Candidate:
     def initial_configurations(self) -> list[tuple[float, Values]]:
         """Pairs of a rank among those of all candidates and a configuration, of those that lie in the space."""
         if not self.is_own:
-            pairs = zip(self.ranks, self.initial, strict=True)
-            whole = [(rank, {**self.defaults, **changed}) for rank, changed in pairs]
-            return [
-                (rank, values)
-                for rank, values in whole
-                if lies_in(values, self.branches())
-            ]
+            space = Space(self.branches())
+            first: dict[Hashable, tuple[float, Values]] = {}
+            for rank, changed in zip(self.ranks, self.initial, strict=True):
+                values = {**self.defaults, **changed}
+                params = attempt(space.encode, values).value
+                # In a narrow space two of them can be the same one.
+                if params is not None:
+                    first.setdefault(space.key(params), (rank, values))
+            return list(first.values())
         # What a user's configuration leaves out is as the estimator has it, and must lie in the space all the same: a
         # strategy can only move on from points of it.
         params = self.estimator.get_params()

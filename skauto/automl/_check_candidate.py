@@ -1,7 +1,11 @@
 """Checks of a candidate: what could not be tried is refused where it is made."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+import inspect
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from numbers import Real
+from typing import Any, Protocol, cast
 
 import cloudpickle
 from sklearn.base import BaseEstimator, clone, is_classifier
@@ -9,6 +13,7 @@ from sklearn.base import BaseEstimator, clone, is_classifier
 from skauto.automl._imbalance import NAMES, NONE
 from skauto.automl._types import Branch, Estimator, Values
 from skauto.inputs._closest import did_you_mean
+from skauto.resample._search_space import class_weight_parameter
 from skauto.search._sandbox import attempt
 from skauto.search._space import Space
 
@@ -17,6 +22,12 @@ RESERVED = ("auto", "ensemble", "quick_model", "class_frequencies")
 
 # Imbalance strategies that a candidate may name.
 STRATEGIES = [name for name in NAMES if name != NONE]
+
+# The strategy that needs a parameter of the classifier.
+WEIGHTS = "class_weight"
+
+# Parameters of a network of skorch that hold a class, which is given all that follows them in a name.
+OF_CLASSES = ("module", "criterion")
 
 
 class Checked(Protocol):
@@ -29,10 +40,10 @@ class Checked(Protocol):
     def estimator(self) -> Estimator: ...
 
     @property
-    def initial(self) -> Sequence[Values]: ...
+    def space(self) -> object: ...
 
     @property
-    def defaults(self) -> Mapping[str, Any]: ...
+    def initial(self) -> Sequence[Values]: ...
 
     @property
     def prepare(self) -> object: ...
@@ -45,7 +56,7 @@ class Checked(Protocol):
     def own_fidelity(self) -> object: ...
 
 
-def _require(holds: object, error: type[Exception], message: str) -> None:
+def require_that(holds: object, error: type[Exception], message: str) -> None:
     """Raise an error where a condition does not hold."""
     if not holds:
         raise error(message)
@@ -57,27 +68,64 @@ def check_own(candidate: Checked) -> None:
     this = f"Candidate({candidate.name!r})"
     _check_estimator(candidate.estimator, this)
     _check_space(candidate, this)
-    _require(
+    require_that(
         isinstance(candidate.prepare, bool),
         TypeError,
         f"prepare={candidate.prepare!r} of {this} must be True or False",
     )
-    _require(
-        candidate.weight > 0,
-        ValueError,
-        f"weight={candidate.weight!r} of {this} must be above 0",
+    # A comparison with NaN is false.
+    weight: object = candidate.weight
+    is_number = isinstance(weight, Real)
+    require_that(
+        is_number and 0 < candidate.weight < math.inf,
+        ValueError if is_number else TypeError,
+        f"weight={weight!r} of {this} must be a finite number above 0; 1.0 is as often "
+        "as the others",
     )
-    made = attempt(cloudpickle.dumps, candidate.estimator)
+    check_pickled(candidate.estimator, f"estimator of {this}")
+    for branch in candidate.branches():
+        check_values_pickled(branch, this)
+
+
+def check_pickled(value: object, what: str) -> None:
+    """Raise where something cannot be sent to a worker."""
+    made = attempt(cloudpickle.dumps, value)
     if made.error is not None:
         raise TypeError(
-            f"estimator of {this} cannot be pickled, so no worker can have it: "
-            f"{made.reason}"
+            f"{what} cannot be pickled, so no worker can have it: {made.reason}"
         ) from made.error
+
+
+def check_values_pickled(branch: Any, this: str) -> None:
+    """The same of the values in a part of a space."""
+    for parameter, values in branch.items():
+        check_pickled(values, f"what the space of {this} has for {parameter!r}")
+
+
+def read_space(space: Any, this: str) -> Space:
+    """The space, or an error that names the candidate."""
+    made = attempt(Space, space)
+    if made.error is not None:
+        kind = TypeError if isinstance(made.error, TypeError) else ValueError
+        raise kind(f"space of {this}: {made.error}") from made.error
+    return cast(Space, made.value)
+
+
+def check_initial_form(initial: Any, this: str) -> tuple[Values, ...]:
+    """The configurations as a tuple; TypeError where they are no list of dicts."""
+    require_that(
+        isinstance(initial, list | tuple)
+        and all(isinstance(changed, Mapping) for changed in initial),
+        TypeError,
+        f"initial={initial!r:.60} of {this} must be a list of dicts of parameters with "
+        "values; [{}] is one configuration, of the settings as they are",
+    )
+    return tuple(initial)
 
 
 def _check_name(name: object) -> None:
     usable = isinstance(name, str) and name and not name.startswith("-")
-    _require(
+    require_that(
         usable and name not in RESERVED,
         ValueError,
         f"name={name!r} of a Candidate must be a text that is none of "
@@ -86,18 +134,18 @@ def _check_name(name: object) -> None:
 
 
 def _check_estimator(estimator: object, this: str) -> None:
-    _require(
+    require_that(
         not isinstance(estimator, type),
         TypeError,
         f"estimator of {this} must be a classifier, got the class "
         f"{getattr(estimator, '__name__', '')}",
     )
-    _require(
+    require_that(
         isinstance(estimator, BaseEstimator) and is_classifier(estimator),
         TypeError,
         f"estimator of {this} must be a classifier, got {repr(estimator)[:60]}",
     )
-    _require(
+    require_that(
         hasattr(estimator, "predict_proba"),
         TypeError,
         f"estimator of {this} has no predict_proba, which thresholds and ensembles "
@@ -108,24 +156,27 @@ def _check_estimator(estimator: object, this: str) -> None:
 
 def _check_space(candidate: Checked, this: str) -> None:
     """Raise where the space, the fidelity or a configuration does not fit the estimator."""
+    read_space(candidate.space, this)
+    check_initial_form(candidate.initial, this)
     branches, known = candidate.branches(), candidate.estimator.get_params()
     for parameter in sorted({name for branch in branches for name in branch}):
-        _require(
+        require_that(
             parameter in known or _can_be_set(candidate.estimator, parameter),
             ValueError,
             f"space of {this} has {parameter!r}, which is no parameter of "
             f"{type(candidate.estimator).__name__}{did_you_mean(parameter, known)}",
         )
-        _require(
+        require_that(
             not parameter.startswith("imbalance") and parameter != "candidate",
             ValueError,
             f"space of {this} has {parameter!r}: such names are AutoClassifier's own; "
             "give the step another name",
         )
-    Space(branches)
+        if parameter not in known:
+            _check_of_class(parameter, known, branches, this)
     candidate.own_fidelity()
     for number, changed in enumerate(candidate.initial):
-        _require(
+        require_that(
             completed(changed, known, branches) is not None,
             ValueError,
             f"initial[{number}]={changed!r} of {this} does not lie in its space; widen "
@@ -143,15 +194,36 @@ def _can_be_set(estimator: Any, parameter: str) -> bool:
     )
 
 
-def check_initial_of_builtin(candidate: Checked) -> None:
-    """Raise where an initial configuration of a built-in candidate does not lie in its space."""
-    for number, changed in enumerate(candidate.initial):
-        _require(
-            lies_in({**candidate.defaults, **changed}, candidate.branches()),
-            ValueError,
-            f"initial[{number}]={changed!r} of Candidate.builtin({candidate.name!r}) "
-            "does not lie in its space",
-        )
+def _check_of_class(
+    parameter: str, known: Values, branches: list[Branch], this: str
+) -> None:
+    """Raise where the class of a network's module does not take a parameter that skorch would hand on to it."""
+    for owner in known:
+        made = known[owner]
+        # Where the space chooses the class, another one may take it.
+        if _is_class_of_net(owner, made) and owner not in chain(*branches):
+            taken = _taken_by(made)
+            names = [f"{owner}__{name}" for name in taken]
+            require_that(
+                not parameter.startswith(f"{owner}__")
+                or not taken
+                or parameter in names,
+                ValueError,
+                f"space of {this} has {parameter!r}; of its {owner!r} {made.__name__} "
+                f"takes {names}{did_you_mean(parameter, names)}",
+            )
+
+
+def _is_class_of_net(owner: str, made: object) -> bool:
+    return owner.rpartition("__")[2] in OF_CLASSES and isinstance(made, type)
+
+
+def _taken_by(made: type) -> list[str]:
+    """Names of the parameters with which a class is made; none where it takes any."""
+    signature = attempt(inspect.signature, made).value
+    taken = {} if signature is None else dict(signature.parameters)
+    anything = any(taken[name].kind == inspect.Parameter.VAR_KEYWORD for name in taken)
+    return [] if anything else list(taken)
 
 
 def completed(changed: Values, params: Values, branches: list[Branch]) -> Values | None:
@@ -161,39 +233,64 @@ def completed(changed: Values, params: Values, branches: list[Branch]) -> Values
         if not changed.keys() <= branch.keys() <= whole.keys():
             continue
         values = {name: whole[name] for name in branch}
-        if lies_in(values, [branch]):
+        if attempt(Space(branch).encode, values).error is None:
             return values
     return None
 
 
-def lies_in(values: Values, branches: list[Branch]) -> bool:
-    """Whether a configuration lies in a space."""
-    return attempt(Space(branches).encode, values).error is None
-
-
-def groups_of(name: str, strategies: Sequence[Any]) -> tuple[tuple[str, ...], ...]:
+def groups_of(where: str, strategies: Any) -> tuple[tuple[str, ...], ...]:
     """The imbalance strategies of a candidate as groups: those of a user's one are a single group.
 
     Parameters
     ----------
-    name : str
-        Of the candidate.
+    where : str
+        What they are of, for messages.
     strategies : sequence of str, or of tuple where they are grouped already
     """
-    if not strategies:
-        return ()
-    _require(
-        not isinstance(strategies, str),
+    given = () if strategies is None else strategies
+    require_that(
+        isinstance(given, Iterable) and not isinstance(given, str | Mapping),
         TypeError,
-        f"imbalance={strategies!r} of Candidate({name!r}) must be a list of names",
+        f"{where} must be a list of names, got {given!r:.60}",
     )
-    if all(isinstance(group, tuple) for group in strategies):
-        return tuple(strategies)
-    for strategy in strategies:
-        _require(
+    given = tuple(given)
+    grouped = all(isinstance(group, tuple) for group in given)
+    groups = given if grouped else (given,)
+    for strategy in chain.from_iterable(groups):
+        require_that(
             strategy in STRATEGIES,
             ValueError,
-            f"imbalance of Candidate({name!r}) has {strategy!r}; known are "
-            f"{STRATEGIES}",
+            f"{where} has {strategy!r}; known are {STRATEGIES}"
+            f"{did_you_mean(strategy, STRATEGIES)}",
         )
-    return (tuple(strategies),)
+    return groups
+
+
+def check_class_weight(
+    estimators: Iterable[Estimator], groups: Iterable[Iterable[str]], where: str
+) -> None:
+    """Raise where class weights are a strategy of a candidate, and none of its estimators has them."""
+    tried = list(estimators)
+    named = WEIGHTS in chain.from_iterable(groups)
+    require_that(
+        not named or any(map(_has_weights, tried)),
+        ValueError,
+        f"{where} has {WEIGHTS!r}, but {type(tried[0]).__name__} has no class_weight "
+        "that could be set, nor has what it wraps; leave it out, or name samplers: "
+        f"{STRATEGIES[1:]}",
+    )
+
+
+def _has_weights(estimator: Estimator) -> bool:
+    return class_weight_parameter(estimator)[0] is not None
+
+
+def estimators_of(candidate: Checked) -> list[Estimator]:
+    """The estimator of a user's candidate, then those that its space lists for steps."""
+    # A distribution draws no estimators.
+    dims = chain.from_iterable(map(dict.values, candidate.branches()))
+    listed = chain(*(values for values in dims if isinstance(values, list | tuple)))
+    return [
+        candidate.estimator,
+        *(choice for choice in listed if hasattr(choice, "fit")),
+    ]

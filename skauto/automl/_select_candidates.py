@@ -9,6 +9,7 @@ from typing import Any
 
 from skauto._deps import MissingDependencyError, require
 from skauto.automl._candidate import Candidate
+from skauto.automl._check_builtin import check_kind
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._kind import Kind
 from skauto.automl._time_budget import ALONE_FRACTION, TRIAL_FRACTION
@@ -57,7 +58,7 @@ class Request:
     names : tuple of str
         Of built-in candidates, in the order given; "auto" stands for those of the kind.
     own : tuple of Candidate
-        Those of the user; one takes the place of a built-in candidate of the same name.
+        Given as objects; a built-in one that was changed takes the place of that of "auto".
     left_out : frozenset of str
     entries : tuple
         All of it, as given.
@@ -113,14 +114,17 @@ def select_candidates(
     Raises
     ------
     ValueError
-        If an entry is neither a name nor a Candidate, if a name is unknown or taken twice, or no candidate is left.
+        If an entry is neither a name nor a Candidate or is one of another kind of data, if a name is unknown, taken
+        twice, or named and left out, or no candidate is left.
     """
     kind, request = profile.kind, Request.of(given)
-    small_ones = kind.made_small() if small else ()
-    portfolio = _by_name((*kind.candidates(), *small_ones))
+    portfolio = _by_name((*kind.candidates(), *(kind.made_small() if small else ())))
     known = portfolio | _by_name(kind.on_request())
     _check_entries(request, known)
     _check_left_out(request, portfolio)
+    _check_names(request, portfolio)
+    for candidate in request.own:
+        check_kind(candidate, known, kind.name)
     wanted = _wanted(request, portfolio, known)
     verdicts = [_verdict(candidate, profile) for candidate in wanted]
     chosen = [verdict.candidate for verdict in verdicts if verdict.obstacle is None]
@@ -183,9 +187,27 @@ def _check_left_out(request: Request, portfolio: dict[str, Candidate]) -> None:
             "candidate of 'auto' out, so it needs 'auto' too"
         )
     if strange:
+        name = LEAVE_OUT + min(strange)
+        hint = did_you_mean(name, [LEAVE_OUT + other for other in portfolio])
         raise ValueError(
-            f"candidates: '-{min(strange)}' is none of those of 'auto' here, which are "
-            f"{sorted(portfolio)}"
+            f"candidates: {name!r} is none of those of 'auto' here, which are "
+            f"{sorted(portfolio)}{hint}"
+        )
+    both = request.left_out & set(request.names)
+    if both:
+        raise ValueError(
+            f"candidates: {min(both)!r} is named and left out; take one of them away"
+        )
+
+
+def _check_names(request: Request, portfolio: dict[str, Candidate]) -> None:
+    """Raise where a candidate of the user has the name of a built-in one beside which it competes."""
+    own = {given.name for given in request.own if given.is_own}
+    taken = own & set(portfolio) - request.left_out
+    if taken and AUTO in request.names:
+        raise ValueError(
+            f"candidates: Candidate({min(taken)!r}) has the name of a built-in one of "
+            f"'auto'; rename it, or leave that one out by '-{min(taken)}'"
         )
 
 

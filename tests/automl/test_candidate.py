@@ -3,27 +3,33 @@
 import subprocess
 import sys
 import textwrap
+import threading
+from dataclasses import replace
 
 import cloudpickle
 import numpy as np
 import pandas as pd
 import pytest
 from imblearn.pipeline import make_pipeline as with_samplers
-from scipy.stats import loguniform, uniform
+from scipy.stats import loguniform, norm, randint, uniform
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from skauto import AutoClassifier, Candidate, load_model, save_model
+from skauto.automl._check_builtin import nearest
 from skauto.automl._data_profile import DataProfile
+from skauto.automl._kind import kind_named
 from skauto.automl._select_candidates import select_candidates
 from skauto.automl.evaluation._fold_models import pack, unpack
 from skauto.resample import SMOTE
+from skauto.search._dimensions import Choice, Continuous, Quantile, Whole
 from tests.support.autos import quick
 
 X, CODES = make_classification(240, 5, weights=[0.75], flip_y=0.02, random_state=0)
@@ -196,6 +202,44 @@ def test_it_is_part_of_the_parameters_of_a_classifier():
         (lambda: Candidate("mine", SCALED, SPACE, fidelity=("nope", 1, 9)), ValueError, "'nope' is no parameter"),
         (lambda: Candidate("mine", SCALED, SPACE, fidelity="rowz"), TypeError, "fidelity must be"),
         (lambda: Candidate("mine", SCALED, SPACE, weight=0), ValueError, "weight=0"),
+        (lambda: Candidate("mine", SCALED, SPACE, weight=-1), ValueError, "weight=-1 of Candidate.'mine'. .* finite"),
+        (lambda: Candidate("mine", SCALED, SPACE, weight=np.inf), ValueError, "weight=inf of Candidate.'mine'."),
+        (lambda: Candidate("mine", SCALED, SPACE, weight=np.nan), ValueError, "weight=nan of Candidate.'mine'."),
+        (lambda: Candidate("mine", SCALED, SPACE, weight=None), TypeError, "weight=None of Candidate.'mine'."),
+        (lambda: Candidate("mine", SCALED, None), TypeError, "space of Candidate.'mine'.*list of dicts, got None"),
+        (lambda: Candidate("mine", SCALED, []), ValueError, "space of Candidate.'mine'.*is an empty list"),
+        (
+            lambda: Candidate("mine", SCALED, {"logisticregression__C": 1.0}),
+            TypeError,
+            r"space of Candidate.'mine'.: parameter 'logisticregression__C' .* write \[1.0\]",
+        ),
+        (lambda: Candidate("mine", SCALED, SPACE, initial={}), TypeError, r"initial={} of Candidate.'mine'.*\[{}\]"),
+        (
+            lambda: Candidate("mine", SCALED, SPACE, initial=["C"]),
+            TypeError,
+            "initial=.'C'. .* must be a list of dicts",
+        ),
+        (
+            lambda: Candidate("mine", SCALED, {"logisticregression__class_weight": [threading.Lock()]}),
+            TypeError,
+            "space of Candidate.'mine'. has for 'logisticregression__class_weight' cannot be pickled",
+        ),
+        (
+            lambda: Candidate("mine", SCALED, SPACE, imbalance=[("SMOTE",), ("smote",)]),
+            ValueError,
+            "imbalance of Candidate.'mine'. has 'smote'.*did you mean 'SMOTE'",
+        ),
+        (lambda: Candidate("mine", SCALED, SPACE, imbalance=3), TypeError, "imbalance of .* list of names, got 3"),
+        (
+            lambda: Candidate("mine", KNeighborsClassifier(), imbalance=["SMOTE", "class_weight"]),
+            ValueError,
+            "imbalance of Candidate.'mine'. has 'class_weight', but KNeighborsClassifier has no .* leave it out",
+        ),
+        (
+            lambda: Candidate("mine", make_pipeline(StandardScaler(), GaussianNB()), imbalance=[("class_weight",)]),
+            ValueError,
+            "has 'class_weight', but Pipeline has no class_weight",
+        ),
         (lambda: Candidate("mine", SCALED, SPACE, prepare="yes"), TypeError, "prepare='yes'"),
         (lambda: Candidate("mine", Homebound(), {}), TypeError, "cannot be pickled"),
         (lambda: Candidate.builtin("lightgbn"), ValueError, "did you mean 'lightgbm'"),
@@ -203,6 +247,43 @@ def test_it_is_part_of_the_parameters_of_a_classifier():
         (lambda: Candidate.builtin("cnn", kind="picture"), ValueError, "kind='picture'"),
         (lambda: Candidate.builtin("svm", samplers=["nope"]), ValueError, "has 'nope'"),
         (lambda: Candidate.builtin("svm", initial=[{"C": "x"}]), ValueError, "initial.0."),
+        (lambda: Candidate.builtin("svm", initial=[{"c": 1.0}]), ValueError, "initial.0.*did you mean 'C'"),
+        (lambda: Candidate.builtin("svm", initial={"C": 1.0}), TypeError, "initial={'C': 1.0} .* list of dicts"),
+        (
+            lambda: Candidate.builtin("svm", samplers=[("foo",)]),
+            ValueError,
+            r"samplers of Candidate.builtin\('svm'\) has 'foo'; known are",
+        ),
+        (
+            lambda: Candidate.builtin("knn", samplers=["class_weight"]),
+            ValueError,
+            r"samplers of Candidate.builtin\('knn'\) has 'class_weight', but KNeighborsClassifier has no",
+        ),
+        (
+            lambda: Candidate.builtin("hist_boosting", space={"max_leaf_node": [4, 8]}),
+            ValueError,
+            r"Candidate.builtin\('hist_boosting'\) has 'max_leaf_node', .* allowed are .* mean 'max_leaf_nodes'",
+        ),
+        (
+            lambda: Candidate.builtin("svm", space={"cv": [3]}),
+            ValueError,
+            r"Candidate.builtin\('svm'\) has 'cv', which it does not take",
+        ),
+        (
+            lambda: Candidate.builtin("logistic", space={"C": 5}),
+            TypeError,
+            r"Candidate.builtin\('logistic'\): parameter 'C' must be a list .* write \[5\]",
+        ),
+        (
+            lambda: Candidate.builtin("logistic", space=[{"C": [5]}]),
+            TypeError,
+            r"space of Candidate.builtin\('logistic'\) must be one dict .* without a list",
+        ),
+        (
+            lambda: Candidate.builtin("knn", space={"metric": [threading.Lock()]}),
+            TypeError,
+            r"Candidate.builtin\('knn'\) has for 'metric' cannot be pickled",
+        ),
     ],
 )
 def test_wrong_ones_are_refused_before_the_search(made, error, said):
@@ -238,7 +319,16 @@ def test_what_is_tried():
         ([MINE, MINE], ValueError, "'mine' is taken twice"),
         (["svm", Candidate("svm", SCALED)], ValueError, "'svm' is taken twice"),
         (["svm", "-svm"], ValueError, "'-svm' leaves a candidate of 'auto' out"),
-        (["auto", "-svn"], ValueError, "'-svn' is none of those"),
+        (["auto", "-svn"], ValueError, "'-svn' is none of those.*did you mean '-svm'"),
+        (["auto", "-svm", "svm"], ValueError, "'svm' is named and left out"),
+        (["auto", Candidate("svm", SCALED)], ValueError, "Candidate.'svm'. has the name .* out by '-svm'"),
+        ([Candidate.builtin("cnn", kind="image")], ValueError, "'cnn', kind='image'.* but X is taken for 'table'"),
+        (["auto", Candidate.builtin("rocket", kind="sequence")], ValueError, "'rocket', kind='sequence'.* for 'table'"),
+        (
+            [Candidate.builtin("svm", kind="image", space={"C": [1.0]})],
+            ValueError,
+            r"'svm', kind='image'.* choose some of .* by Candidate.builtin\(name, kind='table'\)",
+        ),
         ([SCALED], ValueError, "entry 0 is Pipeline: .* Candidate\\('mine', Pipeline"),
         (["lightgbn"], ValueError, "did you mean 'lightgbm'"),
     ],
@@ -253,6 +343,96 @@ def test_a_built_in_one_that_is_narrowed_stays_within():
     auto = fitted(candidates=[narrow], n_iter=6)
     assert {params["C"] for params in complete(auto, "logistic")["params"]} <= {0.25, 4.0}
     assert {params["imbalance"] for params in complete(auto, "logistic")["params"]} == {"none"}
+
+
+def test_a_built_in_one_of_tables_is_refused_for_series():
+    profile = replace(PROFILE, kind=kind_named("sequence"))
+    with pytest.raises(ValueError, match="'svm', kind='table'.* but X is taken for 'sequence'"):
+        select_candidates(["auto", Candidate.builtin("svm")], profile)
+    # A name that is there in both kinds is told apart.
+    with pytest.raises(ValueError, match="'lightgbm', kind='table'"):
+        select_candidates([Candidate.builtin("lightgbm", space={"num_leaves": [7]})], profile)
+    same = Candidate.builtin("extra_trees", kind="sequence", samplers=[])
+    assert select_candidates([same], profile)[0] == [same]
+
+
+def test_a_name_of_a_built_in_one_is_free_where_that_does_not_compete():
+    own = Candidate("svm", SCALED, SPACE)
+    assert names(own) == ["svm"] and names("logistic", own) == ["logistic", "svm"]
+    chosen, _ = select_candidates(["auto", "-svm", own], PROFILE)
+    assert [candidate for candidate in chosen if candidate.name == "svm"] == [own]
+
+
+@pytest.mark.parametrize(
+    ("name", "space", "first"),
+    [
+        ("logistic", {"C": [0.25, 4.0]}, [{"C": 0.25, "splines": None}, {"C": 0.25, "splines": 8}]),
+        ("logistic", {"splines": [4], "C": [9.0]}, [{"C": 9.0, "splines": 4}, {"scaler": "quantile"}]),
+        ("logistic", {"C": loguniform(1, 2)}, [{"C": 1.0}, {"C": 1.0}]),
+        ("extra_trees", {"min_samples_leaf": randint(5, 9)}, [{"min_samples_leaf": 5}, {"criterion": "gini"}]),
+        ("extra_trees", {"max_features": [0.2, 0.4]}, [{"max_features": 0.2}, {"max_features": 0.2}]),
+        # An added one is as its classifier has it, where that lies in the space.
+        ("extra_trees", {"min_samples_split": [8, 2]}, [{"min_samples_split": 2}, {"min_samples_split": 2}]),
+        ("extra_trees", {"max_depth": [6, 3]}, [{"max_depth": 6}, {"max_depth": 6}]),
+        ("extra_trees", {"max_leaf_nodes": randint(10, 21)}, [{"max_leaf_nodes": 15}, {"max_leaf_nodes": 15}]),
+        # What became the same is tried once.
+        ("extra_trees", {"min_samples_leaf": [3], "criterion": ["gini"]}, [{"max_features": "sqrt"}]),
+        ("svm", {"splines": [4, 8]}, [{"splines": 4}]),
+        ("mlp", {"hidden_size": [256]}, [{"hidden_size": 256}]),
+    ],
+)
+def test_first_configurations_are_moved_into_another_space(name, space, first):
+    changed = Candidate.builtin(name, space=space)
+    found = changed.initial_configurations()
+    ranks = [rank for rank, _ in Candidate.builtin(name).initial_configurations()]
+    assert [rank for rank, _ in found] == ranks[: len(first)]
+    for (_, values), expected in zip(found, first, strict=True):
+        assert set(values) == set(changed.space) and {**values, **expected} == values
+    assert set(changed.defaults) == set(changed.space)
+
+
+@pytest.mark.lightgbm
+def test_a_widened_lightgbm_is_tried_in_a_short_search():
+    wide = Candidate.builtin("lightgbm", space={"max_depth": [3, 5], "num_leaves": [7, 15], "max_bin": [63]})
+    assert [values["num_leaves"] for _, values in wide.initial_configurations()] == [15, 15, 7, 15]
+    auto = fitted(candidates=[wide, "naive_bayes"], n_iter=2)
+    assert complete(auto, "lightgbm")["params"].map(lambda params: params["max_depth"]).tolist() == [3, 3]
+    with pytest.raises(ValueError, match="'num_leafs', which it does not take.*did you mean 'num_leaves'"):
+        Candidate.builtin("lightgbm", space={"num_leafs": [4, 8]})
+
+
+def test_configurations_of_the_user_need_not_repeat_what_was_narrowed():
+    narrow = Candidate.builtin("logistic", space={"C": [2.0, 4.0]}, initial=[{"splines": 4}, {"C": 4.0}])
+    assert [values["C"] for _, values in narrow.initial_configurations()] == [2.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("dimension", "value", "expected"),
+    [
+        (Choice([7, 15]), 12, 15),
+        (Choice(["a", 2.0]), 2, 2.0),
+        (Choice(["a", 2.0]), "b", "a"),
+        (Choice([True, False]), 0, True),
+        (Continuous(0.5, 2.0), 9, 2.0),
+        (Continuous(0.5, 2.0), 1.25, 1.25),
+        (Continuous(1.0, 4.0, log=True), None, 2.0),
+        (Whole(3, 8), 2.6, 3),
+        (Whole(3, 8), 11, 8),
+        (Quantile(norm(3.0), discrete=False), "scale", 3.0),
+    ],
+)
+def test_the_nearest_value(dimension, value, expected):
+    found = nearest(dimension, value)
+    assert found == pytest.approx(expected) and type(found) is type(expected)
+
+
+def test_class_weights_of_a_step_that_the_space_chooses():
+    steps = {"logisticregression": [LogisticRegression(), GaussianNB()]}
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression()).set_params(logisticregression=GaussianNB())
+    chosen = Candidate("mine", pipeline, steps, imbalance=["class_weight"])
+    assert chosen.imbalance == (("class_weight",),)
+    forest = Candidate.builtin("extra_trees", samplers=["class_weight"])
+    assert forest.imbalance == (("class_weight",),)
 
 
 @pytest.mark.slow
@@ -316,3 +496,22 @@ def test_a_parameter_of_the_module_of_a_network_is_one_of_its_own():
     assert candidate.initial_configurations() == []  # it has no value of it as it is
     with pytest.raises(ValueError, match="'standardscaler__out', which is no parameter of Pipeline"):
         Candidate("net", net, {"standardscaler__out": [2, 3]})
+    with pytest.raises(ValueError, match="'neuralnetclassifier__module__out_featurs'.*mean .*__module__out_features'"):
+        Candidate("net", net, {"neuralnetclassifier__module__out_featurs": [2, 3]})
+
+
+def test_a_module_that_takes_anything_or_is_chosen_by_the_space():
+    torch = pytest.importorskip("torch")
+    from skorch import NeuralNetClassifier
+
+    class Anything(torch.nn.Linear):
+        def __init__(self, **given):
+            super().__init__(**given)
+
+    Candidate("net", NeuralNetClassifier(Anything), {"module__anything": [2, 3]})
+    chosen = {"module": [torch.nn.Linear, torch.nn.Bilinear], "module__in1_features": [2, 3]}
+    Candidate("net", NeuralNetClassifier(torch.nn.Linear), chosen)
+    with pytest.raises(
+        ValueError, match=r"'module__in1_features'; of its 'module' Linear takes \['module__in_features'"
+    ):
+        Candidate("net", NeuralNetClassifier(torch.nn.Linear), {"module__in1_features": [2, 3]})
