@@ -41,7 +41,7 @@ class _TooSlowError(_CannotBuildError):
 
 
 # Compilers that did not end: the next kernel does not wait for them again.
-HANGING = set()
+HANGING: set[str] = set()
 
 
 # Whatever goes wrong on the way to a kernel: there is a fallback.
