@@ -50,7 +50,7 @@ FAULTS = (_CannotBuildError, ArithmeticError, AttributeError, EOFError, ImportEr
 
 
 @functools.cache
-def load(source):
+def load(source: Path) -> ctypes.CDLL | None:
     """The compiled library of a C file, or None where it cannot be had.
 
     Parameters
