@@ -1,13 +1,11 @@
 """Balanced bags of boosted trees."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from skauto.resample._balanced_bagging import BalancedBaggingClassifier
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 class EasyEnsembleClassifier(BalancedBaggingClassifier):
@@ -71,7 +69,7 @@ class EasyEnsembleClassifier(BalancedBaggingClassifier):
         bootstrap: bool = False,
         prior_correction: bool = True,
         decision: str = "resampled",
-        random_state: "int | np.random.RandomState | None" = None,
+        random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
     ) -> None:
         self.estimator = estimator

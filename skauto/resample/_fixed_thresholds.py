@@ -1,15 +1,13 @@
 """A classifier of many classes whose probabilities are weighed before the largest wins."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
+import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 
 from skauto._sklearn import check_has
 from skauto.resample._decisions import by_weights
 from skauto.resample._wrapped import weights_placed
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 class MulticlassFixedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -68,7 +66,7 @@ class MulticlassFixedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, Ba
         return self
 
     @property
-    def classes_(self) -> "np.ndarray":
+    def classes_(self) -> np.ndarray:
         """Labels, in the order of the columns of predict_proba."""
         return self.estimator_.classes_
 
@@ -77,12 +75,12 @@ class MulticlassFixedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, Ba
         """Columns seen in fit."""
         return self.estimator_.n_features_in_
 
-    def predict_proba(self, X: Any) -> "np.ndarray":
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of the estimator, shape (n, n_classes)."""
         check_has(self, "estimator_")
         return self.estimator_.predict_proba(X)
 
-    def predict(self, X: Any) -> "np.ndarray":
+    def predict(self, X: Any) -> np.ndarray:
         """The class with the largest product of probability and multiplier."""
         proba = self.predict_proba(X)
         given = {} if self.class_multipliers is None else self.class_multipliers

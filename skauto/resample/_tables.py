@@ -1,6 +1,6 @@
 """Rows of any kind as numbers and integer codes, and synthetic numbers and codes as rows of that kind."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -9,9 +9,6 @@ from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from skauto.inputs._sequences import is_ragged
-
-if TYPE_CHECKING:
-    from typing import NoReturn
 
 BLOCK = 1 << 22  # numbers interpolated at a time, so that temporary arrays stay small
 UNEQUAL = (
@@ -229,7 +226,7 @@ class SeriesTable:
         """The rows of these positions, as they are."""
         return [self.X[row] for row in rows]
 
-    def append(self, numeric: Any, codes: np.ndarray, first: np.ndarray) -> "NoReturn":
+    def append(self, numeric: Any, codes: np.ndarray, first: np.ndarray) -> NoReturn:
         """Nothing but an error: no row lies between two of unequal shapes."""
         raise ValueError(UNEQUAL)
 

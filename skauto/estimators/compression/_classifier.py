@@ -2,10 +2,12 @@
 
 import copy
 import itertools
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.frozen import FrozenEstimator
@@ -25,10 +27,6 @@ from skauto.estimators.images._images import rows_for
 from skauto.estimators.neural._time_limit import current_limit, shortened_to
 
 if TYPE_CHECKING:
-    import os
-
-    import numpy as np
-
     from skauto.estimators.sequences._streaming import Stream
 
 torch = require("torch", extra="deep")
@@ -155,12 +153,12 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         sizes.append(work.size())  # only now: finishing folds norms, which the file gains by
         self.steps_report_ = pd.DataFrame({"step": names, "bytes": sizes, "seconds": seconds})
 
-    def predict_proba(self, X: Any) -> "np.ndarray":
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probability of each class, (n, n_classes), columns in the order of `classes_`."""
         check_has(self, "estimator_")
         return self.estimator_.predict_proba(X)
 
-    def predict(self, X: Any) -> "np.ndarray":
+    def predict(self, X: Any) -> np.ndarray:
         """The most probable class of each row, (n,)."""
         check_has(self, "estimator_")
         return self.estimator_.predict(X)
@@ -194,12 +192,12 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         """
         return pd.DataFrame(report(self.to_bytes()))
 
-    def save(self, path: "str | os.PathLike[str]") -> Path:
+    def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model file atomically; returns its path."""
         return write_whole(path, self.to_bytes())
 
     @classmethod
-    def load(cls, path: "str | os.PathLike[str]") -> Self:
+    def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read a model file. It holds no code: the worst that a file of unknown origin can do is to predict badly.
 
         The steps are not in it: the loaded classifier predicts, and fits as the uncompressed estimator would.

@@ -2,17 +2,15 @@
 
 import math
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 from sklearn.utils import get_tags
 
 from skauto.inputs._images import CHANNELS, channel_axis
 
-if TYPE_CHECKING:
-    import numpy as np
 
-
-def image_layout(X: "np.ndarray", channels: str = "auto", image_shape: Any = None) -> tuple[str, tuple[int, ...]]:
+def image_layout(X: np.ndarray, channels: str = "auto", image_shape: Any = None) -> tuple[str, tuple[int, ...]]:
     """How an array holds images.
 
     Parameters

@@ -4,10 +4,11 @@ import math
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from skauto._deps import require
 
 if TYPE_CHECKING:
-    import numpy as np
     from torch import Tensor
 
 torch = require("torch", extra="deep")
@@ -43,7 +44,7 @@ class WeightedCrossEntropy(torch.nn.Module):
         return (losses * weights).mean()
 
 
-def check_class_weight(class_weight: Any, classes: "np.ndarray") -> None:
+def check_class_weight(class_weight: Any, classes: np.ndarray) -> None:
     """Raise ValueError for a dict {label: weight} with unknown labels or invalid weights."""
     unknown = set(class_weight) - set(classes)
     if unknown:

@@ -86,7 +86,7 @@ class _SequenceClassifier(NeuralClassifier):
         batch_size: int | str = "auto",
         max_epochs: int = 60,
         time_limit: float | None = None,
-        lr: float | None = 0.003,
+        lr: float = 0.003,
         optimizer: str = "adamw",
         momentum: float = 0.9,
         weight_decay: float = 0.01,

@@ -125,7 +125,7 @@ class MLPClassifier(NeuralClassifier):
         batch_size: int | str = "auto",
         max_epochs: int = 20,
         time_limit: float | None = None,
-        lr: float | None = 0.003,
+        lr: float = 0.003,
         optimizer: str = "adamw",
         momentum: float = 0.9,
         weight_decay: float = 0.01,

@@ -19,7 +19,7 @@ torch = require("torch", extra="deep")
 nn = torch.nn
 
 
-def filters_at_first(net: "Module", example: Any, amount: float) -> Any:
+def filters_at_first(net: "Module", example: Any, amount: float) -> dict[tuple, int]:
     """The number of filters of each group of layers, before this fraction is removed.
 
     Raises
@@ -42,7 +42,7 @@ def filters_at_first(net: "Module", example: Any, amount: float) -> Any:
 
 
 def choose_filters(
-    net: "Module", example: Any, amount: float, norm: str, at_first: Any = None
+    net: "Module", example: Any, amount: float, norm: str, at_first: dict[tuple, int] | None = None
 ) -> "tuple[Channels, set[int]]":
     """The labelled network, and the roots of the weakest filters of each group of layers.
 

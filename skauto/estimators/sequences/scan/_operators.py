@@ -13,14 +13,12 @@ A backend is a module with `forward` and `backward` on blocks of time; see `_sca
 """
 
 import functools
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from skauto._deps import require
 from skauto.estimators.sequences.scan import _native as _scan_native
 from skauto.estimators.sequences.scan import _torch as _scan_torch
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 torch = require("torch", extra="deep")
 flop_counter = require("torch.utils.flop_counter", extra="deep")
@@ -95,7 +93,7 @@ def linear_scan(
     return torch.ops.skauto.min_linear_scan(x, weight, bias, h0, steps, lstm, reverse, keep)[0]
 
 
-def backend(tensor: Tensor) -> "ModuleType":
+def backend(tensor: Tensor) -> ModuleType:
     """The fastest backend for a tensor's device and type."""
     if tensor.is_cuda:
         return _gpu_backend()
