@@ -33,7 +33,7 @@ class CommandError(Exception):
     """What the user can mend; its one line goes to stderr."""
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     """Run one command; return the exit status."""
     parser = _parser()
     args = parser.parse_args(argv)
@@ -57,7 +57,7 @@ def main(argv=None):
 
 
 @steady_streams()
-def fit(args):
+def fit(args: argparse.Namespace) -> int:
     """`skauto fit DATA.csv --target COL`: search, save the model, show the leaderboard."""
     out = _writable(args.out, but_not={"the data": args.data})
     frame = read_csv(args.data, _csv_options(args, args.target), _note)
@@ -75,7 +75,7 @@ def fit(args):
     return FALLBACK_SAVED if model.model_kind_ in FALLBACKS else 0
 
 
-def predict(args):
+def predict(args: argparse.Namespace) -> None:
     """`skauto predict MODEL DATA.csv`: a CSV of predictions and probabilities, row by row."""
     from skauto._persistence import load_model
 
@@ -107,7 +107,7 @@ def _predictions(model, X):
 
 
 @steady_streams()
-def demo(args):
+def demo(args: argparse.Namespace) -> None:
     """`skauto demo`: AutoClassifier on the data set that comes with skauto, judged on rows held back."""
     from sklearn.model_selection import train_test_split
 

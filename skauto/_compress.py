@@ -126,13 +126,17 @@ def compress(
 class _Trials:
     """Chains tried within a time limit: what each one made, and what was measured of it."""
 
-    def __init__(self, time_limit):
+    def __init__(self, time_limit: float | None) -> None:
         self.time_limit = time_limit
         self.began = time.monotonic()
         self.end = math.inf if time_limit is None else self.began + time_limit
-        self.measured, self.models, self.failed = [], [], {}
+        self.measured: list[dict[str, Any]] = []
+        self.models: list[Any] = []
+        self.failed: dict[str, Exception] = {}
 
-    def begin(self, estimator, scorer, train, held):
+    def begin(
+        self, estimator: Any, scorer: Callable[..., float], train: tuple[Any, Any], held: tuple[Any, Any]
+    ) -> None:
         """Fit the estimator if it is not, and score it."""
         self.scorer, self.train, self.held = scorer, train, held
         with limited(self.began + FIT_FRACTION * (self.end - self.began) if self.end < math.inf else math.inf) as limit:
@@ -147,7 +151,7 @@ class _Trials:
         self.full = scorer(self.base.estimator, rows_for(self.base.estimator, held[0]), held[1])
         self.measuring = 2 * (time.monotonic() - scored) + MEASURED_SECONDS
 
-    def run(self, name, steps):
+    def run(self, name: str, steps: list[Any]) -> bool:
         """Try a chain; False where its time was over."""
         from skauto.estimators.compression._classifier import CompressedClassifier
 
@@ -239,7 +243,7 @@ def _costs(cost):
     return {key: getattr(cost, key) for key in ("bytes", "latency_ms", "parameters", "nonzeros", "flops")}
 
 
-def recipes(estimator, X, epochs, seed=None):
+def recipes(estimator: Any, X: Any, epochs: int, seed: int | None = None) -> dict[str, list[Any]]:
     """The chains to try, mild ones first: name to steps. The seed is that of students."""
     from skauto.estimators.compression.steps._lowrank import LowRank
     from skauto.estimators.compression.steps._prune import Prune

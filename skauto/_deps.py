@@ -1,6 +1,7 @@
 """Optional packages and system libraries: one message for everything that can be missing."""
 
 import importlib
+from typing import Any
 
 # What a failed import most likely lacks, by a fragment of its message.
 SYSTEM_LIBRARIES = {"libgomp": "libgomp1"}
@@ -10,7 +11,7 @@ class MissingDependencyError(ImportError):
     """A package, or a system library that it needs, cannot be loaded; the message says how to get it."""
 
 
-def require(name, extra=None):
+def require(name: str, extra: str | None = None) -> Any:
     """Import a module, or say in one line what is missing and how to install it.
 
     Parameters

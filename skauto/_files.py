@@ -12,7 +12,7 @@ from pathlib import Path
 NOT_REPLACEABLE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS)
 
 
-def check_writable(path):
+def check_writable(path: str | os.PathLike[str]) -> None:
     """Raise an OSError that names the path where a folder or a permission lacks: before the work, not after it.
 
     An existing file has to be writable, its folder need not; a new one needs a folder that takes it. A symbolic link
@@ -35,7 +35,7 @@ def check_writable(path):
             ) from error
 
 
-def write_whole(path, *parts):
+def write_whole(path: str | os.PathLike[str], *parts: bytes | bytearray | memoryview) -> Path:
     """Write a file that appears complete or not at all, and survives a loss of power.
 
     The bytes go to a new file in the same folder, which replaces the old one once it is on the disk. A

@@ -16,7 +16,7 @@ from pathlib import Path
 HANDED = "SKAUTO_HANDED_CACHE"
 
 
-def cache_folder():
+def cache_folder() -> Path:
     """The user's cache folder, made if it is not there.
 
     Raises
@@ -32,7 +32,7 @@ def cache_folder():
     return folder
 
 
-def handed_folder():
+def handed_folder() -> Path:
     """The folder that the process which started this one shares with its workers.
 
     Raises
@@ -48,7 +48,7 @@ def handed_folder():
 
 
 @functools.cache
-def private_folder():
+def private_folder() -> Path:
     """A folder of this process alone, gone at its exit."""
     folder = tempfile.mkdtemp(prefix="skauto-kernels-")
     atexit.register(_remove, folder, os.getpid())
@@ -61,7 +61,7 @@ def _remove(folder, owner):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def for_workers():
+def for_workers() -> dict[str, str]:
     """Variables for the environment of worker processes: a folder to share where the cache cannot be written to.
 
     Else each would compile for itself, and leave its folder behind, since workers are ended rather than left to exit.
@@ -83,7 +83,7 @@ def for_workers():
         return {}
 
 
-def check_place(folder):
+def check_place(folder: str | os.PathLike[str]) -> None:
     """Refuse a folder in which somebody else than this user and the administrator could put a file.
 
     Raises
@@ -97,7 +97,7 @@ def check_place(folder):
         check_owner(above, shared=True)
 
 
-def check_owner(path, shared=False):
+def check_owner(path: str | os.PathLike[str], shared: bool = False) -> None:
     """Refuse a file or folder that belongs to somebody else, or that others may write to.
 
     Parameters

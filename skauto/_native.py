@@ -41,7 +41,7 @@ class _TooSlowError(_CannotBuildError):
 
 
 # Compilers that did not end: the next kernel does not wait for them again.
-HANGING = set()
+HANGING: set[str] = set()
 
 
 # Whatever goes wrong on the way to a kernel: there is a fallback.
@@ -50,7 +50,7 @@ FAULTS = (_CannotBuildError, ArithmeticError, AttributeError, EOFError, ImportEr
 
 
 @functools.cache
-def load(source):
+def load(source: Path) -> ctypes.CDLL | None:
     """The compiled library of a C file, or None where it cannot be had.
 
     Parameters

@@ -131,17 +131,17 @@ def _checksum(file):
 class _Modules(pickle.Pickler):
     """Pickles to nowhere and keeps the packages that the pickle would import; what users named is no module."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(_Nowhere(), protocol=5, buffer_callback=lambda buffer: None)
-        self.packages = set()
+        self.packages: set[str] = set()
 
-    def reducer_override(self, value):
+    def reducer_override(self, value: Any) -> Any:
         self.packages.add(str(getattr(value, "__module__", None)).split(".")[0])
         return NotImplemented
 
 
 class _Nowhere:
-    def write(self, data):
+    def write(self, data: bytes) -> int:
         return len(data)
 
 

@@ -1,10 +1,12 @@
 """Child seeds from one random_state: the same answer on any number of workers."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.base import clone
 
 
-def root_seed(random_state):
+def root_seed(random_state: int | np.integer | np.random.RandomState | np.random.Generator | None) -> int:
     """An integer seed from None, an integer, a RandomState or a Generator.
 
     A RandomState or Generator is drawn from once, None gives fresh entropy.
@@ -18,7 +20,7 @@ def root_seed(random_state):
     return int(random_state)
 
 
-def child_seed(seed, *path):
+def child_seed(seed: int, *path: int | str) -> int:
     """A 31-bit seed for one use, named by integers or short strings.
 
     Examples
@@ -32,19 +34,19 @@ def child_seed(seed, *path):
     return int(_sequence(seed, path).generate_state(1)[0] >> 1)
 
 
-def child_rng(seed, *path):
+def child_rng(seed: int, *path: int | str) -> np.random.Generator:
     """A numpy Generator for one use; see child_seed."""
     return np.random.default_rng(_sequence(seed, path))
 
 
-def seeded_clone(estimator, seed):
+def seeded_clone(estimator: Any, seed: int) -> Any:
     """An unfitted copy whose every random_state, of nested estimators too, is the seed."""
     model = clone(estimator)
     names = [name for name in model.get_params() if name.split("__")[-1] == "random_state"]
     return model.set_params(**dict.fromkeys(names, seed))
 
 
-def seeded_where_open(estimator, seed):
+def seeded_where_open(estimator: Any, seed: int) -> Any:
     """An unfitted copy whose every random_state that is None, of nested estimators too, is the seed."""
     model = clone(estimator)
     params = model.get_params()

@@ -1,5 +1,7 @@
 """The one door to scikit-learn's private names: if scikit-learn moves one, this is the only file to change."""
 
+from typing import Any
+
 import numpy as np
 
 # What a search's fit must be wrapped in so that parameters are checked and callbacks are set up and torn down.
@@ -69,7 +71,7 @@ __all__ = [
 ]
 
 
-def check_has(estimator, attribute):
+def check_has(estimator: Any, attribute: str) -> None:
     """NotFittedError where a fitted attribute is missing.
 
     `check_is_fitted` asks for all tags first, which can take longer than a small net.
@@ -78,7 +80,7 @@ def check_has(estimator, attribute):
         check_is_fitted(estimator, attribute)
 
 
-def distances_asked(search, X):
+def distances_asked(search: Any, X: np.ndarray) -> float | None:
     """Distances that a fitted search for neighbours computes for each row of X, None if it looks at all rows.
 
     Parameters
@@ -98,13 +100,13 @@ def distances_asked(search, X):
     return tree.get_n_calls() / len(X)
 
 
-def tree_order(search):
+def tree_order(search: Any) -> np.ndarray | None:
     """Positions of the rows that a search was fitted on, neighbours in space near each other; None without a tree."""
     tree = getattr(search, "_tree", None)
     return None if tree is None else np.asarray(tree.idx_array)
 
 
-def check_parameters(estimator, constraints):
+def check_parameters(estimator: Any, constraints: dict[str, Any]) -> None:
     """Check an estimator's own parameters against a constraint table, at fit.
 
     Parameters

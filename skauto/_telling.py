@@ -5,6 +5,9 @@ import errno
 import os
 import sys
 import warnings
+from collections.abc import Iterable, Iterator
+from types import FrameType
+from typing import Any
 
 # Where the files of this package are.
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -13,7 +16,7 @@ PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 UNWRITABLE = (ValueError, OSError, AttributeError)
 
 
-def tell(text, stream=None):
+def tell(text: str, stream: Any = None) -> bool:
     """Write and flush where that is possible; gives whether it was.
 
     Parameters
@@ -42,16 +45,17 @@ def tell(text, stream=None):
     return True
 
 
-def warn(message, category=UserWarning):
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn of the line that called into this package, however deep inside it the reason was found."""
-    frame, level = sys._getframe(1), 2
+    frame: FrameType | None = sys._getframe(1)
+    level = 2
     while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
 
 
 @contextlib.contextmanager
-def steady_streams():
+def steady_streams() -> Iterator[None]:
     """Inside, what anything prints or warns of on standard output and error is lost where they cannot be written to.
 
     File numbers of these that are not open stand for the null device as long, since the next file opened would get
@@ -75,18 +79,18 @@ def steady_streams():
 class _Steady:
     """A text stream like another one whose failures to write are passed over."""
 
-    def __init__(self, stream):
+    def __init__(self, stream: Any) -> None:
         self._stream = stream
 
-    def write(self, text):
+    def write(self, text: str) -> int:
         tell(text, self._stream)
         return len(text)
 
-    def writelines(self, lines):
+    def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.write(line)
 
-    def flush(self):
+    def flush(self) -> None:
         with contextlib.suppress(*UNWRITABLE):
             self._stream.flush()
 

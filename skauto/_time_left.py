@@ -1,14 +1,15 @@
 """Seconds that are left of a limit, as a function that a long computation asks on its way."""
 
 import math
+from collections.abc import Callable
 
 
-def endless():
+def endless() -> float:
     """Seconds that are left where nothing limits them."""
     return math.inf
 
 
-def first_of(parts, left):
+def first_of(parts: int, left: Callable[[], float]) -> Callable[[], float]:
     """The seconds left for the first of some parts alike, given those that are left for all of them.
 
     Examples

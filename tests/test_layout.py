@@ -228,6 +228,25 @@ def test_sizes():
     assert len(long) <= 0.02 * len(lengths), long
 
 
+def test_what_other_files_may_use_has_types():
+    """mypy asks for the types of all else, but for helpers in files of `resample`, `estimators` and at the root."""
+    faults = []
+    for path, tree in TREES.items():
+        for owner in (tree, *(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))):
+            for function in (node for node in owner.body if isinstance(node, FUNCTIONS)):
+                if not function.name.startswith("_") or function.name in ("__init__", "__call__"):
+                    faults += [f"{path}: {function.name}: {name}" for name in untyped(function)]
+    assert faults == []
+
+
+def untyped(function):
+    """Arguments of a function that have no type, and "return" where it does not say what it returns."""
+    given = function.args
+    named = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+    bare = [arg.arg for arg in named if arg is not None and arg.annotation is None and arg.arg not in ("self", "cls")]
+    return bare + ["return"] * (function.returns is None)
+
+
 def test_tests_mirror_modules():
     own = [p for p, tree in TREES.items() if p.stem not in ("__init__", "__main__", "_version") and functions_of(tree)]
     mirror = {p: TESTED_WITH.get(str(p), f"tests/{p.parent}/test{p.stem}.py".replace("/./", "/")) for p in own}

@@ -3,6 +3,8 @@
 Attributes of estimators that are not there are not found: scikit-learn's base classes have no types, so all may be.
 """
 
+import importlib
+import inspect
 import json
 import os
 import re
@@ -45,6 +47,50 @@ SHOWN = {
     'save_model(auto, "model.joblib")': "Path",
     "compress(auto, X, y).to_bytes": "() -> bytes",
 }
+
+FACES = ("skauto", "skauto.resample", "skauto.estimators", "skauto.search")
+
+
+def functions_of(owner):
+    """Names and functions of a public name: itself, or what a class and those of ours that it inherits from show."""
+    if not inspect.isclass(owner):
+        yield owner.__name__, owner
+        return
+    for base in owner.__mro__:
+        if not base.__module__.startswith("skauto."):
+            continue
+        for name, value in vars(base).items():
+            if name.startswith("_") and name not in ("__init__", "__call__"):
+                continue
+            for part in ("fget", "__func__", "fn"):  # of a property, of a class method, of what is there at times
+                value = getattr(value, part, value)
+            if inspect.isfunction(value) and value.__module__.startswith("skauto."):
+                yield f"{base.__name__}.{name}", value
+
+
+def untyped(function):
+    """The arguments of a function that have no type, "return" among them where it has none to give."""
+    signature = inspect.signature(function)
+    bare = [name for name, given in signature.parameters.items() if given.annotation is inspect.Parameter.empty]
+    bare += ["return"] if signature.return_annotation is inspect.Signature.empty else []
+    return [name for name in bare if name not in ("self", "cls")]
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_public_functions_and_methods_have_types(face):
+    module = importlib.import_module(face)
+    public = [getattr(module, name) for name in module.__all__]
+    found = {name: function for owner in public if callable(owner) for name, function in functions_of(owner)}
+    assert len(found) >= len(module.__all__) // 2
+    assert {name: untyped(function) for name, function in found.items() if untyped(function)} == {}
+
+
+def test_a_function_without_types_is_found():
+    class Half:
+        def fit(self, X, y: int):
+            return self
+
+    assert untyped(Half.fit) == ["X", "return"]
 
 
 def planted(which):

@@ -107,7 +107,8 @@ def with_imbalance_strategy(
 
 def _weighted(classifier: Estimator, class_weight: str | dict[Any, float]) -> Estimator:
     name, by_label = class_weight_parameter(classifier)
-    return classifier.set_params(**{name: class_weight if by_label else "balanced"})
+    weights: dict[Any, Any] = {name: class_weight if by_label else "balanced"}
+    return classifier.set_params(**weights)
 
 
 def with_labels(values: Values, labels: np.ndarray) -> Values:

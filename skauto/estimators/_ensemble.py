@@ -1,5 +1,8 @@
 """Weighted ensembles: greedy selection over out-of-fold predictions, and the classifier it gives."""
 
+from collections.abc import Callable
+from typing import Any, Self
+
 import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -12,7 +15,13 @@ from skauto._time_left import endless
 TOLERANCE = 1e-9
 
 
-def greedy_selection(predictions, value, n_steps=25, patience=5, left=endless):
+def greedy_selection(
+    predictions: list[np.ndarray],
+    value: Callable[[np.ndarray], float],
+    n_steps: int = 25,
+    patience: int = 5,
+    left: Callable[[], float] = endless,
+) -> np.ndarray:
     """Weights of models whose average prediction scores best, by forward selection with replacement.
 
     Parameters
@@ -53,13 +62,13 @@ def greedy_selection(predictions, value, n_steps=25, patience=5, left=endless):
         values = [value((total + prediction) / step) for prediction in predictions if left() > 0]
         if len(values) < len(predictions):
             break
-        values = np.where(np.isnan(values), -np.inf, values)  # nothing could be judged
-        pick = int(np.argmax(values))
+        judged = np.where(np.isnan(values), -np.inf, values)  # nothing could be judged
+        pick = int(np.argmax(judged))
         counts[pick] += 1
         total += predictions[pick]
         idle += 1
-        if values[pick] > best + TOLERANCE:
-            best, kept, idle = values[pick], counts.copy(), 0
+        if judged[pick] > best + TOLERANCE:
+            best, kept, idle = judged[pick], counts.copy(), 0
         if idle == patience:
             break
     return kept / kept.sum()
@@ -93,17 +102,17 @@ class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):
     (150, 3)
     """
 
-    def __init__(self, estimators, weights=None):
+    def __init__(self, estimators: Any, weights: Any = None) -> None:
         self.estimators = estimators
         self.weights = weights
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit a clone of each estimator on all rows."""
         rows = {} if sample_weight is None else {"sample_weight": sample_weight}
         return self._gather([clone(estimator).fit(X, y, **rows) for estimator in self.estimators])
 
     @classmethod
-    def from_fitted(cls, estimators, weights):
+    def from_fitted(cls, estimators: Any, weights: Any) -> Self:
         """An ensemble of classifiers that are fitted already, on the same classes."""
         return cls(estimators, weights)._gather(list(estimators))
 
@@ -126,7 +135,7 @@ class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):
         names = ["member" if weight is None else f"weight {weight:.2f}" for weight in weights]
         return VisualBlock("parallel", members, names=names, dash_wrapped=False)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Weighted mean of the members' probabilities, shape (n, n_classes)."""
         check_has(self, "estimators_")
         members = self.estimators_
@@ -134,12 +143,12 @@ class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):
             X, members = self._first_step.transform(X), [member[1:] for member in members]
         return sum(w * member.predict_proba(X) for w, member in zip(self.weights_, members, strict=True))
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The class with the greatest mean probability."""
         return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
 
 
-def share_first_step(members):
+def share_first_step(members: list[Any]) -> Any:
     """Make the equal fitted first step of all pipelines one object, and return it; else None.
 
     Refits of one table by several pipelines each hold a copy of the same cleaner.

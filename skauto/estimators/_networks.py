@@ -1,5 +1,7 @@
 """The network inside an estimator: through pipelines, searches, ensembles, thresholds, compression and resampling."""
 
+from typing import Any
+
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
@@ -9,7 +11,7 @@ HOLDERS = ("best_estimator_", "estimator_", "ensemble_", "estimators_", "calibra
 IMAGE_CANDIDATES = ("cnn", "compressed_cnn")
 
 
-def way_to_network(estimator):
+def way_to_network(estimator: Any) -> tuple[list[Any], list[Any]]:
     """The estimators from this one down to the inner network, and the steps of pipelines passed on the way.
 
     Returns
@@ -28,7 +30,7 @@ def way_to_network(estimator):
     return [], []
 
 
-def network_inside(estimator, X):
+def network_inside(estimator: Any, X: Any) -> tuple[list[Any], Any]:
     """The estimators down to the network, and X as that sees it; no estimators where there is none."""
     found, steps = way_to_network(estimator)
     for step in steps:
@@ -36,7 +38,7 @@ def network_inside(estimator, X):
     return found, X
 
 
-def why_no_network(estimator, needed, kind):
+def why_no_network(estimator: Any, needed: str, kind: str) -> str:
     """The message where no network of a kind is inside; for an AutoClassifier also the leaderboard row that has one."""
     said = f"{needed}, got {type(estimator).__name__}"
     fitted_on = getattr(estimator, "kind_", kind)

@@ -1,5 +1,8 @@
 """Folds for calibration that take classes of one or two rows."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
@@ -20,15 +23,15 @@ class SafeFolds:
     3
     """
 
-    def __init__(self, n_folds, seed):
+    def __init__(self, n_folds: int, seed: int) -> None:
         self.n_folds = n_folds
         self.seed = seed
 
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """How many folds, at most where y is not given."""
         return self.n_folds if y is None else max(1, min(self.n_folds, int(np.unique(y, return_counts=True)[1].max())))
 
-    def split(self, X, y, groups=None):
+    def split(self, X: Any, y: Any, groups: Any = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Pairs of row numbers; rows of classes with fewer rows than folds are in every training part.
 
         Where no class has as many rows as folds, there are fewer folds; where each has a single row, all rows are on

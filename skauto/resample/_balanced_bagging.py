@@ -1,5 +1,7 @@
 """Many classifiers, each on its own balanced sample of the rows."""
 
+from typing import Any, Self
+
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.tree import DecisionTreeClassifier
@@ -73,16 +75,16 @@ class BalancedBaggingClassifier(WrappedClassifier):
 
     def __init__(
         self,
-        estimator=None,
-        n_estimators=30,
+        estimator: Any = None,
+        n_estimators: int = 30,
         *,
-        sampler=None,
-        bootstrap=True,
-        prior_correction=True,
-        decision="resampled",
-        random_state=None,
-        n_jobs=None,
-    ):
+        sampler: Any = None,
+        bootstrap: bool = True,
+        prior_correction: bool = True,
+        decision: str = "resampled",
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.estimator = estimator
         self.n_estimators = n_estimators
         self.sampler = sampler
@@ -92,7 +94,7 @@ class BalancedBaggingClassifier(WrappedClassifier):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    def fit(self, X, y, sample_weight=None, **fit_params):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Self:
         """Fit all bags.
 
         Parameters
@@ -162,7 +164,7 @@ class BalancedBaggingClassifier(WrappedClassifier):
         return DecisionTreeClassifier() if self.estimator is None else self.estimator
 
     @available_if(lambda self: self.estimator is None or hasattr(self.estimator, "predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Mean probabilities of the bags for the unresampled class fractions, (n, n_classes)."""
         proba = self._mean_proba(X)
         if self.calibration_ is not None:
@@ -173,7 +175,7 @@ class BalancedBaggingClassifier(WrappedClassifier):
         check_is_fitted(self)
         return np.mean([bag.predict_proba(X) for bag in self.estimators_], axis=0)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The labels of the rows, (n,): the class of the greatest mean probability (see `decision`).
 
         By majority vote where there are no probabilities, or where the bags have their own decision rule.

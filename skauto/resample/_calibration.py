@@ -2,7 +2,9 @@
 
 import copy
 import warnings
+from collections.abc import Callable
 from threading import Lock
+from typing import Any, Self
 
 import numpy as np
 from sklearn import config_context, get_config
@@ -20,7 +22,7 @@ BOUND, BEYOND = 11.5, 1e-3
 TOO_FEW = (ValueError, TypeError, ArithmeticError, LookupError, RuntimeError)
 
 
-def log_odds(proba):
+def log_odds(proba: np.ndarray) -> np.ndarray:
     """Log-odds of the second of two classes (n,), or of each class against the others (n, K), damped far from zero."""
     proba = np.maximum(proba, LEAST)
     if proba.shape[1] == 2:
@@ -44,13 +46,13 @@ class Sigmoid:
         Weights of the rows.
     """
 
-    def __init__(self, proba, codes, sample_weight=None):
+    def __init__(self, proba: np.ndarray, codes: np.ndarray, sample_weight: Any = None) -> None:
         rows = np.arange(len(codes))
         with config_context(enable_metadata_routing=False):
             calibrated = CalibratedClassifierCV(_Scores(), cv=[(rows, rows)], ensemble=False)
             self.calibrated = calibrated.fit(_columns(proba), codes, sample_weight)
 
-    def __call__(self, proba):
+    def __call__(self, proba: np.ndarray) -> np.ndarray:
         return self.calibrated.predict_proba(_columns(proba))
 
 
@@ -62,16 +64,16 @@ def _columns(proba):
 class _Scores(ClassifierMixin, BaseEstimator):
     """Stands in for the classifier whose scores are the columns of X."""
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Store the classes."""
         self.classes_ = np.unique(y)
         return self
 
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> np.ndarray:
         """The columns as they are."""
         return X[:, 0] if len(self.classes_) == 2 else X
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The class of the greatest score, which CalibratedClassifierCV asks each classifier to have."""
         score = self.decision_function(X)
         return self.classes_[(score > 0).astype(int) if score.ndim == 1 else score.argmax(axis=1)]
@@ -95,12 +97,20 @@ class DeferredCalibration:
         What corrects the probabilities where the model cannot be fitted on the rows of a fold. It must be picklable.
     """
 
-    def __init__(self, model, classes, X, y, fit_params, otherwise):
+    def __init__(
+        self,
+        model: Any,
+        classes: np.ndarray,
+        X: Any,
+        y: Any,
+        fit_params: dict[str, Any],
+        otherwise: Callable[..., np.ndarray],
+    ) -> None:
         known = {name: _copied(value) for name, value in fit_params.items()}
         self._waiting = model, classes, _copied(X), _copied(y), known, get_config()
         self._otherwise, self._sigmoid, self._lock = otherwise, None, Lock()
 
-    def __call__(self, proba):
+    def __call__(self, proba: np.ndarray) -> np.ndarray:
         """Calibrated probabilities (n, K) from those of the model fitted on all rows."""
         return self._learnt()(proba)
 

@@ -1,5 +1,7 @@
 """Rows taken out where classes touch: Tomek links and edited nearest neighbours, exact and fast."""
 
+from typing import Any
+
 import imblearn.under_sampling as upstream
 import numpy as np
 from scipy import sparse
@@ -158,7 +160,7 @@ class EditedNearestNeighbours(RowSampler, upstream.EditedNearestNeighbours):
         return (labels == y[rows, None]).all(axis=1)
 
 
-def keep_classes(mask, y, classes, notes):
+def keep_classes(mask: np.ndarray, y: np.ndarray, classes: Any, notes: list[str]) -> np.ndarray:
     """Positions where a mask is set; a class that would lose all its rows keeps them."""
     gone = np.bincount(y[mask], minlength=len(classes)) == 0
     if gone.any():

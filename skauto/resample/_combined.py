@@ -35,8 +35,8 @@ _shared = partial(
 class Combined(RowSampler):
     """SMOTE and a cleaner, one after the other; a subclass defines the cleaner and the name of its parameter."""
 
-    _cleaner = None
-    _cleaner_name = None
+    _cleaner: type[RowSampler]
+    _cleaner_name: str
 
     def _resampled(self, X, y, notes):
         self._read(X, y, [])

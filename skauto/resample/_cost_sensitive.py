@@ -1,5 +1,7 @@
 """A classifier that decides by misclassification costs."""
 
+from typing import Any, Self
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -95,14 +97,14 @@ class CostSensitiveClassifier(WrappedClassifier):
 
     def __init__(
         self,
-        estimator,
-        cost_matrix=None,
-        method="minimum_expected_cost",
+        estimator: Any,
+        cost_matrix: Any = None,
+        method: str = "minimum_expected_cost",
         *,
-        calibration="auto",
-        n_estimators=10,
-        random_state=None,
-    ):
+        calibration: str | None = "auto",
+        n_estimators: int = 10,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.estimator = estimator
         self.cost_matrix = cost_matrix
         self.method = method
@@ -111,11 +113,11 @@ class CostSensitiveClassifier(WrappedClassifier):
         self.random_state = random_state
 
     @property
-    def decides_by_rule(self):
+    def decides_by_rule(self) -> bool:
         """Whether predict is other than the most probable class."""
         return self.method == "minimum_expected_cost"
 
-    def fit(self, X, y, sample_weight=None, cost_matrix=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, cost_matrix: Any = None) -> Self:
         """Fit under costs.
 
         Parameters
@@ -215,7 +217,7 @@ class CostSensitiveClassifier(WrappedClassifier):
         return clone(model).fit(X, self.classes_[codes], **weights_placed(model, extra))
 
     @available_if(fitted_has("predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of the fitted classifier, (n, K).
 
         Those of "minimum_expected_cost" are calibrated and know nothing of costs; those of other methods hold for the
@@ -230,7 +232,7 @@ class CostSensitiveClassifier(WrappedClassifier):
             proba[:, np.searchsorted(self.classes_, model.classes_)] += found
         return proba / len(self.estimators_)
 
-    def predict(self, X, cost_matrix=None):
+    def predict(self, X: Any, cost_matrix: Any = None) -> np.ndarray:
         """The decision for each row.
 
         Parameters
@@ -273,7 +275,7 @@ def _with_unresampled_priors(model, labels):
     return asking_for_weights(PriorCorrectedClassifier(decoding(model, labels)))
 
 
-def mistake_costs(codes, costs):
+def mistake_costs(codes: np.ndarray, costs: np.ndarray) -> np.ndarray:
     """The cost of a mistake on each row beyond that of being right, summed over the wrong classes; of mean 1."""
     of_true = costs[np.arange(len(codes)), codes] if costs.ndim == 3 else costs[codes]
     right = of_true[np.arange(len(codes)), codes]

@@ -1,8 +1,13 @@
 """What mistakes cost: matrices of costs, decisions that cost least, and metrics."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import numpy as np
 import pandas as pd
 from sklearn.metrics import make_scorer
+
+_T = TypeVar("_T", bound=Callable[..., Any])
 
 _MATRIX = """cost_matrix : array-like of shape (K, K) or (n, K, K), or DataFrame
         Cost of predicting column j where row i is true, in the order of the sorted labels; or for each row of y its
@@ -12,14 +17,14 @@ _LABELS = """labels : array-like of shape (K,), default=None
         Order of the classes in the matrix; None for the sorted labels that occur, or those of a DataFrame."""
 
 
-def documented(target, **texts):
+def documented(target: _T, **texts: str) -> _T:
     """Fill each {name} of a docstring with a text; those of costs and labels unless other texts are given."""
     for name, text in (texts or {"cost_matrix": _MATRIX, "labels": _LABELS}).items():
-        target.__doc__ = target.__doc__.replace(f"{{{name}}}", text)
+        target.__doc__ = (target.__doc__ or "").replace(f"{{{name}}}", text)
     return target
 
 
-def checked_costs(cost_matrix, classes, n=None):
+def checked_costs(cost_matrix: Any, classes: Any, n: int | None = None) -> np.ndarray:
     """Costs as floats of shape (K, K), or (n, K, K) where they differ by row; None is 1 for every mistake.
 
     Raises
@@ -65,12 +70,12 @@ def _positions(axis, classes):
     return [positions.get(label) for label in classes]
 
 
-def expected_costs(proba, costs):
+def expected_costs(proba: np.ndarray, costs: np.ndarray) -> np.ndarray:
     """Expected cost of each decision for each row, (n, K), from probabilities (n, K) and costs (K, K) or (n, K, K)."""
     return np.einsum("ni,nij->nj", proba, costs) if costs.ndim == 3 else proba @ costs
 
 
-def costs_of(true, predicted, costs):
+def costs_of(true: np.ndarray, predicted: np.ndarray, costs: np.ndarray) -> np.ndarray:
     """The cost of each row, (n,), from codes of true and predicted labels."""
     return costs[np.arange(len(true)), true, predicted] if costs.ndim == 3 else costs[true, predicted]
 
@@ -93,7 +98,9 @@ def _prepared(y_true, y_pred, cost_matrix, labels, sample_weight):
 
 
 @documented
-def total_cost_score(y_true, y_pred, cost_matrix=None, *, labels=None, sample_weight=None):
+def total_cost_score(
+    y_true: Any, y_pred: Any, cost_matrix: Any = None, *, labels: Any = None, sample_weight: Any = None
+) -> float:
     """Total cost of the predictions; less is better.
 
     Parameters
@@ -123,7 +130,9 @@ def total_cost_score(y_true, y_pred, cost_matrix=None, *, labels=None, sample_we
 
 
 @documented
-def expected_cost_score(y_true, proba, cost_matrix=None, *, labels=None, sample_weight=None):
+def expected_cost_score(
+    y_true: Any, proba: Any, cost_matrix: Any = None, *, labels: Any = None, sample_weight: Any = None
+) -> float:
     """Mean cost of a row if each decision were drawn from its probabilities; less is better.
 
     Parameters
@@ -159,7 +168,9 @@ def expected_cost_score(y_true, proba, cost_matrix=None, *, labels=None, sample_
 
 
 @documented
-def savings_score(y_true, y_pred, cost_matrix=None, *, labels=None, sample_weight=None):
+def savings_score(
+    y_true: Any, y_pred: Any, cost_matrix: Any = None, *, labels: Any = None, sample_weight: Any = None
+) -> float:
     """Fraction of costs saved against the best constant prediction: 1 is perfect, 0 no better; greater is better.
 
     Parameters
@@ -204,7 +215,7 @@ def _mean_cost(y_true, y_pred, cost_matrix=None, labels=None, sample_weight=None
 
 
 @documented
-def make_cost_scorer(cost_matrix=None, *, labels=None):
+def make_cost_scorer(cost_matrix: Any = None, *, labels: Any = None) -> Callable[..., float]:
     """A scorer: the negative mean cost of a row, so that greater is better.
 
     Parameters

@@ -14,7 +14,7 @@ from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
 from skauto.resample._threshold import labels_at
 
 
-def positive_last(classes, pos_label):
+def positive_last(classes: np.ndarray, pos_label: Any) -> np.ndarray:
     """The order of the classes in which thresholds mean the last of two."""
     order = np.arange(len(classes))
     return order[::-1] if pos_label is not None and pos_label == classes[0] else order
@@ -52,14 +52,14 @@ class DecisionRule:
     threshold: Any
     costs: np.ndarray | None = None
 
-    def labels(self, proba):
+    def labels(self, proba: np.ndarray) -> np.ndarray:
         """Labels of rows, shape (n,), from probabilities of shape (n, n_classes)."""
         if self.costs is not None:
             return cheapest(proba, self.classes, self.costs)
         order = positive_last(self.classes, self.pos_label)
         return self.classes[order][labels_at(proba[:, order], self.threshold)]
 
-    def wrap(self, pipeline):
+    def wrap(self, pipeline: Pipeline) -> Pipeline:
         """A fitted pipeline like this one whose last step decides by this rule.
 
         Nothing is fitted again. The first steps are copied, so that fitting the result anew does not touch those given.

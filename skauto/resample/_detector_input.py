@@ -1,6 +1,7 @@
 """Tables as detectors of outliers take them: one matrix of numbers, gaps filled where a detector cannot bear them."""
 
 from functools import partial
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -19,19 +20,19 @@ READERS = {
 NANOSECONDS = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}
 
 
-def is_numbers(X):
+def is_numbers(X: Any) -> bool:
     """Whether a table holds nothing but numbers."""
     if isinstance(X, pd.DataFrame):
         return all(map(types.is_numeric_dtype, X.dtypes))
     return hasattr(X, "format") or np.asarray(X).dtype.kind in "fiubc"  # sparse matrices have a format
 
 
-def column_kinds(X):
+def column_kinds(X: Any) -> list[str]:
     """What the columns of a mixed table hold, each "number", "date", "duration" or "text"."""
     return [_kind(dtype) for dtype in _frame(X).dtypes]
 
 
-def as_frame(X, kinds):
+def as_frame(X: Any, kinds: list[str]) -> pd.DataFrame:
     """A mixed table as a DataFrame whose columns are floats (numbers, times) or text; missing is NaN or None.
 
     Parameters
@@ -84,18 +85,18 @@ class DetectorInput(TransformerMixin, BaseEstimator):
         Whether missing numbers are filled.
     """
 
-    def __init__(self, fill):
+    def __init__(self, fill: bool) -> None:
         self.fill = fill
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Learn medians and levels from a matrix of floats, or a frame of `as_frame`."""
         numbers, texts = _parts(X)
         self.imputer_ = SimpleImputer(strategy="median", keep_empty_features=True).fit(numbers) if self.fill else None
         levels = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=MAX_LEVELS, sparse_output=False)
-        self.levels_ = None if texts is None else levels.fit(texts)
+        self.levels_: Any = None if texts is None else levels.fit(texts)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> np.ndarray:
         """One matrix of floats, (n, q)."""
         check_is_fitted(self, "levels_")
         numbers, texts = _parts(X)

@@ -1,5 +1,7 @@
 """Pictures of imbalance, costs and thresholds; each also answers `frame()` with its data."""
 
+from typing import Any, Self
+
 import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix_at_thresholds
@@ -31,22 +33,22 @@ class ClassBalanceDisplay:
     1       1      3
     """
 
-    def __init__(self, before, after):
+    def __init__(self, before: pd.Series, after: pd.Series) -> None:
         self.before = before
         self.after = after
 
     @classmethod
-    def from_labels(cls, y_before, y_after):
+    def from_labels(cls, y_before: Any, y_after: Any) -> Self:
         """From labels before and after, each array-like of shape (n,)."""
         before, after = (pd.Series(y).value_counts().sort_index() for y in (y_before, y_after))
         return cls(before, after)
 
-    def frame(self):
+    def frame(self) -> pd.DataFrame:
         """Counts, one row a class."""
         table = pd.DataFrame({"before": self.before, "after": self.after}).fillna(0).astype(int)
         return table.rename_axis(index=None)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Bars, side by side; returns the display."""
         self.ax_ = _axes(ax)
         table = self.frame()
@@ -78,24 +80,24 @@ class ThresholdCurveDisplay:
     0.8
     """
 
-    def __init__(self, thresholds, values, metric):
+    def __init__(self, thresholds: np.ndarray, values: np.ndarray, metric: str) -> None:
         self.thresholds = thresholds
         self.values = values
         self.metric = metric
 
     @classmethod
-    def from_predictions(cls, y_true, score, metric="f1"):
+    def from_predictions(cls, y_true: Any, score: Any, metric: str = "f1") -> Self:
         """From labels (n,) and probabilities of the greater label (n,); metric as in skauto.resample._threshold."""
         if metric not in CONFUSION_METRICS:
             raise ValueError(f"metric={metric!r} must be one of {', '.join(CONFUSION_METRICS)}.")
         thresholds, confusion = _confusion_by_threshold(y_true, score)
         return cls(thresholds, CONFUSION_METRICS[metric](confusion), metric)
 
-    def frame(self):
+    def frame(self) -> pd.DataFrame:
         """Thresholds and values."""
         return pd.DataFrame({"threshold": self.thresholds, self.metric: self.values})
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """The curve, its best point marked; returns the display."""
         self.ax_ = _axes(ax)
         best = int(np.argmax(self.values))
@@ -124,13 +126,13 @@ class CostCurveDisplay:
     (0.2, 0.25)
     """
 
-    def __init__(self, thresholds, costs, implied):
+    def __init__(self, thresholds: np.ndarray, costs: np.ndarray, implied: float | None) -> None:
         self.thresholds = thresholds
         self.costs = costs
         self.implied = implied
 
     @classmethod
-    def from_predictions(cls, y_true, score, cost_matrix):
+    def from_predictions(cls, y_true: Any, score: Any, cost_matrix: Any) -> Self:
         """From labels (n,), probabilities of the greater label (n,) and costs of shape (2, 2) or a DataFrame."""
         matrix = checked_costs(cost_matrix, np.unique(np.asarray(y_true)))
         thresholds, confusion = _confusion_by_threshold(y_true, score)
@@ -138,11 +140,11 @@ class CostCurveDisplay:
         implied = float(false_alarm / (false_alarm + miss)) if false_alarm + miss > 0 else None
         return cls(thresholds, (confusion * matrix).sum(axis=(1, 2)) / len(score), implied)
 
-    def frame(self):
+    def frame(self) -> pd.DataFrame:
         """Thresholds and mean costs."""
         return pd.DataFrame({"threshold": self.thresholds, "cost": self.costs})
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """The curve and the implied threshold; returns the display."""
         self.ax_ = _axes(ax)
         self.ax_.plot(self.thresholds, self.costs, drawstyle="steps-pre")

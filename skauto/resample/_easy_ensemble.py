@@ -1,5 +1,8 @@
 """Balanced bags of boosted trees."""
 
+from typing import Any
+
+import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from skauto.resample._balanced_bagging import BalancedBaggingClassifier
@@ -59,16 +62,16 @@ class EasyEnsembleClassifier(BalancedBaggingClassifier):
 
     def __init__(
         self,
-        estimator=None,
-        n_estimators=10,
+        estimator: Any = None,
+        n_estimators: int = 10,
         *,
-        sampler=None,
-        bootstrap=False,
-        prior_correction=True,
-        decision="resampled",
-        random_state=None,
-        n_jobs=None,
-    ):
+        sampler: Any = None,
+        bootstrap: bool = False,
+        prior_correction: bool = True,
+        decision: str = "resampled",
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.estimator = estimator
         self.n_estimators = n_estimators
         self.sampler = sampler

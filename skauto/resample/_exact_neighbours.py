@@ -5,6 +5,8 @@ nearest row of another class, and are there k rows of the own class nearer than 
 rows first, and of ever fewer rows; both need only matrix products, minima and counts.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 BLOCK_ROWS, BLOCK_COLUMNS = 128, 2048  # a block of distances stays in the processor's cache
@@ -12,7 +14,7 @@ FIRST_CELL, GROWTH = 2048, 8
 ROUNDING = 64 * np.finfo(float).eps  # of squared distances computed by products, relative to squared lengths
 
 
-def squared_distances(A, B):
+def squared_distances(A: np.ndarray, B: np.ndarray) -> Iterator[tuple[slice, slice, np.ndarray]]:
     """Blocks (rows of A, rows of B, squared Euclidean distances) that cover all pairs."""
     left = np.column_stack([A, np.ones(len(A)), np.einsum("ij,ij->i", A, A)])
     right = np.vstack([-2 * B.T, np.einsum("ij,ij->i", B, B), np.ones(len(B))])
@@ -26,7 +28,7 @@ def squared_distances(A, B):
             yield rows, columns, np.matmul(left[rows], part, out=out)
 
 
-def nearest(A, B):
+def nearest(A: np.ndarray, B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Squared distance from each row of A to the nearest of B, and from each of B to the nearest of A."""
     to_b, to_a = np.full(len(A), np.inf), np.full(len(B), np.inf)
     for rows, columns, distances in squared_distances(A, B):
@@ -35,7 +37,7 @@ def nearest(A, B):
     return to_b, to_a
 
 
-def count_within(A, B, limits):
+def count_within(A: np.ndarray, B: np.ndarray, limits: np.ndarray) -> np.ndarray:
     """For each row of A the number of rows of B nearer than its limit (squared)."""
     counts = np.zeros(len(A), dtype=np.int64)
     for rows, _, distances in squared_distances(A, B):
@@ -43,7 +45,7 @@ def count_within(A, B, limits):
     return counts
 
 
-def nearby_order(X, cell):
+def nearby_order(X: np.ndarray, cell: int) -> np.ndarray:
     """An order of rows in which neighbours in space are mostly neighbours in the list, by halving the widest column."""
     done, todo = [], [np.arange(len(X))]
     while todo:
@@ -58,7 +60,7 @@ def nearby_order(X, cell):
     return np.concatenate(done)
 
 
-def own_neighbours_only(X, y, k):
+def own_neighbours_only(X: np.ndarray, y: np.ndarray, k: int) -> np.ndarray:
     """For each row whether its k nearest other rows are all of its own class: 1 yes, 0 no, -1 too close to call.
 
     Parameters
@@ -85,7 +87,7 @@ def own_neighbours_only(X, y, k):
     return verdict
 
 
-def maybe_linked(X, y):
+def maybe_linked(X: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Whether a row may be half of a Tomek link; True where rounding could decide.
 
     Two rows of a link have the same distance to their nearest row of another class, and no own row within it.

@@ -1,5 +1,8 @@
 """A classifier of many classes whose probabilities are weighed before the largest wins."""
 
+from typing import Any, Self
+
+import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 
 from skauto._sklearn import check_has
@@ -38,11 +41,11 @@ class MulticlassFixedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, Ba
     True
     """
 
-    def __init__(self, estimator, class_multipliers=None):
+    def __init__(self, estimator: Any, class_multipliers: Any = None) -> None:
         self.estimator = estimator
         self.class_multipliers = class_multipliers
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit a clone of the estimator.
 
         Raises
@@ -63,21 +66,21 @@ class MulticlassFixedThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, Ba
         return self
 
     @property
-    def classes_(self):
+    def classes_(self) -> np.ndarray:
         """Labels, in the order of the columns of predict_proba."""
         return self.estimator_.classes_
 
     @property
-    def n_features_in_(self):
+    def n_features_in_(self) -> int:
         """Columns seen in fit."""
         return self.estimator_.n_features_in_
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of the estimator, shape (n, n_classes)."""
         check_has(self, "estimator_")
         return self.estimator_.predict_proba(X)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The class with the largest product of probability and multiplier."""
         proba = self.predict_proba(X)
         given = {} if self.class_multipliers is None else self.class_multipliers

@@ -1,11 +1,13 @@
 """The geometric mean of the recalls, as a metric of labels."""
 
+from typing import Any
+
 import numpy as np
 
 from skauto.resample._threshold import confusion_of, geometric_mean
 
 
-def geometric_mean_score(y_true, y_pred, *, sample_weight=None):
+def geometric_mean_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
     """The geometric mean of the recalls of the classes in y_true: 1 is perfect, 0 where a class is never found.
 
     Parameters

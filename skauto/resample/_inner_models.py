@@ -1,6 +1,7 @@
 """Inspects a fitted classifier: the class priors that its probabilities assume, and its own decision rule."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 from imblearn.combine import SMOTEENN, SMOTETomek
@@ -47,17 +48,17 @@ BAGGING = ("bagging_freq", "subsample_freq")
 WEIGHTS = ("class_weight", "scale_pos_weight", *UNBALANCED)
 
 
-def thawed(model):
+def thawed(model: Any) -> Any:
     """The estimator inside a FrozenEstimator, or the one given."""
     return model.estimator if isinstance(model, FrozenEstimator) else model
 
 
-def passes_on(model):
+def passes_on(model: Any) -> bool:
     """Whether a classifier's probabilities are those of its inner classifier, which sees the labels unchanged."""
     return isinstance(model, PASS_ON) or getattr(model, "passes_on", False)
 
 
-def within(model):
+def within(model: Any) -> Any:
     """The inner fitted classifier that the probabilities of `model` come from, corrected or not; else None."""
     model = thawed(model)
     if isinstance(model, Pipeline):
@@ -69,7 +70,7 @@ def within(model):
     return None
 
 
-def trained_priors(model, y, classes, sample_weight=None):
+def trained_priors(model: Any, y: Any, classes: Any, sample_weight: Any = None) -> np.ndarray:
     """The class priors that the probabilities of a fitted classifier assume.
 
     Reads `class_weight` ("balanced", "balanced_subsample", a dict), LightGBM's and XGBoost's `scale_pos_weight`,
@@ -170,13 +171,13 @@ def _first(params, names):
     return next((params[name] for name in names if params.get(name) is not None), None)
 
 
-def counted(sampler):
+def counted(sampler: Any) -> str | None:
     """The kind of a sampler whose class counts are known in advance, else None."""
     kind = getattr(sampler, "_sampling_type", None)
     return kind if kind in COUNTED else None
 
 
-def counts_after(sampler, classes, counts):
+def counts_after(sampler: Any, classes: np.ndarray, counts: np.ndarray) -> np.ndarray | None:
     """Rows of each class after a sampler, (n_classes,), where they are known in advance, else None."""
     kind = counted(sampler)
     if kind is None:
@@ -202,7 +203,7 @@ def _growth_of_bags(params, classes, counts):
     return _growth(type(sampler)(sampling_strategy=params["sampling_strategy"]), classes, counts)
 
 
-def unread_weights(model):
+def unread_weights(model: Any) -> list[str]:
     """Names of inner parameters that weight classes in a way that trained_priors cannot read."""
     model = thawed(model)
     if isinstance(model, CalibratedClassifierCV) or hasattr(model, "trained_priors_"):
@@ -224,7 +225,7 @@ def unread_weights(model):
     ]
 
 
-def rule_within(model):
+def rule_within(model: Any) -> Any:
     """The inner classifier that predicts by its own decision rule, not the most probable class; else None."""
     while model is not None:
         if isinstance(model, THRESHOLDS) or getattr(model, "decides_by_rule", False):
@@ -233,7 +234,7 @@ def rule_within(model):
     return None
 
 
-def warn_of_losses(outer, model, moved, readable=False):
+def warn_of_losses(outer: Any, model: Any, moved: bool, readable: bool = False) -> None:
     """Warn of what a prior-correcting classifier cannot do for the fitted classifier inside it.
 
     Parameters

@@ -2,6 +2,8 @@
 
 import inspect
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
@@ -30,16 +32,16 @@ class LabelMetric:
         Which of two labels a function with a positive label means; None for the last.
     """
 
-    def __init__(self, scorer, classes, pos_label=None):
+    def __init__(self, scorer: Any, classes: np.ndarray, pos_label: Any = None) -> None:
         self.scorer = scorer
         self.uses_threshold = scorer._score_func is not accuracy_score
         self.takes_weight = wants_weight(scorer)
         self.labels, self.kwargs = as_shown(scorer, classes, pos_label)
         self.form = matrix_form(scorer._score_func, self.kwargs, self.labels)
         self.max_thresholds = MOST_CALLS if self.form is None else None
-        self._known = {}
+        self._known: dict[Any, Any] = {}
 
-    def __call__(self, confusion):
+    def __call__(self, confusion: np.ndarray) -> np.ndarray:
         n_classes = confusion.shape[-1]
         whole = self.takes_weight or not (confusion != np.round(confusion)).any()
         if self.form is not None and whole and (confusion.sum(-1) > 0).all():  # else some labels do not occur
@@ -76,23 +78,23 @@ class LabelMetric:
         return self.scorer._sign * value
 
 
-def parameters_of(scorer):
+def parameters_of(scorer: Any) -> Mapping[str, inspect.Parameter]:
     """The parameters of a scorer's function, by name."""
     return inspect.signature(scorer._score_func).parameters
 
 
-def wants_weight(scorer):
+def wants_weight(scorer: Any) -> bool:
     """Whether a scorer's function takes weights and no request of the scorer says otherwise."""
     return "sample_weight" in parameters_of(scorer) and requests_of(scorer).get("sample_weight") is not False
 
 
-def requests_of(scorer):
+def requests_of(scorer: Any) -> dict[str, Any]:
     """The metadata requests of a scorer, a dict; empty where none was set."""
     said = getattr(scorer, "_metadata_request", None)
     return {} if said is None else said.score.requests
 
 
-def as_shown(scorer, classes, pos_label=None):
+def as_shown(scorer: Any, classes: np.ndarray, pos_label: Any = None) -> tuple[np.ndarray, dict[str, Any]]:
     """The labels that a scorer's function gets for the classes, and its keywords.
 
     Of two classes functions whose positive label is 1 unless they are told are given 0 and 1, and what others call

@@ -1,5 +1,7 @@
 """Losses for rare classes: focal loss for LightGBM, and class weights by the effective number of rows."""
 
+from typing import Any, Self
+
 import numpy as np
 from scipy.special import expit
 from sklearn.utils.class_weight import compute_class_weight
@@ -33,10 +35,12 @@ class FocalLoss:
     array([ 0.5, -0.5])
     """
 
-    def __init__(self, gamma=2.0):
+    def __init__(self, gamma: float = 2.0) -> None:
         self.gamma = gamma
 
-    def __call__(self, y_true, raw, weight=None):
+    def __call__(
+        self, y_true: np.ndarray, raw: np.ndarray, weight: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Gradient and second derivative of the loss of each row by its raw score.
 
         Parameters
@@ -119,12 +123,12 @@ class FocalLossClassifier(WrappedClassifier):
     True
     """
 
-    def __init__(self, estimator, gamma=2.0, class_weight=None):
+    def __init__(self, estimator: Any, gamma: float = 2.0, class_weight: str | dict[Any, float] | None = None) -> None:
         self.estimator = estimator
         self.gamma = gamma
         self.class_weight = class_weight
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the booster.
 
         Parameters
@@ -167,7 +171,7 @@ class FocalLossClassifier(WrappedClassifier):
             given = {code: given.get(label, 1.0) for code, label in enumerate(self.classes_.tolist())}
         return compute_class_weight(given, classes=np.arange(len(self.classes_)), y=codes)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities, (n, n_classes)."""
         check_is_fitted(self)
         proba = expit(self.estimator_.predict(X, raw_score=True) + self.start_)
@@ -175,13 +179,13 @@ class FocalLossClassifier(WrappedClassifier):
             return np.column_stack([1 - proba, proba])
         return proba / proba.sum(axis=1, keepdims=True)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The most probable class of each row, (n,)."""
         check_is_fitted(self)
         return most_probable(self.predict_proba(X), self.classes_)
 
 
-def class_balanced_weights(y, beta=0.999):
+def class_balanced_weights(y: Any, beta: float = 0.999) -> dict[Any, float]:
     """Weights of the classes by the effective number of their rows, for any `class_weight=`.
 
     Rows of a large class overlap, so its n rows count as (1 - beta^n) / (1 - beta): the weights lie between none

@@ -1,7 +1,9 @@
 """scikit-learn's scores of labels as functions of confusion matrices, for many matrices at once."""
 
+from collections.abc import Callable
 from functools import partial
 from types import FunctionType
+from typing import Any
 
 import numpy as np
 from sklearn import metrics
@@ -18,7 +20,9 @@ PLAIN = {
 AVERAGES = ("binary", "macro", "weighted", "micro")
 
 
-def matrix_form(function, kwargs, labels):
+def matrix_form(
+    function: Callable[..., Any], kwargs: dict[str, Any], labels: np.ndarray
+) -> Callable[..., np.ndarray] | None:
     """The score as a function of confusion matrices (..., K, K), or None where there is no such form.
 
     Parameters
@@ -54,7 +58,7 @@ def _of_classes(function, beta, kwargs, labels):
     return partial(averaged, measure=measure, average=average, positive=positive)
 
 
-def kappa(confusion, weights=None):
+def kappa(confusion: np.ndarray, weights: str | None = None) -> np.ndarray:
     """Cohen's kappa, plain or with linear or quadratic weights; classes keep their distances, seen or not.
 
     References
@@ -70,7 +74,9 @@ def kappa(confusion, weights=None):
         return 1 - (penalty * confusion).sum((-2, -1)) / (penalty * expected).sum((-2, -1))
 
 
-def averaged(confusion, measure, average, positive):
+def averaged(
+    confusion: np.ndarray, measure: Callable[..., np.ndarray], average: str | None, positive: int
+) -> np.ndarray:
     """A measure of each class against the rest: of one class, the mean of those that occur, weighted, or pooled."""
     hits = np.diagonal(confusion, axis1=-2, axis2=-1).astype(float)
     predicted, present = confusion.sum(-2).astype(float), confusion.sum(-1).astype(float)

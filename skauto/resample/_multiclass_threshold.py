@@ -1,5 +1,8 @@
 """Weights of the classes, tuned for a label metric on out-of-fold probabilities."""
 
+from collections.abc import Callable
+from typing import Any, Self
+
 import numpy as np
 from sklearn.metrics import get_scorer, make_scorer
 from sklearn.model_selection import StratifiedKFold, check_cv, cross_val_predict
@@ -68,14 +71,22 @@ class MulticlassThresholdClassifierCV(WrappedClassifier):
 
     decides_by_rule = True
 
-    def __init__(self, estimator, scoring="balanced_accuracy", *, cv=5, random_state=None, n_jobs=None):
+    def __init__(
+        self,
+        estimator: Any,
+        scoring: str | Callable[..., Any] = "balanced_accuracy",
+        *,
+        cv: Any = 5,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.estimator = estimator
         self.scoring = scoring
         self.cv = cv
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Tune the weights on out-of-fold probabilities, then fit on all rows.
 
         Parameters
@@ -96,7 +107,7 @@ class MulticlassThresholdClassifierCV(WrappedClassifier):
         weight = None if sample_weight is None else checked_weight(sample_weight, labels)
         extra = {} if weight is None else {"sample_weight": weight}
         metric = confusion_metric(self.scoring, self.classes_)
-        self.class_weights_ = np.ones(len(self.classes_))
+        self.class_weights_: np.ndarray = np.ones(len(self.classes_))
         cv = self._folds(codes)
         if cv is not None:
             proba = cross_val_predict(
@@ -109,9 +120,8 @@ class MulticlassThresholdClassifierCV(WrappedClassifier):
                 n_jobs=self.n_jobs,
             )
             threshold = tune_threshold(codes, proba, metric, weight)
-            self.class_weights_ = (
-                np.array([2 * threshold, 2 * (1 - threshold)]) if np.ndim(threshold) == 0 else threshold
-            )
+            two = np.ndim(threshold) == 0
+            self.class_weights_ = np.array([2 * threshold, 2 * (1 - threshold)]) if two else np.asarray(threshold)
         self.estimator_ = self._inner().fit(X, labels, **weights_placed(self.estimator, extra))
         return self
 
@@ -123,18 +133,18 @@ class MulticlassThresholdClassifierCV(WrappedClassifier):
         return StratifiedKFold(folds, shuffle=True, random_state=self.random_state) if folds > 1 else None
 
     @available_if(fitted_has("predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """The classifier's probabilities, (n, K)."""
         check_is_fitted(self)
         return self.estimator_.predict_proba(X)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The class of the greatest weighted probability for each row, (n,)."""
         check_is_fitted(self)
         return by_weights(self.predict_proba(X), self.classes_, self.class_weights_)
 
 
-def confusion_metric(scoring, classes):
+def confusion_metric(scoring: str | Callable[..., Any], classes: np.ndarray) -> Callable[..., np.ndarray]:
     """A metric of confusion matrices (..., K, K) for a name, a scorer or a function of labels."""
     if isinstance(scoring, str):
         if scoring in CONFUSION_METRICS and (len(classes) == 2 or scoring not in OF_TWO):

@@ -1,5 +1,7 @@
 """Distances between rows of numbers and categories, and nearest neighbours that fit the number of rows there are."""
 
+from typing import Any
+
 import numpy as np
 from imblearn.utils import check_neighbors_object
 from scipy import sparse
@@ -12,7 +14,7 @@ from skauto.resample._tables import column_spread
 DENSE_LEVELS = 128  # up to this many levels of all categories together, a dense matrix is the faster one
 
 
-def embed(table, rows, y=None):
+def embed(table: Any, rows: np.ndarray, y: Any = None) -> Any:
     """The chosen rows as a matrix in which Euclidean distance is the distance between rows.
 
     Numbers stay as they are. Two rows that differ in a category have a distance, in this direction, of the median
@@ -47,13 +49,23 @@ def _class_fractions(codes, y):
     return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
 
-def has_missing(matrix):
+def has_missing(matrix: Any) -> bool:
     """Whether a dense or sparse matrix of numbers holds NaN."""
     values = matrix.data if sparse.issparse(matrix) else matrix
     return values.dtype.kind == "f" and bool(np.isnan(np.sum(values)))
 
 
-def searcher(neighbours, matrix, name, notes, *, rows=None, label=None, extra=0, n_jobs=None):
+def searcher(
+    neighbours: Any,
+    matrix: Any,
+    name: str,
+    notes: list[str],
+    *,
+    rows: np.ndarray | None = None,
+    label: Any = None,
+    extra: int = 0,
+    n_jobs: int | None = None,
+) -> Any:
     """A fitted neighbour search; with fewer rows than neighbours it uses all rows, and notes it.
 
     Parameters
@@ -103,7 +115,7 @@ def _measure_around_gaps(search, name):
     search.set_params(metric="nan_euclidean", algorithm="auto")
 
 
-def nearest_of(search, matrix, rows=None):
+def nearest_of(search: Any, matrix: Any, rows: np.ndarray | None = None) -> np.ndarray:
     """Positions of the nearest rows, (m, k), of rows among those that a search was fitted on; None for all of them.
 
     A tree is queried in its own row order: neighbours in space share cache lines.
@@ -121,7 +133,7 @@ def nearest_of(search, matrix, rows=None):
     return nearest
 
 
-def neighbours_within(neighbours, matrix, name, label, notes):
+def neighbours_within(neighbours: Any, matrix: Any, name: str, label: Any, notes: list[str]) -> np.ndarray:
     """Positions (m, k) of the nearest rows of one class for each of its rows, itself left out; k = 0 for a single row.
 
     Where the class has too few rows for the number of neighbours, a sentence in notes says so.
@@ -133,7 +145,7 @@ def neighbours_within(neighbours, matrix, name, label, notes):
     return nearest_of(search, matrix)[:, 1:]
 
 
-def note_searches(sampler):
+def note_searches(sampler: Any) -> None:
     """Set the attributes in which imbalanced-learn keeps its searches: `nn_k_`, `nn_m_` or `nn_`, not fitted."""
     for name, attribute in {"k_neighbors": "nn_k_", "m_neighbors": "nn_m_", "n_neighbors": "nn_"}.items():
         if hasattr(sampler, name):
@@ -141,7 +153,7 @@ def note_searches(sampler):
             setattr(sampler, attribute, search)
 
 
-def vote(codes, neighbours):
+def vote(codes: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
     """For each row and column of codes the most frequent code among its neighbours.
 
     A missing code (-1) has no vote, and a row's missing code stays missing. Ties go to the row's own code, then to the

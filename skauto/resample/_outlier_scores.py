@@ -1,6 +1,7 @@
 """Scores of anomaly detectors as features."""
 
 from itertools import chain, count
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -62,14 +63,22 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
     ((100, 3), 99)
     """
 
-    def __init__(self, detector="isolation_forest", *, encoder=None, cv=5, append=True, random_state=None):
+    def __init__(
+        self,
+        detector: Any = "isolation_forest",
+        *,
+        encoder: Any = None,
+        cv: int = 5,
+        append: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.detector = detector
         self.encoder = encoder
         self.cv = cv
         self.append = append
         self.random_state = random_state
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Fit the detector on all rows.
 
         Parameters
@@ -93,7 +102,7 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
             )
         return self
 
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: Any, y: Any = None) -> np.ndarray | pd.DataFrame:
         """Fit, and score the training rows by detectors that have not seen them.
 
         Parameters
@@ -115,10 +124,11 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
         scores = np.empty(len(table))
         seed = child_seed(root_seed(self.random_state), "folds")
         for i, (train, test) in enumerate(KFold(folds, shuffle=True, random_state=seed).split(table)):
-            scores[test] = _anomaly_scores(*self._fitted(i, take_rows(table, train)), take_rows(table, test))
+            encoder, detector = self._fitted(i, take_rows(table, train))
+            scores[test] = _anomaly_scores(encoder, detector, take_rows(table, test))
         return self._with_scores(X, table, scores)
 
-    def transform(self, X):
+    def transform(self, X: Any) -> np.ndarray | pd.DataFrame:
         """Scores of the detector fitted on all training rows.
 
         Parameters
@@ -134,7 +144,7 @@ class OutlierScoreTransformer(TransformerMixin, BaseEstimator):
         table = self._checked(X, reset=False)
         return self._with_scores(X, table, _anomaly_scores(self.encoder_, self.detector_, table))
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the columns: those of X, then "outlier_score", or "outlier_score_2" if X has that, and so on."""
         check_is_fitted(self)
         names = getattr(self, "feature_names_in_", None)
@@ -236,10 +246,10 @@ class ECOD(OutlierMixin, BaseEstimator):
     99
     """
 
-    def __init__(self, contamination=0.1):
+    def __init__(self, contamination: float = 0.1) -> None:
         self.contamination = contamination
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Sort each column.
 
         Parameters
@@ -261,7 +271,7 @@ class ECOD(OutlierMixin, BaseEstimator):
         self.offset_ = np.percentile(self.score_samples(X), 100 * self.contamination)
         return self
 
-    def score_samples(self, X):
+    def score_samples(self, X: Any) -> np.ndarray:
         """How normal each row is, (n,): the sum of its log tail probabilities, the least of three such sums."""
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=float, ensure_all_finite="allow-nan")
@@ -276,11 +286,11 @@ class ECOD(OutlierMixin, BaseEstimator):
         by_skew = np.where(self.skewed_left_, left, right)
         return np.minimum.reduce([left.sum(axis=1), right.sum(axis=1), by_skew.sum(axis=1)])
 
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> np.ndarray:
         """Above zero for normal rows, below for outliers, (n,)."""
         return self.score_samples(X) - self.offset_
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """1 for normal rows, -1 for outliers, (n,)."""
         return np.where(self.decision_function(X) < 0, -1, 1)
 

@@ -1,5 +1,7 @@
 """Unbiased probabilities after the classes were weighted or resampled: analytic prior correction."""
 
+from typing import Any, Self
+
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -9,7 +11,7 @@ from skauto.resample._inner_models import trained_priors, warn_of_losses
 from skauto.resample._wrapped import WrappedClassifier, checked_target, checked_weight, fitted_has, weights_placed
 
 
-def class_priors(y, classes, sample_weight=None):
+def class_priors(y: Any, classes: Any, sample_weight: Any = None) -> np.ndarray:
     """The fraction of each class in y, weighted.
 
     Parameters
@@ -38,7 +40,7 @@ def class_priors(y, classes, sample_weight=None):
     return counts / counts.sum()
 
 
-def positive_priors(y, classes, sample_weight=None):
+def positive_priors(y: Any, classes: Any, sample_weight: Any = None) -> np.ndarray:
     """The fractions of the classes in y, each above zero.
 
     Raises
@@ -53,7 +55,7 @@ def positive_priors(y, classes, sample_weight=None):
     return priors
 
 
-def correct_priors(proba, trained_priors, original_priors):
+def correct_priors(proba: Any, trained_priors: Any, original_priors: Any) -> np.ndarray:
     """Probabilities as if the model had been trained on the unresampled class fractions.
 
     By Bayes' rule each column is multiplied by the ratio unresampled prior / trained prior and the rows are normalised
@@ -102,7 +104,7 @@ def correct_priors(proba, trained_priors, original_priors):
     return np.divide(scaled, total, out=proba.copy(), where=total > 0)
 
 
-def moves_priors(model):
+def moves_priors(model: Any) -> bool:
     """Whether the probabilities of the inner fitted classifier are corrected."""
     moved = not np.allclose(model.trained_priors_, model.original_priors_, rtol=1e-9, atol=0)
     return bool(getattr(model, "prior_correction", True)) and moved
@@ -161,12 +163,12 @@ class PriorCorrectedClassifier(WrappedClassifier):
     0.1
     """
 
-    def __init__(self, estimator, trained_priors=None, *, decision="resampled"):
+    def __init__(self, estimator: Any, trained_priors: Any = None, *, decision: str = "resampled") -> None:
         self.estimator = estimator
         self.trained_priors = trained_priors
         self.decision = decision
 
-    def fit(self, X, y, sample_weight=None, **fit_params):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Self:
         """Fit the estimator and store the fractions of the classes.
 
         Parameters
@@ -213,19 +215,19 @@ class PriorCorrectedClassifier(WrappedClassifier):
         return given / given.sum()
 
     @available_if(fitted_has("predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities for the unresampled class fractions, (n, n_classes)."""
         check_is_fitted(self)
         proba = self.estimator_.predict_proba(X)
         return correct_priors(proba, self.trained_priors_, self.original_priors_) if moves_priors(self) else proba
 
     @available_if(lambda self: not hasattr(self, "predict_proba") and fitted_has("decision_function")(self))
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> np.ndarray:
         """The estimator's scores, where it has no probabilities."""
         check_is_fitted(self)
         return self.estimator_.decision_function(X)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The labels of the rows, (n,): as the estimator decides, or the most probable class (see `decision`)."""
         check_is_fitted(self)
         if self.decision == "unresampled" and hasattr(self, "predict_proba") and moves_priors(self):

@@ -1,6 +1,7 @@
 """A classifier that resamples its training rows, and only those."""
 
 from functools import partial
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import clone
@@ -105,13 +106,17 @@ class ResamplingClassifier(WrappedClassifier):
     0.1
     """
 
-    def __init__(self, estimator, sampler=None, prior_correction=True, *, decision="resampled"):
+    trained_priors_: np.ndarray
+
+    def __init__(
+        self, estimator: Any, sampler: Any = None, prior_correction: bool | str = True, *, decision: str = "resampled"
+    ) -> None:
         self.estimator = estimator
         self.sampler = sampler
         self.prior_correction = prior_correction
         self.decision = decision
 
-    def fit(self, X, y, sample_weight=None, **fit_params):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Self:
         """Resample, then fit the estimator.
 
         Parameters
@@ -144,8 +149,9 @@ class ResamplingClassifier(WrappedClassifier):
         self.calibration_ = None
         if self._calibrates(labels):
             uncorrected = clone(self).set_params(prior_correction=False)
-            priors = {"trained_priors": self.trained_priors_, "original_priors": self.original_priors_}
-            by_rule = partial(correct_priors, **priors)
+            by_rule = partial(
+                correct_priors, trained_priors=self.trained_priors_, original_priors=self.original_priors_
+            )
             self.calibration_ = DeferredCalibration(uncorrected, self.classes_, X, labels, fit_params, by_rule)
             self.trained_priors_ = self.original_priors_
         if self.prior_correction and hasattr(self, "predict_proba"):
@@ -186,7 +192,7 @@ class ResamplingClassifier(WrappedClassifier):
         self.estimator_ = inner.fit(X_new, y_new, **weights_placed(inner, {**routed, **rows}))
         self.trained_priors_ = trained_priors(self.estimator_, y_new, self.classes_, rows.get("sample_weight"))
 
-    def resample(self, X, y, sample_weight=None):
+    def resample(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[Any, Any, Any]:
         """The rows that `fit` would train the inner estimator on.
 
         Parameters
@@ -209,7 +215,7 @@ class ResamplingClassifier(WrappedClassifier):
         return X, y, rows.get("sample_weight")
 
     @available_if(fitted_has("predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities for the unresampled class fractions (see `prior_correction`), (n, n_classes)."""
         check_is_fitted(self)
         proba = self.estimator_.predict_proba(X)
@@ -222,12 +228,12 @@ class ResamplingClassifier(WrappedClassifier):
             not (self.prior_correction and hasattr(self, "predict_proba")) and fitted_has("decision_function")(self)
         )
     )
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> np.ndarray:
         """Scores of the inner estimator, unless corrected probabilities would contradict them."""
         check_is_fitted(self)
         return self.estimator_.decision_function(X)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The labels of the rows, (n,): as the estimator decides, or the most probable class (see `decision`)."""
         check_is_fitted(self)
         if self.decision == "unresampled" and hasattr(self, "predict_proba") and self._corrects():

@@ -1,5 +1,7 @@
 """Resampling rows together with what belongs to each of them: weights, costs, groups."""
 
+from typing import Any
+
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
 from sklearn.base import clone
@@ -8,7 +10,7 @@ from sklearn.utils import indexable
 from skauto.resample._tables import interpolate
 
 
-def resample_rows(sampler, X, y, metadata):
+def resample_rows(sampler: Any, X: Any, y: Any, metadata: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
     """Rows, labels and row metadata after a sampler.
 
     Parameters
@@ -46,7 +48,7 @@ def resample_rows(sampler, X, y, metadata):
     return X_new, y_new, {name: carry(values, sampler, y, y_new) for name, values in metadata.items()}
 
 
-def carry(values, sampler, y, y_new):
+def carry(values: Any, sampler: Any, y: Any, y_new: Any) -> np.ndarray:
     """Row values of length n as they belong to the rows that a fitted sampler made."""
     values = np.asarray(values)
     if hasattr(sampler, "parents_"):
@@ -61,13 +63,14 @@ def carry(values, sampler, y, y_new):
     )
 
 
-def carry_between(values, parents, steps):
+def carry_between(values: Any, parents: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """Row values, (n, ...), of rows between two parents: floats interpolated, any other kind those of the first."""
     first = values[parents[:, 0]]
     if values.dtype.kind != "f":
         return first
     made = steps != 0
-    between = interpolate(values.reshape(len(values), -1), *parents[made].T, steps[made])
+    one, other = parents[made].T
+    between = interpolate(values.reshape(len(values), -1), one, other, steps[made])
     first[made] = between.reshape(-1, *values.shape[1:])
     return first
 
@@ -82,7 +85,7 @@ def _append_typical(values, y, y_new):
     return np.concatenate([values, typical])
 
 
-def take_rows(X, rows):
+def take_rows(X: Any, rows: np.ndarray) -> Any:
     """Rows of a DataFrame, matrix, array or list by position."""
     if isinstance(X, list):
         return [X[i] for i in rows]

@@ -1,5 +1,7 @@
 """Boosting in which each round learns from a balanced draw of the rows."""
 
+from typing import Any, Self
+
 import numpy as np
 from scipy.special import softmax
 from sklearn.tree import DecisionTreeClassifier
@@ -68,14 +70,14 @@ class RUSBoostClassifier(WrappedClassifier):
 
     def __init__(
         self,
-        estimator=None,
-        n_estimators=50,
+        estimator: Any = None,
+        n_estimators: int = 50,
         *,
-        learning_rate=1.0,
-        prior_correction=True,
-        decision="resampled",
-        random_state=None,
-    ):
+        learning_rate: float = 1.0,
+        prior_correction: bool = True,
+        decision: str = "resampled",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.estimator = estimator
         self.n_estimators = n_estimators
         self.learning_rate = learning_rate
@@ -83,7 +85,7 @@ class RUSBoostClassifier(WrappedClassifier):
         self.decision = decision
         self.random_state = random_state
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the rounds.
 
         Parameters
@@ -107,7 +109,8 @@ class RUSBoostClassifier(WrappedClassifier):
         self.trained_priors_ = np.full(len(self.classes_), 1 / len(self.classes_))
         copies = _copies(weight)
         weight = weight / np.bincount(codes, weight)[codes]
-        self.estimators_, vote_weights, seed = [], [], root_seed(self.random_state)
+        self.estimators_: list[Any] = []
+        vote_weights, seed = [], root_seed(self.random_state)
         for i in range(self.n_estimators):
             model = self._round(X, codes, weight, copies, child_rng(seed, "draw", i), child_seed(seed, "round", i))
             wrong = model.predict(X) != codes
@@ -146,7 +149,7 @@ class RUSBoostClassifier(WrappedClassifier):
     def _base(self):
         return DecisionTreeClassifier(max_depth=1) if self.estimator is None else self.estimator
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities for the unresampled class fractions (see `prior_correction`), (n, K)."""
         check_is_fitted(self)
         proba = softmax(self._votes(X), axis=1)  # a vote moves the log-odds of its class by its weight
@@ -154,7 +157,7 @@ class RUSBoostClassifier(WrappedClassifier):
             return proba
         return correct_priors(proba, self.trained_priors_, self.original_priors_)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The labels of the rows, (n,): by the votes of the rounds, or the most probable class (see `decision`)."""
         check_is_fitted(self)
         score = self.predict_proba(X) if self.decision == "unresampled" else self._votes(X)

@@ -1,7 +1,8 @@
 """The common path of every sampler: read the input, choose rows, return them in the form of the input."""
 
 import warnings
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from skauto.resample._wrapped import checked_weight
 class Rows(NamedTuple):
     """What a sampler made: rows, and where each comes from."""
 
-    X: object
+    X: Any
     parents: np.ndarray  # (m, 2) positions in the input; the same twice for a row that was taken as it is
     steps: np.ndarray  # (m,) a row lies at first + step * (second - first)
 
@@ -34,13 +35,13 @@ class Draw(NamedTuple):
     codes: np.ndarray  # (m, q) elected codes of categories
 
 
-def kept(table, rows):
+def kept(table: Any, rows: Any) -> "Rows":
     """Rows of the input as they are."""
     rows = np.asarray(rows, dtype=np.intp)
     return Rows(table.take(rows), np.column_stack([rows, rows]), np.zeros(len(rows)))
 
 
-def grown(table, draws):
+def grown(table: Any, draws: "Iterable[Draw]") -> "Rows":
     """All rows of the input, then the synthetic ones."""
     n = table.numeric.shape[0]
     draws = [draw for draw in draws if len(draw.first)]
@@ -60,10 +61,11 @@ class RowSampler:
     for sentences about what could not be done as requested; they become one warning.
     """
 
+    _validate_params: Callable[[], None]  # of the base class of imbalanced-learn
     categorical_features = "auto"
     _at_random = False  # rows are only repeated or left out: infinite values do no harm, one stream serves all classes
 
-    def fit(self, X, y):
+    def fit(self, X: Any, y: Any) -> Self:
         """Check the input and compute the target count of each class.
 
         Parameters
@@ -81,7 +83,7 @@ class RowSampler:
         self._read(X, y, [])
         return self
 
-    def fit_resample(self, X, y, sample_weight=None):
+    def fit_resample(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[Any, ...]:
         """Resample.
 
         Parameters
@@ -113,7 +115,7 @@ class RowSampler:
             Once, if the data did not allow what was requested, for example a class with fewer rows than neighbours.
         """
         self._validate_params()
-        notes = []
+        notes: list[str] = []
         X_new, y_new = self._resampled(X, y, notes)
         if notes:
             said = "; ".join(dict.fromkeys(notes))

@@ -1,5 +1,7 @@
 """Imbalance strategies, none first: a space for any search over ResamplingClassifier."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from sklearn.calibration import CalibratedClassifierCV
@@ -25,7 +27,7 @@ OVER = (*BETWEEN_NEIGHBOURS, RandomOverSampler)
 UNDER = (RandomUnderSampler,)
 
 
-def imbalance_search_space(y, estimator, prefix=""):
+def imbalance_search_space(y: Any, estimator: Any, prefix: str = "") -> list[dict[str, list[Any]]]:
     """What to try against the imbalance of y, for a `ResamplingClassifier(estimator, sampler=None)`.
 
     The first entry changes nothing: every other has to beat it on the same folds. Then class weights, where the
@@ -59,7 +61,7 @@ def imbalance_search_space(y, estimator, prefix=""):
     ([SMOTE(random_state=0)], [0.1, 0.25, 0.5])
     """
     labels, counts = np.unique(np.asarray(pd.Series(y)), return_counts=True)
-    space = [{"sampler": [None]}]
+    space: list[dict[str, list[Any]]] = [{"sampler": [None]}]
     if counts.max() >= MIN_IMBALANCE * counts.min():
         name, by_label = class_weight_parameter(estimator)
         if name is not None:
@@ -69,7 +71,7 @@ def imbalance_search_space(y, estimator, prefix=""):
     return [{prefix + name: values for name, values in entry.items()} for entry in space]
 
 
-def class_weight_parameter(estimator):
+def class_weight_parameter(estimator: Any) -> tuple[str | None, bool]:
     """The parameter for class weights: of the estimator itself, one that it wraps, or the last step of a Pipeline.
 
     Parameters

@@ -1,5 +1,7 @@
 """SMOTE for any table: synthetic rows between a row and one of its nearest rows of the same class."""
 
+from typing import Any
+
 import imblearn.over_sampling as upstream
 import numpy as np
 from sklearn.utils import check_random_state
@@ -9,7 +11,16 @@ from skauto.resample._neighbours import embed, neighbours_within, note_searches,
 from skauto.resample._sampler import Draw, RowSampler, grown
 
 
-def draw_between(rows, neighbours, pool, n, random_state, codes, *, reach=1.0):
+def draw_between(
+    rows: np.ndarray,
+    neighbours: np.ndarray,
+    pool: np.ndarray,
+    n: int,
+    random_state: int | np.random.RandomState,
+    codes: np.ndarray,
+    *,
+    reach: float = 1.0,
+) -> Draw:
     """Synthetic rows: a random one of `rows`, moved towards a random one of its neighbours.
 
     Parameters
@@ -103,7 +114,14 @@ class SMOTE(RowSampler, upstream.SMOTE):
         "categorical_features": ["array-like", StrOptions({"auto"})],
     }
 
-    def __init__(self, *, sampling_strategy="auto", random_state=None, k_neighbors=5, categorical_features="auto"):
+    def __init__(
+        self,
+        *,
+        sampling_strategy: Any = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        k_neighbors: Any = 5,
+        categorical_features: Any = "auto",
+    ) -> None:
         super().__init__(sampling_strategy=sampling_strategy, random_state=random_state, k_neighbors=k_neighbors)
         self.categorical_features = categorical_features
 

@@ -1,7 +1,7 @@
 """Over-sampling that looks at the other classes too: BorderlineSMOTE, ADASYN, SVMSMOTE, KMeansSMOTE."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import imblearn.over_sampling as upstream
 import numpy as np
@@ -41,11 +41,11 @@ _shared = partial(
 class Scene(NamedTuple):
     """The data that the draws of all classes have in common."""
 
-    table: object
-    matrix: object  # all rows, embedded
+    table: Any
+    matrix: Any  # all rows, embedded
     y: np.ndarray
-    notes: list
-    seen: object
+    notes: list[str]
+    seen: Any
 
 
 class OverSampler(RowSampler):
@@ -81,7 +81,7 @@ class OverSampler(RowSampler):
         return searcher(getattr(self, name), scene.matrix, name, scene.notes, rows=rows, label=label, extra=1)
 
 
-def count_foreign(scene, search, rows):
+def count_foreign(scene: "Scene", search: Any, rows: np.ndarray) -> tuple[np.ndarray, int]:
     """For each row the number of its neighbours that are of another class, and the number of neighbours."""
     matrix, y = scene.matrix, scene.y
     near = search.kneighbors(matrix[rows], return_distance=False)[:, 1:]
@@ -192,7 +192,7 @@ class ADASYN(OverSampler, upstream.ADASYN):
         return [Draw(rows[starts], near[starts, directions], steps, elected[starts])]
 
 
-def rounded(values, n):
+def rounded(values: np.ndarray, n: int) -> np.ndarray:
     """Numbers that sum to n as integers that sum to n: the largest remainders are rounded up."""
     whole = np.floor(values + 1e-9).astype(int)
     order = np.argsort(whole - values, kind="stable")
@@ -289,7 +289,7 @@ def _nearest_to(scene, rows, per_row=20):
     return np.concatenate([rows, others[np.unique(near)]])
 
 
-def complete(matrix):
+def complete(matrix: Any) -> Any:
     """The matrix itself, or a dense copy with missing values filled by the mean of their column."""
     if not has_missing(matrix):
         return matrix

@@ -1,5 +1,7 @@
 """Rows of any kind as numbers and integer codes, and synthetic numbers and codes as rows of that kind."""
 
+from typing import Any, NoReturn
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -15,7 +17,9 @@ UNEQUAL = (
 )
 
 
-def read_table(X, categorical_features="auto", allow_infinite=False):
+def read_table(
+    X: Any, categorical_features: Any = "auto", allow_infinite: bool = False
+) -> "ArrayTable | SparseTable | FrameTable | ListTable | SeriesTable":
     """The table for a DataFrame, a matrix (dense or sparse), an array of any rank, or a list of rows.
 
     Raises
@@ -28,6 +32,7 @@ def read_table(X, categorical_features="auto", allow_infinite=False):
         X = list(X)
     if isinstance(X, list):
         return _read_list(X, categorical_features, allow_infinite)
+    table: ArrayTable | SparseTable | FrameTable
     if hasattr(X, "iloc"):
         table = FrameTable(X, categorical_features)
     elif sparse.issparse(X):
@@ -54,7 +59,7 @@ def _read_list(X, categorical_features, allow_infinite):
     return ListTable(X, read_table(rows, categorical_features, allow_infinite))
 
 
-def interpolate(values, first, second, steps):
+def interpolate(values: Any, first: np.ndarray, second: np.ndarray, steps: np.ndarray) -> Any:
     """values[first] + steps * (values[second] - values[first]) for rows of a matrix, in floats of the kind of values.
 
     A NaN of the first parent stays; where only the second is NaN, the value of the first is taken.
@@ -79,16 +84,16 @@ def interpolate(values, first, second, steps):
 class ArrayTable:
     """Dense numbers, (n, ...): integers are rounded, the shape of a row is kept."""
 
-    def __init__(self, X):
+    def __init__(self, X: Any) -> None:
         self.X = X
         self.numeric = X.reshape(len(X), -1)
         self.codes = np.empty((len(X), 0), dtype=np.int32)
 
-    def take(self, rows):
+    def take(self, rows: np.ndarray) -> Any:
         """The rows of these positions."""
         return self.X[rows]
 
-    def append(self, numeric, codes, first):
+    def append(self, numeric: Any, codes: np.ndarray, first: np.ndarray) -> Any:
         """All rows, then synthetic ones: numbers (m, p), codes (m, q), positions (m,) of the rows they started from."""
         made = as_kind(numeric, self.X.dtype)
         if is_lossy(numeric, self.X.dtype):
@@ -100,7 +105,7 @@ class ArrayTable:
 class SparseTable:
     """A CSR or CSC matrix of numbers, of which columns that are named may hold categories."""
 
-    def __init__(self, X, categorical_features="auto"):
+    def __init__(self, X: Any, categorical_features: Any = "auto") -> None:
         X = check_array(X, accept_sparse=["csr", "csc"], dtype="numeric", ensure_all_finite=False)
         self.format, self.X = X.format, X.tocsr()
         names = pd.RangeIndex(X.shape[1])
@@ -110,11 +115,11 @@ class SparseTable:
         self.columns = [CodedColumn(pd.Series(self.X[:, [j]].toarray().ravel())) for j in np.flatnonzero(chosen)]
         self.codes = _stack([column.values for column in self.columns], X.shape[0], np.int32)
 
-    def take(self, rows):
+    def take(self, rows: np.ndarray) -> Any:
         """The rows of these positions."""
         return self.X[rows].asformat(self.format)
 
-    def append(self, numeric, codes, first):
+    def append(self, numeric: Any, codes: np.ndarray, first: np.ndarray) -> Any:
         """All rows, then synthetic ones."""
         floats = sparse.csr_matrix(numeric)
         numbers = as_kind(floats.data, self.X.dtype)
@@ -132,7 +137,7 @@ class SparseTable:
 class FrameTable:
     """A DataFrame: strings, categories and bools as codes, numbers and dates as floats, dtypes restored by column."""
 
-    def __init__(self, X, categorical_features="auto"):
+    def __init__(self, X: Any, categorical_features: Any = "auto") -> None:
         self.X = X
         by_dtype = np.array([not _is_number(dtype) for dtype in X.dtypes], dtype=bool)
         chosen = chosen_columns(X.columns, by_dtype, categorical_features)
@@ -159,11 +164,11 @@ class FrameTable:
         for column, factor in zip(numbers, scale, strict=True):
             column.scale = factor
 
-    def take(self, rows):
+    def take(self, rows: np.ndarray) -> Any:
         """The rows of these positions, with their index."""
         return self.X.iloc[rows]
 
-    def append(self, numeric, codes, first):
+    def append(self, numeric: Any, codes: np.ndarray, first: np.ndarray) -> Any:
         """All rows, then synthetic ones, with a new index."""
         numbers, before, levels = iter(numeric.T), iter(self.numeric.T), iter(codes.T)
         made = [
@@ -180,16 +185,16 @@ class FrameTable:
 class WrappedTable(FrameTable):
     """An array that holds strings, bools or integer codes of categories: a frame inside, an array outside."""
 
-    def __init__(self, X, categorical_features="auto"):
+    def __init__(self, X: Any, categorical_features: Any = "auto") -> None:
         self.array = X
         frame = pd.DataFrame(X.reshape(len(X), -1))
         super().__init__(frame.infer_objects() if X.dtype.kind == "O" else frame, categorical_features)
 
-    def take(self, rows):
+    def take(self, rows: np.ndarray) -> Any:
         """The rows of these positions."""
         return self.array[rows]
 
-    def append(self, numeric, codes, first):
+    def append(self, numeric: Any, codes: np.ndarray, first: np.ndarray) -> Any:
         """All rows, then synthetic ones."""
         made = super().append(numeric, codes, first).iloc[len(self.array) :].to_numpy(dtype=self.array.dtype)
         return np.concatenate([self.array, made.reshape(-1, *self.array.shape[1:])])
@@ -198,14 +203,14 @@ class WrappedTable(FrameTable):
 class ListTable:
     """A list of rows: an array inside, a list outside."""
 
-    def __init__(self, X, inner):
+    def __init__(self, X: list[Any], inner: Any) -> None:
         self.X, self.inner, self.numeric, self.codes = X, inner, inner.numeric, inner.codes
 
-    def take(self, rows):
+    def take(self, rows: np.ndarray) -> Any:
         """The rows of these positions, as they are."""
         return [self.X[row] for row in rows]
 
-    def append(self, numeric, codes, first):
+    def append(self, numeric: Any, codes: np.ndarray, first: np.ndarray) -> Any:
         """All rows, then synthetic ones."""
         return self.inner.append(numeric, codes, first).tolist()
 
@@ -213,15 +218,15 @@ class ListTable:
 class SeriesTable:
     """A list of rows of unequal shapes, series say: they can be repeated or left out, but have no numbers in common."""
 
-    def __init__(self, X):
+    def __init__(self, X: list[Any]) -> None:
         self.X = X
         self.numeric, self.codes = np.empty((len(X), 0)), np.empty((len(X), 0), dtype=np.int32)
 
-    def take(self, rows):
+    def take(self, rows: np.ndarray) -> Any:
         """The rows of these positions, as they are."""
         return [self.X[row] for row in rows]
 
-    def append(self, numeric, codes, first):
+    def append(self, numeric: Any, codes: np.ndarray, first: np.ndarray) -> NoReturn:
         """Nothing but an error: no row lies between two of unequal shapes."""
         raise ValueError(UNEQUAL)
 
@@ -229,7 +234,7 @@ class SeriesTable:
 class NumericColumn:
     """A column of numbers, dates or durations as floats; dates count in days from the earliest."""
 
-    def __init__(self, column):
+    def __init__(self, column: pd.Series) -> None:
         self.column, self.dtype = column, column.dtype
         self.origin, self.scale = None, 1.0
         if self.dtype.kind in "mM":
@@ -239,7 +244,7 @@ class NumericColumn:
         finite = self.values[~np.isnan(self.values)]
         self.whole = self.dtype.kind in "iu" or (self.origin is not None and not (finite % 1).any())
 
-    def restore(self, values, before, first):
+    def restore(self, values: np.ndarray, before: np.ndarray, first: np.ndarray) -> pd.Series:
         """Floats as a column of the dtype that was read; those that equal what was read there (before) are copies."""
         floats = values / self.scale
         made = self._restored(floats)
@@ -264,7 +269,7 @@ class NumericColumn:
 class CodedColumn:
     """A column of strings, categories, bools or objects as integer codes, -1 for missing."""
 
-    def __init__(self, column):
+    def __init__(self, column: pd.Series) -> None:
         self.dtype = column.dtype
         if isinstance(self.dtype, pd.CategoricalDtype):
             self.values, self.levels = column.cat.codes.to_numpy(np.int32), None
@@ -272,7 +277,7 @@ class CodedColumn:
             codes, self.levels = _factorized(column)
             self.values = codes.astype(np.int32)
 
-    def restore(self, codes):
+    def restore(self, codes: np.ndarray) -> pd.Series:
         """Codes as a column of the dtype that was read."""
         if self.levels is None:
             return pd.Series(pd.Categorical.from_codes(codes, dtype=self.dtype))
@@ -280,7 +285,7 @@ class CodedColumn:
         return pd.Series(self.levels).reindex(codes).reset_index(drop=True).astype(self.dtype)
 
 
-def as_kind(values, dtype):
+def as_kind(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Floats as numbers of a dtype: integers rounded and held within what they can be."""
     if dtype.kind in "iu":
         limits = np.iinfo(dtype)
@@ -290,17 +295,17 @@ def as_kind(values, dtype):
     return values.astype(dtype, copy=False)
 
 
-def is_wide(dtype):
+def is_wide(dtype: Any) -> bool:
     """Whether a dtype holds integers of 64 bits."""
     return dtype.kind in "iu" and dtype.itemsize == np.dtype(np.int64).itemsize
 
 
-def is_lossy(values, dtype):
+def is_lossy(values: np.ndarray, dtype: Any) -> bool:
     """Whether floats stand for integers of a dtype that are too large for them to tell from the next."""
     return is_wide(dtype) and bool((np.abs(values) >= 2.0**53).any())
 
 
-def column_spread(numeric):
+def column_spread(numeric: Any) -> np.ndarray:
     """Standard deviation of each column, dense or sparse, over what is not missing; 0 for one without values."""
     if sparse.issparse(numeric):
         return np.sqrt(mean_variance_axis(numeric, axis=0)[1])
@@ -310,7 +315,7 @@ def column_spread(numeric):
     return np.sqrt((np.where(present, numeric - mean, 0) ** 2).sum(axis=0) / count)
 
 
-def chosen_columns(names, by_dtype, categorical_features):
+def chosen_columns(names: pd.Index, by_dtype: np.ndarray, categorical_features: Any) -> np.ndarray:
     """Which columns are categories, as a mask: by dtype where that is "auto", or by positions, names or a mask."""
     if isinstance(categorical_features, str):
         return by_dtype

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from imblearn.utils import check_sampling_strategy
@@ -14,7 +15,7 @@ class ResamplingWarning(UserWarning):
     """A sampler did something other than what was requested, because the data do not allow it."""
 
 
-def targets(strategy, y, kind, notes):
+def targets(strategy: Any, y: np.ndarray, kind: str, notes: list[str]) -> OrderedDict[Any, int]:
     """Rows to add (over-sampling), to keep (under-sampling) or the classes to clean, by label.
 
     Parameters
@@ -57,7 +58,7 @@ def targets(strategy, y, kind, notes):
     return OrderedDict((labels[i], int(change[i])) for i in np.flatnonzero(others))
 
 
-def class_seeds(random_state, n, shared=False):
+def class_seeds(random_state: Any, n: int, shared: bool = False) -> list[Any]:
     """A random_state for each of n classes: independent ones, the first being that of imbalanced-learn.
 
     An integer starts the stream of its class anew each time it is used; a RandomState goes on.

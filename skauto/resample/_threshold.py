@@ -6,6 +6,8 @@ mostly fit noise.
 """
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -48,26 +50,26 @@ def _f1_of_classes(hits, predicted, present):
 
 
 @_of_counts
-def f1(hits, predicted, present):
+def f1(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
     """F1 of the last class, the positive one; confusion has shape (..., 2, 2), true by predicted."""
     return _f1_of_classes(hits, predicted, present)[..., -1]
 
 
 @_of_counts
-def f1_macro(hits, predicted, present):
+def f1_macro(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
     """Mean F1 over the classes that occur in truth or prediction."""
     seen = (predicted + present > 0).sum(-1)
     return _ratio(_f1_of_classes(hits, predicted, present).sum(-1), seen)
 
 
 @_of_counts
-def f1_weighted(hits, predicted, present):
+def f1_weighted(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
     """F1 averaged with the true class counts as weights."""
     return _ratio((_f1_of_classes(hits, predicted, present) * present).sum(-1), present.sum(-1))
 
 
 @_of_counts
-def accuracy(hits, predicted, present):
+def accuracy(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
     """Fraction of rows with the correct label."""
     return _ratio(hits.sum(-1), present.sum(-1))
 
@@ -76,38 +78,38 @@ accuracy.uses_threshold = False
 
 
 @_of_counts
-def balanced_accuracy(hits, predicted, present):
+def balanced_accuracy(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
     """Mean recall over the classes that occur."""
     return _ratio(_ratio(hits, present).sum(-1), (present > 0).sum(-1))
 
 
 @_of_counts
-def geometric_mean(hits, predicted, present):
+def geometric_mean(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
     """Geometric mean of the recalls of the classes that occur (Kubat and Matwin 1997)."""
     recalls = np.where(present > 0, _ratio(1.0 * hits, present), 1.0)
     return np.prod(recalls, axis=-1) ** _ratio(np.ones(recalls.shape[:-1]), (present > 0).sum(-1))
 
 
 @_of_counts
-def precision(hits, predicted, present):
+def precision(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
     """Precision of the last class."""
     return _ratio(hits, predicted)[..., -1]
 
 
 @_of_counts
-def recall(hits, predicted, present):
+def recall(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
     """Recall of the last class."""
     return _ratio(hits, present)[..., -1]
 
 
 @_of_counts
-def jaccard(hits, predicted, present):
+def jaccard(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
     """Jaccard index of the last class."""
     return _ratio(hits, predicted + present - hits)[..., -1]
 
 
 @_of_counts
-def matthews_corrcoef(hits, predicted, present):
+def matthews_corrcoef(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
     """Matthews correlation, in its form for any number of classes (Gorodkin 2004)."""
     hits, predicted, present = (part.astype(float) for part in (hits, predicted, present))
     rows = present.sum(-1)
@@ -116,7 +118,7 @@ def matthews_corrcoef(hits, predicted, present):
     return _ratio(covariance, np.sqrt(np.maximum(spread, 0.0)))
 
 
-def uses_threshold(metric):
+def uses_threshold(metric: Any) -> bool:
     """Whether a label metric gains by a tuned threshold; so by default."""
     return getattr(metric, "uses_threshold", True)
 
@@ -135,25 +137,32 @@ CONFUSION_METRICS = {
 }
 
 
-def confusion_of(y, labels, n_classes, sample_weight=None):
+def confusion_of(y: np.ndarray, labels: np.ndarray, n_classes: int, sample_weight: Any = None) -> np.ndarray:
     """The (K, K) confusion matrix of integer codes, true by predicted."""
     cells = np.bincount(y * n_classes + labels, weights=sample_weight, minlength=n_classes * n_classes)
     return cells.reshape(n_classes, n_classes)
 
 
-def labels_at(proba, threshold):
+def labels_at(proba: np.ndarray, threshold: Any) -> np.ndarray:
     """Codes from probabilities of shape (n, K): a threshold on the second column, or weights of all columns."""
     if np.ndim(threshold) == 0:
         return (proba[:, 1] >= threshold).astype(np.int64)
     return np.argmax(proba * threshold, axis=1)
 
 
-def default_threshold(n_classes):
+def default_threshold(n_classes: int) -> float | np.ndarray:
     """The threshold that leaves each row its most probable class."""
     return 0.5 if n_classes == 2 else np.ones(n_classes)
 
 
-def tune_threshold(y, proba, metric, sample_weight=None, repeats=1, left=endless):
+def tune_threshold(
+    y: np.ndarray,
+    proba: np.ndarray,
+    metric: Any,
+    sample_weight: Any = None,
+    repeats: int = 1,
+    left: Callable[[], float] = endless,
+) -> float | np.ndarray:
     """The threshold on out-of-fold probabilities with the best value of a metric.
 
     Parameters
@@ -289,7 +298,7 @@ class _Rivals:
     `logs` are those of the probabilities, of shape (n, K).
     """
 
-    def __init__(self, logs, weights):
+    def __init__(self, logs: np.ndarray, weights: np.ndarray) -> None:
         rows = np.arange(len(logs))
         self.weighted = logs + np.log(weights)
         self.first = self.weighted.argmax(axis=1)
@@ -299,7 +308,7 @@ class _Rivals:
         self.second = rest.argmax(axis=1)
         self.next_level = rest[rows, self.second]
 
-    def of(self, k):
+    def of(self, k: int) -> tuple[np.ndarray, np.ndarray]:
         """The best other class of each row, and the log of the factor by which column k would equal it."""
         own, leads = self.weighted[:, k], self.first == k
         rival = np.where(leads, self.second, self.first)
@@ -354,7 +363,14 @@ def _confusion_at(y, k, rival, ratio, thresholds, n_classes, sample_weight):
     return confusion
 
 
-def cross_fitted_labels(y, proba, fold, metric, sample_weight=None, left=endless):
+def cross_fitted_labels(
+    y: np.ndarray,
+    proba: np.ndarray,
+    fold: np.ndarray,
+    metric: Any,
+    sample_weight: Any = None,
+    left: Callable[[], float] = endless,
+) -> np.ndarray:
     """Codes of out-of-fold rows, with each fold's threshold tuned on the other folds.
 
     Parameters

@@ -1,8 +1,10 @@
 """What every classifier around one other classifier shares: input checks, tags, names of columns."""
 
 import warnings
+from collections.abc import Callable
 from inspect import Parameter, signature
 from numbers import Real
+from typing import Any, Self
 
 import numpy as np
 from sklearn import get_config
@@ -18,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from skauto._sklearn import BaseSearchCV
 
 
-def fitted_has(name):
+def fitted_has(name: str) -> Callable[[Any], bool]:
     """A check for available_if: the inner estimator (fitted if it is) has this method or attribute."""
 
     def check(self):
@@ -28,7 +30,7 @@ def fitted_has(name):
     return check
 
 
-def checked_target(X, y):
+def checked_target(X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
     """The labels as a plain column and their sorted classes, two at least.
 
     Raises
@@ -49,7 +51,7 @@ def checked_target(X, y):
     return y, classes
 
 
-def checked_weight(sample_weight, y):
+def checked_weight(sample_weight: Any, y: Any) -> np.ndarray:
     """The weights as a column of floats, one for each label; a number stands for all of them.
 
     Raises
@@ -68,12 +70,12 @@ def checked_weight(sample_weight, y):
     return weight
 
 
-def of_rows(value, n):
+def of_rows(value: Any, n: int) -> bool:
     """Whether a fit parameter is an array with one entry for each of the n rows."""
     return not isinstance(value, (str, bytes, dict)) and hasattr(value, "__len__") and len(value) == n
 
 
-def weight_target(estimator):
+def weight_target(estimator: Any) -> tuple[str, Any]:
     """The fit parameter by which weights reach the deciding classifier, and that classifier.
 
     A Pipeline hands weights to its last step by name; searches hand on what they are given.
@@ -89,7 +91,7 @@ def weight_target(estimator):
     return "sample_weight", estimator
 
 
-def takes_weights(estimator):
+def takes_weights(estimator: Any) -> bool:
     """Whether weights reach the classifier that decides."""
     if get_config()["enable_metadata_routing"]:
         return True  # its requests say where they go
@@ -100,7 +102,7 @@ def takes_weights(estimator):
     return "sample_weight" in parameters or (takes_any and not hasattr(taker, "estimator"))
 
 
-def weights_placed(estimator, fit_params):
+def weights_placed(estimator: Any, fit_params: dict[str, Any]) -> dict[str, Any]:
     """The fit parameters with `sample_weight` where the estimator takes it: in a Pipeline at its last step.
 
     Raises
@@ -137,19 +139,19 @@ class WrappedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         return self.estimator
 
     @property
-    def n_features_in_(self):
+    def n_features_in_(self) -> int:
         """Number of columns seen in fit, where the inner estimator counts them."""
         check_is_fitted(self)
         return self.estimator_.n_features_in_
 
     @property
-    def feature_names_in_(self):
+    def feature_names_in_(self) -> np.ndarray:
         """Names of the columns seen in fit, where the inner estimator keeps them."""
         check_is_fitted(self)
         return self.estimator_.feature_names_in_
 
     @available_if(fitted_has("predict_proba"))
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Any) -> np.ndarray:
         """Logarithms of the probabilities, (n, n_classes)."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
@@ -160,7 +162,7 @@ class WrappedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             return process_routing(self, "fit", **fit_params).estimator.fit
         return fit_params
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> MetadataRouter:
         """Routing of metadata: what `fit` gets is for the estimator, and `sample_weight` for both."""
         return (
             MetadataRouter(owner=self)
@@ -193,11 +195,11 @@ class DecodingClassifier(WrappedClassifier):
         All labels, sorted.
     """
 
-    def __init__(self, estimator, labels):
+    def __init__(self, estimator: Any, labels: np.ndarray) -> None:
         self.estimator = estimator
         self.labels = labels
 
-    def fit(self, X, y, sample_weight=None, **fit_params):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **fit_params: Any) -> Self:
         """Fit on labels, whether y holds all of these or codes."""
         self.classes_ = np.unique(y)
         labels = y if np.array_equal(self.classes_, self.labels) else self.labels[y]
@@ -212,25 +214,25 @@ class DecodingClassifier(WrappedClassifier):
         return self
 
     @available_if(fitted_has("predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities as the estimator gives them."""
         return self.estimator_.predict_proba(X)
 
     @available_if(fitted_has("decision_function"))
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> np.ndarray:
         """Scores as the estimator gives them."""
         return self.estimator_.decision_function(X)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The estimator's decisions, as y was given in fit."""
         return self.classes_[np.searchsorted(self.estimator_.classes_, self.estimator_.predict(X))]
 
 
-def asking_for_weights(model):
+def asking_for_weights(model: Any) -> Any:
     """The model, asking for `sample_weight` where metadata is routed."""
     return model.set_fit_request(sample_weight=True) if get_config()["enable_metadata_routing"] else model
 
 
-def decoding(model, labels):
+def decoding(model: Any, labels: np.ndarray) -> Any:
     """The model in a DecodingClassifier that asks for `sample_weight`."""
     return asking_for_weights(DecodingClassifier(model, labels))

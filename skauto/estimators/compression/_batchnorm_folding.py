@@ -1,7 +1,12 @@
 """Batch normalisation folded into the convolution before it: exact in evaluation, and one layer less to run."""
 
+from typing import TYPE_CHECKING, Any
+
 from skauto._deps import require
 from skauto.estimators.compression._graph import traced
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 nn = torch.nn
@@ -9,7 +14,7 @@ nn = torch.nn
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 
-def layer_pairs(net, first, second):
+def layer_pairs(net: "Module", first: Any, second: Any) -> dict[str, str]:
     """Names of layers (a, b) of these classes where b takes a's output and nothing else does.
 
     Returns
@@ -31,7 +36,7 @@ def layer_pairs(net, first, second):
     return pairs
 
 
-def fold_norms(net, example):
+def fold_norms(net: "Module", example: Any) -> "Module":
     """Fold every batch norm that directly follows a convolution or linear layer into it, in place.
 
     Parameters

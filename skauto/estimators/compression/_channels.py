@@ -1,12 +1,16 @@
 """Which channels of a network belong together: every tensor's channels get labels that travel along the graph."""
 
 import operator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skauto._deps import require
 from skauto.estimators.compression._batchnorm_folding import NORMS
 from skauto.estimators.compression._graph import traced
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 nn = torch.nn
@@ -28,7 +32,7 @@ POINTWISE = (
 )
 
 
-def depthwise(layer):
+def depthwise(layer: "Module") -> bool:
     """Whether a convolution filters each channel on its own."""
     return isinstance(layer, nn.Conv2d) and layer.groups > 1 and layer.groups == layer.in_channels == layer.out_channels
 
@@ -51,18 +55,18 @@ class Channels(torch.fx.Interpreter):
         Labels of the channels that enter and leave each convolution, linear and normalisation layer.
     """
 
-    def __init__(self, net):
+    def __init__(self, net: "Module") -> None:
         super().__init__(traced(net))
         self.parent, self.locked = [], set()
         self.inputs, self.outputs, self.constants, self.labels = {}, {}, {}, {}
 
-    def find(self, label):
+    def find(self, label: int) -> int:
         """The label that stands for all those joined with this one."""
         while self.parent[label] != label:
             self.parent[label] = label = self.parent[self.parent[label]]
         return label
 
-    def run_node(self, node):
+    def run_node(self, node: Any) -> Any:
         result = super().run_node(node)
         if isinstance(result, torch.Tensor) and result.dim() > 1:
             labels = self._label(node, result)
@@ -135,7 +139,7 @@ class Channels(torch.fx.Interpreter):
         self.locked.update(int(label) for label in labels)
 
 
-def trace(net, example):
+def trace(net: "Module", example: Any) -> "Channels":
     """The labelled network: a `Channels` that has seen one batch."""
     channels = Channels(net)
     with torch.no_grad():
@@ -143,7 +147,7 @@ def trace(net, example):
     return channels
 
 
-def groups(channels):
+def groups(channels: "Channels") -> dict[tuple, list[int]]:
     """Sets of filters that can be removed, as lists by the layers that make them.
 
     Returns

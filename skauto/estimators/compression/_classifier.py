@@ -2,9 +2,12 @@
 
 import copy
 import itertools
+import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.frozen import FrozenEstimator
@@ -22,6 +25,9 @@ from skauto.estimators.compression.storage._fitted import from_plain, must_answe
 from skauto.estimators.compression.storage._packed import DamagedModelError, from_bytes, report, to_bytes
 from skauto.estimators.images._images import rows_for
 from skauto.estimators.neural._time_limit import current_limit, shortened_to
+
+if TYPE_CHECKING:
+    from skauto.estimators.sequences._streaming import Stream
 
 torch = require("torch", extra="deep")
 
@@ -75,26 +81,26 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
 
     time_limit = None  # of models that were saved before there was one
 
-    def __init__(self, estimator, steps=(), time_limit=None):
+    def __init__(self, estimator: Any, steps: Any = (), time_limit: float | None = None) -> None:
         self.estimator = estimator
         self.steps = steps
         self.time_limit = time_limit
 
     @property
-    def passes_on(self):
+    def passes_on(self) -> bool:
         """True: its probabilities are those of the inner estimator, whose class weights `resample` reads."""
         return not any(isinstance(step, tuple) and isinstance(step[-1], Distill) for step in self.steps)
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters by name, those of the steps and the estimator too if `deep`."""
         return self._get_params("steps", deep=deep)
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters by name; a step is replaced by its name alone."""
         self._set_params("steps", **params)
         return self
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train, then compress.
 
         Parameters
@@ -147,23 +153,23 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         sizes.append(work.size())  # only now: finishing folds norms, which the file gains by
         self.steps_report_ = pd.DataFrame({"step": names, "bytes": sizes, "seconds": seconds})
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probability of each class, (n, n_classes), columns in the order of `classes_`."""
         check_has(self, "estimator_")
         return self.estimator_.predict_proba(X)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The most probable class of each row, (n,)."""
         check_has(self, "estimator_")
         return self.estimator_.predict(X)
 
     @available_if(lambda self: hasattr(getattr(self, "estimator_", self.estimator), "stream"))
-    def stream(self, n=1):
+    def stream(self, n: int = 1) -> "Stream":
         """Follow n series one step at a time, as `MinGRUClassifier.stream` does, with the compressed network."""
         check_has(self, "estimator_")
         return self.estimator_.stream(n)
 
-    def to_bytes(self):
+    def to_bytes(self) -> bytes:
         """The model file as bytes.
 
         Raises
@@ -175,7 +181,7 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         must_answer(self.estimator_)
         return to_bytes(self.estimator_.module_, to_plain(self.estimator_))
 
-    def storage(self):
+    def storage(self) -> pd.DataFrame:
         """The bytes of the model file by tensor.
 
         Returns
@@ -186,12 +192,12 @@ class CompressedClassifier(ClassifierMixin, BaseComposition):
         """
         return pd.DataFrame(report(self.to_bytes()))
 
-    def save(self, path):
+    def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model file atomically; returns its path."""
         return write_whole(path, self.to_bytes())
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read a model file. It holds no code: the worst that a file of unknown origin can do is to predict badly.
 
         The steps are not in it: the loaded classifier predicts, and fits as the uncompressed estimator would.

@@ -1,7 +1,12 @@
 """The graph of a network, by tracing it once."""
 
+from typing import TYPE_CHECKING
+
 from skauto._deps import require
 from skauto.estimators.compression.storage._tree import OWN_LEAVES
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 
@@ -13,7 +18,7 @@ class UntraceableError(ValueError):
     """A network whose graph cannot be read, as its path depends on its input."""
 
 
-def traced(net):
+def traced(net: "Module") -> "Module":
     """The network as a GraphModule; layers of torch and of ours stay whole.
 
     Raises
@@ -31,5 +36,5 @@ def traced(net):
 
 
 class _Tracer(torch.fx.Tracer):
-    def is_leaf_module(self, module, name):
+    def is_leaf_module(self, module: "Module", name: str) -> bool:
         return type(module).__name__ in OWN_LEAVES or super().is_leaf_module(module, name)

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -40,14 +41,14 @@ class Work:
         As `CompressedClassifier.fit` was given them.
     """
 
-    def __init__(self, base, X, y, sample_weight):
+    def __init__(self, base: Any, X: Any, y: Any, sample_weight: Any) -> None:
         self.base, self.X, self.y, self.sample_weight = base, X, y, sample_weight
         self.estimator = None
         if isinstance(base, NeuralClassifier):
             self._begin(base)
             self.net = with_zeros(copy.deepcopy(base.module_).cpu().eval())
 
-    def run(self, name, step):
+    def run(self, name: str, step: Any) -> None:
         """Apply one step; an error names the step."""
         if self.estimator is None and not makes_student(step):
             raise ValueError(
@@ -81,7 +82,7 @@ class Work:
             "Binarize('binaryconnect'), Distill"
         )
 
-    def size(self):
+    def size(self) -> float:
         """Bytes of the model file as it would be now; NaN where it cannot be written."""
         if self.estimator is None:
             return float("nan")
@@ -90,7 +91,7 @@ class Work:
         except TypeError:
             return float("nan")
 
-    def finished(self):
+    def finished(self) -> Any:
         """The estimator with its network in the form that runs fastest."""
         if self.estimator is None:
             raise ValueError(f"{type(self.base).__name__} is no network, and no step teaches one: add a Distill step")
@@ -175,7 +176,7 @@ class Work:
         net.cpu()
 
 
-def check_alone(estimator):
+def check_alone(estimator: Any) -> None:
     """Raise a ValueError for a network of several members, which only a Distill step can convert to one."""
     members = getattr(estimator, "n_members", 1)
     if members > 1:
@@ -186,7 +187,7 @@ def check_alone(estimator):
         )
 
 
-def makes_student(step):
+def makes_student(step: Any) -> bool:
     """Whether a step continues with another network, whatever came before."""
     return isinstance(step, Distill) and step.student is not None
 

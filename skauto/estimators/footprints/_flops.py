@@ -1,12 +1,17 @@
 """Multiplications and additions of each layer of a network, forward and backward."""
 
+from typing import TYPE_CHECKING
+
 from skauto._deps import require
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 nn = torch.nn
 
 
-def count_flops(network, inputs):
+def count_flops(network: "Module", inputs: tuple) -> dict[str, tuple[int, int | None]]:
     """Count one pass of these inputs.
 
     PyTorch's counter does the products that it knows. On a CPU it counts a GRU or RNN as is done here, and has 0 for an

@@ -5,6 +5,7 @@ import pickle
 import statistics
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import cloudpickle
 import joblib
@@ -54,7 +55,7 @@ class Footprint:
     layers: list = field(default_factory=list, repr=False)
     latency_spread: float = 1.0
 
-    def frame(self):
+    def frame(self) -> pd.DataFrame:
         """A row for each layer and one for the total, as a DataFrame."""
         total = {
             "name": "total",
@@ -69,7 +70,7 @@ class Footprint:
         return pd.DataFrame([*self.layers, total], columns=list(total))
 
 
-def footprint(estimator, X):
+def footprint(estimator: Any, X: Any) -> "Footprint":
     """Measure a fitted estimator.
 
     Parameters
@@ -126,7 +127,7 @@ def footprint(estimator, X):
     )
 
 
-def saved_bytes(estimator):
+def saved_bytes(estimator: Any) -> int:
     """Size of an estimator once saved: its model file where it has one, else what joblib stores."""
     if hasattr(estimator, "to_bytes"):
         try:
@@ -141,7 +142,7 @@ def saved_bytes(estimator):
     return buffer.tell()
 
 
-def latency_ms(estimator, row):
+def latency_ms(estimator: Any, row: Any) -> float:
     """Milliseconds of `predict` on one row, on one thread: of the fastest call within a fifth of a second.
 
     Other load on the machine can only add to them.

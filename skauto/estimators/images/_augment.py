@@ -1,16 +1,24 @@
 """Augmentation in torch operations: every function takes and gives images (rows, channels, height, width) in [0, 1]."""
 
 import math
+from collections.abc import Mapping
 from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 from skauto._deps import require
 from skauto.inputs._closest import did_you_mean
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 functional = torch.nn.functional
 
 
-def warp(x, flip=0.0, shift=0.0, rotation=0.0, perspective=0.0):
+def warp(
+    x: "Tensor", flip: float = 0.0, shift: float = 0.0, rotation: float = 0.0, perspective: float = 0.0
+) -> "Tensor":
     """Each image randomly mirrored, shifted, rotated and tilted, in one resampling; pixels from outside are black.
 
     Parameters
@@ -42,12 +50,12 @@ def warp(x, flip=0.0, shift=0.0, rotation=0.0, perspective=0.0):
     return functional.grid_sample(x, grid.to(x.device), align_corners=False)
 
 
-def noise(x, strength):
+def noise(x: "Tensor", strength: float) -> "Tensor":
     """Gaussian noise of this standard deviation on every pixel."""
     return (x + strength * torch.randn_like(x)).clamp(0, 1)
 
 
-def cutout(x, side):
+def cutout(x: "Tensor", side: float) -> "Tensor":
     """A grey square whose side is this fraction of the image's, somewhere in each image (DeVries 2017)."""
     rows, _, high, wide = x.shape
     down = torch.rand(rows, 1, 1, 1) * high - torch.arange(high).view(1, 1, -1, 1)
@@ -56,7 +64,7 @@ def cutout(x, side):
     return torch.where(inside.to(x.device), 0.5, x)
 
 
-def fog(x, probability):
+def fog(x: "Tensor", probability: float) -> "Tensor":
     """Some images fade towards light grey, more so in smooth random patches."""
     rows, _, high, wide = x.shape
     patches = torch.rand(rows, 1, 3, 3, device=x.device)
@@ -65,7 +73,7 @@ def fog(x, probability):
     return x * (1 - depth) + 0.85 * depth
 
 
-def rain(x, probability):
+def rain(x: "Tensor", probability: float) -> "Tensor":
     """Some images get slanted light streaks and are darkened a little."""
     rows, _, high, wide = x.shape
     drops = (torch.rand(rows, 1, high, wide, device=x.device) < 0.02).float()
@@ -75,7 +83,7 @@ def rain(x, probability):
     return torch.where(_chosen(x, probability).bool(), wet, x)
 
 
-def shadow(x, probability):
+def shadow(x: "Tensor", probability: float) -> "Tensor":
     """One side of a random line across some images is darkened."""
     rows, _, high, wide = x.shape
     angle, offset = _uniform(rows, math.pi), _uniform(rows, 0.5)
@@ -92,12 +100,12 @@ class Mixup(torch.nn.Module):
     `inputs` is called on a batch, then the module itself, as the criterion, on the network's output.
     """
 
-    def __init__(self, alpha, criterion):
+    def __init__(self, alpha: float, criterion: "Module") -> None:
         super().__init__()
         self.blend, self.criterion = torch.distributions.Beta(alpha, alpha), criterion
         self.order = None
 
-    def inputs(self, x, training):
+    def inputs(self, x: "Tensor", training: bool) -> "Tensor":
         """The blended batch; the batch itself where not training."""
         if not training:
             self.order = None
@@ -105,7 +113,7 @@ class Mixup(torch.nn.Module):
         self.order, self.lam = torch.randperm(len(x)), float(self.blend.sample())
         return self.lam * x + (1 - self.lam) * x[self.order]
 
-    def forward(self, logits, codes, weights):
+    def forward(self, logits: "Tensor", codes: "Tensor", weights: "Tensor") -> "Tensor":
         """The loss against both images' classes."""
         own = self.criterion(logits, codes, weights)
         if self.order is None:
@@ -116,10 +124,10 @@ class Mixup(torch.nn.Module):
 class MixStyle:
     """A forward hook that swaps feature statistics between images in training (Zhou 2021, "MixStyle", section 3.2)."""
 
-    def __init__(self, probability, alpha=0.1):
+    def __init__(self, probability: float, alpha: float = 0.1) -> None:
         self.probability, self.blend = probability, torch.distributions.Beta(alpha, alpha)
 
-    def __call__(self, module, inputs, output):
+    def __call__(self, module: "Module", inputs: Any, output: "Tensor") -> "Tensor":
         if not module.training or torch.rand(()) >= self.probability:
             return output
         spread, mean = torch.std_mean(output.detach(), dim=(2, 3), keepdim=True, correction=0)
@@ -142,7 +150,7 @@ LIMITS = dict.fromkeys((*WARPS, *EFFECTS), 1.0) | {
 }
 
 
-def check_augment(augment):
+def check_augment(augment: Mapping[str, float] | None) -> None:
     """Raise a ValueError for an unknown name or a strength out of range."""
     for name, strength in (augment or {}).items():
         if name not in LIMITS:
@@ -155,7 +163,7 @@ def check_augment(augment):
             )
 
 
-def augmented(x, augment):
+def augmented(x: "Tensor", augment: Mapping[str, float]) -> "Tensor":
     """A batch with the warps and effects that `augment` names, a dict of strengths."""
     moves = {name: augment[name] for name in WARPS if augment.get(name)}
     if set(moves) == {"flip"}:

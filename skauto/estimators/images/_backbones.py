@@ -1,7 +1,13 @@
 """All image networks by name."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 from skauto.estimators.images._backbones_light import MobileNetV2, ShuffleNetV2
 from skauto.estimators.images._backbones_plain import LeNet5, Plain, ResNet
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 BACKBONES = {
     "plain": Plain,
@@ -12,7 +18,9 @@ BACKBONES = {
 }
 
 
-def build_backbone(backbone, channels, n_classes, width, depth):
+def build_backbone(
+    backbone: str | Callable[..., Any], channels: int, n_classes: int, width: int, depth: int
+) -> "Module":
     """A network by name, or from a callable ``backbone(channels, n_classes, width, depth)``."""
     build = BACKBONES[backbone] if isinstance(backbone, str) else backbone
     return build(channels, n_classes, width, depth)

@@ -1,7 +1,12 @@
 """MobileNetV2 and ShuffleNetV2 at small-image strides, with torchvision's state-dict keys."""
 
+from typing import TYPE_CHECKING
+
 from skauto._deps import require
 from skauto.estimators.images._backbones_plain import conv_bn
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 torch = require("torch", extra="deep")
 nn = torch.nn
@@ -15,7 +20,7 @@ class InvertedResidual(nn.Module):
 
     fields = ("shortcut",)
 
-    def __init__(self, channels_in, channels_out, stride, expansion):
+    def __init__(self, channels_in: int, channels_out: int, stride: int, expansion: int) -> None:
         super().__init__()
         hidden = channels_in * expansion
         widen = [nn.Sequential(*conv_bn(channels_in, hidden, 1), nn.ReLU6())] if expansion > 1 else []
@@ -23,7 +28,7 @@ class InvertedResidual(nn.Module):
         self.conv = nn.Sequential(*widen, depthwise, *conv_bn(hidden, channels_out, 1))
         self.shortcut = stride == 1 and channels_in == channels_out
 
-    def forward(self, x):
+    def forward(self, x: "Tensor") -> "Tensor":
         return x + self.conv(x) if self.shortcut else self.conv(x)
 
 
@@ -32,7 +37,7 @@ class MobileNetV2(nn.Module):
 
     style_layer = "features.1"
 
-    def __init__(self, channels, n_classes, width, depth):
+    def __init__(self, channels: int, n_classes: int, width: int, depth: int) -> None:
         super().__init__()
 
         def scaled(wide):
@@ -50,7 +55,7 @@ class MobileNetV2(nn.Module):
         self.avgpool, self.flatten = nn.AdaptiveAvgPool2d(1), nn.Flatten()
         self.classifier = nn.Sequential(nn.Dropout(0.2), nn.Linear(final, n_classes))
 
-    def forward(self, x):
+    def forward(self, x: "Tensor") -> "Tensor":
         return self.classifier(self.flatten(self.avgpool(self.features(x))))
 
 
@@ -59,7 +64,7 @@ class ShuffleUnit(nn.Module):
 
     fields = ("split",)
 
-    def __init__(self, channels_in, channels_out, stride):
+    def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
         super().__init__()
         half, self.split = channels_out // 2, stride == 1
         side = [] if self.split else [*conv_bn(channels_in, channels_in, stride=stride, groups=channels_in)]
@@ -74,7 +79,7 @@ class ShuffleUnit(nn.Module):
         )
         self.shuffle = nn.ChannelShuffle(2)
 
-    def forward(self, x):
+    def forward(self, x: "Tensor") -> "Tensor":
         left, right = x.chunk(2, dim=1) if self.split else (self.branch1(x), x)
         return self.shuffle(torch.cat((left, self.branch2(right)), dim=1))
 
@@ -84,7 +89,7 @@ class ShuffleNetV2(nn.Module):
 
     style_layer = "stage2"
 
-    def __init__(self, channels, n_classes, width, depth):
+    def __init__(self, channels: int, n_classes: int, width: int, depth: int) -> None:
         super().__init__()
         wide = [2 * max(1, round(half * width / 24)) for half in (58, 116, 232)]
         final = max(8, round(1024 * width / 24))
@@ -97,6 +102,6 @@ class ShuffleNetV2(nn.Module):
         self.avgpool, self.flatten = nn.AdaptiveAvgPool2d(1), nn.Flatten()
         self.fc = nn.Linear(final, n_classes)
 
-    def forward(self, x):
+    def forward(self, x: "Tensor") -> "Tensor":
         x = self.conv5(self.stage4(self.stage3(self.stage2(self.conv1(x)))))
         return self.fc(self.flatten(self.avgpool(x)))

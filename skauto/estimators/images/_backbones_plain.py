@@ -1,12 +1,20 @@
 """Image networks of whole convolutions, at small-image strides: plain, LeNet-5 and ResNet."""
 
+from typing import TYPE_CHECKING
+
 from skauto._deps import require
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 nn = torch.nn
 
 
-def conv_bn(channels_in, channels_out, kernel=3, stride=1, groups=1):
+def conv_bn(
+    channels_in: int, channels_out: int, kernel: int = 3, stride: int = 1, groups: int = 1
+) -> "tuple[Module, Module]":
     """A convolution without bias and its batch normalisation, as two modules."""
     conv = nn.Conv2d(channels_in, channels_out, kernel, stride, kernel // 2, groups=groups, bias=False)
     return conv, nn.BatchNorm2d(channels_out)
@@ -17,7 +25,7 @@ class Plain(nn.Module):
 
     style_layer = "features.2"
 
-    def __init__(self, channels, n_classes, width, depth):
+    def __init__(self, channels: int, n_classes: int, width: int, depth: int) -> None:
         super().__init__()
         layers, last = [], channels
         for stage in range(3):
@@ -30,7 +38,7 @@ class Plain(nn.Module):
         self.flatten = nn.Flatten()
         self.classifier = nn.Linear(last, n_classes)
 
-    def forward(self, x):
+    def forward(self, x: "Tensor") -> "Tensor":
         return self.classifier(self.flatten(self.avgpool(self.features(x))))
 
 
@@ -39,7 +47,7 @@ class LeNet5(nn.Module):
 
     style_layer = "features.0"
 
-    def __init__(self, channels, n_classes, width=20, depth=1):
+    def __init__(self, channels: int, n_classes: int, width: int = 20, depth: int = 1) -> None:
         super().__init__()
         filters, hidden = width * 5 // 2, width * 25
         self.features = nn.Sequential(
@@ -51,7 +59,7 @@ class LeNet5(nn.Module):
         self.pool, self.flatten = nn.AdaptiveAvgPool2d(4), nn.Flatten()
         self.classifier = nn.Sequential(nn.Linear(filters * 16, hidden), nn.ReLU(), nn.Linear(hidden, n_classes))
 
-    def forward(self, x):
+    def forward(self, x: "Tensor") -> "Tensor":
         return self.classifier(self.flatten(self.pool(self.features(x))))
 
 
@@ -62,7 +70,7 @@ class BasicBlock(nn.Module):
     channels, channels last, writes past its memory (oneDNN issue 6035).
     """
 
-    def __init__(self, channels_in, channels_out, stride):
+    def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
         super().__init__()
         self.conv1, self.bn1 = conv_bn(channels_in, channels_out, stride=stride)
         self.relu1 = nn.ReLU()
@@ -72,7 +80,7 @@ class BasicBlock(nn.Module):
         self.downsample = nn.Identity() if straight else nn.Sequential(*conv_bn(channels_in, channels_out, 1))
         self.relu2 = nn.ReLU()
 
-    def forward(self, x):
+    def forward(self, x: "Tensor") -> "Tensor":
         out = self.bn2(self.conv2(self.relu1(self.bn1(self.conv1(x)))))
         return self.relu2(out + self.downsample(self.thin(x)))
 
@@ -82,7 +90,7 @@ class ResNet(nn.Module):
 
     style_layer = "layer1"
 
-    def __init__(self, channels, n_classes, width, depth):
+    def __init__(self, channels: int, n_classes: int, width: int, depth: int) -> None:
         super().__init__()
         self.conv1, self.bn1 = conv_bn(channels, width)
         self.relu = nn.ReLU()
@@ -94,7 +102,7 @@ class ResNet(nn.Module):
         self.avgpool, self.flatten = nn.AdaptiveAvgPool2d(1), nn.Flatten()
         self.fc = nn.Linear(width * 8, n_classes)
 
-    def forward(self, x):
+    def forward(self, x: "Tensor") -> "Tensor":
         x = self.relu(self.bn1(self.conv1(x)))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(self.flatten(self.avgpool(x)))

@@ -1,8 +1,9 @@
 """A convolutional classifier for images."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from skauto.estimators.images._images import as_images, image_layout
 from skauto.estimators.images._pixel_range import pixel_range, warn_of_another_scale
 from skauto.estimators.neural._neural import NeuralClassifier, shares_training
 from skauto.inputs._images import check_images
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 
@@ -95,32 +99,32 @@ class CNNClassifier(NeuralClassifier):
     def __init__(
         self,
         *,
-        backbone="plain",
-        width=32,
-        depth=2,
-        augment=None,
-        weights=None,
-        channels="auto",
-        image_shape=None,
-        batch_size="auto",
-        max_epochs=20,
-        time_limit=None,
-        lr=0.003,
-        optimizer="adamw",
-        momentum=0.9,
-        weight_decay=0.01,
-        init="he",
-        lr_schedule="one_cycle",
-        clip_norm=None,
-        clip_value=None,
-        loss="cross_entropy",
-        label_smoothing=0.0,
-        class_weight=None,
-        early_stopping=False,
-        device="auto",
-        random_state=None,
-        verbose=0,
-    ):
+        backbone: str | Callable[..., Any] = "plain",
+        width: int = 32,
+        depth: int = 2,
+        augment: Mapping[str, float] | None = None,
+        weights: Any = None,
+        channels: str = "auto",
+        image_shape: tuple[int, ...] | list[int] | None = None,
+        batch_size: int | str = "auto",
+        max_epochs: int = 20,
+        time_limit: float | None = None,
+        lr: float = 0.003,
+        optimizer: str = "adamw",
+        momentum: float = 0.9,
+        weight_decay: float = 0.01,
+        init: str = "he",
+        lr_schedule: str = "one_cycle",
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        loss: str = "cross_entropy",
+        label_smoothing: float = 0.0,
+        class_weight: str | dict[Any, float] | None = None,
+        early_stopping: bool | int = False,
+        device: str = "auto",
+        random_state: int | np.random.RandomState | np.random.Generator | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.backbone = backbone
         self.width = width
         self.depth = depth
@@ -267,7 +271,7 @@ def _mean_of_channels(images, function):
     return total * images.shape[1] / images.numel()
 
 
-def load_weights(module, weights):
+def load_weights(module: "Module", weights: Any) -> None:
     """Set the tensors of a module that a state dict names with the same shape; ValueError where none fits."""
     if not isinstance(weights, Mapping):
         weights = torch.load(weights, map_location="cpu", weights_only=True)

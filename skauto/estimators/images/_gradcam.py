@@ -1,6 +1,7 @@
 """Grad-CAM: where in an image a network saw its class (Selvaraju 2017)."""
 
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,10 @@ from skauto._deps import require
 from skauto.estimators._networks import network_inside, why_no_network
 from skauto.estimators.compression._graph import UntraceableError, traced
 from skauto.inputs._closest import did_you_mean
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 
@@ -24,7 +29,7 @@ AVERAGES = (
 BATCH = 256
 
 
-def grad_cam(estimator, X, target=None, *, layer=None):
+def grad_cam(estimator: Any, X: Any, target: Any = None, *, layer: str | None = None) -> np.ndarray:
     """Heat maps of the evidence for a class (Grad-CAM).
 
     Parameters
@@ -120,17 +125,17 @@ def _watch(module, layer, x):
 class Watching(torch.fx.Interpreter):
     """Runs a network and keeps what every node gives that is a map, or what a single one does."""
 
-    def __init__(self, graph, node=None):
+    def __init__(self, graph: "Module", node: Any = None) -> None:
         super().__init__(graph)
         self.node, self.maps = node, {}
 
-    def run_node(self, node):
+    def run_node(self, node: Any) -> Any:
         result = super().run_node(node)
         if node is self.node or (self.node is None and _is_map(result) and not self._averages(node)):
             self.maps[node] = result
         return result
 
-    def watch(self, x):
+    def watch(self, x: "Tensor") -> "tuple[Tensor, Tensor]":
         """Logits, and the map of the node."""
         return self.run(x), self.maps[self.node]
 
@@ -248,13 +253,13 @@ class GradCAMDisplay:
     ['image', 'row', 'column', 'heat']
     """
 
-    def __init__(self, images, maps, labels):
+    def __init__(self, images: np.ndarray, maps: np.ndarray, labels: Any) -> None:
         self.images = images
         self.maps = maps
         self.labels = labels
 
     @classmethod
-    def from_estimator(cls, estimator, X, target=None, *, layer=None):
+    def from_estimator(cls, estimator: Any, X: Any, target: Any = None, *, layer: str | None = None) -> Self:
         """Compute the maps; parameters as of `grad_cam`. The images are those that the network inside sees."""
         maps = grad_cam(estimator, X, target, layer=layer)
         labels = estimator.predict(X) if target is None else np.broadcast_to(np.asarray(target), len(maps))
@@ -263,7 +268,7 @@ class GradCAMDisplay:
         images = np.clip((images - inner._low) / (inner._high - inner._low), 0, 1)
         return cls(images, maps, labels)
 
-    def plot(self, ax=None, *, alpha=0.5):
+    def plot(self, ax: Any = None, *, alpha: float = 0.5) -> Self:
         """Draw the images in a row, the heat over each.
 
         Parameters
@@ -289,7 +294,7 @@ class GradCAMDisplay:
             axis.set_axis_off()
         return self
 
-    def frame(self):
+    def frame(self) -> pd.DataFrame:
         """The heat of every pixel as a DataFrame: image, row, column, heat."""
         image, row, column = np.indices(self.maps.shape).reshape(3, -1)
         return pd.DataFrame({"image": image, "row": row, "column": column, "heat": self.maps.ravel()})

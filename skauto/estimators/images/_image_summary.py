@@ -1,6 +1,7 @@
 """Summary features of images, for classifiers of tables: coarse pixels and histograms of gradients."""
 
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -51,7 +52,7 @@ class ImageSummaryTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         "pixels": [Interval(Integral, 0, None, closed="left")],
     }
 
-    def __init__(self, cells=8, *, pixels=12):
+    def __init__(self, cells: int = 8, *, pixels: int = 12) -> None:
         self.cells = cells
         self.pixels = pixels
 
@@ -61,7 +62,7 @@ class ImageSummaryTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Store the shape of the images and the range of their pixels; nothing else is learnt.
 
         Parameters
@@ -81,7 +82,7 @@ class ImageSummaryTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self._n_features_out = self._summaries(X[:1]).shape[1]
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> np.ndarray:
         """Features of each image.
 
         Parameters

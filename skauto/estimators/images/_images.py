@@ -2,13 +2,15 @@
 
 import math
 from numbers import Integral
+from typing import Any
 
+import numpy as np
 from sklearn.utils import get_tags
 
 from skauto.inputs._images import CHANNELS, channel_axis
 
 
-def image_layout(X, channels="auto", image_shape=None):
+def image_layout(X: np.ndarray, channels: str = "auto", image_shape: Any = None) -> tuple[str, tuple[int, ...]]:
     """How an array holds images.
 
     Parameters
@@ -49,7 +51,7 @@ def image_layout(X, channels="auto", image_shape=None):
     return layout, shape
 
 
-def as_images(X, layout, shape):
+def as_images(X: Any, layout: str, shape: tuple[int, ...]) -> Any:
     """The array as a view (rows, channels, height, width)."""
     if layout == "flat_last":
         X = X.reshape(len(X), *shape[1:], shape[0])
@@ -58,7 +60,7 @@ def as_images(X, layout, shape):
     return X.reshape(len(X), *shape) if layout in ("flat", "gray") else X
 
 
-def rows_for(estimator, X):
+def rows_for(estimator: Any, X: Any) -> Any:
     """X itself, or its images as rows of pixels for an estimator within which nothing takes more than two axes."""
     if getattr(X, "ndim", 2) < 3 or not hasattr(estimator, "get_params"):
         return X  # what is no estimator of scikit-learn's kind says nothing of the rows it takes

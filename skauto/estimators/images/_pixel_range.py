@@ -1,6 +1,7 @@
 """The range of pixels in fit, and a warning of images that are plainly on another scale."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -10,12 +11,12 @@ FAR, LITTLE = 3.0, 1 / 32
 WIDE = 8.0
 
 
-def pixel_range(images):
+def pixel_range(images: Any) -> tuple[float, float]:
     """Black and white of images: those of the type for uint8, else the lowest and the highest number."""
     return (0.0, 255.0) if str(images.dtype).endswith("uint8") else (float(images.min()), float(images.max()))
 
 
-def warn_of_another_scale(images, low, high, stacklevel=2):
+def warn_of_another_scale(images: Any, low: float, high: float, stacklevel: int = 2) -> None:
     """Warn where images are plainly on another scale than those of fit, which were from `low` to `high`.
 
     Parameters

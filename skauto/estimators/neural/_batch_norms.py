@@ -1,20 +1,25 @@
 """Batch norms in training: one row alone, and running statistics of few batches."""
 
+from typing import TYPE_CHECKING, Any
+
 from skauto._deps import require
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 
 NORMS = (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d, torch.nn.BatchNorm3d)
 
 
-def use_running_statistics(module):
+def use_running_statistics(module: "Module") -> None:
     """Batch norms in evaluation mode until the next step: one row has no variance, and would spoil the statistics."""
     for part in module.modules():
         if isinstance(part, NORMS):
             part.eval()
 
 
-def untouched_norms(module):
+def untouched_norms(module: "Module") -> list[Any]:
     """The batch norms that have seen no batch yet, so that they start from a mean of 0 and a variance of 1."""
     return [part for part in module.modules() if isinstance(part, NORMS) and _is_untouched(part)]
 
@@ -27,7 +32,7 @@ def _is_untouched(norm):
 
 
 @torch.no_grad()
-def trust_few_batches(norms):
+def trust_few_batches(norms: list[Any]) -> None:
     """Remove the initial value from running statistics that have seen a few batches only.
 
     After n batches with momentum m the start still counts (1 - m)^n, nine tenths after the first; without it the

@@ -1,11 +1,16 @@
 """Where a network is: devices by name, and tensors taken to a CPU."""
 
+from typing import TYPE_CHECKING, Any
+
 from skauto._deps import require
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 
 
-def choose_device(device):
+def choose_device(device: str) -> str:
     """The device that "auto" means on this machine; ValueError for one that is not there."""
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
@@ -16,16 +21,16 @@ def choose_device(device):
     return device
 
 
-def placed(module, device):
+def placed(module: "Module", device: str) -> "Module":
     """The module on a device; where it is there already none of its tensors is touched, which would take time."""
-    device = torch.device(device)
+    wanted = torch.device(device)
     tensors = (t for m in module.modules() for t in (*m._parameters.values(), *m._buffers.values()) if t is not None)
     first = next(tensors, None)
-    there = first is None or (first.device.type == device.type and device.index in (None, first.device.index))
-    return module if there else module.to(device)
+    there = first is None or (first.device.type == wanted.type and wanted.index in (None, first.device.index))
+    return module if there else module.to(wanted)
 
 
-def on_cpu(value):
+def on_cpu(value: Any) -> Any:
     """The tensors inside a state of an optimiser on a CPU."""
     if isinstance(value, dict):
         return {key: on_cpu(inner) for key, inner in value.items()}

@@ -1,7 +1,12 @@
 """Initial weights by name."""
 
+from typing import TYPE_CHECKING
+
 from skauto._deps import require
 from skauto.estimators.tables._members import MemberLinear
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 init = torch.nn.init
@@ -14,7 +19,7 @@ INITIALIZERS = {
 }
 
 
-def initialize(module, name):
+def initialize(module: "Module", name: str) -> None:
     """Draw the weights of all linear and convolution layers anew; biases stay as their layer set them."""
     draw = INITIALIZERS[name]
     if draw is None:

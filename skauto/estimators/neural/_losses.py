@@ -2,8 +2,14 @@
 
 import math
 from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from skauto._deps import require
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 torch = require("torch", extra="deep")
 
@@ -19,12 +25,12 @@ class WeightedCrossEntropy(torch.nn.Module):
     loss for dense object detection", ICCV 2017, section 3) in its form for exclusive classes.
     """
 
-    def __init__(self, label_smoothing, gamma=0.0):
+    def __init__(self, label_smoothing: float, gamma: float = 0.0) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing
         self.gamma = gamma
 
-    def forward(self, logits, codes, weights):
+    def forward(self, logits: "Tensor", codes: "Tensor", weights: "Tensor") -> "Tensor":
         """Loss of logits (rows, classes) or (rows, classes, members), class codes (rows,) and weights (rows,)."""
         if logits.ndim == 3:  # members learn side by side, each from its own loss
             codes = codes.unsqueeze(1).expand(-1, logits.shape[2])
@@ -38,7 +44,7 @@ class WeightedCrossEntropy(torch.nn.Module):
         return (losses * weights).mean()
 
 
-def check_class_weight(class_weight, classes):
+def check_class_weight(class_weight: Any, classes: np.ndarray) -> None:
     """Raise ValueError for a dict {label: weight} with unknown labels or invalid weights."""
     unknown = set(class_weight) - set(classes)
     if unknown:
@@ -46,13 +52,13 @@ def check_class_weight(class_weight, classes):
     wrong = {
         label: weight
         for label, weight in class_weight.items()
-        if not (isinstance(weight, Real) and math.isfinite(weight) and weight >= 0)
+        if not (isinstance(weight, Real) and math.isfinite(weight) and float(weight) >= 0)
     }
     if wrong:
         raise ValueError(f"class_weight={wrong} cannot be: weights are finite and at least 0, which leaves a class out")
 
 
-def probabilities(logits):
+def probabilities(logits: "Tensor") -> "Tensor":
     """Class probabilities (rows, classes) in float64; those of several members are averaged."""
     values = logits.double().softmax(1)
     return values.mean(2) if values.ndim == 3 else values

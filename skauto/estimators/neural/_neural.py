@@ -8,6 +8,7 @@ import math
 import time
 from contextlib import ExitStack
 from numbers import Integral, Real
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -34,6 +35,7 @@ VALIDATION_FRACTION = 0.15  # held out for early stopping
 PATIENCE = 10  # epochs without improvement that early_stopping=True waits
 PREDICT_ROWS, PREDICT_VALUES = 1024, 1 << 18  # most rows, and numbers in them, in a batch of predict
 EFFECTIVE = 0.999  # beta of class_weight="effective"
+_Class = TypeVar("_Class", bound=type)
 
 TRAINING_PARAMETERS = """\
     batch_size : int or "auto"
@@ -80,7 +82,6 @@ TRAINING_PARAMETERS = """\
         1 prints a line for each epoch.
 """
 
-
 TRAINING_ATTRIBUTES = """\
     module_ : torch.nn.Module
         The trained net.
@@ -93,17 +94,17 @@ TRAINING_ATTRIBUTES = """\
 """
 
 
-def shares_training(cls):
+def shares_training(cls: _Class) -> _Class:
     """Replace ``[training parameters]`` and ``[training attributes]`` in a class docstring by the common texts."""
-    cls.__doc__ = cls.__doc__.replace("    [training parameters]\n", TRAINING_PARAMETERS)
-    cls.__doc__ = cls.__doc__.replace("    [training attributes]\n", TRAINING_ATTRIBUTES)
+    doc = (cls.__doc__ or "").replace("    [training parameters]\n", TRAINING_PARAMETERS)
+    cls.__doc__ = doc.replace("    [training attributes]\n", TRAINING_ATTRIBUTES)
     return cls
 
 
 class NeuralClassifier(ClassifierMixin, BaseEstimator):
     """Base of all neural classifiers; see the top of the file for what a family adds."""
 
-    _parameter_constraints = {
+    _parameter_constraints: dict[str, Any] = {
         "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "time_limit": [Interval(Real, 0, None, closed="neither"), None],
@@ -124,7 +125,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         "verbose": ["verbose"],
     }
 
-    time_limit = None  # of nets that were saved before there was one
+    time_limit: float | None = None  # of nets that were saved before there was one
     _end = None  # when `fit` must end, by time.monotonic
     _shortened_to = None  # epochs of a schedule that `time_limit` ended
 
@@ -144,7 +145,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         """Work on the tensors of one batch before the module sees them; torch's random stream is seeded."""
         return inputs
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train from scratch.
 
         Parameters
@@ -186,7 +187,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
             self._shortened_to = self.n_iter_
         return self
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train for one more epoch, on these rows.
 
         The learning rate follows `lr_schedule` over `max_epochs` calls; that many calls with the same rows give what
@@ -232,7 +233,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
         self._optimizer_state = self._train(rows, None, epochs=1)
         return self
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probability of each class.
 
         Parameters
@@ -257,7 +258,7 @@ class NeuralClassifier(ClassifierMixin, BaseEstimator):
                 batches.append(probabilities(module(*(x.to(device) for x in batch))).cpu())
         return torch.cat(batches).numpy()
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The most probable class of each row.
 
         Parameters

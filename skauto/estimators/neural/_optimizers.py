@@ -1,6 +1,12 @@
 """Optimisers by name."""
 
+from typing import TYPE_CHECKING, Any
+
 from skauto._deps import require
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 
@@ -16,7 +22,7 @@ OPTIMIZERS = {
 }
 
 
-def build_optimizer(name, module, *, lr, momentum, weight_decay):
+def build_optimizer(name: str, module: "Module", *, lr: float, momentum: float, weight_decay: float) -> Any:
     """The optimiser called `name` over all parameters of a module.
 
     Only what is called "weight" and has two axes or more is decayed: pulling biases and norms to zero costs accuracy.
@@ -36,7 +42,7 @@ def build_optimizer(name, module, *, lr, momentum, weight_decay):
     return build([group for group in groups if group["params"]], lr=lr, **options(momentum))
 
 
-def soft_threshold(optimizer, parameters, strength):
+def soft_threshold(optimizer: Any, parameters: "list[Tensor]", strength: float) -> None:
     """Proximal step of an L1 penalty, after a step of the optimiser: shrinks parameters towards zero and keeps zeros.
 
     The proximal step of ``strength * |w|``, with the step size that the optimiser has for each entry (Yun, Lozano, Yang

@@ -1,6 +1,7 @@
 """Learning rate schedules: the factor on `lr` as a pure function of how far training is."""
 
 import math
+from collections.abc import Sequence
 
 PLATEAU_EPOCHS = 5  # epochs without a better loss before the rate is halved
 WARM_UP = 0.3  # fraction of a one-cycle run that climbs
@@ -26,7 +27,7 @@ SCHEDULES = {
 }
 
 
-def lr_factor(schedule, progress, losses=()):
+def lr_factor(schedule: str, progress: float, losses: Sequence[float] = ()) -> float:
     """Factor on the learning rate.
 
     Parameters

@@ -1,13 +1,18 @@
 """Threads of PyTorch by the size of the work: small networks are slower on many, and wait in vain on a busy machine."""
 
 import itertools
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import joblib
 
 from skauto._deps import require
 from skauto.estimators.footprints._flops import count_flops
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 
@@ -23,7 +28,7 @@ _ROW_FLOPS = WeakKeyDictionary()
 
 
 @contextmanager
-def threads_for(module, first_row, *, rows, passes=1):
+def threads_for(module: "Module", first_row: Callable[[], tuple], *, rows: int, passes: int = 1) -> Iterator[None]:
     """A context in which PyTorch uses one thread for small calls, and no more than the available cores.
 
     Parameters
@@ -70,7 +75,7 @@ def _row_flops(module, inputs):
     return known[form] * (inputs[0].shape[1] if series else 1)
 
 
-def forget(module):
+def forget(module: "Module") -> None:
     """Count again: the network was changed in place."""
     _ROW_FLOPS.pop(module, None)
 

@@ -5,6 +5,7 @@ import math
 import statistics
 import time
 from collections import deque
+from collections.abc import Iterator
 from contextvars import ContextVar
 
 # Batches that say how long one takes, and what one that is only watched costs of one that is trained on.
@@ -25,15 +26,15 @@ class Limit:
         Whether any training was.
     """
 
-    def __init__(self, end=math.inf, *, gives_up=False):
+    def __init__(self, end: float = math.inf, *, gives_up: bool = False) -> None:
         self.end, self.gives_up, self.shortened = end, gives_up, False
 
-    def check(self):
+    def check(self) -> None:
         """Raise a TimeoutError where training must be aborted by now."""
         if self.gives_up and time.monotonic() > self.end:
             raise TimeoutError("its time is over")
 
-    def tell_shortened(self):
+    def tell_shortened(self) -> None:
         """Training was shortened, by this limit or one of its own."""
         self.shortened = True
 
@@ -43,7 +44,7 @@ _LIMIT = ContextVar("limit", default=UNLIMITED)
 
 
 @contextlib.contextmanager
-def limited(end, *, gives_up=False):
+def limited(end: float, *, gives_up: bool = False) -> "Iterator[Limit]":
     """A context in which all training ends by `end`: shortened, or aborted with a TimeoutError."""
     limit = Limit(end, gives_up=gives_up)
     token = _LIMIT.set(limit)
@@ -54,7 +55,7 @@ def limited(end, *, gives_up=False):
 
 
 @contextlib.contextmanager
-def shortened_to(seconds):
+def shortened_to(seconds: float | None) -> Iterator[None]:
     """A context in which all training is shortened to end within these seconds; None changes nothing.
 
     An outer limit that ends earlier, or that aborts late training, stays in force.
@@ -69,7 +70,7 @@ def shortened_to(seconds):
         around.tell_shortened()
 
 
-def current_limit():
+def current_limit() -> "Limit":
     """The limit of the context at hand."""
     return _LIMIT.get()
 
@@ -89,25 +90,26 @@ class Pace:
         Epochs done before.
     """
 
-    def __init__(self, epochs, end, *, steps, watched, done):
+    def __init__(self, epochs: int, end: float, *, steps: int, watched: int, done: int) -> None:
         self.most, self.end, self.steps, self.watched = epochs, end, steps, watched
         self.done, self.goal = done, epochs
         self._plan_began, self._fraction = 0.0, 0.0  # epochs done then, and the fraction of the schedule
-        self._seconds = deque(maxlen=RECENT)
-        self._warm_up = self._watching = None
+        self._seconds: deque[float] = deque(maxlen=RECENT)
+        self._warm_up: float | None = None
+        self._watching: float | None = None
         self.go_on()
 
-    def go_on(self):
+    def go_on(self) -> None:
         """A batch begins now."""
         self._now = time.monotonic() if self.end < math.inf else 0.0
 
-    def progress(self):
+    def progress(self) -> float:
         """Fraction of the schedule that is done; it never falls."""
         if self.done >= self.goal:
             return max(1.0, self.done / self.goal)
         return self._fraction + (1 - self._fraction) * (self.done - self._plan_began) / (self.goal - self._plan_began)
 
-    def trained(self, done):
+    def trained(self, done: int) -> None:
         """A batch was trained on; `done` epochs are done with it: plan the rest again."""
         self.done = done
         if self.end == math.inf:
@@ -117,15 +119,15 @@ class Pace:
         if min(fitting, self.goal) < self.most:
             self._plan(min(self.most, fitting))
 
-    def is_over(self):
+    def is_over(self) -> bool:
         """Whether another batch would end too late."""
         return self.end < math.inf and not self._steps_left()
 
-    def watching_is_over(self):
+    def watching_is_over(self) -> bool:
         """Whether another batch that is only watched would end too late."""
         return self.end < math.inf and time.monotonic() + self._step() * WATCHING_COST > self.end
 
-    def watched_all(self):
+    def watched_all(self) -> None:
         """The rows to be watched were, and took the time since the last batch."""
         if self.watched and self.end < math.inf:
             self._watching = time.monotonic() - self._now

@@ -2,8 +2,10 @@
 
 import copy
 import math
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 from skauto._deps import require
 from skauto._seeds import child_seed
@@ -13,12 +15,16 @@ from skauto.estimators.neural._schedules import lr_factor
 from skauto.estimators.neural._threads import TRAINING, threads_for
 from skauto.estimators.neural._time_limit import Pace, current_limit
 
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
 torch = require("torch", extra="deep")
 skorch = require("skorch", extra="deep")
 
 
 @contextmanager
-def seeded(seed, device="cpu"):
+def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
     """A context in which torch draws from `seed`; the caller's own stream goes on untouched afterwards."""
     with torch.random.fork_rng(devices=[] if device == "cpu" else [torch.device(device)]):
         torch.manual_seed(seed)
@@ -30,13 +36,13 @@ class Rows:
     """Training rows: the tensors the module takes, class codes and weights, all with one entry a row."""
 
     inputs: tuple
-    codes: object
-    weights: object
+    codes: Any
+    weights: Any
 
     def __len__(self):
         return len(self.codes)
 
-    def take(self, rows):
+    def take(self, rows: Any) -> "Rows":
         """The rows at these positions."""
         rows = torch.as_tensor(rows)
         return Rows(tuple(x[rows] for x in self.inputs), self.codes[rows], self.weights[rows])
@@ -68,7 +74,9 @@ class Batches:
     Their sizes differ by at most one, and none has a single row unless there is only one in all.
     """
 
-    def __init__(self, rows, batch_size, *, shuffle, prepare, device):
+    def __init__(
+        self, rows: "Rows", batch_size: int, *, shuffle: bool, prepare: Callable[..., tuple], device: str
+    ) -> None:
         self.rows, self.shuffle, self.prepare, self.device = rows, shuffle, prepare, device
         self.count = max(1, min(math.ceil(len(rows) / batch_size), len(rows) // 2))
 
@@ -86,7 +94,9 @@ class TrainingLoop(skorch.NeuralNet):
     Every epoch draws from a seed of its own, so that epochs run one call at a time give what one call gives.
     """
 
-    def __init__(self, module, criterion, settings, history):
+    def __init__(
+        self, module: "Module", criterion: "Module", settings: "Settings", history: list[dict[str, Any]]
+    ) -> None:
         self.settings, self.losses = settings, [epoch.get("valid_loss", epoch["train_loss"]) for epoch in history]
         super().__init__(
             module,
@@ -97,40 +107,42 @@ class TrainingLoop(skorch.NeuralNet):
         )
         self.initialize()
 
-    def initialize_optimizer(self, triggered_directly=None):
+    def initialize_optimizer(self, triggered_directly: Any = None) -> Self:
         s = self.settings
         self.optimizer_ = build_optimizer(
             s.optimizer, self.module_, lr=s.lr, momentum=s.momentum, weight_decay=s.weight_decay
         )
         return self
 
-    def infer(self, x, **fit_params):
+    def infer(self, x: Any, **fit_params: Any) -> "Tensor":
         if self.module_.training and len(x[0]) == 1:
             use_running_statistics(self.module_)
         return self.module_(*x)
 
-    def get_loss(self, y_pred, y_true, X=None, training=False):
+    def get_loss(self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False) -> "Tensor":
         return self.criterion_(y_pred, *y_true)
 
-    def on_batch_begin(self, net, batch=None, training=False, **kwargs):
+    def on_batch_begin(self, net: Any, batch: Any = None, training: bool = False, **kwargs: Any) -> None:
         super().on_batch_begin(net, batch=batch, training=training, **kwargs)
         if training:
             factor = lr_factor(self.settings.lr_schedule, self.pace.progress(), self.losses)
             for group in self.optimizer_.param_groups:
                 group["lr"] = self.settings.lr * factor
 
-    def on_batch_end(self, net, batch=None, training=False, **kwargs):
+    def on_batch_end(self, net: Any, batch: Any = None, training: bool = False, **kwargs: Any) -> None:
         super().on_batch_end(net, batch=batch, training=training, **kwargs)
         if training and self.after_step is not None:
             self.after_step(self.optimizer_)
 
-    def on_grad_computed(self, net, named_parameters, batch=None, training=False, **kwargs):
+    def on_grad_computed(
+        self, net: Any, named_parameters: Any, batch: Any = None, training: bool = False, **kwargs: Any
+    ) -> None:
         if self.settings.clip_value is not None:
             torch.nn.utils.clip_grad_value_(self.module_.parameters(), self.settings.clip_value)
         if self.settings.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.module_.parameters(), self.settings.clip_norm)
 
-    def run_epoch(self, training, validation):
+    def run_epoch(self, training: Any, validation: Any) -> dict[str, Any]:
         """One epoch, or as much of it as there is time for, one batch at least; returns its row of the history."""
         self.notify("on_epoch_begin", dataset_train=training.rows)
         with seeded(child_seed(self.settings.seed, "epoch", len(self.losses)), self.settings.device):
@@ -171,8 +183,18 @@ class TrainingLoop(skorch.NeuralNet):
 
 
 def train(
-    module, rows, validation, settings, *, criterion, prepare, epochs, history, optimizer_state=None, after_step=None
-):
+    module: "Module",
+    rows: "Rows",
+    validation: "Rows | None",
+    settings: "Settings",
+    *,
+    criterion: "Module",
+    prepare: Callable[..., tuple],
+    epochs: int,
+    history: list[dict[str, Any]],
+    optimizer_state: dict[str, Any] | None = None,
+    after_step: Callable[[Any], None] | None = None,
+) -> dict[str, Any]:
     """Train a module in place.
 
     Parameters
@@ -211,7 +233,7 @@ def train(
     loop = TrainingLoop(module, criterion, settings, history)
     if optimizer_state is not None:
         loop.optimizer_.load_state_dict(optimizer_state)
-    feed = {"batch_size": settings.batch_size, "prepare": prepare, "device": settings.device}
+    feed: dict[str, Any] = {"batch_size": settings.batch_size, "prepare": prepare, "device": settings.device}
     training = Batches(rows, shuffle=True, **feed)
     watched = None if validation is None else Batches(validation, shuffle=False, **feed)
     around = current_limit()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from numbers import Integral
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -84,7 +85,13 @@ class MiniRocketTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         "random_state": ["random_state", np.random.Generator],
     }
 
-    def __init__(self, n_features=10_000, *, max_dilations=32, random_state=None):
+    def __init__(
+        self,
+        n_features: int = 10_000,
+        *,
+        max_dilations: int = 32,
+        random_state: int | np.random.RandomState | np.random.Generator | None = None,
+    ) -> None:
         self.n_features = n_features
         self.max_dilations = max_dilations
         self.random_state = random_state
@@ -96,7 +103,7 @@ class MiniRocketTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Choose dilations and channels, and draw biases from the series.
 
         Parameters
@@ -122,7 +129,7 @@ class MiniRocketTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         self._n_features_out = len(self._plan.biases) + self._uses_length
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> np.ndarray:
         """Features of each series.
 
         Parameters

@@ -1,6 +1,7 @@
 """Classifiers of sequences with minGRU and minLSTM layers."""
 
 from numbers import Integral, Real
+from typing import Any, TypeVar
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -43,11 +44,13 @@ SEQUENCE_NOTES = """\
     is dropped. Numbers are centred and scaled in double precision, so a large common offset costs no accuracy.
 """
 
+_Class = TypeVar("_Class", bound=type)
 
-def describes_sequences(cls):
+
+def describes_sequences(cls: _Class) -> _Class:
     """Write the parameters and notes of sequence nets into a class docstring."""
-    cls.__doc__ = cls.__doc__.replace("    [sequence parameters]\n", SEQUENCE_PARAMETERS)
-    cls.__doc__ = cls.__doc__.replace("    [sequence notes]\n", SEQUENCE_NOTES)
+    doc = (cls.__doc__ or "").replace("    [sequence parameters]\n", SEQUENCE_PARAMETERS)
+    cls.__doc__ = doc.replace("    [sequence notes]\n", SEQUENCE_NOTES)
     return cls
 
 
@@ -71,34 +74,34 @@ class _SequenceClassifier(NeuralClassifier):
     def __init__(
         self,
         *,
-        hidden_size=64,
-        n_layers=2,
-        expansion=1.0,
-        conv_size=4,
-        bidirectional=False,
-        pooling="mean",
-        normalization="layer",
-        dropout=0.0,
-        dtype="float32",
-        batch_size="auto",
-        max_epochs=60,
-        time_limit=None,
-        lr=0.003,
-        optimizer="adamw",
-        momentum=0.9,
-        weight_decay=0.01,
-        init="default",
-        lr_schedule="one_cycle",
-        clip_norm=1.0,
-        clip_value=None,
-        loss="cross_entropy",
-        label_smoothing=0.0,
-        class_weight=None,
-        early_stopping=False,
-        device="auto",
-        random_state=None,
-        verbose=0,
-    ):
+        hidden_size: int = 64,
+        n_layers: int = 2,
+        expansion: float = 1.0,
+        conv_size: int = 4,
+        bidirectional: bool = False,
+        pooling: str = "mean",
+        normalization: str = "layer",
+        dropout: float = 0.0,
+        dtype: str = "float32",
+        batch_size: int | str = "auto",
+        max_epochs: int = 60,
+        time_limit: float | None = None,
+        lr: float = 0.003,
+        optimizer: str = "adamw",
+        momentum: float = 0.9,
+        weight_decay: float = 0.01,
+        init: str = "default",
+        lr_schedule: str = "one_cycle",
+        clip_norm: float | None = 1.0,
+        clip_value: float | None = None,
+        loss: str = "cross_entropy",
+        label_smoothing: float = 0.0,
+        class_weight: str | dict[Any, float] | None = None,
+        early_stopping: bool | int = False,
+        device: str = "auto",
+        random_state: int | np.random.RandomState | np.random.Generator | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.hidden_size = hidden_size
         self.n_layers = n_layers
         self.expansion = expansion
@@ -133,7 +136,7 @@ class _SequenceClassifier(NeuralClassifier):
         tags.input_tags.three_d_array = True
         return tags
 
-    def stream(self, n=1):
+    def stream(self, n: int = 1) -> Stream:
         """Follow n series one step at a time, with a state whose size does not grow.
 
         Parameters

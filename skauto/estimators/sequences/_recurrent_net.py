@@ -1,9 +1,14 @@
 """The module behind MinGRUClassifier and MinLSTMClassifier: whole batches at once, or one step at a time."""
 
 import math
+from typing import TYPE_CHECKING, Any
 
 from skauto._deps import require
 from skauto.estimators.sequences.scan._operators import linear_scan
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 
@@ -13,7 +18,7 @@ class MinLayer(torch.nn.Module):
 
     fields = ("units", "lstm")
 
-    def __init__(self, inputs, units, *, lstm, bidirectional, memory):
+    def __init__(self, inputs: int, units: int, *, lstm: bool, bidirectional: bool, memory: int) -> None:
         super().__init__()
         self.units, self.lstm = units, lstm
         ways = 2 if bidirectional else 1
@@ -29,7 +34,7 @@ class MinLayer(torch.nn.Module):
         enters = slice(self.units, 2 * self.units) if self.lstm else slice(self.units)
         bias[enters] = forgets
 
-    def forward(self, x, steps):
+    def forward(self, x: "Tensor", steps: "Tensor | None") -> "Tensor":
         """States (batch, time, units), twice as wide if bidirectional."""
         scans = [
             linear_scan(x, weight_of(way), way.bias, None, steps, lstm=self.lstm, reverse=i == 1)
@@ -37,19 +42,19 @@ class MinLayer(torch.nn.Module):
         ]
         return scans[0] if len(scans) == 1 else torch.cat(scans, -1)  # of a single one it would be a copy
 
-    def step(self, x, state):
+    def step(self, x: "Tensor", state: "Tensor | None") -> "Tensor":
         """The next state (batch, units) from x (batch, inputs); one direction only."""
         way = self.ways[0]
         return linear_scan(x.unsqueeze(1), weight_of(way), way.bias, state, None, lstm=self.lstm)[:, 0]
 
-    def check(self):
+    def check(self) -> None:
         """ValueError where the parts, read from a file, do not fit one another."""
         made = (3 if self.lstm is True else 2) * self.units
         if type(self.lstm) is not bool or any(way.out_features != made for way in self.ways):
             raise ValueError(f"gates of {[way.out_features for way in self.ways]} numbers for {self.units} units")
 
 
-def weight_of(layer):
+def weight_of(layer: "Module") -> "Tensor":
     """The weight of a layer as floats, in which one of 8 bits computes too."""
     return layer.floats() if hasattr(layer, "floats") else layer.weight
 
@@ -59,17 +64,17 @@ class Norm(torch.nn.Module):
 
     fields = ("batch",)
 
-    def __init__(self, kind, width):
+    def __init__(self, kind: str, width: int) -> None:
         super().__init__()
         self.norm = {"layer": torch.nn.LayerNorm, "batch": torch.nn.BatchNorm1d, "none": torch.nn.Identity}[kind](width)
         self.batch = kind == "batch"
 
-    def check(self):
+    def check(self) -> None:
         """ValueError where the norm, read from a file, is not of its kind."""
         if self.batch is not isinstance(self.norm, torch.nn.BatchNorm1d):
             raise ValueError(f"a norm of class {type(self.norm).__name__} where batch={self.batch!r}")
 
-    def forward(self, x, steps=None):
+    def forward(self, x: "Tensor", steps: "Tensor | None" = None) -> "Tensor":
         """Normalised x (..., width)."""
         if not self.batch:
             return self.norm(x)
@@ -84,7 +89,17 @@ class Norm(torch.nn.Module):
 class Block(torch.nn.Module):
     """Residual block: normalise, recur, project back."""
 
-    def __init__(self, width, *, expansion, normalization, dropout, bidirectional, lstm, memory):
+    def __init__(
+        self,
+        width: int,
+        *,
+        expansion: float,
+        normalization: str,
+        dropout: float,
+        bidirectional: bool,
+        lstm: bool,
+        memory: int,
+    ) -> None:
         super().__init__()
         units = max(1, round(expansion * width))
         self.norm = Norm(normalization, width)
@@ -92,11 +107,11 @@ class Block(torch.nn.Module):
         self.back = torch.nn.Linear(units * len(self.layer.ways), width)
         self.dropout = torch.nn.Dropout(dropout) if dropout else torch.nn.Identity()
 
-    def forward(self, x, steps):
+    def forward(self, x: "Tensor", steps: "Tensor | None") -> "Tensor":
         """x (batch, time, width) after the block."""
         return x + self.dropout(self.back(self.layer(self.norm(x, steps), steps)))
 
-    def step(self, x, state):
+    def step(self, x: "Tensor", state: "Tensor | None") -> "tuple[Tensor, Tensor]":
         """One step of x (batch, width), and the next state."""
         state = self.layer.step(self.norm(x), state)
         return x + self.back(state), state
@@ -111,7 +126,18 @@ class SequenceNet(torch.nn.Module):
     fields = ("conv_size", "pooling", "dtype")
     takes_weights = True
 
-    def __init__(self, inputs, n_classes, *, hidden_size, n_layers, conv_size, normalization, pooling, **block):
+    def __init__(
+        self,
+        inputs: int,
+        n_classes: int,
+        *,
+        hidden_size: int,
+        n_layers: int,
+        conv_size: int,
+        normalization: str,
+        pooling: str,
+        **block: Any,
+    ) -> None:
         super().__init__()
         self.conv_size, self.pooling = conv_size, pooling
         self.front = torch.nn.Conv1d(inputs, hidden_size, conv_size)
@@ -122,22 +148,22 @@ class SequenceNet(torch.nn.Module):
         self.head = torch.nn.Linear(hidden_size, n_classes)
 
     @property
-    def dtype(self):
+    def dtype(self) -> str:
         """The type of all numbers, by name."""
         return str(self.head.bias.dtype).removeprefix("torch.")
 
     @dtype.setter
-    def dtype(self, name):
+    def dtype(self, name: str) -> None:
         if name not in ("float32", "float64"):
             raise ValueError(f"numbers of type {name!r}")
         self.to(getattr(torch, name))
 
     @property
-    def bidirectional(self):
+    def bidirectional(self) -> bool:
         """Whether it reads series backwards too, which a stream cannot."""
         return any(len(block.layer.ways) > 1 for block in self.blocks)
 
-    def forward(self, x, lengths):
+    def forward(self, x: "Tensor", lengths: "Tensor") -> "Tensor":
         """Logits (batch, classes) of x (batch, time, inputs) whose series have these lengths."""
         steps = None
         if int(lengths.min()) < x.shape[1]:
@@ -159,7 +185,7 @@ class SequenceNet(torch.nn.Module):
             score = score.masked_fill(steps.unsqueeze(2) == 0, -torch.inf)
         return (score.softmax(1) * x).sum(1)
 
-    def check(self):
+    def check(self) -> None:
         """ValueError where the parts, read from a file, do not fit one another."""
         wide = self.front.out_channels
         widths = {self.head.in_features, *(block.back.out_features for block in self.blocks)}
@@ -169,7 +195,7 @@ class SequenceNet(torch.nn.Module):
         if widths != {wide} or any(gaps) or not pooled or list(self.front.kernel_size) != [self.conv_size]:
             raise ValueError(f"parts of {widths} and {wide} numbers, {self.conv_size} steps and pooling {self.pooling}")
 
-    def begin(self, n):
+    def begin(self, n: int) -> "dict[str, Tensor]":
         """State of n fresh streams: a dict of tensors with one entry a stream; all classes are equal at first."""
         like = self.head.bias
         width = self.head.in_features
@@ -181,7 +207,7 @@ class SequenceNet(torch.nn.Module):
         state["logits"] = like.new_zeros(n, self.head.out_features)
         return state
 
-    def step(self, x, state, seen):
+    def step(self, x: "Tensor", state: "dict[str, Tensor]", seen: "Tensor") -> "tuple[Tensor, dict[str, Tensor]]":
         """Logits (batch, classes) after one more step x (batch, inputs), and the next state.
 
         Where nothing was `seen` (batch,) the state goes on but the logits stay: such a step is a gap if values follow,

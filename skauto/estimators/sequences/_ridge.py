@@ -1,5 +1,8 @@
 """Ridge regression as a classifier with probabilities, for many more features than rows."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
@@ -60,11 +63,11 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         "class_weight": [StrOptions({"balanced"}), dict, None],
     }
 
-    def __init__(self, alphas=ALPHAS, *, class_weight=None):
+    def __init__(self, alphas: Sequence[float] = ALPHAS, *, class_weight: str | dict[Any, float] | None = None) -> None:
         self.alphas = alphas
         self.class_weight = class_weight
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Solve for all penalties at once, choose one, then the slope.
 
         Parameters
@@ -115,17 +118,17 @@ class CalibratedRidgeClassifier(ClassifierMixin, BaseEstimator):
         self.intercept_ = middle - mean @ self.coef_
         return answers
 
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> np.ndarray:
         """The values of ridge regression: shape (n,), above 0 for the second class, or (n, n_classes)."""
         answers = self._answers(X)
         return answers[:, 1] if len(self.classes_) == 2 else answers
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of shape (n, n_classes)."""
         answers = self._answers(X)
         return softmax(self.slope_ * answers, axis=1)
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The most probable class of each row, shape (n,)."""
         answers = self._answers(X)
         return self.classes_[answers.argmax(axis=1)]

@@ -1,5 +1,7 @@
 """Summary features of sequences, for classifiers of tables."""
 
+from typing import Any, Self
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
@@ -39,7 +41,7 @@ class SequenceSummaryTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMix
         tags.input_tags.three_d_array = True
         return tags
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Store the mean of each feature, which imputes it in a series without a value.
 
         Parameters
@@ -63,7 +65,7 @@ class SequenceSummaryTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMix
         self._n_features_out = len(_summary(fill_gaps(X[:1], series_lengths(X[:1]))[0].T))
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> np.ndarray:
         """Features of each series.
 
         Parameters

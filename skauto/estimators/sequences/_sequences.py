@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -21,10 +22,13 @@ from skauto.inputs._sequences import (
     unnested,
 )
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 ROUNDING = 10 * np.finfo(np.float64).eps  # a feature that varies by less, relative to its mean, is constant
 
 
-def check_sequences(estimator, X, *, reset):
+def check_sequences(estimator: Any, X: Any, *, reset: bool) -> np.ndarray:
     """X as an array (rows, time, features), shorter series padded at the end with NaN.
 
     Parameters
@@ -110,7 +114,7 @@ def _warn_of_channels_first(shape):
         warnings.warn(hint, UserWarning, stacklevel=6)
 
 
-def center_and_spread(X):
+def center_and_spread(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each feature of X (rows, time, features) over all values that are there.
 
     The deviation of a constant feature is 0 whatever the rounding; the mean of one without any value is NaN.
@@ -141,7 +145,7 @@ class Scaling:
     dtype: str
 
     @classmethod
-    def learn(cls, X, lengths, dtype):
+    def learn(cls, X: np.ndarray, lengths: np.ndarray, dtype: str) -> Self:
         """The scaling of series X (rows, time, features) of these lengths."""
         center, spread = center_and_spread(X)
         empty = np.isnan(center)
@@ -154,14 +158,14 @@ class Scaling:
         """Columns after scaling."""
         return len(self.center) + len(self.gappy)
 
-    def __call__(self, X):
+    def __call__(self, X: np.ndarray) -> "Tensor":
         """X (..., features) scaled, with the columns that tell gaps."""
         gaps = np.isnan(X)
         scaled = np.where(gaps, 0, (X - self.center) / self.scale).clip(-LARGEST_SCALED, LARGEST_SCALED)
         return np.concatenate([scaled, gaps[..., self.gappy]], axis=-1).astype(self.dtype)
 
 
-def fill_gaps(X, lengths, center=None):
+def fill_gaps(X: np.ndarray, lengths: np.ndarray, center: np.ndarray | None = None) -> np.ndarray:
     """A copy of X (rows, time, features): gaps inside a series interpolated in a straight line, padding 0.
 
     A feature that a series does not have at all is `center` (features,) throughout, 0 where that is None.
@@ -177,7 +181,7 @@ def fill_gaps(X, lengths, center=None):
     return filled
 
 
-def differences(X):
+def differences(X: np.ndarray) -> np.ndarray:
     """Changes from step to step, in the form of X as `check_sequences` takes it; the first one is 0."""
     X = read_sequences(X, "differences")[0]
     lengths = series_lengths(X)
@@ -190,7 +194,7 @@ def differences(X):
 class DifferencesTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Differences between consecutive steps of each series, one feature per feature."""
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Learn how many features a step has.
 
         Parameters
@@ -201,6 +205,6 @@ class DifferencesTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         check_sequences(self, X, reset=True)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> np.ndarray:
         """The changes, shape (rows, time, features)."""
         return differences(check_sequences(self, X, reset=False))

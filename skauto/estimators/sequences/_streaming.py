@@ -2,12 +2,16 @@
 
 import copy
 from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skauto._deps import require
 from skauto.estimators.neural._losses import probabilities
 from skauto.inputs._sequences import are_infinite, as_floats
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 
@@ -21,7 +25,7 @@ class Stream:
         Labels, in the order of the columns of `step`.
     """
 
-    def __init__(self, module, scaling, classes, n):
+    def __init__(self, module: "Module", scaling: Any, classes: np.ndarray, n: int) -> None:
         if module.bidirectional:
             raise ValueError("bidirectional=True cannot stream, as it needs the end of a series; fit a causal net")
         if not isinstance(n, Integral) or isinstance(n, bool) or n < 1:
@@ -33,7 +37,7 @@ class Stream:
     def __len__(self):
         return len(self._state["weight"])
 
-    def step(self, x_t, rows=None):
+    def step(self, x_t: Any, rows: Any = None) -> np.ndarray:
         """Take one step and return the probabilities so far.
 
         Parameters
@@ -65,7 +69,7 @@ class Stream:
                 self._state[name][rows] = part
         return probabilities(logits).numpy()
 
-    def reset(self, rows=None):
+    def reset(self, rows: Any = None) -> None:
         """Start these streams afresh; None is all."""
         rows = self._positions(rows)
         rows = slice(None) if rows is None else rows

@@ -1,5 +1,7 @@
 """Numbers too large for float32, or for sums of their squares, become the largest that are not; others stay."""
 
+from typing import Any
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -10,7 +12,7 @@ LARGEST = 1e33
 LARGEST_SCALED = 1e15
 
 
-def bounded(values, bound=LARGEST):
+def bounded(values: Any, bound: float = LARGEST) -> Any:
     """Values no larger in size than a bound; NaN stays.
 
     Parameters

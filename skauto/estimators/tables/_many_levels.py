@@ -1,5 +1,7 @@
 """Categories of too many levels for histograms, ordinal codes and one-hot columns, as target means of all levels."""
 
+from typing import Any, Self
+
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -29,10 +31,10 @@ class ManyLevelsEncoder(TransformerMixin, BaseEstimator):
     [0.0, 0.0, 0.0, 1.0]
     """
 
-    def __init__(self, max_levels=100):
+    def __init__(self, max_levels: int = 100) -> None:
         self.max_levels = max_levels
 
-    def fit(self, X, y):
+    def fit(self, X: Any, y: Any) -> Self:
         """Learn the means of the levels.
 
         Parameters
@@ -43,9 +45,9 @@ class ManyLevelsEncoder(TransformerMixin, BaseEstimator):
         self.fit_transform(X, y)
         return self
 
-    def fit_transform(self, X, y):
+    def fit_transform(self, X: Any, y: Any) -> Any:
         """Learn, and encode each row by means of other rows."""
-        self._names_in = list(X.columns) if isinstance(X, pd.DataFrame) else None
+        self._names_in: Any = list(X.columns) if isinstance(X, pd.DataFrame) else None
         self.n_features_in_ = X.shape[1]
         dtypes = X.dtypes.items() if isinstance(X, pd.DataFrame) else ()
         self.encoded_ = [
@@ -58,7 +60,7 @@ class ManyLevelsEncoder(TransformerMixin, BaseEstimator):
         self.encoder_ = TargetEncoder(cv=KFold(5, shuffle=True, random_state=0))
         return self._replaced(X, self.encoder_.fit_transform(category_codes(X[self.encoded_]), y))
 
-    def transform(self, X):
+    def transform(self, X: Any) -> Any:
         """Encode by the means of all rows of fit.
 
         Parameters
@@ -72,7 +74,7 @@ class ManyLevelsEncoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "encoded_")
         return self._replaced(X, self.encoder_.transform(category_codes(X[self.encoded_]))) if self.encoded_ else X
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the columns, those that stay first where any are encoded."""
         check_is_fitted(self, "encoded_")
         if not self.encoded_:

@@ -1,6 +1,7 @@
 """A multilayer perceptron for tables."""
 
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils.validation import validate_data
@@ -9,6 +10,9 @@ from skauto._deps import require
 from skauto._sklearn import Interval
 from skauto.estimators.neural._neural import NeuralClassifier, shares_training
 from skauto.estimators.tables._members import MemberLinear, MemberNorm
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 torch = require("torch", extra="deep")
 
@@ -22,7 +26,17 @@ class TableNet(torch.nn.Module):
     Scaling by median and interquartile range with a smooth clip follows RealMLP (Holzmüller et al. 2024, section 3).
     """
 
-    def __init__(self, center, scale, *, n_classes, hidden_size, n_layers, n_members, dropout):
+    def __init__(
+        self,
+        center: Any,
+        scale: Any,
+        *,
+        n_classes: int,
+        hidden_size: int,
+        n_layers: int,
+        n_members: int,
+        dropout: float,
+    ) -> None:
         super().__init__()
         self.register_buffer("center", center)
         self.register_buffer("scale", scale)
@@ -34,7 +48,7 @@ class TableNet(torch.nn.Module):
             width = hidden_size
         self.layers = torch.nn.Sequential(*layers, _layer(n_members, width, n_classes)[0])
 
-    def forward(self, x):
+    def forward(self, x: "Tensor") -> "Tensor":
         """Logits (rows, classes, members) of x (rows, features)."""
         x = (x - self.center) / self.scale
         x = x / torch.sqrt(1 + (x / SOFT_LIMIT) ** 2)
@@ -104,29 +118,29 @@ class MLPClassifier(NeuralClassifier):
     def __init__(
         self,
         *,
-        hidden_size=64,
-        n_layers=2,
-        n_members=8,
-        dropout=0.0,
-        batch_size="auto",
-        max_epochs=20,
-        time_limit=None,
-        lr=0.003,
-        optimizer="adamw",
-        momentum=0.9,
-        weight_decay=0.01,
-        init="default",
-        lr_schedule="one_cycle",
-        clip_norm=None,
-        clip_value=None,
-        loss="cross_entropy",
-        label_smoothing=0.0,
-        class_weight=None,
-        early_stopping=False,
-        device="auto",
-        random_state=None,
-        verbose=0,
-    ):
+        hidden_size: int = 64,
+        n_layers: int = 2,
+        n_members: int = 8,
+        dropout: float = 0.0,
+        batch_size: int | str = "auto",
+        max_epochs: int = 20,
+        time_limit: float | None = None,
+        lr: float = 0.003,
+        optimizer: str = "adamw",
+        momentum: float = 0.9,
+        weight_decay: float = 0.01,
+        init: str = "default",
+        lr_schedule: str = "one_cycle",
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        loss: str = "cross_entropy",
+        label_smoothing: float = 0.0,
+        class_weight: str | dict[Any, float] | None = None,
+        early_stopping: bool | int = False,
+        device: str = "auto",
+        random_state: int | np.random.RandomState | np.random.Generator | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.hidden_size = hidden_size
         self.n_layers = n_layers
         self.n_members = n_members
@@ -170,7 +184,7 @@ class MLPClassifier(NeuralClassifier):
         )
 
 
-def robust_scale(X):
+def robust_scale(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Centre and scale of each column: median and interquartile range; mean and deviation where the range is 0.
 
     Returns

@@ -4,11 +4,12 @@ It refuses some characters, and takes two names for one that differ in others.
 """
 
 import re
+from typing import Any
 
 import numpy as np
 
 
-def plain_names(X):
+def plain_names(X: Any) -> Any:
     """A table under names of letters, digits and underscores, no two alike; other kinds of X as they are.
 
     Parameters
@@ -29,12 +30,12 @@ def plain_names(X):
     return X.set_axis(_plain(X.columns), axis=1) if hasattr(X, "columns") else X
 
 
-def plain_names_out(transformer, names):
+def plain_names_out(transformer: Any, names: Any) -> np.ndarray:
     """What `plain_names` calls columns of these names, for FunctionTransformer's `feature_names_out`."""
     return np.asarray(_plain(() if names is None else names), dtype=object)
 
 
-def same_names_out(transformer, names):
+def same_names_out(transformer: Any, names: Any) -> np.ndarray:
     """The names as they are; none where there are none, as in a branch without columns, which is never fitted.
 
     scikit-learn's "one-to-one" then gives an array without a length, at which its diagrams fail.

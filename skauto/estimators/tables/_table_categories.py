@@ -1,6 +1,7 @@
 """Levels of a column of texts as a pandas categorical: what was seen often, all else together."""
 
 import re
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -25,14 +26,13 @@ class CategoryColumn:
     taken = "category"
     note = ""
 
-    def fit(self, texts, counts, max_categories, min_frequency):
+    def fit(self, texts: np.ndarray, counts: np.ndarray, max_categories: int | None, min_frequency: int) -> Self:
         """Learn the levels from distinct texts and how often each occurs; None is no bound of their number."""
         texts, counts, names = _merged(texts, counts)
         frequent = np.flatnonzero(counts >= min_frequency)
-        many = max_categories is not None and (
+        if max_categories is not None and (
             len(frequent) > max_categories or (len(frequent) == max_categories < len(texts))
-        )
-        if many:
+        ):
             frequent = frequent[np.lexsort((texts[frequent].astype(str), -counts[frequent]))][: max_categories - 1]
         levels = sorted(texts[frequent])
         self.codes = {level: index for index, level in enumerate(levels)}
@@ -45,11 +45,13 @@ class CategoryColumn:
         self.numbers = {number: self.codes[name] for number, name in names.items() if name in self.codes}
         return self
 
-    def transform(self, series, trouble=None):
+    def transform(self, series: pd.Series, trouble: list[tuple[int, int]] | None = None) -> list[pd.Categorical]:
         """One Categorical; counts of filled and unseen cells go to the list `trouble`."""
         return [self.encode(*to_labels(series), trouble)]
 
-    def encode(self, codes, texts, trouble=None):
+    def encode(
+        self, codes: np.ndarray, texts: np.ndarray, trouble: list[tuple[int, int]] | None = None
+    ) -> pd.Categorical:
         """The Categorical of labels."""
         known = np.array([self.codes.get(text, -1) for text in texts], dtype=np.intp)
         unknown = np.flatnonzero(known < 0) if self.numbers else np.empty(0, dtype=np.intp)

@@ -2,6 +2,7 @@
 
 import warnings
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -84,13 +85,15 @@ class TableCleaner(TransformerMixin, BaseEstimator):
 
     watches = False  # whether transform warns of columns that can no longer be read: not of the rows of a fold
 
-    def __init__(self, max_categories=None, min_frequency=3, text_components=8, random_state=0):
+    def __init__(
+        self, max_categories: int | None = None, min_frequency: int = 3, text_components: int = 8, random_state: int = 0
+    ) -> None:
         self.max_categories = max_categories
         self.min_frequency = min_frequency
         self.text_components = text_components
         self.random_state = random_state
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Learn what each column is.
 
         Parameters
@@ -127,7 +130,7 @@ class TableCleaner(TransformerMixin, BaseEstimator):
             warnings.warn("no column of X varies: the model gets one constant column instead", stacklevel=2)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> Any:
         """Convert the columns.
 
         Parameters
@@ -150,7 +153,7 @@ class TableCleaner(TransformerMixin, BaseEstimator):
         table = align(X, self._names_in, self.n_features_in_, estimator=type(self).__name__)
         return getattr(self, f"_to_{self._kind}")(table)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the output columns.
 
         Parameters
@@ -166,7 +169,7 @@ class TableCleaner(TransformerMixin, BaseEstimator):
         return np.asarray(self._names_out(check_feature_names_in(self, input_features)), dtype=object)
 
     @property
-    def columns_(self):
+    def columns_(self) -> pd.DataFrame:
         """What each column was taken as."""
         check_is_fitted(self)
         names = check_feature_names_in(self)
@@ -303,7 +306,7 @@ def _unread_said(unread):
     )
 
 
-def numeric_columns(X):
+def numeric_columns(X: Any) -> list[Any]:
     """Columns of a cleaned table that hold floats: a selector for ColumnTransformer.
 
     Parameters
@@ -317,7 +320,7 @@ def numeric_columns(X):
     return column_kinds(X)[0]
 
 
-def category_columns(X):
+def category_columns(X: Any) -> list[Any]:
     """Columns of a cleaned table that hold categories: a selector for ColumnTransformer.
 
     Parameters
@@ -331,7 +334,7 @@ def category_columns(X):
     return column_kinds(X)[1]
 
 
-def column_kinds(X):
+def column_kinds(X: Any) -> tuple[list[Any], list[Any]]:
     """Numeric and categorical columns of a cleaned table, as two lists."""
     if not isinstance(X, pd.DataFrame):
         return list(range(X.shape[1])), []

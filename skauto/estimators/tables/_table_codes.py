@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -19,12 +20,12 @@ _RUN = re.compile(r"[^\W\d_]+|\d+")
 _KEY = re.compile(r"(?:[0-9a-f]{8,}|[0-9A-F]{8,}|\{?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?)")
 
 
-def shape(text):
+def shape(text: str) -> str:
     """Runs of letters as A, of digits as 9, the rest as it is; a raised digit, as in m², is no digit here."""
     return _RUN.sub(lambda run: "9" if run[0][0].isdecimal() else "A", text)
 
 
-def common_shape(texts):
+def common_shape(texts: Any) -> str | None:
     """The shape of nearly all texts, or None; texts with spaces have none."""
     shapes = Counter(map(shape, texts))
     (first, count), *_ = shapes.most_common(1)
@@ -32,7 +33,7 @@ def common_shape(texts):
     return first if fits and 1 <= len(_RUN.findall(first)) <= MOST_PARTS else None
 
 
-def look_random(texts):
+def look_random(texts: Any) -> bool:
     """Whether words that are all different look drawn at random: uuids, hexadecimal keys, tokens of letters and digits.
 
     Words of few letters, as of DNA, do not, nor do names, some of whose letters are frequent.
@@ -50,7 +51,7 @@ def look_random(texts):
 class CodeColumn:
     """Parts of codes of one shape: letters as categories, words of few letters by position, digits as numbers."""
 
-    def fit(self, texts, counts):
+    def fit(self, texts: np.ndarray, counts: np.ndarray) -> Self:
         """Learn the parts from distinct texts and the rows of each; no `suffixes` where none varies."""
         self.shape = common_shape(texts)
         self.columns, self.suffixes = [], []
@@ -62,7 +63,7 @@ class CodeColumn:
         return self
 
     @property
-    def is_serial(self):
+    def is_serial(self) -> bool:
         """Whether nothing but one run of digits varies."""
         return len(self.columns) == 1 and self.columns[0][1] is None
 
@@ -95,12 +96,12 @@ class CodeColumn:
         self.columns.append((where, column))
         self.suffixes.append(suffix)
 
-    def transform(self, series, trouble=None):
+    def transform(self, series: pd.Series, trouble: list[tuple[int, int]] | None = None) -> list[Any]:
         """A Categorical or an array of floats for each of `suffixes`."""
         codes, texts = to_labels(series)
         return self.encode(codes, texts, trouble)
 
-    def encode(self, codes, texts, trouble=None):
+    def encode(self, codes: np.ndarray, texts: np.ndarray, trouble: list[tuple[int, int]] | None = None) -> list[Any]:
         """The columns of labels; codes of another shape are missing."""
         fits = np.array([shape(text) == self.shape for text in texts], dtype=bool)
         parts = [_RUN.findall(text) if fit else None for text, fit in zip(texts, fits, strict=True)]

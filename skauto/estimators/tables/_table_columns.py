@@ -1,5 +1,7 @@
 """What a column of a table becomes: numbers, a category, dates, codes or text; each kind learns once, then converts."""
 
+from typing import Any, Self
+
 import numpy as np
 import pandas as pd
 
@@ -22,7 +24,7 @@ class Useless(Exception):
     """A column that tells nothing; the message is the reason."""
 
 
-def learn_column(series, settings, y=None):
+def learn_column(series: pd.Series, settings: Any, y: Any = None) -> Any:
     """The fitted converter of one column.
 
     Parameters
@@ -66,12 +68,12 @@ def learn_column(series, settings, y=None):
     return column
 
 
-def is_number(dtype):
+def is_number(dtype: Any) -> bool:
     """Whether a dtype holds numbers, booleans or durations."""
     return not isinstance(dtype, pd.CategoricalDtype) and getattr(dtype, "kind", "O") in "biufm"
 
 
-def to_floats(series):
+def to_floats(series: pd.Series) -> np.ndarray:
     """A column of any dtype as floats, NaN where a cell is no finite number; durations are in seconds.
 
     Numbers too large for float32 become the largest in use.
@@ -99,14 +101,14 @@ class NumberColumn:
     taken = "number"
     note = ""
 
-    def __init__(self, form=None, marks=None, unread=0.0, note=""):
+    def __init__(self, form: Any = None, marks: Any = None, unread: float = 0.0, note: str = "") -> None:
         self.form = form or NumberFormat()
         self.marks = marks
         self.unread = unread
         self.note = note
         self.suffixes = ("", "mark") if marks else ("",)
 
-    def fit(self, series):
+    def fit(self, series: pd.Series) -> Self:
         """Refuse a column that is empty or constant."""
         values = self.transform(series)[0]
         reason = useless_number(values)
@@ -114,7 +116,7 @@ class NumberColumn:
             raise Useless(reason)
         return self
 
-    def transform(self, series, trouble=None):
+    def transform(self, series: pd.Series, trouble: list[tuple[int, int]] | None = None) -> list[Any]:
         """One array of floats, and the Categorical of words if there is one."""
         if is_number(series.dtype):
             marks = [self.marks.encode(np.full(len(series), -1), np.empty(0, dtype=object))] if self.marks else []
@@ -133,7 +135,7 @@ class NumberColumn:
         return [bounded(take(numbers, codes)), *marks]
 
 
-def useless_number(values):
+def useless_number(values: np.ndarray) -> str | None:
     """Why a column of floats tells nothing, or None."""
     first = values[0]
     if np.isnan(first):
@@ -146,14 +148,14 @@ class TextColumn:
 
     note = ""
 
-    def __init__(self, category, numbers, code=None):
+    def __init__(self, category: Any, numbers: Any, code: Any = None) -> None:
         self.category = category
         self.numbers = numbers
         self.code = code
         self.taken = "code" if code else "text"
         self.suffixes = [*([""] if category else []), *(code.suffixes if code else []), *numbers.suffixes]
 
-    def transform(self, series, trouble=None):
+    def transform(self, series: pd.Series, trouble: list[tuple[int, int]] | None = None) -> list[Any]:
         """A Categorical if there is one, the parts of codes, then arrays of floats."""
         codes, texts = to_labels(series)
         columns = take(self.numbers.transform(texts), codes).T

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -39,7 +40,7 @@ MIN_READABLE = 0.95  # fraction of the distinct texts that must parse as dates
 SAMPLE = 200  # texts to try a format on before all are read
 UNREAD = 0.05  # more cells that are no dates than at fit, by this part of the filled ones, are told of
 _DIGITS_APART = r"\d.*[-/., :].*\d|[A-Za-z]{3}.*\d|\d{8}T\d{4}"
-_TIMES_OF_DAY = (
+_TIME_FORMS = (
     r"(?:(?P<days>-?\d{1,9}) days?,? \+?)?T?(?P<hours>\d{1,3}):(?P<minutes>[0-5]\d)"
     r"(?::(?P<seconds>[0-5]\d(?:[.,]\d+)?))?\s*(?P<half>[ap]\.?m\.?)?(?:Z|[+-]\d\d:?\d\d)?",
     r"(?P<hours>\d{1,2})\s*(?P<half>[ap]\.?m\.?)",
@@ -53,10 +54,10 @@ _TIMES_OF_DAY = (
 )
 _OFFSET = re.compile(r".*[T ]\d\d[\d:.,]*\s*(?:Z|[+-]\d\d(?::?\d\d)?)", re.IGNORECASE)
 _YEAR = re.compile(r"\d{4}")
-_TIMES_OF_DAY = tuple(re.compile(form, re.IGNORECASE) for form in _TIMES_OF_DAY)
+_TIMES_OF_DAY = tuple(re.compile(form, re.IGNORECASE) for form in _TIME_FORMS)
 
 
-def date_format(texts):
+def date_format(texts: np.ndarray) -> str | None:
     """The format by which nearly all texts read as dates, or None."""
     sample = pd.Series(texts[some_of(len(texts), SAMPLE)], dtype=object)
     if not len(sample) or sample.str.contains(_DIGITS_APART).mean() < MIN_READABLE:
@@ -93,7 +94,7 @@ def _order(form):
     return form[:2] if form[:2] in ("%d", "%m") and form[3:5] in ("%d", "%m") else None
 
 
-def read_dates(texts, form):
+def read_dates(texts: np.ndarray, form: str) -> pd.DatetimeIndex:
     """Texts as a DatetimeIndex in UTC without a zone, NaT where one fits none of the formats, which " or " joins."""
     forms = form.split(OR)
     times = _parsed(texts, forms)
@@ -116,7 +117,7 @@ def _parsed(texts, forms):
     return times.where(times.notna(), _parsed(texts, others)) if others else times
 
 
-def rewritten(text):
+def rewritten(text: str) -> str:
     """A date or time stamp as the formats want it, from how else it is written.
 
     Examples
@@ -130,7 +131,7 @@ def rewritten(text):
     return _GERMAN_MONTH.sub(lambda month: _GERMAN[month[0].casefold()], text)
 
 
-def read_periods(texts, freq):
+def read_periods(texts: np.ndarray, freq: str) -> pd.DatetimeIndex:
     """Starts of the calendar periods that texts name, like 2024Q1, NaT where one names none."""
     return pd.DatetimeIndex([_start(text, freq) for text in texts], dtype="datetime64[us]")
 
@@ -144,7 +145,7 @@ def _start(text, freq):
         return pd.NaT
 
 
-def are_times(texts):
+def are_times(texts: np.ndarray) -> bool:
     """Whether nearly all texts are times of day or durations, like 8:30 pm or 1 days 02:00:00."""
     sample = texts[some_of(len(texts), SAMPLE)]
     if not len(sample) or np.isnan(read_times(sample)).mean() > 1 - MIN_READABLE:
@@ -152,7 +153,7 @@ def are_times(texts):
     return np.isnan(read_times(texts)).mean() <= 1 - MIN_READABLE
 
 
-def read_times(texts):
+def read_times(texts: np.ndarray) -> np.ndarray:
     """Times of day and durations in seconds, NaN where a text is none."""
     return np.array([_seconds(text) for text in texts], dtype=np.float64)
 
@@ -169,7 +170,7 @@ def _seconds(text):
     return 86400 * int(parts.get("days", 0)) + 3600 * hours + 60 * minutes + seconds
 
 
-def is_date(dtype):
+def is_date(dtype: Any) -> bool:
     """Whether a dtype holds points in time or calendar periods."""
     return getattr(dtype, "kind", "O") == "M" or isinstance(dtype, pd.PeriodDtype)
 
@@ -181,7 +182,7 @@ class TimeFormat:
     said: str = "in seconds, from times of day or durations"
     plain: bool = False
 
-    def read(self, texts):
+    def read(self, texts: np.ndarray) -> np.ndarray:
         """Seconds of each text, NaN where it is no time."""
         return read_times(texts)
 
@@ -196,10 +197,10 @@ class DateColumn:
     taken = "date"
     note = ""
 
-    def __init__(self, form=None):
+    def __init__(self, form: str | None = None) -> None:
         self.form = form
 
-    def fit(self, series):
+    def fit(self, series: pd.Series) -> Self:
         """Learn the zone and the parts that are not constant."""
         self.zone = pd.DatetimeIndex(series).tz if getattr(series.dtype, "kind", "O") == "M" else None
         self.freq = series.dtype.freq if isinstance(series.dtype, pd.PeriodDtype) else None
@@ -210,12 +211,12 @@ class DateColumn:
         self.suffixes = [part for part, column in zip(PARTS, values, strict=True) if _varies(column)]
         return self
 
-    def transform(self, series, trouble=None):
+    def transform(self, series: pd.Series, trouble: list[tuple[int, int]] | None = None) -> list[np.ndarray]:
         """One array of floats for each of `suffixes`; counts of filled and unread cells go to the list `trouble`."""
         found = [0, 0]
         times = self._times(series, found)
         if trouble is not None and found[1] > (self.unread + UNREAD) * found[0]:
-            trouble.append(tuple(found))
+            trouble.append((found[0], found[1]))
         return self._parts(times, self.suffixes)
 
     def _times(self, series, found):

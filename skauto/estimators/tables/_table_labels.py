@@ -22,7 +22,7 @@ BOOLEANS = {"true": 1.0, "false": 0.0}
 FEW = 8  # cells of a column that are read one by one: pandas takes longer
 
 
-def to_labels(series):
+def to_labels(series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Codes and distinct texts of a column, spaces around them stripped; code -1 is a missing cell.
 
     Numbers and dates become the text that Python prints, whole floats and booleans that of the integer, so that a
@@ -52,17 +52,17 @@ def to_labels(series):
     return np.append(target, -1)[codes], kept
 
 
-def some_of(n_texts, n):
+def some_of(n_texts: int, n: int) -> np.ndarray:
     """Positions of at most n texts, drawn at random: every second one may be all of a kind."""
     return np.arange(n_texts) if n_texts <= n else np.sort(np.random.default_rng(0).permutation(n_texts)[:n])
 
 
-def are_gaps(texts):
+def are_gaps(texts: np.ndarray) -> np.ndarray:
     """Which texts stand for a missing cell among numbers, dates and times."""
     return np.array([text.casefold() in GAPS for text in texts], dtype=bool)
 
 
-def count_unread(codes, texts, read):
+def count_unread(codes: np.ndarray, texts: np.ndarray, read: np.ndarray) -> tuple[int, int]:
     """Cells that are filled, and those of them that could not be read.
 
     Parameters
@@ -77,7 +77,7 @@ def count_unread(codes, texts, read):
     return int(counts[read | unread].sum()), int(counts[unread].sum())
 
 
-def to_numbers(texts):
+def to_numbers(texts: np.ndarray) -> np.ndarray:
     """Each text as a float, NaN where it is none; "true" and "false" are 1 and 0, infinite counts as missing."""
     numbers = np.asarray(pd.to_numeric(texts, errors="coerce"), dtype=np.float64)
     unread = np.flatnonzero(np.isnan(numbers))
@@ -87,7 +87,7 @@ def to_numbers(texts):
     return numbers
 
 
-def take(values, codes):
+def take(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Values by code as floats, NaN where the code is -1; values has one row a code."""
     hole = np.full((1, *values.shape[1:]), np.nan)
     return np.concatenate([values, hole])[codes]

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -86,7 +87,7 @@ class NumberFormat:
     plain: bool = True
     grouped: bool = False
 
-    def read(self, texts):
+    def read(self, texts: np.ndarray) -> np.ndarray:
         """Each text as a float, NaN where it is none in this format."""
         if self.plain:
             return to_numbers(texts)
@@ -110,7 +111,7 @@ class NumberFormat:
         return number + bound * BEYOND * abs(number) if np.isfinite(number) else np.nan
 
     @property
-    def said(self):
+    def said(self) -> str:
         """The format in words, empty where it is plain."""
         if self.plain:
             return ""
@@ -120,7 +121,7 @@ class NumberFormat:
         return " ".join([commas] * (self.decimal == ",") + words) or "with signs or thousands"
 
 
-def are_padded(texts):
+def are_padded(texts: Any) -> bool:
     """Whether texts are codes of digits, all of one width and some with zeros in front: postal codes, not quantities.
 
     Examples
@@ -138,7 +139,7 @@ def are_padded(texts):
     )
 
 
-def learn_numbers(texts, counts):
+def learn_numbers(texts: np.ndarray, counts: np.ndarray) -> "tuple[NumberFormat, np.ndarray] | None":
     """The format in which a column's texts are numbers, and each text as one; None where they are not.
 
     Parameters

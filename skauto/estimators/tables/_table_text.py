@@ -1,5 +1,7 @@
 """Numbers from texts: lengths, the main directions of their words or n-grams, and those that tell the classes apart."""
 
+from typing import Any, Self
+
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
@@ -26,11 +28,11 @@ class TextNumbers:
     end of long texts would be lost in the components of all others.
     """
 
-    def __init__(self, n_components, seed):
+    def __init__(self, n_components: int, seed: int) -> None:
         self.n_components = n_components
         self.seed = seed
 
-    def fit(self, texts, classes=None):
+    def fit(self, texts: np.ndarray, classes: np.ndarray | None = None) -> Self:
         """Learn from distinct texts.
 
         Parameters
@@ -67,7 +69,7 @@ class TextNumbers:
                 svd = TruncatedSVD(n_components, n_iter=3, random_state=self.seed).fit(self._weighted(terms))
             self.directions = svd.components_
 
-    def transform(self, texts):
+    def transform(self, texts: np.ndarray) -> np.ndarray:
         """Floats of shape (n_texts, n_suffixes)."""
         terms = self._terms(texts)[:, self.kept]
         parts = [_counts(texts)[:, self.counts]]
@@ -92,7 +94,7 @@ class TextNumbers:
         return sp.diags_array(1 / np.maximum(norm, 1e-12)) @ terms
 
 
-def telling_terms(terms, classes):
+def telling_terms(terms: Any, classes: np.ndarray) -> np.ndarray:
     """Indices of the terms whose presence discriminates the classes significantly, the best first.
 
     Parameters

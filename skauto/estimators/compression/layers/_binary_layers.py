@@ -1,7 +1,12 @@
 """Layers with weights of one bit and activations of one to eight, computed by counting bits."""
 
+from typing import TYPE_CHECKING, Any, Self
+
 from skauto._deps import require
 from skauto.estimators.compression.layers._kernels import bit_columns, bit_product, library, pack_bits
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 torch = require("torch", extra="deep")
 nn = torch.nn
@@ -11,12 +16,12 @@ class Signs(torch.autograd.Function):
     """Signs forward, the gradient straight through where the weight is within [-1, 1] backward (Courbariaux 2015)."""
 
     @staticmethod
-    def forward(ctx, weight):
+    def forward(ctx: Any, weight: "Tensor") -> "Tensor":
         ctx.save_for_backward(weight)
         return torch.where(weight >= 0, 1.0, -1.0)
 
     @staticmethod
-    def backward(ctx, grad):
+    def backward(ctx: Any, grad: "Tensor") -> "Tensor":
         return grad * (ctx.saved_tensors[0].abs() <= 1)
 
 
@@ -24,13 +29,13 @@ class Levels(torch.autograd.Function):
     """Rounding to 2^bits levels of [0, 1] forward, straight through where inside backward (DoReFa, Zhou 2016, 2.3)."""
 
     @staticmethod
-    def forward(ctx, x, bits):
+    def forward(ctx: Any, x: "Tensor", bits: int) -> "Tensor":
         ctx.save_for_backward(x)
         steps = 2**bits - 1
         return x.clamp(0, 1).mul_(steps).round_().div_(steps)
 
     @staticmethod
-    def backward(ctx, grad):
+    def backward(ctx: Any, grad: "Tensor") -> "tuple[Tensor, None]":
         x = ctx.saved_tensors[0]
         return grad * ((x >= 0) & (x <= 1)), None
 
@@ -49,7 +54,7 @@ class BinaryLayer(nn.Module):
         self.threshold = nn.Parameter(torch.zeros(shape[1]))
         self._ready = None
 
-    def take(self, weight, bias, threshold):
+    def take(self, weight: "Tensor", bias: "Tensor | None", threshold: "Tensor | None") -> Self:
         """Start from float weights."""
         with torch.no_grad():
             self.weight.copy_(weight)
@@ -58,7 +63,7 @@ class BinaryLayer(nn.Module):
                 self.bias.copy_(bias)
         return self
 
-    def bake(self):
+    def bake(self) -> None:
         """Keep of the weights what the product uses: a sign and the size of the filter."""
         with torch.no_grad():
             self.weight.copy_(self._signed())
@@ -109,7 +114,7 @@ class BinaryLayer(nn.Module):
             out = bit_product(bits, columns, base, size, worth, out)
         return out
 
-    def train(self, mode=True):
+    def train(self, mode: bool = True) -> Self:
         self._ready = None
         return super().train(mode)
 
@@ -122,12 +127,12 @@ class BinaryLinear(BinaryLayer):
 
     settings = ("in_features", "out_features", "activation_bits", "top")
 
-    def __init__(self, in_features, out_features, activation_bits, top):
+    def __init__(self, in_features: int, out_features: int, activation_bits: int, top: float) -> None:
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
         self._hold((out_features, in_features), activation_bits, top)
 
-    def forward(self, x):
+    def forward(self, x: "Tensor") -> "Tensor":
         if not self._can_count(x):
             return nn.functional.linear(self._activated(x), self._signed(), self.bias)
         return self._count(self._planes(x))
@@ -135,7 +140,7 @@ class BinaryLinear(BinaryLayer):
     def _packed_signs(self, signs):
         return pack_bits(signs, torch.zeros(self.in_features))
 
-    def flops(self, x):
+    def flops(self, x: "Tensor") -> int:
         """Multiplications and additions it stands for, 32 of them in one word operation and its count."""
         return 2 * len(x) * self.weight.numel() * self.activation_bits // 32
 
@@ -145,13 +150,22 @@ class BinaryConv2d(BinaryLayer):
 
     settings = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "activation_bits", "top")
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride, padding, activation_bits, top):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any,
+        padding: Any,
+        activation_bits: int,
+        top: float,
+    ) -> None:
         super().__init__()
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
         self.stride, self.padding = stride, padding
         self._hold((out_channels, in_channels, *kernel_size), activation_bits, top)
 
-    def forward(self, x):
+    def forward(self, x: "Tensor") -> "Tensor":
         if not self._can_count(x):
             border = -1.0 if self.activation_bits == 1 else 0.0
             x = nn.functional.pad(self._activated(x), self._sides(), value=border)
@@ -176,7 +190,7 @@ class BinaryConv2d(BinaryLayer):
         taps = signs.permute(0, 2, 3, 1).reshape(-1, self.in_channels)
         return pack_bits(taps, torch.zeros(self.in_channels)).view(self.out_channels, -1)
 
-    def flops(self, x):
+    def flops(self, x: "Tensor") -> int:
         """Multiplications and additions it stands for, 32 of them in one word operation and its count."""
         area = 1
         for side, kernel, step, pad in zip(x.shape[2:], self.kernel_size, self.stride, self.padding, strict=True):

@@ -1,8 +1,14 @@
 """Codebooks: few distinct values, or few distinct runs of values, for the weights of a layer."""
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from skauto._deps import require
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 nn = torch.nn
@@ -14,29 +20,29 @@ class Codebook(nn.Module):
     Codes of -1 stand for runs of zeros, which stay zero.
     """
 
-    def __init__(self, codes, codebook, shape):
+    def __init__(self, codes: "Tensor", codebook: "Tensor", shape: Any) -> None:
         super().__init__()
         self.shape, self.codebook = shape, codebook
         self.register_buffer("codes", codes + 1, persistent=False)
 
-    def forward(self, codebook):
+    def forward(self, codebook: "Tensor") -> "Tensor":
         """The weight."""
         runs = torch.cat([torch.zeros_like(codebook[:1]), codebook])
         return runs[self.codes].reshape(self.shape)
 
-    def right_inverse(self, weight):
+    def right_inverse(self, weight: "Tensor") -> "Tensor":
         """What is trained instead of the weight."""
         return self.codebook
 
 
-def worth_coding(weight, bits, width=1):
+def worth_coding(weight: "Tensor", bits: int, width: int = 1) -> bool:
     """Whether a layer has more weights (or runs of them) that are not zero than codewords, so that sharing gains."""
     live = (weight.detach().reshape(-1, width) != 0).any(1)
     zero_is_one = width == 1 and not live.all()
     return int(live.sum()) > 2**bits - zero_is_one
 
 
-def scalar_codes(weight, bits):
+def scalar_codes(weight: "Tensor", bits: int) -> "tuple[Tensor, Tensor]":
     """Codes (-1 for zero) and codebook (k, 1) of k-means on single values, started on an even grid (Han 2016, 3.2).
 
     There must be `worth_coding` weights.
@@ -63,7 +69,7 @@ def scalar_codes(weight, bits):
     return torch.as_tensor(codes), torch.as_tensor(centers, dtype=weight.dtype)[:, None]
 
 
-def product_codes(weight, bits, width, seed):
+def product_codes(weight: "Tensor", bits: int, width: int, seed: int) -> "tuple[Tensor, Tensor]":
     """Codes and codebook (k, width) of k-means on runs of `width` values along each filter (Stock 2020, section 3.1).
 
     The width must divide the weights of a filter, and there must be runs `worth_coding`.
@@ -78,7 +84,7 @@ def product_codes(weight, bits, width, seed):
     return torch.as_tensor(codes), torch.as_tensor(kmeans.cluster_centers_, dtype=weight.dtype)
 
 
-def reconstruct(weight, codes, codebook, gram):
+def reconstruct(weight: "Tensor", codes: "Tensor", codebook: "Tensor", gram: "Tensor") -> "Tensor":
     """The codebook whose layer output is nearest to the layer's own (Q-CNN, Wu 2016, section 3.2), codes held fixed.
 
     Parameters
@@ -104,7 +110,7 @@ def reconstruct(weight, codes, codebook, gram):
     return table.detach()
 
 
-def input_gram(net, name, example):
+def input_gram(net: "Module", name: str, example: Any) -> "Tensor":
     """Mean of x x' over what a convolution or linear layer sees on a batch, a convolution's x being a patch."""
     layer, seen = net.get_submodule(name), []
     hook = layer.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))

@@ -6,11 +6,16 @@ compute the same numbers in float, slower and up to rounding; see docs/decisions
 """
 
 import functools
+from typing import TYPE_CHECKING, Any
 
 from skauto._deps import require
 from skauto.estimators.compression._batchnorm_folding import layer_pairs
 from skauto.estimators.compression.layers._int8_conv import int8_conv, prepared, whole_steps
 from skauto.estimators.compression.steps._task import is_plain
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 nn = torch.nn
@@ -20,13 +25,13 @@ SMALL = 8192  # weights of a linear layer that is sooner done in float than its 
 MOST_EXACT = 63  # of a weight: 2 * 63 * 255 fits 16 bits
 
 
-def has_int8():
+def has_int8() -> bool:
     """Whether this PyTorch has the int8 operators."""
     return torch.backends.mkldnn.is_available() and hasattr(torch.ops.onednn, "qconv2d_pointwise")
 
 
 @functools.cache
-def saturates():
+def saturates() -> bool:
     """Whether the operators add pairs of products in 16 bits, which 8-bit weights pass: AVX2 without VNNI does."""
     full, one, none = torch.full((1, 64), 127, dtype=torch.int8), torch.ones(1), torch.zeros(1, dtype=torch.int32)
     x, weight = torch.full((1, 64), LEVELS, dtype=torch.uint8), torch.ops.onednn.qlinear_prepack(full, None)
@@ -49,7 +54,7 @@ class Int8Layer(nn.Module):
         self._shift = torch.tensor(in_zero + 0.5)
         self._ready = self._tiles = self._floats = None
 
-    def set_weight(self, weight, bias):
+    def set_weight(self, weight: "Tensor", bias: "Tensor | None") -> None:
         """Take over float weights, each filter scaled to -127 ... 127, or to 7 bits where 8 would not be exact."""
         if bias is not None:
             self.bias.copy_(bias.detach())
@@ -71,7 +76,7 @@ class Int8Layer(nn.Module):
         """On a GPU, without the operators, or with a file of 8-bit weights where these saturate."""
         return x.device.type != "cpu" or not has_int8() or (saturates() and int(self.weight.abs().max()) > MOST_EXACT)
 
-    def quantised(self, x):
+    def quantised(self, x: "Tensor") -> "Tensor":
         """The input as uint8, images channels last; half a step is added, then truncated to integers."""
         if x.dtype == torch.uint8:
             return x
@@ -120,24 +125,24 @@ class Int8Conv2d(Int8Layer):
 
     def __init__(
         self,
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride,
-        padding,
-        dilation,
-        groups,
-        relu,
-        in_scale,
-        in_zero,
-        out_scale,
-    ):
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any,
+        padding: Any,
+        dilation: Any,
+        groups: int,
+        relu: bool,
+        in_scale: float,
+        in_zero: int,
+        out_scale: float,
+    ) -> None:
         super().__init__()
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
         self._hold((out_channels, in_channels // groups, *kernel_size), relu, in_scale, in_zero, out_scale)
 
-    def forward(self, x):
+    def forward(self, x: "Tensor") -> "Tensor":
         where = (self.stride, self.padding, self.dilation, self.groups)
         own = self._own() if has_int8() and x.device.type == "cpu" else None
         if own is not None and x.dim() == 4 and x.shape[1] == self.in_channels:
@@ -178,7 +183,7 @@ class Int8Conv2d(Int8Layer):
             kind=torch.float32 if self.out_scale is None else torch.uint8,
         )
 
-    def flops(self, x):
+    def flops(self, x: "Tensor") -> int:
         """Multiplications and additions for a batch."""
         area = 1
         for side, kernel, step, pad, gap in zip(
@@ -193,12 +198,14 @@ class Int8Linear(Int8Layer):
 
     settings = ["in_features", "out_features", "relu", "in_scale", "in_zero", "out_scale"]
 
-    def __init__(self, in_features, out_features, relu, in_scale, in_zero, out_scale):
+    def __init__(
+        self, in_features: int, out_features: int, relu: bool, in_scale: float, in_zero: int, out_scale: float
+    ) -> None:
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
         self._hold((out_features, in_features), relu, in_scale, in_zero, out_scale)
 
-    def forward(self, x):
+    def forward(self, x: "Tensor") -> "Tensor":
         if self.weight.numel() <= SMALL or self._must_be_float(x):
             return self._in_float(x, lambda x, w: nn.functional.linear(x, w, self.bias))
         if self._ready is None:
@@ -209,12 +216,12 @@ class Int8Linear(Int8Layer):
             self.quantised(x), self.in_scale, self.in_zero, packed, self.scale, zeros, self.bias, *self._result()
         )
 
-    def flops(self, x):
+    def flops(self, x: "Tensor") -> int:
         """Multiplications and additions for a batch."""
         return 2 * len(x) * self.weight.numel()
 
 
-def to_int8(net, example):
+def to_int8(net: "Module", example: Any) -> "Module":
     """Replace every convolution and linear layer by an int8 one, in place, with scales measured on a batch.
 
     Convolutions that pad with anything but a number of zeros stay in float.

@@ -4,9 +4,13 @@ import ctypes
 import functools
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from skauto._deps import require
 from skauto._native import load
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 torch = require("torch", extra="deep")
 
@@ -34,7 +38,7 @@ class Layer(ctypes.Structure):
 
 
 @functools.cache
-def library():
+def library() -> ctypes.CDLL | None:
     """The compiled kernel; None without a compiler, without AVX2, or where the processor has int8 dot products."""
     built = load(SOURCE)
     if built is None or not built.available():
@@ -44,7 +48,7 @@ def library():
     return built
 
 
-def prepared(weight, stride):
+def prepared(weight: "Tensor", stride: int) -> "tuple[Tensor, Tensor] | None":
     """What the kernel multiplies with, or None where it cannot or should not.
 
     Parameters
@@ -71,12 +75,24 @@ def prepared(weight, stride):
     return u.flip(4).permute(0, 1, 3, 4, 2, 5).to(torch.int16).contiguous(), own.to(torch.int32).contiguous()
 
 
-def whole_steps(vector):
+def whole_steps(vector: "Tensor") -> "Tensor":
     """A vector of one entry a filter, filled up with zeros to whole steps of the kernel."""
     return torch.nn.functional.pad(vector, (0, -len(vector) % FILTERS)).contiguous()
 
 
-def int8_conv(x, weights, scale, bias, *, filters, stride, padding, zero, relu, kind):
+def int8_conv(
+    x: "Tensor",
+    weights: "tuple[Tensor, Tensor]",
+    scale: "Tensor",
+    bias: "Tensor",
+    *,
+    filters: int,
+    stride: int,
+    padding: tuple[int, ...],
+    zero: int,
+    relu: bool,
+    kind: Any,
+) -> "Tensor":
     """Convolve uint8 images, scale the sums, add the bias.
 
     Parameters

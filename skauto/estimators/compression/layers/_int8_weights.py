@@ -1,6 +1,12 @@
 """Layers that store 8-bit weights and compute in float: for networks that take the weights of layers themselves."""
 
+from typing import TYPE_CHECKING, Any, Self
+
 from skauto._deps import require
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 nn = torch.nn
@@ -17,7 +23,7 @@ class StoredLayer(nn.Module):
         self.register_buffer("bias", torch.zeros(shape[0]) if bias else None)
         self._floats = None
 
-    def take(self, layer):
+    def take(self, layer: "Module") -> Self:
         """Take over the weights of a layer, each filter scaled to -127 ... 127."""
         weight = layer.weight.detach()
         scale = weight.flatten(1).abs().amax(1).clamp_min(1e-12) / LARGEST
@@ -27,7 +33,7 @@ class StoredLayer(nn.Module):
             self.bias = layer.bias.detach().clone()
         return self.eval()
 
-    def floats(self):
+    def floats(self) -> "Tensor":
         """The weights as numbers of the scale's type."""
         stale = self._floats is None or self._floats.device != self.scale.device
         if stale or self._floats.dtype != self.scale.dtype:
@@ -50,12 +56,12 @@ class StoredLinear(StoredLayer):
 
     settings = ("in_features", "out_features", "bias")
 
-    def __init__(self, in_features, out_features, bias=True):
+    def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
         self._hold((out_features, in_features), bias)
 
-    def forward(self, x):
+    def forward(self, x: "Tensor") -> "Tensor":
         return nn.functional.linear(x, self.floats(), self.bias)
 
 
@@ -64,16 +70,16 @@ class StoredConv1d(StoredLayer):
 
     settings = ("in_channels", "out_channels", "kernel_size", "bias")
 
-    def __init__(self, in_channels, out_channels, kernel_size, bias=True):
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, bias: bool = True) -> None:
         super().__init__()
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
         self._hold((out_channels, in_channels, *kernel_size), bias)
 
-    def forward(self, x):
+    def forward(self, x: "Tensor") -> "Tensor":
         return nn.functional.conv1d(x, self.floats(), self.bias)
 
 
-def store_int8(net):
+def store_int8(net: "Module") -> "Module":
     """Replace every linear layer and convolution over time by one that stores 8 bits, in place."""
     for name, layer in list(net.named_modules()):
         if type(layer) is nn.Linear:

@@ -3,11 +3,15 @@
 import ctypes
 import functools
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import scipy.sparse
 
 from skauto._deps import require
 from skauto._native import load
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 torch = require("torch", extra="deep")
 
@@ -17,7 +21,7 @@ SIDE = 32  # rows of x that the sparse product lays side by side at most, as in 
 
 
 @functools.cache
-def library():
+def library() -> Any:
     """The compiled kernels, or None where there is no compiler."""
     built = load(SOURCE)
     if built is not None:
@@ -30,7 +34,7 @@ def library():
     return built
 
 
-def pack_bits(x, threshold):
+def pack_bits(x: "Tensor", threshold: "Tensor") -> "Tensor":
     """Bits of ``x >= threshold`` in words of 64.
 
     Parameters
@@ -49,13 +53,15 @@ def pack_bits(x, threshold):
     return out
 
 
-def bit_columns(words):
+def bit_columns(words: "Tensor") -> "Tensor":
     """Packed rows (N, words) as the columns that `bit_product` reads: uint8 (bytes / unit, N, unit)."""
     unit = library().bit_unit()
     return words.contiguous().view(torch.uint8).view(len(words), -1, unit).transpose(0, 1).contiguous()
 
 
-def bit_product(a, columns, base, scale, worth=1.0, out=None):
+def bit_product(
+    a: "Tensor", columns: "Tensor", base: "Tensor", scale: "Tensor", worth: float = 1.0, out: "Tensor | None" = None
+) -> "Tensor":
     """``base + worth * scale * ((bits of a) @ (signs of columns))``, or added to `out` in place where that is given.
 
     Parameters
@@ -90,7 +96,7 @@ def bit_product(a, columns, base, scale, worth=1.0, out=None):
     return out
 
 
-def sparse_product(start, index, value, bias, x):
+def sparse_product(start: "Tensor", index: "Tensor", value: "Tensor", bias: "Tensor", x: "Tensor") -> "Tensor":
     """``x @ W' + bias`` for a matrix W in compressed rows.
 
     Parameters

@@ -1,9 +1,15 @@
 """A linear layer that skips its zeros."""
 
+from typing import TYPE_CHECKING, Any, Self
+
 import scipy.sparse
 
 from skauto._deps import require
 from skauto.estimators.compression.layers._kernels import sparse_product
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 nn = torch.nn
@@ -19,11 +25,11 @@ class SparseLinear(nn.Linear):
 
     settings = ("in_features", "out_features", "bias")
 
-    def __init__(self, in_features, out_features, bias=True):
+    def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
         super().__init__(in_features, out_features, bias)
-        self._rows = None
+        self._rows: Any = None
 
-    def forward(self, x):
+    def forward(self, x: "Tensor") -> "Tensor":
         learns = torch.is_grad_enabled() and (x.requires_grad or self.weight.requires_grad)
         if learns or x.device.type != "cpu" or x.dim() != 2 or x.shape[1] != self.in_features:
             return super().forward(x)
@@ -32,13 +38,14 @@ class SparseLinear(nn.Linear):
             bias = torch.zeros(self.out_features) if self.bias is None else self.bias.detach()
             index = (torch.from_numpy(part.astype("int32")) for part in (rows.indptr, rows.indices))
             self._rows = *index, torch.from_numpy(rows.data), bias
-        return sparse_product(*self._rows, x.float())
+        start, index, value, bias = self._rows
+        return sparse_product(start, index, value, bias, x.float())
 
-    def flops(self, x):
+    def flops(self, x: "Tensor") -> int:
         """Multiplications and additions for a batch: two for each non-zero and row."""
         return 2 * len(x) * int((self.weight != 0).sum())
 
-    def train(self, mode=True):
+    def train(self, mode: bool = True) -> Self:
         self._rows = None
         return super().train(mode)
 
@@ -46,7 +53,7 @@ class SparseLinear(nn.Linear):
         return super().__getstate__() | {"_rows": None}
 
 
-def skip_zeros(net):
+def skip_zeros(net: "Module") -> "Module":
     """Replace linear layers by `SparseLinear` where enough of their weights are zero, in place."""
     for name, layer in list(net.named_modules()):
         if type(layer) is not nn.Linear or layer.weight.numel() < SMALLEST:
@@ -57,7 +64,7 @@ def skip_zeros(net):
     return net
 
 
-def with_zeros(net):
+def with_zeros(net: "Module") -> "Module":
     """Replace each `SparseLinear` by a linear layer again, in place: the form that steps work on."""
     for name, layer in list(net.named_modules()):
         if isinstance(layer, SparseLinear):

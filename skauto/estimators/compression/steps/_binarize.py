@@ -1,6 +1,7 @@
 """Binarize: weights of one bit, with float weights behind them in training; activations of few bits too if wanted."""
 
 import warnings
+from typing import TYPE_CHECKING
 
 from sklearn.base import BaseEstimator
 
@@ -8,6 +9,12 @@ from skauto._deps import require
 from skauto.estimators.compression._checks import check, check_integer, check_training
 from skauto.estimators.compression.layers._binary_layers import BinaryConv2d, BinaryLinear, Signs
 from skauto.estimators.compression.steps._task import is_plain, weighted_layers
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
+    from skauto.estimators.compression.steps._task import Task
 
 torch = require("torch", extra="deep")
 nn = torch.nn
@@ -48,18 +55,20 @@ class Binarize(BaseEstimator):
 
     ends = True  # training on would undo the signs
 
-    def __init__(self, method="bwn", *, activation_bits=1, epochs=5, lr=None):
+    def __init__(
+        self, method: str = "bwn", *, activation_bits: int = 1, epochs: int = 5, lr: float | None = None
+    ) -> None:
         self.method = method
         self.activation_bits = activation_bits
         self.epochs = epochs
         self.lr = lr
 
     @property
-    def rebuilds(self):
+    def rebuilds(self) -> bool:
         """Whether the step replaces layers."""
         return self.method == "xnor"
 
-    def apply(self, net, task):
+    def apply(self, net: "Module", task: "Task") -> "Module":
         """The network with signs for weights; `net` itself is changed."""
         check(self, "method", {"bwn", "binaryconnect", "xnor"})
         check_integer(self, "activation_bits", 1, 8)
@@ -118,11 +127,11 @@ class Binarize(BaseEstimator):
 class SignedWeight(nn.Module):
     """A parametrisation: the signs of the weight, times the mean size of its filter if `scaled`."""
 
-    def __init__(self, scaled):
+    def __init__(self, scaled: bool) -> None:
         super().__init__()
         self.scaled = scaled
 
-    def forward(self, weight):
+    def forward(self, weight: "Tensor") -> "Tensor":
         """The weight of the forward pass; its gradient goes straight through."""
         signs = Signs.apply(weight).to(weight.dtype)
         if not self.scaled:

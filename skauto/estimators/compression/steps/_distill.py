@@ -1,5 +1,7 @@
 """Distill: a network learns what another classifier says (Hinton 2015)."""
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
@@ -10,6 +12,12 @@ from skauto.estimators.compression._checks import check, check_training
 from skauto.estimators.compression.steps._task import zeros_kept
 from skauto.estimators.images._images import rows_for
 from skauto.estimators.neural._neural import NeuralClassifier
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
+    from skauto.estimators.compression.steps._task import Task
 
 torch = require("torch", extra="deep")
 
@@ -47,7 +55,16 @@ class Distill(BaseEstimator):
     2.0
     """
 
-    def __init__(self, student=None, *, teacher=None, temperature=2.0, soft_weight=0.7, epochs=10, lr=None):
+    def __init__(
+        self,
+        student: Any = None,
+        *,
+        teacher: Any = None,
+        temperature: float = 2.0,
+        soft_weight: float = 0.7,
+        epochs: int = 10,
+        lr: float | None = None,
+    ) -> None:
         self.student = student
         self.teacher = teacher
         self.temperature = temperature
@@ -55,7 +72,7 @@ class Distill(BaseEstimator):
         self.epochs = epochs
         self.lr = lr
 
-    def apply(self, net, task):
+    def apply(self, net: "Module", task: "Task") -> "Module":
         """The network trained on the teacher."""
         check(self, "temperature", lambda v: v > 0, "a number above 0")
         check(self, "soft_weight", lambda v: 0 <= v <= 1, "a fraction from 0 to 1")
@@ -124,11 +141,11 @@ def _fitted(teacher, X, task):
 class SoftTargets(torch.nn.Module):
     """Loss against labels and a teacher's probabilities; the first column of the targets is the label."""
 
-    def __init__(self, hard, temperature, soft_weight):
+    def __init__(self, hard: Any, temperature: float, soft_weight: float) -> None:
         super().__init__()
         self.hard, self.temperature, self.soft_weight = hard, temperature, soft_weight
 
-    def forward(self, logits, targets, weights):
+    def forward(self, logits: "Tensor", targets: "Tensor", weights: "Tensor") -> "Tensor":
         """Loss of logits (rows, classes) or (rows, classes, members), targets (rows, 1 + classes), weights (rows,)."""
         t = self.temperature
         soft = (targets[:, 1:].to(logits.dtype).clamp_min(1e-7).log() / t).softmax(1)

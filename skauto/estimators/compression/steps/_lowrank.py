@@ -1,11 +1,19 @@
 """LowRank: linear layers and convolutions split in two by their singular values (Denton 2014, Jaderberg 2014)."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 from sklearn.base import BaseEstimator
 
 from skauto._deps import require
 from skauto.estimators.compression._checks import check, check_integer, check_training
 from skauto.estimators.compression.steps._task import is_plain, weighted_layers
 from skauto.estimators.neural._time_limit import current_limit
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+    from skauto.estimators.compression.steps._task import Task
 
 torch = require("torch", extra="deep")
 nn = torch.nn
@@ -48,7 +56,16 @@ class LowRank(BaseEstimator):
 
     rebuilds = True
 
-    def __init__(self, energy=0.9, *, rank=None, ratio=None, form="channels", epochs=2, lr=None):
+    def __init__(
+        self,
+        energy: float = 0.9,
+        *,
+        rank: int | None = None,
+        ratio: float | None = None,
+        form: str = "channels",
+        epochs: int = 2,
+        lr: float | None = None,
+    ) -> None:
         self.energy = energy
         self.rank = rank
         self.ratio = ratio
@@ -56,7 +73,7 @@ class LowRank(BaseEstimator):
         self.epochs = epochs
         self.lr = lr
 
-    def apply(self, net, task):
+    def apply(self, net: "Module", task: "Task") -> "Module":
         """The network with its layers factorised; `net` itself is changed."""
         check(self, "energy", lambda v: 0 < v <= 1, "a fraction above 0 and at most 1")
         check(self, "form", {"channels", "spatial"})
@@ -86,7 +103,7 @@ class LowRank(BaseEstimator):
         return min(len(singular), int((fraction < self.energy).sum()) + 1)
 
 
-def split_layer(layer, rank_of, form="channels"):
+def split_layer(layer: "Module", rank_of: Callable[..., Any], form: str = "channels") -> "Module | None":
     """Two layers for one, or None where they would not be cheaper.
 
     Parameters

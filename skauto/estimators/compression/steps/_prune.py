@@ -1,6 +1,7 @@
 """Prune: weights by magnitude (Han 2015) or whole filters (Li 2016), with training in between."""
 
 import functools
+from typing import TYPE_CHECKING
 
 from sklearn.base import BaseEstimator
 
@@ -10,6 +11,11 @@ from skauto.estimators.compression._checks import check, check_by_layer, check_i
 from skauto.estimators.compression.steps._prune_filters import choose_filters, filters_at_first, remove_filters
 from skauto.estimators.compression.steps._task import weighted_layers
 from skauto.estimators.neural._optimizers import soft_threshold
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+    from skauto.estimators.compression.steps._task import Task
 
 torch = require("torch", extra="deep")
 
@@ -53,17 +59,17 @@ class Prune(BaseEstimator):
 
     def __init__(
         self,
-        amount=0.5,
+        amount: float = 0.5,
         *,
-        what="weights",
-        norm="l1",
-        scope="layer",
-        layer_amounts=None,
-        rounds=3,
-        epochs=2,
-        sparsity=0.0,
-        lr=None,
-    ):
+        what: str = "weights",
+        norm: str = "l1",
+        scope: str = "layer",
+        layer_amounts: dict[str, float] | None = None,
+        rounds: int = 3,
+        epochs: int = 2,
+        sparsity: float = 0.0,
+        lr: float | None = None,
+    ) -> None:
         self.amount = amount
         self.what = what
         self.norm = norm
@@ -75,11 +81,11 @@ class Prune(BaseEstimator):
         self.lr = lr
 
     @property
-    def rebuilds(self):
+    def rebuilds(self) -> bool:
         """Whether the step follows the graph of the network."""
         return self.what == "filters"
 
-    def apply(self, net, task):
+    def apply(self, net: "Module", task: "Task") -> "Module":
         """The pruned network; `net` itself may be changed."""
         check(self, "amount", lambda v: 0 < v < 1, "a fraction above 0 and below 1 (1 would leave nothing)")
         check(self, "what", {"weights", "filters"})

@@ -1,6 +1,7 @@
 """Whole filters: which to drop, dropping them, and what their batch norm still says kept in the layers behind."""
 
 import copy
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -8,11 +9,17 @@ from skauto._deps import require
 from skauto.estimators.compression._batchnorm_folding import NORMS
 from skauto.estimators.compression._channels import depthwise, groups, trace
 
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
+    from skauto.estimators.compression._channels import Channels
+
 torch = require("torch", extra="deep")
 nn = torch.nn
 
 
-def filters_at_first(net, example, amount):
+def filters_at_first(net: "Module", example: Any, amount: float) -> dict[tuple, int]:
     """The number of filters of each group of layers, before this fraction is removed.
 
     Raises
@@ -34,7 +41,9 @@ def filters_at_first(net, example, amount):
     return found
 
 
-def choose_filters(net, example, amount, norm, at_first=None):
+def choose_filters(
+    net: "Module", example: Any, amount: float, norm: str, at_first: dict[tuple, int] | None = None
+) -> "tuple[Channels, set[int]]":
     """The labelled network, and the roots of the weakest filters of each group of layers.
 
     Where one of them has to stay as a carrier (see `remove_filters`) one more goes, so that as many are left.
@@ -72,7 +81,7 @@ def choose_filters(net, example, amount, norm, at_first=None):
 
 
 @torch.no_grad()
-def mask_filters(channels, dead):
+def mask_filters(channels: "Channels", dead: Any) -> None:
     """Set the weights and biases of the dead filters to zero, in place; their batch norms are left as they are."""
     for name, labels in channels.outputs.items():
         layer = channels.fetch_attr(name)
@@ -85,7 +94,7 @@ def mask_filters(channels, dead):
 
 
 @torch.no_grad()
-def remove_filters(net, example, channels, dead):
+def remove_filters(net: "Module", example: Any, channels: "Channels", dead: Any) -> None:
     """Remove the dead filters in place, structurally, so that the network answers as the masked one.
 
     A dead filter's output is zero before its batch norm, so beyond it a constant; what the constant adds to the next
@@ -119,17 +128,17 @@ class Constants(torch.fx.Interpreter):
     Each dead channel is constant over positions, so it is read at the middle of its map.
     """
 
-    def __init__(self, channels, dead):
+    def __init__(self, channels: "Channels", dead: Any) -> None:
         super().__init__(channels.module)
         self.channels, self.dead, self.entering = channels, dead, {}
 
     @torch.no_grad()
-    def read(self, example):
+    def read(self, example: Any) -> "dict[str, Tensor]":
         """Layer name to the constant of each of its inputs, 0 for those that are alive."""
         self.run(example[:1])
         return self.entering
 
-    def call_module(self, target, args, kwargs):
+    def call_module(self, target: Any, args: Any, kwargs: Any) -> Any:
         if target in self.channels.inputs:
             gone = torch.as_tensor(_is_dead(self.channels, self.channels.inputs[target], self.dead))
             value = args[0][0]
@@ -138,7 +147,7 @@ class Constants(torch.fx.Interpreter):
         return super().call_module(target, args, kwargs)
 
 
-def carriers(channels, dead, entering):
+def carriers(channels: "Channels", dead: Any, entering: "dict[str, Tensor]") -> dict[tuple, int]:
     """One dead root for each group whose constants meet a border: layer names to root."""
     cut_off = set()
     for name, labels in channels.inputs.items():

@@ -1,5 +1,7 @@
 """Quantize: weights out of a codebook, runs of weights out of a codebook, or int8 that runs as int8."""
 
+from typing import TYPE_CHECKING
+
 from sklearn.base import BaseEstimator
 
 from skauto._deps import require
@@ -17,6 +19,11 @@ from skauto.estimators.compression.layers._int8 import to_int8
 from skauto.estimators.compression.layers._int8_weights import store_int8
 from skauto.estimators.compression.steps._task import is_plain, weighted_layers
 from skauto.estimators.neural._time_limit import current_limit
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+    from skauto.estimators.compression.steps._task import Task
 
 torch = require("torch", extra="deep")
 parametrize = torch.nn.utils.parametrize
@@ -70,18 +77,18 @@ class Quantize(BaseEstimator):
 
     def __init__(
         self,
-        method="codebook",
+        method: str = "codebook",
         *,
-        bits=5,
-        conv_bits=None,
-        layer_bits=None,
-        smallest=0,
-        width=4,
-        reconstruct=False,
-        half=True,
-        epochs=2,
-        lr=None,
-    ):
+        bits: int = 5,
+        conv_bits: int | None = None,
+        layer_bits: dict[str, int | None] | None = None,
+        smallest: int = 0,
+        width: int = 4,
+        reconstruct: bool = False,
+        half: bool = True,
+        epochs: int = 2,
+        lr: float | None = None,
+    ) -> None:
         self.method = method
         self.bits = bits
         self.conv_bits = conv_bits
@@ -94,16 +101,16 @@ class Quantize(BaseEstimator):
         self.lr = lr
 
     @property
-    def rebuilds(self):
+    def rebuilds(self) -> bool:
         """Whether the step replaces layers, or follows the graph."""
         return self.method == "int8" or self.reconstruct
 
     @property
-    def stores(self):
+    def stores(self) -> bool:
         """Whether it needs the weights only."""
         return not self.reconstruct
 
-    def apply(self, net, task):
+    def apply(self, net: "Module", task: "Task") -> "Module":
         """The quantised network; `net` itself is changed."""
         check(self, "method", {"codebook", "product", "int8"})
         check_integer(self, "bits", 1, 8)

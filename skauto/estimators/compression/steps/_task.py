@@ -1,11 +1,17 @@
 """What a compression step may use: data to look at and a way to train on."""
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from sklearn.utils.validation import has_fit_parameter
 
 from skauto._deps import require
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 nn = torch.nn
@@ -39,23 +45,31 @@ class Task:
         Weights of the rows as the user gave them.
     """
 
-    X: object
-    y: object
-    classes: object
-    example: object
-    train: object
-    fresh: object
-    predict_proba: object
+    X: Any
+    y: Any
+    classes: Any
+    example: Any
+    train: Callable[..., None]
+    fresh: Callable[..., Any]
+    predict_proba: Callable[..., Any]
     lr: float
     seed: int
-    sample_weight: object = None
+    sample_weight: Any = None
 
-    def weights_for(self, estimator):
+    def weights_for(self, estimator: Any) -> dict[str, Any]:
         """The keyword that hands an estimator's fit the weights of the rows, where there are some and it takes them."""
         taken = self.sample_weight is not None and has_fit_parameter(estimator, "sample_weight")
         return {"sample_weight": self.sample_weight} if taken else {}
 
-    def tune(self, net, epochs, lr=None, criterion=None, targets=None, after_step=None):
+    def tune(
+        self,
+        net: "Module",
+        epochs: int,
+        lr: float | None = None,
+        criterion: Callable[..., Any] | None = None,
+        targets: "Tensor | None" = None,
+        after_step: Callable[[Any], None] | None = None,
+    ) -> None:
         """Train a network on, in place; weights that are exactly zero stay zero.
 
         Parameters
@@ -79,7 +93,7 @@ class Task:
 
 
 @contextmanager
-def zeros_kept(net):
+def zeros_kept(net: "Module") -> Iterator[None]:
     """A context in which training keeps weights that are exactly zero: what was pruned stays pruned."""
     sparse = [layer for layer in weighted_layers(net).values() if (layer.weight == 0).any()]
     sparse = [layer for layer in sparse if not parametrize.is_parametrized(layer)]
@@ -93,16 +107,16 @@ def zeros_kept(net):
 class Masked(nn.Module):
     """A weight of which only some entries may differ from zero."""
 
-    def __init__(self, mask):
+    def __init__(self, mask: "Tensor") -> None:
         super().__init__()
         self.register_buffer("mask", mask, persistent=False)
 
-    def forward(self, weight):
+    def forward(self, weight: "Tensor") -> "Tensor":
         """The weight with all other entries zero."""
         return weight * self.mask
 
 
-def weighted_layers(net):
+def weighted_layers(net: "Module") -> "dict[str, Module]":
     """The convolution and linear layers of a network by name, in order; those of our own classes left out."""
     return {name: layer for name, layer in net.named_modules() if _plain_class(layer) in WEIGHTED}
 
@@ -111,6 +125,6 @@ def _plain_class(layer):
     return type(layer).__mro__[1] if parametrize.is_parametrized(layer) else type(layer)
 
 
-def is_plain(layer):
+def is_plain(layer: "Module") -> bool:
     """Whether a layer is linear or a convolution padded with zeros: the layers that rebuilding steps support."""
     return not isinstance(layer, nn.Conv2d) or (layer.padding_mode == "zeros" and not isinstance(layer.padding, str))

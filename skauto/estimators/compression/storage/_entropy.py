@@ -8,13 +8,13 @@ LOW, WORD_MASK, SLOT_MASK = 1 << LOW_BITS, (1 << WORD) - 1, (1 << PRECISION) - 1
 SYMBOLS_PER_LANE, MOST_LANES, FEW = 8192, 1024, 32  # lanes up to which plain integers are quicker than arrays
 
 
-def entropy_bits(symbols):
+def entropy_bits(symbols: np.ndarray) -> float:
     """Zero-order entropy of a stream in bits: its length times the entropy of its histogram."""
     counts = np.unique(np.asarray(symbols).ravel(), return_counts=True)[1].astype(float)
     return float(-(counts * np.log2(counts / counts.sum())).sum()) if counts.size else 0.0
 
 
-def encode(symbols, size):
+def encode(symbols: np.ndarray, size: int) -> bytes:
     """Bytes of a stream of symbols 0 ... size-1, its frequency table included."""
     symbols = np.asarray(symbols, dtype=np.int64).ravel()
     freq = _scaled(np.bincount(symbols, minlength=size))
@@ -23,7 +23,7 @@ def encode(symbols, size):
     return _table_bytes(freq) + np.array(state, "<u4").tobytes() + np.array(words, "<u2")[::-1].tobytes()
 
 
-def decode(data, count, size):
+def decode(data: bytes, count: int, size: int) -> np.ndarray:
     """The `count` symbols of a stream written by `encode`; ValueError where the bytes cannot be one."""
     freq, used = _read_table(data, size)
     lanes = _lanes(count)

@@ -3,6 +3,7 @@
 import importlib
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import clone
@@ -11,6 +12,9 @@ from sklearn.frozen import FrozenEstimator
 from skauto._deps import require
 from skauto.estimators.compression.storage._tree import DAMAGE
 from skauto.estimators.sequences._sequences import Scaling
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 
@@ -33,7 +37,7 @@ MOST_VALUES = 2**27  # between two layers, padding included
 MOST_PRODUCTS = 2**38  # a minute's work, seven times that of CNNClassifier's ResNet-18 on 224 x 224 pixels
 
 
-def to_plain(estimator):
+def to_plain(estimator: Any) -> dict[str, Any]:
     """What JSON can hold of a fitted neural classifier, its network aside.
 
     A parameter that JSON cannot hold, such as a function, is replaced by a string that fit refuses.
@@ -53,7 +57,7 @@ def to_plain(estimator):
     return {"class": name, "params": params, "state": state}
 
 
-def from_plain(plain, net):
+def from_plain(plain: dict[str, Any], net: "Module") -> Any:
     """The fitted classifier of `to_plain`, with its network, which answers one batch here.
 
     Raises
@@ -73,7 +77,7 @@ def from_plain(plain, net):
     return estimator
 
 
-def must_answer(estimator):
+def must_answer(estimator: Any) -> None:
     """Raise a TypeError where `from_plain` would refuse the network, as it costs too much."""
     try:
         _answer(estimator, estimator.module_)
@@ -81,7 +85,7 @@ def must_answer(estimator):
         raise TypeError(f"a model file cannot hold {error}; pickle the estimator instead") from error
 
 
-def unfitted(estimator):
+def unfitted(estimator: Any) -> Any:
     """A clone without anything fitted in it, the inside of a FrozenEstimator too."""
     return clone(estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator)
 

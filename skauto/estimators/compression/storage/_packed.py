@@ -3,6 +3,7 @@
 import hashlib
 import json
 import zlib
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from skauto._deps import require
 from skauto.estimators.compression.storage._entropy import entropy_bits
 from skauto.estimators.compression.storage._tensors import pack, unpack
 from skauto.estimators.compression.storage._tree import DAMAGE, describe, rebuild
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 
@@ -42,7 +46,7 @@ class DamagedModelError(ValueError):
     """A model file that is damaged, truncated, or not one of ours."""
 
 
-def to_bytes(net, extra):
+def to_bytes(net: "Module", extra: dict[str, Any]) -> bytes:
     """The bytes of a network and of what JSON can say about it.
 
     Parameters
@@ -75,7 +79,7 @@ def to_bytes(net, extra):
     return MAGIC + _digest(body) + body
 
 
-def from_bytes(data):
+def from_bytes(data: bytes) -> "tuple[Module, dict[str, Any]]":
     """The network and the extra that `to_bytes` was given.
 
     Raises
@@ -94,7 +98,7 @@ def from_bytes(data):
         raise DamagedModelError(f"the model file cannot be read: {error!r}") from error
 
 
-def report(data):
+def report(data: bytes) -> list[dict[str, Any]]:
     """What a model file spends its bytes on: a row for each tensor, then the header.
 
     Returns

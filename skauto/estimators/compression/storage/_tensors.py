@@ -1,6 +1,7 @@
 """Tensors as bytes, without loss, each in the smallest form its values allow."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ DTYPES = {
 }
 
 
-def pack(array):
+def pack(array: np.ndarray) -> tuple[str, bytes]:
     """The bytes of an array and how they are to be read: ``(form, data)``; TypeError for a number type of no file."""
     if array.dtype.name not in DTYPES:
         raise TypeError(f"a model file cannot hold numbers of type {array.dtype.name}, only {', '.join(DTYPES)}")
@@ -31,7 +32,7 @@ def pack(array):
     return min(packed, key=lambda pair: len(pair[1]))
 
 
-def unpack(form, data, dtype, shape):
+def unpack(form: str, data: bytes, dtype: str, shape: Any) -> np.ndarray:
     """The array that `pack` was given; ValueError where the bytes cannot be one."""
     if dtype not in DTYPES:
         raise ValueError(f"unknown number type {dtype!r}")
@@ -138,7 +139,7 @@ def _read_signs(data, dtype, shape, number):
     return np.where(signs, size, -size)
 
 
-READERS = {
+READERS: dict[str, Any] = {
     "raw": _read_raw,
     "half": lambda data, dtype, shape, number: _read_raw(data, np.dtype("<f2"), shape, number),
     "codes": _read_codes,

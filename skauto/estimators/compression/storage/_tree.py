@@ -2,8 +2,12 @@
 
 import importlib
 import math
+from typing import TYPE_CHECKING, Any
 
 from skauto._deps import require
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 torch = require("torch", extra="deep")
 
@@ -33,7 +37,7 @@ LEAVES = {
     "Hardswish": ("inplace",),
 }
 # what a description leaves out, as the constructor would take it anyway: of any class, and of one
-DEFAULTS = {
+DEFAULTS: dict[str, Any] = {
     "padding_mode": "zeros",
     "affine": True,
     "track_running_stats": True,
@@ -44,7 +48,7 @@ DEFAULTS = {
     "inplace": False,
     "approximate": "none",
 }
-DEFAULTS_OF = {
+DEFAULTS_OF: dict[str, Any] = {
     "Conv2d": {"stride": [1, 1], "dilation": [1, 1], "groups": 1, "bias": True},
     "Linear": {"bias": True},
     "LayerNorm": {"bias": True},
@@ -91,7 +95,7 @@ DEEPEST = 64
 DAMAGE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError, MemoryError)
 
 
-def describe(module):
+def describe(module: "Module") -> dict[str, Any]:
     """The JSON description of a module and all below it.
 
     Raises
@@ -105,7 +109,7 @@ def describe(module):
             f"cannot store a module of class {type(module).__qualname__}: a file holds no code, only the classes "
             f"{', '.join([*LEAVES, *OWN_LEAVES, *CONTAINERS])}. Build the network from these, or pickle the estimator"
         )
-    node = {"c": name}
+    node: dict[str, Any] = {"c": name}
     if name in CONTAINERS:
         fields = {f: getattr(module, f) for f in getattr(module, "fields", ())}
         node |= {"f": fields} if fields else {}
@@ -117,10 +121,10 @@ def describe(module):
     defaults = DEFAULTS | DEFAULTS_OF.get(name, {})
     values = {key: _plain(key, getattr(module, key)) for key in _settings_of(type(module))}
     values = {key: value for key, value in values.items() if key not in defaults or value != defaults[key]}
-    return node | ({"a": values} if values else {})
+    return {**node, "a": values} if values else node
 
 
-def rebuild(node, most=math.inf):
+def rebuild(node: dict[str, Any], most: float = math.inf) -> "Module":
     """The module of a description, its weights not yet set.
 
     Parameters

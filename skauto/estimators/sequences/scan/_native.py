@@ -4,9 +4,13 @@ import ctypes
 import functools
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from skauto import _native
 from skauto._deps import require
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 torch = require("torch", extra="deep")
 
@@ -19,7 +23,7 @@ BACKWARD = [POINTER, LONG, LONG] * 2 + [POINTER] + [POINTER, LONG, LONG] + [POIN
 BACKWARD += [LONG] * 3 + [INT]
 
 
-def available():
+def available() -> bool:
     """Whether the kernel could be compiled here."""
     return _native.load(SOURCE) is not None
 
@@ -31,7 +35,7 @@ def _kernel(name, dtype):
     return kernel
 
 
-def forward(pre, h, state, steps, lstm, reverse):
+def forward(pre: "Tensor", h: "Tensor", state: "Tensor", steps: "Tensor | None", lstm: bool, reverse: bool) -> None:
     """Fill h (batch, time, hidden) from pre; `state` (batch, hidden) goes in and comes out as the last state."""
     kernel, steps = _kernel("forward", pre.dtype), None if steps is None else steps.to(torch.int8)
 
@@ -42,7 +46,17 @@ def forward(pre, h, state, steps, lstm, reverse):
     _spread(part, h)
 
 
-def backward(pre, h, before, dh, carry, steps, dpre, lstm, reverse):
+def backward(
+    pre: "Tensor",
+    h: "Tensor",
+    before: "Tensor",
+    dh: "Tensor",
+    carry: "Tensor",
+    steps: "Tensor | None",
+    dpre: "Tensor",
+    lstm: bool,
+    reverse: bool,
+) -> None:
     """Fill dpre, which may be pre; `carry` goes in as the gradient from later steps and comes out as that of before."""
     kernel, steps = _kernel("backward", pre.dtype), None if steps is None else steps.to(torch.int8)
 

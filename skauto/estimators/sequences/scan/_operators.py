@@ -13,6 +13,8 @@ A backend is a module with `forward` and `backward` on blocks of time; see `_sca
 """
 
 import functools
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from skauto._deps import require
 from skauto.estimators.sequences.scan import _native as _scan_native
@@ -20,7 +22,11 @@ from skauto.estimators.sequences.scan import _torch as _scan_torch
 
 torch = require("torch", extra="deep")
 flop_counter = require("torch.utils.flop_counter", extra="deep")
-Tensor = torch.Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
+else:
+    Tensor = torch.Tensor  # what it says at run time is the signature of the operators
 
 KEEP, STEP, FORGET = 0, 1, 2  # what `steps` says: keep the state (padding), step, forget the state and step
 BLOCK_BYTES = 8 << 20  # pre-activations of a block of time on a CPU: few calls, and still in cache
@@ -29,7 +35,9 @@ KEPT_BYTES = 40 << 20  # pre-activations up to this size are kept for backward, 
 SCAN_FLOPS, BACKWARD_FLOPS = 10, 20  # counted for each channel and step
 
 
-def scan(pre, h0=None, steps=None, *, lstm=False, reverse=False):
+def scan(
+    pre: Tensor, h0: Tensor | None = None, steps: Tensor | None = None, *, lstm: bool = False, reverse: bool = False
+) -> Tensor:
     """All states of the recurrence.
 
     Parameters
@@ -53,7 +61,16 @@ def scan(pre, h0=None, steps=None, *, lstm=False, reverse=False):
     return torch.ops.skauto.min_scan(pre, h0, steps, lstm, reverse)
 
 
-def linear_scan(x, weight, bias, h0=None, steps=None, *, lstm=False, reverse=False):
+def linear_scan(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    h0: Tensor | None = None,
+    steps: Tensor | None = None,
+    *,
+    lstm: bool = False,
+    reverse: bool = False,
+) -> Tensor:
     """``scan(linear(x, weight, bias), ...)`` in blocks of time.
 
     For backward x and h are kept, and pre-activations, the largest tensor of the layer, only where they are small:
@@ -76,7 +93,7 @@ def linear_scan(x, weight, bias, h0=None, steps=None, *, lstm=False, reverse=Fal
     return torch.ops.skauto.min_linear_scan(x, weight, bias, h0, steps, lstm, reverse, keep)[0]
 
 
-def backend(tensor):
+def backend(tensor: Tensor) -> ModuleType:
     """The fastest backend for a tensor's device and type."""
     if tensor.is_cuda:
         return _gpu_backend()

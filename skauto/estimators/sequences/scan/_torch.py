@@ -1,6 +1,11 @@
 """Backend of the scan in plain PyTorch: any device, no compiler."""
 
+from typing import TYPE_CHECKING, Any
+
 from skauto._deps import require
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 torch = require("torch", extra="deep")
 
@@ -8,7 +13,7 @@ BLOCK_BYTES = 1 << 20  # one gate of a block of time
 LOOP_WIDTH = 2000  # batch * hidden from which a step at a time beats the odd/even scan (measured on a CPU)
 
 
-def forward(pre, h, state, steps, lstm, reverse):
+def forward(pre: "Tensor", h: "Tensor", state: "Tensor", steps: "Tensor | None", lstm: bool, reverse: bool) -> None:
     """Fill h (batch, time, hidden) from pre; `state` (batch, hidden) goes in and comes out as the last state."""
     for block in _blocks(h, reverse):
         gates, mine = _Gates(_turn(pre[:, block], reverse), lstm), _turn(_part(steps, block), reverse)
@@ -18,7 +23,17 @@ def forward(pre, h, state, steps, lstm, reverse):
         state.copy_(states[:, -1])
 
 
-def backward(pre, h, before, dh, carry, steps, dpre, lstm, reverse):
+def backward(
+    pre: "Tensor",
+    h: "Tensor",
+    before: "Tensor",
+    dh: "Tensor",
+    carry: "Tensor",
+    steps: "Tensor | None",
+    dpre: "Tensor",
+    lstm: bool,
+    reverse: bool,
+) -> None:
     """Fill dpre, which may be pre; `carry` goes in as the gradient from later steps and comes out as that of before."""
     for block in reversed(_blocks(h, reverse)):
         gates, mine = _Gates(_turn(pre[:, block], reverse), lstm), _turn(_part(steps, block), reverse)
@@ -37,14 +52,14 @@ def backward(pre, h, before, dh, carry, steps, dpre, lstm, reverse):
 class _Gates:
     """z, 1 - z and candidate of a block, each from its own sigmoid so that none is rounded near 1."""
 
-    def __init__(self, pre, lstm):
+    def __init__(self, pre: "Tensor", lstm: bool) -> None:
         *self.keys, self.v = pre.chunk(3 if lstm else 2, -1)
         log_sigmoid = torch.nn.functional.logsigmoid  # softplus would round above 20
         k = log_sigmoid(self.keys[1]) - log_sigmoid(self.keys[0]) if lstm else self.keys[0]
         self.z, self.stay, self.curve = torch.sigmoid(k), torch.sigmoid(-k), torch.sigmoid(self.v)
         self.candidate = torch.where(self.v >= 0, self.v + 0.5, self.curve)
 
-    def masked(self, steps):
+    def masked(self, steps: "Tensor | None") -> Any:
         """z and the fraction of the old state that stays, as `steps` has them."""
         if steps is None:
             return self.z, self.stay
@@ -52,7 +67,7 @@ class _Gates:
         keep = steps == 0
         return self.z.masked_fill(keep, 0), self.stay.masked_fill(keep, 1).masked_fill(steps == 2, 0)
 
-    def gradient(self, gz, previous):
+    def gradient(self, gz: "Tensor", previous: "Tensor") -> Any:
         """Gradient of the pre-activations from gz = g z and the state before each step."""
         dk = gz * self.stay * (self.candidate - previous)
         dv = gz * torch.where(self.v >= 0, 1.0, self.curve * torch.sigmoid(-self.v))

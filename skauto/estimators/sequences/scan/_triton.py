@@ -3,20 +3,35 @@
 UNTESTED: written without a GPU at hand; test_operators.py compares it with float64 where there is one.
 """
 
+from typing import TYPE_CHECKING
+
 import triton
 import triton.language as tl
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CHANNELS = 64  # channels of a program
 
 
-def forward(pre, h, state, steps, lstm, reverse):
+def forward(pre: "Tensor", h: "Tensor", state: "Tensor", steps: "Tensor | None", lstm: bool, reverse: bool) -> None:
     """Fill h (batch, time, hidden) from pre; `state` (batch, hidden) goes in and comes out as the last state."""
     _forward[_grid(h)](
         *_strided(pre), *_strided(h), state, *_strided(steps, h), *h.shape[1:], **_options(lstm, reverse, steps)
     )
 
 
-def backward(pre, h, before, dh, carry, steps, dpre, lstm, reverse):
+def backward(
+    pre: "Tensor",
+    h: "Tensor",
+    before: "Tensor",
+    dh: "Tensor",
+    carry: "Tensor",
+    steps: "Tensor | None",
+    dpre: "Tensor",
+    lstm: bool,
+    reverse: bool,
+) -> None:
     """Fill dpre, which may be pre; `carry` goes in as the gradient from later steps and comes out as that of before."""
     tensors = (*_strided(pre), *_strided(h), before, *_strided(dh), carry, *_strided(steps, h), *_strided(dpre))
     _backward[_grid(h)](*tensors, *h.shape[1:], **_options(lstm, reverse, steps))
