@@ -1,7 +1,5 @@
 """Inspects a fitted classifier: the class priors that its probabilities assume, and its own decision rule."""
 
-import warnings
-
 import numpy as np
 from imblearn.combine import SMOTEENN, SMOTETomek
 from imblearn.under_sampling import InstanceHardnessThreshold, NearMiss, RandomUnderSampler
@@ -21,6 +19,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
 
 from skauto._sklearn import BaseSearchCV
+from skauto._telling import warn
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
 from skauto.resample._targets import targets
 from skauto.resample._wrapped import WrappedClassifier
@@ -254,20 +253,16 @@ def warn_of_losses(outer, model, moved, readable=False):
     names = type(outer).__name__, type(model).__name__
     unread = [] if readable else unread_weights(model)
     if unread:
-        warnings.warn(
+        warn(
             f"{names[0]}(estimator={names[1]}(...)) cannot read which class fractions the probabilities assume "
             f"after {', '.join(unread)}, and does not correct them for it: put CalibratedClassifierCV around the "
             "estimator, or PriorCorrectedClassifier with trained_priors=.",
-            UserWarning,
-            stacklevel=3,
         )
     rule = rule_within(model) if moved else None
     if rule is not None:
         rule = type(rule).__name__
-        warnings.warn(
+        warn(
             f"{names[0]}(estimator={names[1]}(...), decision='unresampled') does not use the rule by which {rule} "
             "decides: it was tuned for the weighted or resampled classes, and predict takes the most probable "
             f"class. Put the rule outside, {rule}({names[0]}(...)), or choose decision='resampled'.",
-            UserWarning,
-            stacklevel=3,
         )

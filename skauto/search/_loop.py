@@ -1,9 +1,9 @@
 """The loop of every search: ask the strategy, let workers evaluate, tell the history."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias
 
+from skauto._telling import warn
 from skauto.search._budget import Budget
 from skauto.search._history import History
 from skauto.search._pool import Outcome, WorkersLostError
@@ -93,7 +93,7 @@ def search(
         if not any(result.status == Status.COMPLETE for _, result in history.finished):
             raise
         reason = "workers lost"
-        warnings.warn(f"the search ends with the trials that are done, as {error}", UserWarning, stacklevel=3)
+        warn(f"the search ends with the trials that are done, as {error}")
     for trial in history.pending:
         pool.cancel(trial.number)
         if reason == "workers lost":  # a journal still has them to do
