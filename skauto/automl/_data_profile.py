@@ -12,7 +12,9 @@ class DataProfile:
 
     `shape` is that of a row, `length` the mean number of steps and `n_texts` how many columns hold no numbers.
     `seconds` is what one fit of a trial may take, None without a time limit, and `trial_seconds` what all fits of a
-    trial may take together. `alone` says that nothing but networks is tried.
+    trial may take together. `alone` says that nothing but networks is tried, `weighted` that rows have weights, `rare`
+    that a training fold has too few rows of a class for each fold of a calibration inside it, and `refit` that what is
+    built is fitted after the search, on all rows.
     """
 
     n_rows: int
