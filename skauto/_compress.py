@@ -2,7 +2,6 @@
 
 import math
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skauto._deps import require
 from skauto._seeds import child_seed, root_seed
-from skauto._telling import steady_streams
+from skauto._telling import steady_streams, warn
 from skauto.automl._kind import kind_of
 from skauto.estimators.footprints._footprint import footprint
 from skauto.estimators.images._images import rows_for
@@ -142,10 +141,9 @@ class _Trials:
         with limited(self.began + FIT_FRACTION * (self.end - self.began) if self.end < math.inf else math.inf) as limit:
             self.base = FrozenEstimator(_network(_fitted(estimator, *train)))
         if limit.shortened and getattr(self.base.estimator, "time_limit", None) is None:
-            warnings.warn(
+            warn(
                 f"time_limit={self.time_limit} was too short to train {type(self.base.estimator).__name__}() as it "
                 "should be before it is compressed: it was trained less. Raise time_limit, or give one that is fitted",
-                stacklevel=3,
             )
         scored = time.monotonic()
         self.full = scorer(self.base.estimator, rows_for(self.base.estimator, held[0]), held[1])
@@ -183,10 +181,9 @@ class _Trials:
         self.measured.append(row | {"seconds": ended - began})
 
     def _say_shortened(self, name):
-        warnings.warn(
+        warn(
             f"time_limit={self.time_limit} was over before the first chain, {name!r}, was trained as it should be: it "
             "was trained less. Raise time_limit, or give an estimator that is fitted",
-            stacklevel=4,
         )
 
 
@@ -236,7 +233,7 @@ def _say_what_failed(failed, models):
             "compress the estimator on that, and put the same preparation before the result in a Pipeline"
         ) from error
     for name, error in failed.items():
-        warnings.warn(f"compress left out the chain {name!r}: {error}", stacklevel=4)
+        warn(f"compress left out the chain {name!r}: {error}")
 
 
 def _costs(cost):

@@ -12,6 +12,10 @@ from typing import Any
 # Where the files of this package are.
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
+# What a call of the user may come in through: this package, also where a dataclass wrote a function, which has no file
+# then, and scikit-learn and its kin, which hand it on.
+AROUND = ("skauto", "sklearn", "imblearn", "joblib")
+
 # What a stream that cannot be written to raises: closed, or of another encoding; full, or without a reader; None.
 UNWRITABLE = (ValueError, OSError, AttributeError)
 
@@ -46,12 +50,19 @@ def tell(text: str, stream: Any = None) -> bool:
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn of the line that called into this package, however deep inside it the reason was found."""
+    """Warn of the line that called into this package, also through scikit-learn, however deep the reason was found."""
     frame: FrameType | None = sys._getframe(1)
     level = 2
-    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+    while frame is not None and _is_passed_through(frame):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
+
+
+def _is_passed_through(frame: FrameType) -> bool:
+    """Whether a frame is of this package, or of one that calls it for the user."""
+    if frame.f_code.co_filename.startswith(PACKAGE):
+        return True
+    return frame.f_globals.get("__name__", "").partition(".")[0] in AROUND
 
 
 @contextlib.contextmanager

@@ -6,9 +6,17 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.pipeline import make_pipeline
 
+from skauto import Candidate
 from skauto._telling import steady_streams, tell, warn
+from skauto.estimators.tables._table_cleaner import TableCleaner
+from skauto.resample import SMOTE, PriorCorrectedClassifier
+from skauto.search import SearchCV, Space
 from tests.support.autos import X, quick
 
 
@@ -80,3 +88,36 @@ def test_a_warning_names_the_line_that_called_into_the_package():
     with pytest.warns(FutureWarning, match="later") as said:
         warn("later", FutureWarning)
     assert said[0].filename == __file__
+
+
+Y = np.arange(len(X)) % 2
+
+
+def constant_column():
+    return make_pipeline(TableCleaner(), LogisticRegression()).fit(pd.DataFrame({"a": [1.0] * 4}), [0, 1, 0, 1])
+
+
+def too_few_neighbours():
+    SMOTE(k_neighbors=5).fit_resample(np.arange(20.0)[:, None], [0] * 17 + [1] * 3)
+
+
+def lost_threshold():
+    inner = FixedThresholdClassifier(LogisticRegression(class_weight="balanced"), threshold=0.3)
+    PriorCorrectedClassifier(inner, decision="unresampled").fit(X, np.arange(len(X)) % 4 == 0)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: Candidate("a", LogisticRegression(), {"C": (0.1, 10.0)}), "is a choice of two values"),
+        (lambda: Space({"C": (0.1, 10.0)}), "is a choice of two values"),
+        (lambda: SearchCV(LogisticRegression(), {"C": (0.1, 10.0)}, cv=2).fit(X, Y), "is a choice of two values"),
+        (constant_column, "no column of X varies"),
+        (too_few_neighbours, "SMOTE"),
+        (lost_threshold, "does not use the rule"),
+    ],
+)
+def test_warnings_name_the_line_of_the_caller_also_through_scikit_learn(call, said):
+    with pytest.warns(UserWarning, match=said) as caught:
+        call()
+    assert {warning.filename for warning in caught} == {__file__}

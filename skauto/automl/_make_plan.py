@@ -154,7 +154,7 @@ def _scoring_of(data: Data, scoring: Any, folds: Folds, seed: int) -> Scoring:
     name, judged_by, metric = resolve_metric(scoring, data.classes[order], costs)
     of_validated: dict[str, Any] = {
         "name": name,
-        "kind": judged_by,
+        "judged_by": judged_by,
         "metric": metric,
         "y": data.y[rows],
         "fold": fold_of_rows(data.y[rows], folds.pairs, seed),

@@ -15,7 +15,7 @@ from skauto.inputs._data import Data
 from skauto.inputs._types import Given
 from skauto.search._folds import stratified_folds
 
-# Folds are drawn again, up to so many rows of validation in all, since one split of few rows chooses by luck.
+# Folds are drawn again, up to REPEAT_ROWS rows of validation in all, since one split of few rows chooses by luck.
 REPEAT_ROWS, MAX_REPEATS = 3_000, 3
 
 # With fewer rows than this a fold holds too few of them for their repeats to tell more.

@@ -1,7 +1,7 @@
 """Names of types that many signatures of automl share."""
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -22,6 +22,9 @@ Threshold: TypeAlias = float | np.ndarray
 
 # Measured costs of a model by name.
 Footprint: TypeAlias = dict[str, float]
+
+# What a score is of: predicted labels, probabilities, or what an estimator answers.
+JudgedBy: TypeAlias = Literal["labels", "proba", "estimator"]
 
 # Of codes, probabilities and weights or None: the score.
 ProbaMetric: TypeAlias = Callable[..., float]

@@ -1,7 +1,6 @@
 """Calibration by a sigmoid of log-odds, learnt from out-of-fold predictions once somebody asks for probabilities."""
 
 import copy
-import warnings
 from collections.abc import Callable
 from threading import Lock
 from typing import Any, Self
@@ -12,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
+from skauto._telling import warn
 from skauto.resample._wrapped import asking_for_weights, decoding
 
 FOLDS = 3
@@ -120,7 +120,7 @@ class DeferredCalibration:
                 self._sigmoid, failure = self._learn()
                 self._waiting = None
                 if failure:
-                    warnings.warn(failure, UserWarning, stacklevel=4)
+                    warn(failure)
             return self._sigmoid
 
     def _learn(self):

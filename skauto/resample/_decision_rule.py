@@ -24,8 +24,8 @@ def positive_last(classes: np.ndarray, pos_label: Any) -> np.ndarray:
 class DecisionRule:
     """How probabilities become labels: by costs where there are some, else by a threshold or by weights of the classes.
 
-    A classifier with such a rule need not predict the most probable class, like scikit-learn's
-    FixedThresholdClassifier.
+    Where a decision rule (threshold, class factors, costs) applies, `predict` is not the argmax of `predict_proba`, as
+    in scikit-learn's FixedThresholdClassifier.
 
     Parameters
     ----------

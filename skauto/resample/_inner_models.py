@@ -1,6 +1,5 @@
 """Inspects a fitted classifier: the class priors that its probabilities assume, and its own decision rule."""
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
 
 from skauto._sklearn import BaseSearchCV
+from skauto._telling import warn
 from skauto.resample._fixed_thresholds import MulticlassFixedThresholdClassifier
 from skauto.resample._targets import targets
 from skauto.resample._wrapped import WrappedClassifier
@@ -255,20 +255,16 @@ def warn_of_losses(outer: Any, model: Any, moved: bool, readable: bool = False) 
     names = type(outer).__name__, type(model).__name__
     unread = [] if readable else unread_weights(model)
     if unread:
-        warnings.warn(
+        warn(
             f"{names[0]}(estimator={names[1]}(...)) cannot read which class fractions the probabilities assume "
             f"after {', '.join(unread)}, and does not correct them for it: put CalibratedClassifierCV around the "
             "estimator, or PriorCorrectedClassifier with trained_priors=.",
-            UserWarning,
-            stacklevel=3,
         )
     rule = rule_within(model) if moved else None
     if rule is not None:
         rule = type(rule).__name__
-        warnings.warn(
+        warn(
             f"{names[0]}(estimator={names[1]}(...), decision='unresampled') does not use the rule by which {rule} "
             "decides: it was tuned for the weighted or resampled classes, and predict takes the most probable "
             f"class. Put the rule outside, {rule}({names[0]}(...)), or choose decision='resampled'.",
-            UserWarning,
-            stacklevel=3,
         )

@@ -1,6 +1,5 @@
 """The common path of every sampler: read the input, choose rows, return them in the form of the input."""
 
-import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Self
 
@@ -12,6 +11,7 @@ from sklearn.utils import assert_all_finite, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from skauto._telling import warn
 from skauto.resample._rows import carry_between
 from skauto.resample._tables import interpolate, read_table
 from skauto.resample._targets import ResamplingWarning, class_seeds, targets
@@ -119,7 +119,7 @@ class RowSampler:
         X_new, y_new = self._resampled(X, y, notes)
         if notes:
             said = "; ".join(dict.fromkeys(notes))
-            warnings.warn(f"{type(self).__name__}: {said}.", ResamplingWarning, stacklevel=2)
+            warn(f"{type(self).__name__}: {said}.", ResamplingWarning)
         if sample_weight is None:
             return X_new, y_new
         return X_new, y_new, carry_between(checked_weight(sample_weight, y), self.parents_, self.steps_)

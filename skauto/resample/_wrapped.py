@@ -1,6 +1,5 @@
 """What every classifier around one other classifier shares: input checks, tags, names of columns."""
 
-import warnings
 from collections.abc import Callable
 from inspect import Parameter, signature
 from numbers import Real
@@ -18,6 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._sklearn import BaseSearchCV
+from skauto._telling import warn
 
 
 def fitted_has(name: str) -> Callable[[Any], bool]:
@@ -207,9 +207,7 @@ class DecodingClassifier(WrappedClassifier):
             fit_params["sample_weight"] = sample_weight
         elif sample_weight is not None:
             taker = type(weight_target(self.estimator)[1]).__name__
-            warnings.warn(
-                f"sample_weight: {taker} takes none in fit, so only the calibration uses it.", UserWarning, stacklevel=2
-            )
+            warn(f"sample_weight: {taker} takes none in fit, so only the calibration uses it.")
         self.estimator_ = self._inner().fit(X, labels, **weights_placed(self.estimator, self._routed(fit_params)))
         return self
 

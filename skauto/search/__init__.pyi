@@ -1,6 +1,9 @@
+from skauto.search._history import History as History
 from skauto.search._maximize import maximize as maximize
 from skauto.search._search_cv import SearchCV as SearchCV
 from skauto.search._space import Space as Space
+from skauto.search._trial import Result as Result
+from skauto.search._trial import Trial as Trial
 from skauto.search.strategies._annealing import Annealing as Annealing
 from skauto.search.strategies._ants import Ants as Ants
 from skauto.search.strategies._auto import Auto as Auto

@@ -16,6 +16,7 @@ from typing import Any, Self, cast
 
 import cloudpickle
 
+from skauto._telling import warn
 from skauto._version import __version__
 from skauto.search._caller import settings
 from skauto.search._cores import cores
@@ -265,7 +266,7 @@ class ExecutorPool(Pool):
             raise RuntimeError(reason)
         if reason not in self._refused:
             self._refused.add(reason)
-            warnings.warn(f"{reason}; tasks that it takes are lost", UserWarning, stacklevel=2)
+            warn(f"{reason}; tasks that it takes are lost")
         self._end(sent, Outcome(sent.key, Status.CRASHED, None, reason))
 
     def _look(self, left: float) -> None:
@@ -279,11 +280,9 @@ class ExecutorPool(Pool):
             self._counted = time.monotonic()
         if not self._silent and not self._heard and time.monotonic() > self._news + SILENCE:
             self._silent = True
-            warnings.warn(
+            warn(
                 f"no task has ended on the executor for {SILENCE:.0f} s; it says that it has "
                 f"{self.n_workers} workers: see whether they have started, and are not busy with something else",
-                UserWarning,
-                stacklevel=2,
             )
 
     def cancel(self, key: Any) -> None:

@@ -1,6 +1,5 @@
 """What a fidelity means: a fraction of the rows, or the value of one integer parameter of the estimator."""
 
-import warnings
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -12,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.multiclass import type_of_target
 
 from skauto._seeds import child_rng
+from skauto._telling import warn
 from skauto.search._folds import nested_rows
 from skauto.search._space import Space
 from skauto.search._types import Data, Estimator
@@ -150,12 +150,10 @@ def in_full(results: dict[str, Any], row: int, fidelity: Fidelity | None) -> dic
         return params
     reached = results["fidelity"][row]
     if reached < 1:
-        warnings.warn(
+        warn(
             f"no trial at full fidelity was chosen: the search ended before one, so the best one of fidelity "
             f"{reached:.3g} is refitted at the full one; best_score_ is that of fidelity {reached:.3g}. Raise "
             "time_limit",
-            UserWarning,
-            stacklevel=4,
         )
     return {**params, **fidelity.values(1.0)}
 

@@ -148,13 +148,11 @@ class History(View):
 
     Examples
     --------
-    >>> from skauto.search._history import History
-    >>> from skauto.search._space import Space
-    >>> from skauto.search._trial import Result, Status, Trial
+    >>> from skauto.search import History, Result, Space, Trial
     >>> space = Space({"C": [1, 10]})
     >>> history = History(space, seed=0)
     >>> history.asked(Trial(0, space.encode({"C": 10})))
-    >>> history.told(Result(0, Status.COMPLETE, score=0.5))
+    >>> history.told(Result(0, "complete", score=0.5))
     >>> trial, result = history.best()
     >>> space.decode(trial.params)
     {'C': 10}

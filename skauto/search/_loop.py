@@ -1,14 +1,14 @@
 """The loop of every search: ask the strategy, let workers evaluate, tell the history."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias
 
+from skauto._telling import warn
 from skauto.search._budget import Budget
 from skauto.search._history import History
 from skauto.search._pool import Outcome, WorkersLostError
 from skauto.search._trial import Result, Status, Trial
-from skauto.search.strategies._base import Strategy, within
+from skauto.search.strategies._base import TRIALS, Strategy, asked_of, within
 
 OnResult: TypeAlias = Callable[[History, Trial, Result], object]
 
@@ -72,17 +72,21 @@ def search(
     ------
     WorkersLostError
         If the workers are lost before any trial is complete.
+    TypeError, ValueError
+        If the strategy gives something else than trials of the space, or none at all.
     """
     budget.start()
     strategy = within(strategy, budget.n_iter)
     queue = history.pending
     try:
         while not (reason := budget.stop(history)):
-            queue += _ask(strategy, history, min(pool.free - len(queue), budget.room(history)), lag)
+            wanted = min(pool.free - len(queue), budget.room(history))
+            queue += _ask(strategy, history, wanted, lag)
             while queue and pool.free:
                 limit = trial_limit and trial_limit(queue[0], budget.remaining())
                 pool.submit(queue[0].number, evaluate, queue.pop(0), time_limit=limit)
             if not pool.running:
+                _check_any(strategy, history, wanted)
                 reason = "finished"
                 break
             for outcome in pool.wait(budget.remaining()):
@@ -93,7 +97,7 @@ def search(
         if not any(result.status == Status.COMPLETE for _, result in history.finished):
             raise
         reason = "workers lost"
-        warnings.warn(f"the search ends with the trials that are done, as {error}", UserWarning, stacklevel=3)
+        warn(f"the search ends with the trials that are done, as {error}")
     for trial in history.pending:
         pool.cancel(trial.number)
         if reason == "workers lost":  # a journal still has them to do
@@ -107,7 +111,7 @@ def _ask(strategy: Strategy, history: History, n: int, lag: int | None) -> list[
     """Up to n new trials, entered in the history; in count mode asked for one at a time."""
     asked: list[Trial] = []
     while len(asked) < n:
-        trials = strategy.ask(history, n) if lag is None else _ask_in_order(strategy, history, lag)
+        trials = asked_of(strategy, history, n) if lag is None else _ask_in_order(strategy, history, lag)
         for trial in trials:
             history.asked(trial)
         asked += trials
@@ -116,10 +120,16 @@ def _ask(strategy: Strategy, history: History, n: int, lag: int | None) -> list[
     return asked
 
 
+def _check_any(strategy: Strategy, history: History, wanted: float) -> None:
+    """Refuse a strategy that was asked for trials and has never given one."""
+    if wanted > 0 and not len(history):
+        raise ValueError(f"strategy {strategy!r:.200} gave no trial when nothing was tried yet: {TRIALS}")
+
+
 def _ask_in_order(strategy: Strategy, history: History, lag: int) -> list[Trial]:
     """One trial chosen from results in the order asked; as long as it is none, one more result is shown."""
     for visible in range(max(0, len(history) - lag), history.n_told_in_order + 1):
-        if trials := strategy.ask(history.view(visible), 1):
+        if trials := asked_of(strategy, history.view(visible), 1):
             return trials
     return []
 

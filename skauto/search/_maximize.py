@@ -16,7 +16,7 @@ from skauto.search._sequential import SequentialPool
 from skauto.search._space import Branches, Space
 from skauto.search._trial import Status, Trial
 from skauto.search._types import AnyPath, RandomState
-from skauto.search.strategies._base import Strategy, within
+from skauto.search.strategies._base import Strategy, asked_of, within
 from skauto.search.strategies._names import make_strategy
 
 
@@ -116,7 +116,7 @@ def _about(
 
 def _check_full_from_the_start(strategy: Strategy, history: History) -> None:
     """Refuse a schedule whose first trial is not a full one, for a function without a fidelity."""
-    for trial in strategy.ask(history, 1):
+    for trial in asked_of(strategy, history, 1):
         if trial.fidelity < 1:
             raise RuntimeError(_without_fidelity(trial))
 

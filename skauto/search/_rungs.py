@@ -1,7 +1,6 @@
 """Warns of uninformative rungs: what was promoted from them was promoted blindly."""
 
-import warnings
-
+from skauto._telling import warn
 from skauto.search._history import History
 from skauto.search._trial import Result, Status
 
@@ -22,7 +21,7 @@ def warn_of_empty_rungs(history: History) -> None:
             levels.setdefault(trial.fidelity, []).append(result)
     for fidelity, results in sorted(levels.items()):
         if line := _fault(results):
-            warnings.warn(f"fidelity {fidelity:.3g} gave no information: {line}", UserWarning, stacklevel=4)
+            warn(f"fidelity {fidelity:.3g} gave no information: {line}")
 
 
 def _fault(results: list[Result]) -> str:

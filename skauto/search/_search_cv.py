@@ -326,7 +326,10 @@ class SearchCV(UsesExecutor, BaseSearchCV):
     def _tabulate(self, history: History, run: SearchRun, scorers: Any) -> None:
         pairs = evaluated(history)
         if not pairs:
-            raise ValueError("No fits were performed: no trial ended in time. Raise time_limit")
+            why = "no trial ended in time. Raise time_limit"
+            if run.reason != "time limit":
+                why = f"the search ended with {len(history)} trials asked and none evaluated, by: {run.reason}"
+            raise ValueError(f"No fits were performed: {why}")
         names = list(scorers._scorers) if isinstance(scorers, MultimetricScorer) else None
         outcomes = fold_outcomes(pairs, self.error_score, self.return_train_score, names)
         self.multimetric_ = isinstance(outcomes[0]["test_scores"], dict)

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from numbers import Integral, Real
@@ -10,6 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from skauto._telling import warn
 from skauto.inputs._closest import did_you_mean
 from skauto.search._dimensions import Choice, Continuous, Dimension, Drawn, Quantile, Size, Whole, same_dimension
 from skauto.search._types import Params
@@ -276,11 +276,9 @@ def _read_dimension(name: str, given: Any) -> Dimension:
             "'log-uniform'), or as a scipy distribution such as scipy.stats.loguniform(low, high)"
         )
     if isinstance(given, tuple) and len(given) == 2 and _are_numbers(given) and not _are_neighbours(*given):
-        warnings.warn(
+        warn(
             f"parameter {name!r}: {given!r} is a choice of two values. If a range was meant, write "
             f"({given[0]!r}, {given[1]!r}, 'uniform') or 'log-uniform', or a scipy distribution; if not, a list",
-            UserWarning,
-            stacklevel=2,
         )
     return Choice(given)
 

@@ -39,7 +39,7 @@ class Trial:
 
     Examples
     --------
-    >>> from skauto.search._trial import Trial
+    >>> from skauto.search import Trial
     >>> trial = Trial(0, {"branch": 0, "values": {"C": 0.1}})
     >>> Trial.from_json(trial.to_json()) == trial
     True
@@ -68,8 +68,9 @@ class Result:
     ----------
     number : int
         Number of the trial.
-    status : Status
-        How it ended; only ``"complete"`` carries a score.
+    status : str
+        How it ended: ``"complete"``, which alone carries a score, ``"failed"``, ``"timeout"``, ``"memory"``,
+        ``"crashed"``, ``"cancelled"`` or ``"infeasible"``.
     score : float, default=nan
         What strategies maximise.
     seconds : float, default=nan
@@ -81,8 +82,8 @@ class Result:
 
     Examples
     --------
-    >>> from skauto.search._trial import Result, Status
-    >>> Result.from_json(Result(0, Status.COMPLETE, 0.5, 1.0).to_json()).score
+    >>> from skauto.search import Result
+    >>> Result.from_json(Result(0, "complete", 0.5, 1.0).to_json()).score
     0.5
     """
 

@@ -28,16 +28,16 @@ from skauto.search._front import pareto_front
 from skauto.search._sandbox import attempt
 from skauto.search._trial import InfeasibleError, Result, Status
 
-# Seconds for which milliseconds are measured again where they are just too many, up to so many times the bound: on a
-# shared machine the same network takes up to twice as long for seconds, as others work there. Of the seconds that are
-# left a measurement may take a part only.
+# PATIENCE: seconds to repeat a latency measurement that exceeds its bound, for on a shared machine the same network
+# takes up to twice as long while others work there. PATIENCE_PART: the part of the seconds left that a measurement may
+# take. HOPELESS: stop above this multiple of the bound.
 PATIENCE, PATIENCE_PART, HOPELESS = 4.0, 0.1, 2.0
 
-# A network that was within its milliseconds before may take so many times as long at the end: it is the same one.
+# The multiple of its bound that a network may take at the end, where it was within it before: it is the same one.
 SLOWED = 2.0
 
-# Trials are measured beside other trials: one that takes so many times the milliseconds allowed may be within them
-# alone, and is measured again at the end, which decides.
+# The multiple of its bound up to which a trial that was measured beside other trials may be within it alone: it is
+# measured again at the end, which decides.
 BESIDE_TRIALS = 1.5
 
 # Rows of a feasibility check, of every class some. Of a network it must leave a part of the milliseconds allowed, for

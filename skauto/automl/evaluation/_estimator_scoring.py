@@ -28,8 +28,8 @@ N_THRESHOLDS, FEWEST = 12, 0.25
 class EstimatorScoring(Scoring):
     """Scores the rows of X that each fold validates by a scorer of (estimator, X, y).
 
-    `X` are all rows of the data, `index` is what the caller's DataFrame had as index, and `rows` the place of each
-    validated one in them. Of two classes the threshold is chosen among a few, where the scorer looks at labels.
+    `X` are all rows of the data, `index` is what the caller's DataFrame had as index, and `rows` the row number in X of
+    each validation row. Of two classes the threshold is chosen among a few, where the scorer looks at labels.
     """
 
     X: Rows | None = None

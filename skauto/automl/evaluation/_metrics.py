@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import get_scorer, get_scorer_names
 
+from skauto.automl._types import JudgedBy
 from skauto.automl.evaluation._out_of_fold import EstimatorMetric, takes_estimator
 from skauto.automl.evaluation._ranking import PROBA_METRICS, average_of
 from skauto.inputs._closest import did_you_mean
@@ -117,8 +118,8 @@ OWN_METRICS = frozenset([*CONFUSION_METRICS, *PROBA_METRICS, "cost"])
 
 def resolve_metric(
     scoring: Any, classes: np.ndarray, cost_matrix: Any = None
-) -> tuple[str, str, Any]:
-    """The name, kind ("labels" or "proba") and function of a scoring.
+) -> tuple[str, JudgedBy, Any]:
+    """The name of a scoring, what it is judged by ("labels", "proba" or "estimator") and its function.
 
     Parameters
     ----------
@@ -159,7 +160,7 @@ def resolve_metric(
     raise ValueError(f"scoring={scoring!r} is not a known score{hint}")
 
 
-def _from_scorer(scorer: Any, classes: np.ndarray) -> tuple[str, str, Any]:
+def _from_scorer(scorer: Any, classes: np.ndarray) -> tuple[str, JudgedBy, Any]:
     if takes_estimator(scorer):
         return (
             getattr(scorer, "__name__", type(scorer).__name__),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
+from skauto.automl._types import JudgedBy
 from skauto.automl.evaluation._metrics import resolve_metric
 from skauto.automl.evaluation._ranking import RANK_MEASURES
 from skauto.inputs._rows import read_weights
@@ -83,7 +84,7 @@ def _judge_of(
     rule: DecisionRule,
     X: Rows | None,
     sample_weight: Any = None,
-) -> Callable[[tuple[str, str, Any]], float]:
+) -> Callable[[tuple[str, JudgedBy, Any]], float]:
     """A function of metrics, as `resolve_metric` gives them: what they say of rows that are read once for all of them.
 
     That is NaN of a metric of labels where nothing decides on these.
@@ -96,13 +97,13 @@ def _judge_of(
     undecided = rule.threshold is None and rule.costs is None
     labels = functools.cache(lambda: rule.labels(proba))
 
-    def judged(judge: tuple[str, str, Any]) -> float:
-        _, kind, metric = judge
-        if kind == "proba":
+    def judged(judge: tuple[str, JudgedBy, Any]) -> float:
+        _, judged_by, metric = judge
+        if judged_by == "proba":
             return float(metric(codes, ranked, weight))
         if undecided:
             return np.nan
-        if kind == "estimator":
+        if judged_by == "estimator":
             return metric.judge(X, classes[places], proba, labels(), weight)[0]
         predicted = back[np.searchsorted(classes, labels())]
         return float(metric(confusion_of(codes, predicted, len(classes), weight)))

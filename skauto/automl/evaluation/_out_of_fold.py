@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from numbers import Real
-from typing import Any, Never, cast
+from typing import Any, Never, Self, cast
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,8 @@ from skauto.inputs._types import Rows
 
 class OutOfFoldClassifier(ClassifierMixin, BaseEstimator):
     """Answers for rows whose probabilities are known, as a classifier would that never saw them.
+
+    A scorer finds `predict`, `predict_proba` and `classes_`, and no parameters; a clone is the classifier itself.
 
     Parameters
     ----------
@@ -27,19 +29,41 @@ class OutOfFoldClassifier(ClassifierMixin, BaseEstimator):
     def __init__(
         self, X: Rows, proba: np.ndarray, labels: np.ndarray, classes: np.ndarray
     ) -> None:
-        self.X = X
-        self.proba = proba
-        self.labels = labels
-        self.classes = classes
-        self.asked_for_labels = False
+        self._X = X
+        self._proba = proba
+        self._labels = labels
+        self._classes = classes
+        self._asked_for_labels = False
+
+    def __getattr__(self, name: str) -> Never:
+        # Short enough that the line of a failed trial has all of it.
+        raise AttributeError(
+            f"scoring: the estimator that a scorer of (estimator, X, y) judges has no {name!r}, only predict, "
+            "predict_proba and classes_, all out of fold; a measure in constraints gets a fitted model"
+        )
 
     @property
     def classes_(self) -> np.ndarray:
         """The labels in the order of the columns of `predict_proba`."""
-        return self.classes
+        return self._classes
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
+
+    def __sklearn_clone__(self) -> "OutOfFoldClassifier":
+        return self
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """No parameters: there is nothing to fit."""
+        return {}
+
+    def set_params(self, **params: Any) -> Self:
+        """Refused, but for no parameters."""
+        if params:
+            raise ValueError(
+                f"scoring: a scorer of (estimator, X, y) cannot set {', '.join(params)} of the estimator that it judges"
+            )
+        return self
 
     def fit(self, X: Any, y: Any = None) -> Never:
         """Refused: a scorer judges what is fitted."""
@@ -49,32 +73,32 @@ class OutOfFoldClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """The labels of the rows."""
-        self.asked_for_labels = True
-        return self.labels[self._places(X)]
+        self._asked_for_labels = True
+        return self._labels[self._places(X)]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probabilities of the rows."""
-        return self.proba[self._places(X)]
+        return self._proba[self._places(X)]
 
     def _places(self, X: Any) -> np.ndarray | slice:
-        if X is self.X:
+        if X is self._X:
             return slice(None)
         if (
             isinstance(X, pd.DataFrame)
-            and isinstance(self.X, pd.DataFrame)
-            and X.columns.isin(self.X.columns).all()
+            and isinstance(self._X, pd.DataFrame)
+            and X.columns.isin(self._X.columns).all()
         ):
             places = (
-                self.X.index.get_indexer(X.index)
-                if self.X.index.is_unique
+                self._X.index.get_indexer(X.index)
+                if self._X.index.is_unique
                 else self._places_by_values(X)
             )
-            if (places >= 0).all() and self.X.iloc[places][X.columns].equals(X):
+            if (places >= 0).all() and self._X.iloc[places][X.columns].equals(X):
                 return places
         elif (
             not isinstance(X, pd.DataFrame)
-            and np.shape(X) == np.shape(self.X)
-            and _same(X, self.X)
+            and np.shape(X) == np.shape(self._X)
+            and _same(X, self._X)
         ):
             return slice(None)
         raise ValueError(
@@ -90,7 +114,7 @@ class OutOfFoldClassifier(ClassifierMixin, BaseEstimator):
         """
         known, asked = (
             pd.util.hash_pandas_object(rows).to_numpy()
-            for rows in (self.X[X.columns], X)
+            for rows in (self._X[X.columns], X)
         )
         keys, code, count = np.unique(known, return_inverse=True, return_counts=True)
         found = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
@@ -101,8 +125,8 @@ class OutOfFoldClassifier(ClassifierMixin, BaseEstimator):
         start = np.cumsum(count) - count
         first = alike[start][code]
         partly = ((n_asked > 0) & (n_asked != count))[code]
-        same = np.isclose(self.proba, self.proba[first]).all(axis=1) & (
-            self.labels == self.labels[first]
+        same = np.isclose(self._proba, self._proba[first]).all(axis=1) & (
+            self._labels == self._labels[first]
         )
         if (partly & ~same).any():
             raise ValueError(
@@ -162,7 +186,7 @@ class EstimatorMetric:
         value = self.scorer(model, X, y, **rows)
         if not isinstance(value, Real):
             raise ValueError(f"scoring: the scorer gave {value!r}, which is no number")
-        return float(value), model.asked_for_labels
+        return float(value), model._asked_for_labels
 
 
 def takes_estimator(scorer: Any) -> bool:

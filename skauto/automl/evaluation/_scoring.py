@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
 from skauto._time_left import endless, first_of
 from skauto.automl._splits import parts_of_one_fold
-from skauto.automl._types import LabelsMetric, ProbaMetric, Threshold
+from skauto.automl._types import JudgedBy, LabelsMetric, ProbaMetric, Threshold
 from skauto.automl.evaluation._ranking import ap_of, auc_of, log_loss_of, mean_of_known
 from skauto.inputs._types import Left
 from skauto.resample._threshold import (
@@ -32,13 +32,13 @@ class Scoring:
     """Scores out-of-fold probabilities of one data set; sent to the workers once.
 
     y, fold, repeat and weight have shape (n_validated,): one entry for each row of each validation fold, in the
-    order of the folds. `positive` is the code that a two-class threshold is about. `part` is what thresholds are chosen
-    and tried on in turn: the folds, but where a repeat of them has one alone, parts of that. `also` are further scores,
-    which are only shown.
+    order of the folds. `judged_by` is what `metric` takes. `positive` is the code that a two-class threshold is about.
+    `part` is what thresholds are chosen and tried on in turn: the folds, but where a repeat of them has one alone,
+    parts of that. `also` are further scores, which are only shown.
     """
 
     name: str
-    kind: str
+    judged_by: JudgedBy
     metric: Any
     y: np.ndarray
     fold: np.ndarray
@@ -110,13 +110,11 @@ class Scoring:
 
     @property
     def _stand_in(self) -> ProbaMetric:
-        return (
-            self.metric
-            if self.kind == "proba"
-            else ap_of
-            if uses_threshold(self.metric)
-            else log_loss_of
-        )
+        if self.judged_by == "proba":
+            return cast(ProbaMetric, self.metric)
+        if uses_threshold(self.metric):
+            return ap_of
+        return log_loss_of
 
     @property
     def guides(self) -> list[Callable[[np.ndarray], float]]:
@@ -143,8 +141,7 @@ class Scoring:
             return self.first(len(proba)).report(proba, left)
         given = proba
         y, proba = self.oriented(proba)
-        # Before F1, which is only shown: time may run out.
-        # Its thresholds come first where time runs out: the others are only shown.
+        # Its thresholds come first, as time may run out: the others are only shown.
         value = self._value(given, left)
         f1 = CONFUSION_METRICS["f1_macro" if proba.shape[1] > 2 else "f1"]
         measures = {
@@ -180,14 +177,14 @@ class Scoring:
     def labels_of(self, proba: np.ndarray, left: Left = endless) -> np.ndarray:
         """Codes that are predicted, with the positive class last: each fold's by thresholds of the others."""
         y, proba = self.oriented(proba)
-        if self.kind == "proba":
+        if self.judged_by == "proba":
             return labels_at(proba, default_threshold(proba.shape[1]))
         return self._labels(y, proba, self.metric, left)[0]
 
     def of_labels(self, proba: np.ndarray, labels: np.ndarray) -> OfRows:
         """The score of some rows, a function of them, where `labels` are predicted."""
         y, proba = self.oriented(proba)
-        if self.kind == "proba":
+        if self.judged_by == "proba":
             return lambda rows: self._called(self.metric, y, proba, rows)
         return self._scored(y, labels, self.metric, proba.shape[1])
 
@@ -203,7 +200,7 @@ class Scoring:
         """
         y, proba = self.oriented(proba)
         size = proba.shape[1]
-        if self.kind == "proba" or not uses_threshold(self.metric):
+        if self.judged_by == "proba" or not uses_threshold(self.metric):
             return default_threshold(size)
         if size > 2 and not self._labels(y, proba, self.metric, first_of(2, left))[1]:
             return default_threshold(size)
@@ -214,7 +211,7 @@ class Scoring:
     def _value(self, proba: np.ndarray, left: Left) -> OfRows:
         """The score of some rows, a function of them."""
         y, proba = self.oriented(proba)
-        if self.kind == "proba":
+        if self.judged_by == "proba":
             return lambda rows: self._called(self.metric, y, proba, rows)
         return self._label_score(y, proba, self.metric, left)
 

@@ -119,7 +119,7 @@ COMPRESSED_CNN = Candidate(
         "form": ["int8", "codebook"],
     },
     defaults={**CNN.defaults, "filters": 0.0, "form": "codebook"},
-    # Within bounds the largest come first, as rehearsals leave out at once what is too large.
+    # Within bounds the largest come first, as feasibility checks leave out at once what is too large.
     initial=(
         {"width": 16},
         {},

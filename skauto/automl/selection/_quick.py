@@ -27,7 +27,7 @@ def seconds_within(time_limit: float | None) -> float:
 def quick_fit(
     context: Evaluation, labels: np.ndarray, seconds: float = LEAST
 ) -> Pipeline:
-    """A small model on drawn rows and columns, which takes about so many seconds of one thread."""
+    """A small model on drawn rows and columns, which takes about `seconds` of one thread."""
     n_rows, n_columns = context.build.profile.kind.effort.quick_sample(context, seconds)
     rows = nested_rows(context.y, min(1.0, n_rows / len(context.y)), 2, context.seed)
     weight = (

@@ -26,7 +26,7 @@ from skauto.search._sandbox import attempt
 REFIT_FACTOR = 1.6
 
 # A refit in this process cannot be ended: it may take this part of what is left, and waits for the workers, which may
-# come first, until there are just so many times its seconds, and some more.
+# come first, until there are just HERE_WAIT times its seconds, and HERE_MORE more.
 HERE_PART, HERE_WAIT, HERE_MORE = 1 / 3, 4.0, 1.0
 
 # Seconds between looks at the deadline.

@@ -31,7 +31,7 @@ FEW_ROWS = 1_500
 # Most trials that are judged anew after the search, where some had time for the first folds alone.
 MOST_JUDGED = 30
 
-# With so many trials of as many folds those of fewer are left out: to compare all on fewer rows would choose by luck.
+# Trials of the most folds from which on those of fewer are left out: to compare all on fewer rows would choose by luck.
 ENOUGH_TRIALS = 5
 
 
@@ -109,7 +109,7 @@ def comparable(
 
 
 def _of_rows(trials: list[Scored], n_rows: int) -> list[Scored]:
-    """The trials that were judged on so many rows, or on more."""
+    """The trials that were judged on `n_rows` rows, or on more."""
     return [trial for trial in trials if len(trial.proba) >= n_rows]
 
 
@@ -234,7 +234,7 @@ def choose_members(
 def _by_guide(trials: list[Scored], scoring: Scoring) -> list[Scored]:
     """The trials by what the ensemble is selected by, the best first."""
     values = np.array([trial.score for trial in trials])
-    if scoring.kind != "proba":  # else `select` is the score, which is known
+    if scoring.judged_by != "proba":  # else `select` is the score, which is known
         guide = np.array([scoring.select(trial.proba) for trial in trials])
         values = guide if np.isfinite(guide).all() else values
     numbers = [trial.number for trial in trials]

@@ -196,7 +196,7 @@ class CNNClassifier(NeuralClassifier):
         if reset:
             self._learn_scale(images)
         else:
-            warn_of_another_scale(images, self._low, self._high, stacklevel=4)
+            warn_of_another_scale(images, self._low, self._high)
         return (images,)
 
     def _learn_scale(self, images):

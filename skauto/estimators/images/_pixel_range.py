@@ -1,9 +1,10 @@
 """The range of pixels in fit, and a warning of images that are plainly on another scale."""
 
-import warnings
 from typing import Any
 
 import numpy as np
+
+from skauto._telling import warn
 
 # Times the range of fit that pixels may lie outside of it, and the part of it that is suspiciously little.
 FAR, LITTLE = 3.0, 1 / 32
@@ -16,7 +17,7 @@ def pixel_range(images: Any) -> tuple[float, float]:
     return (0.0, 255.0) if str(images.dtype).endswith("uint8") else (float(images.min()), float(images.max()))
 
 
-def warn_of_another_scale(images: Any, low: float, high: float, stacklevel: int = 2) -> None:
+def warn_of_another_scale(images: Any, low: float, high: float) -> None:
     """Warn where images are plainly on another scale than those of fit, which were from `low` to `high`.
 
     Parameters
@@ -29,11 +30,9 @@ def warn_of_another_scale(images: Any, low: float, high: float, stacklevel: int 
         return
     lowest, highest = float(images.min()), float(images.max())
     if _is_far(lowest, highest, low, high) or _is_little(images, lowest, highest, high - low):
-        warnings.warn(
+        warn(
             f"X has pixels up to {highest:g} and down to {lowest:g}, while those of fit were from {low:g} to {high:g}: "
             "give both on one scale",
-            UserWarning,
-            stacklevel=stacklevel + 1,
         )
 
 

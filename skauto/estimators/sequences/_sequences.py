@@ -1,6 +1,5 @@
 """Sequences in estimators: features counted as scikit-learn does, centred and scaled, gaps filled."""
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,6 +9,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import validate_data
 
 from skauto._sklearn import check_feature_names
+from skauto._telling import warn
 from skauto.estimators.tables._magnitude import LARGEST_SCALED
 from skauto.inputs._sequences import (
     as_floats,
@@ -111,7 +111,7 @@ def _keep_features(estimator, X, reset, name):
 def _warn_of_channels_first(shape):
     hint = channels_first_hint(shape)
     if hint:
-        warnings.warn(hint, UserWarning, stacklevel=6)
+        warn(hint)
 
 
 def center_and_spread(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

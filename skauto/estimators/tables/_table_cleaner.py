@@ -1,6 +1,5 @@
 """The first step of every pipeline on tables: any table in, only floats and categories out."""
 
-import warnings
 from numbers import Integral
 from typing import Any, Self
 
@@ -11,6 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skauto._sklearn import Interval, check_feature_names_in, check_parameters
+from skauto._telling import warn
 from skauto.estimators.tables._magnitude import bounded
 from skauto.estimators.tables._table_columns import NumberColumn, Useless, learn_column, to_floats, useless_number
 from skauto.inputs._read import align, as_table, is_all_numbers
@@ -127,7 +127,7 @@ class TableCleaner(TransformerMixin, BaseEstimator):
         self._empty = not self._columns
         self._out_names = self._names_out(check_feature_names_in(self))
         if self._empty:
-            warnings.warn("no column of X varies: the model gets one constant column instead", stacklevel=2)
+            warn("no column of X varies: the model gets one constant column instead")
         return self
 
     def transform(self, X: Any) -> Any:
@@ -248,7 +248,7 @@ class TableCleaner(TransformerMixin, BaseEstimator):
             if trouble:
                 unread[name] = trouble[0]
         if unread and self.watches:
-            warnings.warn(_unread_said(unread), UserWarning, stacklevel=3)
+            warn(_unread_said(unread))
         return pd.DataFrame(dict(zip(self._out_names, outputs, strict=True)), index=table.index, copy=False)
 
     def _plain_positions(self, table):

@@ -24,8 +24,7 @@ class Strategy:
 
     Examples
     --------
-    >>> from skauto.search import Space, Strategy
-    >>> from skauto.search._history import History
+    >>> from skauto.search import History, Space, Strategy
     >>> class Always(Strategy):
     ...     def propose(self, history):
     ...         return self.next_trial(history, {"branch": 0, "values": {"C": 0}})
@@ -50,7 +49,7 @@ class Strategy:
             Fewer than n where the strategy has to wait for results, or has finished.
         """
         trials: list[Trial] = []
-        while len(trials) < n and (trial := self.propose(history.plus(trials))) is not None:
+        while len(trials) < n and (trial := proposed_by(self, history.plus(trials))) is not None:
             trials.append(trial)
         return trials
 
@@ -73,7 +72,7 @@ class Strategy:
         return child_rng(history.seed, "ask", len(history))
 
     @staticmethod
-    def next_trial(history: View, params: Params, tags: dict[str, Any] | None = None) -> Trial:
+    def next_trial(history: View, params: Params, tags: dict[str, Any] | None = None, fidelity: float = 1.0) -> Trial:
         """The trial that comes next in the history.
 
         Parameters
@@ -83,16 +82,83 @@ class Strategy:
             As `Space.sample` and `Space.encode` give them.
         tags : dict, default=None
             The state that the strategy stores, as plain JSON.
+        fidelity : float, default=1.0
+            Fraction of the full effort, in (0, 1]; what it is of, `SearchCV(fidelity=)` says.
 
         Returns
         -------
         trial : Trial
         """
-        return Trial(len(history), params, tags=tags or {})
+        return Trial(len(history), params, fidelity, tags or {})
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
         return f"{type(self).__name__}({settings})"
+
+
+# What a strategy must give, for the errors of one that gives something else.
+TRIALS = (
+    "ask must return a list of up to n Trial, empty to wait for results, and propose one Trial or None, each made by "
+    "Strategy.next_trial(history, params)"
+)
+
+
+def proposed_by(strategy: Strategy, history: View) -> Trial | None:
+    """The next trial of a strategy, which may have `ask` alone, or None.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it gives something else than a trial, or one that lies outside of the space.
+    """
+    if not hasattr(strategy, "propose"):
+        return next(iter(asked_of(strategy, history, 1)), None)
+    trial = strategy.propose(history)
+    if trial is not None:
+        _check_trial(strategy, trial, history)
+    return trial
+
+
+def asked_of(strategy: Strategy, history: View, n: int) -> list[Trial]:
+    """Up to n new trials of a strategy.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it gives something else, more of them, or trials that lie outside of the space.
+    """
+    given = strategy.ask(history, n)
+    name = type(strategy).__name__
+    if not isinstance(given, (list, tuple)):
+        raise TypeError(f"ask of strategy {name} gave {given!r:.200}: {TRIALS}")
+    if len(given) > n:
+        raise ValueError(f"ask of strategy {name} gave {len(given)} trials where n={n}: {TRIALS}")
+    for place, trial in enumerate(given):
+        _check_trial(strategy, trial, history, place)
+    return list(given)
+
+
+def _check_trial(strategy: Strategy, trial: Any, history: View, place: int = 0) -> None:
+    """Refuse what a strategy gives as the next trial, or as one `place` after it, where it is none."""
+    name = type(strategy).__name__
+    if not isinstance(trial, Trial):
+        raise TypeError(f"strategy {name} gave {trial!r:.200} as a trial: {TRIALS}")
+    if trial.number != len(history) + place:
+        raise ValueError(f"strategy {name} gave trial {trial.number}, where {len(history) + place} is next: {TRIALS}")
+    if not 0 < trial.fidelity <= 1:
+        raise ValueError(f"strategy {name} gave a trial of fidelity {trial.fidelity!r}, which must be in (0, 1]")
+    if not _is_within(history, trial.params):
+        raise ValueError(
+            f"strategy {name} gave a trial with params {trial.params!r:.200}, which are none of the space: take them "
+            "from history.space.sample(rng) or history.space.encode({name: value})"
+        )
+
+
+def _is_within(history: View, params: Any) -> bool:
+    try:
+        return history.space.contains(params)
+    except (TypeError, LookupError):
+        return False
 
 
 def within(strategy: Chosen, n_trials: int | None) -> Chosen:

@@ -7,7 +7,7 @@ from typing import Any, Self, cast
 
 from skauto.search._history import View
 from skauto.search._trial import Status, Trial
-from skauto.search.strategies._base import Strategy, within
+from skauto.search.strategies._base import Strategy, proposed_by, within
 
 FULL = 1 - 1e-9  # a fidelity that rounding keeps just below 1 counts as 1
 
@@ -161,7 +161,7 @@ class Halving(Strategy):
             width, levels, start = self._sized(bracket, history, trials)
             rungs = [[trial for trial in trials if trial.tags["halving"]["rung"] == i] for i in range(len(levels))]
             if len(rungs[0]) < width:
-                trial = self.base.propose(history)
+                trial = proposed_by(self.base, history)
                 if trial is not None:
                     is_whole = (width, start) == (self.ladder(bracket)[0], 0)
                     size = {} if is_whole else {"width": width, "from": start}

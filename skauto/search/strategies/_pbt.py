@@ -9,7 +9,7 @@ from skauto.search._history import View
 from skauto.search._space import Space
 from skauto.search._trial import Result, Status, Trial
 from skauto.search._types import Params
-from skauto.search.strategies._base import Strategy, check_count, within
+from skauto.search.strategies._base import Strategy, check_count, proposed_by, within
 from skauto.search.strategies._genetic import mutate
 from skauto.search.strategies._random import Random
 
@@ -122,7 +122,7 @@ class PBT(Strategy):
 
     def _first(self, history: View, number: int, member: int, size: int, n_steps: int) -> Trial | None:
         """A member of a new population, or None if the space has no more."""
-        trial = (self.base or Random()).propose(history)
+        trial = proposed_by(self.base or Random(), history)
         if trial is None:
             return None
         tag: dict[str, Any] = {"round": number, "step": 0, "member": member}

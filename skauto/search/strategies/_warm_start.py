@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from skauto.search._history import View
 from skauto.search._trial import Trial
 from skauto.search._types import Params
-from skauto.search.strategies._base import Strategy, within
+from skauto.search.strategies._base import Strategy, proposed_by, within
 
 
 class WarmStart(Strategy):
@@ -46,4 +46,4 @@ class WarmStart(Strategy):
         n_asked = sum("warm_start" in trial.tags for trial in history.trials)
         if n_asked < len(self.first):
             return Trial(len(history), self.first[n_asked], self.fidelity, {"warm_start": n_asked})
-        return self.base.propose(history)
+        return proposed_by(self.base, history)

@@ -1,10 +1,17 @@
 """Scorers of (estimator, X, y): what they may ask for, and that they score as the same metric of labels does."""
 
+import copy
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.datasets import make_classification
 from sklearn.metrics import f1_score, get_scorer
+from sklearn.utils.validation import check_is_fitted
 
+from skauto import AutoClassifier
 from skauto.automl.evaluation._estimator_scoring import EstimatorScoring
 from skauto.automl.evaluation._metrics import resolve_metric
 from skauto.automl.evaluation._out_of_fold import EstimatorMetric, OutOfFoldClassifier, takes_estimator, with_index
@@ -24,10 +31,10 @@ def test_rows_of_a_frame_are_found():
     assert model.predict(FRAME).tolist() == ["no", "yes", "yes"]
     assert model.predict(FRAME[FRAME["b"] > "x"]).tolist() == ["yes", "yes"]
     assert model.predict_proba(FRAME.loc[[9, 7], ["a"]])[:, 1].tolist() == [0.6, 0.1]
-    assert model.asked_for_labels
+    assert model._asked_for_labels
     array = FRAME[["a"]].to_numpy()
     assert answers(array).predict_proba(array.copy()).tolist() == PROBA.tolist()
-    assert not answers(array).asked_for_labels
+    assert not answers(array)._asked_for_labels
 
 
 def test_rows_are_found_where_the_index_repeats():
@@ -81,6 +88,40 @@ def test_rows_of_folds_have_the_index_of_the_caller():
 def test_other_rows_are_refused(X, asked):
     with pytest.raises(ValueError, match="may ask for predictions of the X it is given"):
         answers(X).predict(asked)
+
+
+@pytest.mark.parametrize("name", ["coef_", "decision_function", "X", "proba", "labels", "feature_names_in_"])
+def test_what_the_estimator_has_not_is_named_with_what_it_has(name):
+    model = answers(FRAME)
+    with pytest.raises(AttributeError, match=f"^scoring: .*no '{name}', only predict, predict_proba and classes_"):
+        getattr(model, name)
+    assert not hasattr(model, name)
+    assert getattr(model, name, None) is None
+
+
+def test_helpers_of_scikit_learn_take_the_estimator_of_a_scorer():
+    model = answers(FRAME)
+    assert is_classifier(model) and not is_regressor(model)
+    check_is_fitted(model)
+    assert clone(model).predict(FRAME).tolist() == clone(model, safe=False).predict(FRAME).tolist() == LABELS.tolist()
+    for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert again.predict_proba(FRAME).tolist() == PROBA.tolist()
+    assert model.get_params() == {} and model.set_params() is model
+    with pytest.raises(ValueError, match="scoring: .* cannot set C of the estimator"):
+        model.set_params(C=1)
+    for name in ("f1_macro", "roc_auc", "neg_log_loss"):  # of labels, of a decision function or probabilities
+        assert get_scorer(name)(model, FRAME, LABELS) == pytest.approx(-0.28 if "log" in name else 1, abs=0.01)
+    assert model.score(FRAME, LABELS) == 1
+
+
+def test_a_search_says_which_attribute_a_scorer_asked_for():
+    def by_coefficients(estimator, X, y):
+        return float(np.abs(estimator.coef_).sum())
+
+    X, y = make_classification(200, 5, weights=[0.7], random_state=0)
+    auto = AutoClassifier(by_coefficients, candidates="logistic", time_limit=None, n_iter=2, random_state=0)
+    with pytest.raises(ValueError, match="scoring='by_coefficients' failed .* no 'coef_', only predict.* constraints"):
+        auto.fit(X, y)
 
 
 def test_what_is_taken_for_a_scorer_of_an_estimator():

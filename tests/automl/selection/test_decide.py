@@ -164,7 +164,7 @@ def finished(plan, clock, limit, **details):
 
 
 def with_metric(plan, metric):
-    return replace(plan, scoring=replace(plan.scoring, name="mine", kind="proba", metric=metric))
+    return replace(plan, scoring=replace(plan.scoring, name="mine", judged_by="proba", metric=metric))
 
 
 def test_a_slow_scorer_ends_the_choice_and_not_the_fit(plan):

@@ -1,11 +1,11 @@
 """Binarize: weights of one bit, with float weights behind them in training; activations of few bits too if wanted."""
 
-import warnings
 from typing import TYPE_CHECKING
 
 from sklearn.base import BaseEstimator
 
 from skauto._deps import require
+from skauto._telling import warn
 from skauto.estimators.compression._checks import check, check_integer, check_training
 from skauto.estimators.compression.layers._binary_layers import BinaryConv2d, BinaryLinear, Signs
 from skauto.estimators.compression.steps._task import is_plain, weighted_layers
@@ -94,17 +94,15 @@ class Binarize(BaseEstimator):
         if not inner:
             raise ValueError(f"Binarize leaves the first and the last layer alone, and the network has {len(layers)}")
         if self.method == "xnor" and self.activation_bits > 4:
-            warnings.warn(
+            warn(
                 f"activation_bits={self.activation_bits}: above 4 bits the bit planes cost more than int8, "
                 'Quantize("int8") is smaller work',
-                stacklevel=3,
             )
         small = [n for n, layer in inner.items() if isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1)]
         if small:
-            warnings.warn(
+            warn(
                 f"Binarize on 1 x 1 convolutions ({len(small)} layers, {small[0]} the first) costs much "
                 "accuracy: each output sums few signs. Prefer a backbone of 3 x 3 convolutions",
-                stacklevel=3,
             )
         return inner
 
