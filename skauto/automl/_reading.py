@@ -8,12 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from skauto._telling import warn
+from skauto._telling import PACKAGE, warn
 from skauto.automl._costs_by_row import read_costs
 from skauto.automl._kind import kind_of
 from skauto.automl._settings import Settings
 from skauto.automl._splits import given_folds
-from skauto.automl.evaluation._metrics import OWN_METRICS, own_pos_label, resolve_metric
+from skauto.automl._types import JudgedBy
+from skauto.automl.evaluation._metrics import (
+    OWN_METRICS,
+    own_pos_label,
+    resolve_metric,
+)
 from skauto.automl.evaluation._out_of_fold import with_index
 from skauto.inputs._data import Data
 from skauto.inputs._read import inspect, rarest_class, refuse_lazy
@@ -72,23 +77,26 @@ def read(
         data, costs=costs, costs_by_column=given if isinstance(given, dict) else None
     )
     _try(settings.scoring, data)
-    for scoring in settings.also.values():
-        _try(scoring, replace(data, costs=None))
+    for shown, scoring in settings.also.items():
+        _try(scoring, replace(data, costs=None), shown)
     return data
 
 
-def _try(scoring: Any, data: Data) -> None:
-    """Try a score that is not computed here before the search; ValueError for one that is not known or fails."""
+def _try(scoring: Any, data: Data, shown: str | None = None) -> None:
+    """Try a score that is not computed here before the search; ValueError for one that is not known or fails.
+
+    `shown` is the name of one of several, which errors then say.
+    """
     order = positive_last(data.classes, data.pos_label)
-    name, kind, metric = resolve_metric(scoring, data.classes[order], data.costs)
+    name, judged_by, metric = resolve_metric(scoring, data.classes[order], data.costs)
     own = not isinstance(scoring, str)
     if own or name not in OWN_METRICS:
-        _try_scorer(name, kind, metric, data, order, own=own)
+        _try_scorer(shown or name, judged_by, metric, data, order, own=own)
 
 
 def _try_scorer(
     name: str,
-    kind: str,
+    judged_by: JudgedBy,
     metric: Any,
     data: Data,
     order: np.ndarray,
@@ -108,9 +116,9 @@ def _try_scorer(
     codes, weight = np.argsort(order)[data.y], data.sample_weight
 
     def call() -> Any:
-        if kind == "proba":
+        if judged_by == "proba":
             return metric(codes, proba[:, order], weight)
-        if kind == "estimator":
+        if judged_by == "estimator":
             labels = data.classes[proba.argmax(axis=1)]
             return metric.judge(
                 with_index(data.X, data.index),
@@ -128,7 +136,9 @@ def _try_scorer(
         tried = attempt(call)
     where = "tried on the labels of y before the search"
     if tried.error is not None:
-        lines = traceback.extract_tb(tried.error.__traceback__)
+        trace = list(traceback.extract_tb(tried.error.__traceback__))
+        lines = [line for line in trace if not line.filename.startswith(PACKAGE)]
+        lines = lines or trace
         place = (
             f"{lines[-1].name}, {Path(lines[-1].filename).name} line {lines[-1].lineno}"
         )

@@ -76,3 +76,11 @@ def test_labels_of_costs_are_judged_by_the_others_too():
 def test_wrong_ones_are_said_before_the_search(scoring, message):
     with pytest.raises(ValueError, match=message):
         quick(scoring=scoring, pos_label=1).fit(X, Y)
+
+
+def test_one_that_fails_is_named_by_its_key():
+    def broken(estimator, X, y):
+        return estimator.coef_.sum()
+
+    with pytest.raises(ValueError, match=r"scoring='weights' failed .*no 'coef_', only predict.*in broken, test_"):
+        quick(scoring={"f1": "f1", "weights": broken}).fit(X, Y)
