@@ -240,6 +240,7 @@ def test_a_line_break_in_the_header_costs_no_row(tmp_path):
         assert done.returncode == 1 and b"holds 26 different numbers" in done.stderr, done.stderr.decode()
 
 
+@pytest.mark.slow
 def test_what_was_found_is_said(tmp_path):
     write(tmp_path, DIALECTS["latin-1"][0])
     assert "read as cp1252" in columns_of(tmp_path)[1]
@@ -247,6 +248,7 @@ def test_what_was_found_is_said(tmp_path):
     assert "2 lines above its table are left out, the first: 'Copyright 2020'" in columns_of(tmp_path)[1]
 
 
+@pytest.mark.slow
 def test_the_user_has_the_last_word(tmp_path):
     write(tmp_path, "one, long, line\nä|b|y\n1|2|3\n4|5|6\n".encode("latin-1"))
     assert columns_of(tmp_path, "--skip 1 --delimiter '|' --encoding latin-1")[0] == ["ä", "b", "y"]

@@ -140,6 +140,7 @@ class Never(Executor):
         return Future()
 
 
+@pytest.mark.slow
 def test_futures_that_never_start_do_not_outlast_the_time_limit():
     began = time.monotonic()
     with pytest.raises(ValueError, match="no trial ended in time"):

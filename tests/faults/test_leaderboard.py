@@ -103,6 +103,7 @@ def test_every_kept_model_is_scored_on_other_rows(rows, scoring):
     assert auto.leaderboard_["score"].tolist() == auto.leaderboard()["score"].tolist()  # these stay as they were
 
 
+@pytest.mark.slow
 def test_other_rows_with_costs_more_classes_and_own_scorers(rows):
     X, y, X_new, y_new = rows
     costs = quick(cost_matrix=[[0, 10], [1, 0]]).fit(X, y)

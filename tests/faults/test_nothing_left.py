@@ -123,6 +123,7 @@ def test_a_fit_that_cannot_begin_leaves_no_data(tmp_path, project):
     assert left(tmp_path) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["n_jobs=2", "executor=ThreadPoolExecutor(1)"])
 def test_a_full_disk_is_an_error_that_names_the_folder(tmp_path, project, place):
     """It used to be a TypeError which said that the data cannot be pickled."""

@@ -62,6 +62,7 @@ def needs_names(frame):
     return frame[list(frame.columns)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES, ids=NAMES)
 def test_output_as_pandas(place):
     """Workers used to know nothing of scikit-learn's configuration: every fit failed there."""
@@ -108,6 +109,7 @@ def test_warnings_keep_their_category_and_a_flood_is_one(place, category):
     assert found == [(category, "take care")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES, ids=NAMES)
 def test_warnings_are_ignored_by_category(place):
     with warnings.catch_warnings():
@@ -171,6 +173,7 @@ def test_flags_of_the_interpreter_hold_in_workers(tmp_path, project, flags):
     assert done.stdout.strip() == "same", done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES[::2], ids=NAMES[::2])
 def test_edited_modules_are_what_workers_run(tmp_path, monkeypatch, place):
     """Workers kept warm since the last search used to run the code as it was then."""

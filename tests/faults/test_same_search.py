@@ -459,6 +459,7 @@ def test_spaces_of_anything_that_draws(tmp_path):
     refused(lambda: maximize(lambda p: p["x"], {"x": Coin(3)}, n_iter=2, random_state=0, journal=tmp_path), "space")
 
 
+@pytest.mark.slow
 def test_tables_whose_blocks_lie_otherwise_are_the_same(tmp_path):
     table = pd.DataFrame(X, columns=list("abcd")).assign(e=1, f="x")
     again = pd.DataFrame({name: table[name].copy() for name in table})

@@ -83,6 +83,7 @@ def alone():
     return search([], n_jobs=None)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["fork_and_both_return", "fork_and_leave_by_exception"])
 def test_a_fit_that_forks_gives_no_other_trial_its_scores(alone, fault):
     """The child of the fork used to answer on its parent's pipe, and other trials were given the wrong scores."""
@@ -92,6 +93,7 @@ def test_a_fit_that_forks_gives_no_other_trial_its_scores(alone, fault):
     assert statuses == ["complete"] * 7
 
 
+@pytest.mark.slow
 def test_a_fit_that_closes_its_descriptors_costs_itself_alone(alone):
     """The worker that had lost its pipe used to remove the data of all the others."""
     scores, statuses = search(["close_every_descriptor"])

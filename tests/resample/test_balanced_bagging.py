@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from lightgbm import LGBMClassifier
 from sklearn.datasets import make_classification
 from sklearn.metrics import brier_score_loss, roc_auc_score
@@ -21,6 +22,7 @@ def test_better_than_one_tree_with_honest_probabilities():
     assert brier_score_loss(y[1::2], score) < 0.7 * brier_score_loss(y[1::2], naive.predict_proba(X[1::2])[:, 1])
 
 
+@pytest.mark.slow
 def test_frames_with_categories_weights_and_workers():
     rng = np.random.default_rng(0)
     y = np.repeat(["a", "b", "c"], [100, 30, 12])

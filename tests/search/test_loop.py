@@ -201,6 +201,7 @@ SCRIPT = """
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_on_a_running_script(tmp_path):
     path = tmp_path / "script.py"
     path.write_text(textwrap.dedent(SCRIPT))

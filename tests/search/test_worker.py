@@ -15,6 +15,7 @@ def worker():
     worker.end()
 
 
+@pytest.mark.slow
 def test_says_hello_and_leaves_when_its_pipe_closes(worker):
     assert worker.channel.wait(120)
     assert worker.receive() is not None

@@ -284,6 +284,7 @@ def script(path, text):
     )
 
 
+@pytest.mark.slow
 def test_a_plain_script_with_its_own_functions_and_classes(tmp_path):
     process = script(
         tmp_path / "plain.py",
@@ -300,6 +301,7 @@ def test_a_plain_script_with_its_own_functions_and_classes(tmp_path):
     assert gone(int(worker))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["hold", pytest.param("lambda context: 10 ** (10**9)", marks=pytest.mark.slow)])
 def test_workers_end_when_their_parent_is_killed(tmp_path, task):
     process = script(
@@ -346,6 +348,7 @@ def test_idle_workers_leave_after_their_time():
     assert gone(process)
 
 
+@pytest.mark.slow
 def test_idle_workers_that_leave_when_they_are_taken_do_not_lose_a_pool():
     """Four that left together, a minute after a fit, ended the next one with "workers cannot start"."""
     IDLE_WORKERS.end()

@@ -69,6 +69,7 @@ def test_measures_are_those_of_the_fitted_model():
     assert str(bounds) == "bytes <= 1000000, latency_ms <= 10000, weights >= -6"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("candidate", ["extra_trees", "lightgbm"])
 def test_what_is_too_large_does_not_win(candidate):
     X, y = table()

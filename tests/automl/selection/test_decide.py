@@ -403,6 +403,7 @@ def test_a_model_that_was_made_anew_is_held_to_the_bounds(plan, monkeypatch, ref
         beside_a_kept_member(plan, monkeypatch, refitted, of_the_member, kept)
 
 
+@pytest.mark.slow
 def test_measuring_again_ends_with_the_time_limit(plan, monkeypatch):
     clock = Clock()
     finish, history = kept(plan, clock, 0.9, limit=20)

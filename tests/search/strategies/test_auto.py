@@ -23,6 +23,7 @@ class TestAutoWithFidelity(StrategyContract):
         return Auto(1 / 3, explore=6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("min_fidelity", [None, 1 / 9])
 def test_climbs_better_than_random(min_fidelity):
     def objective(params, fidelity):

@@ -1,6 +1,7 @@
 """The controller as a strategy."""
 
 import numpy as np
+import pytest
 
 from skauto.search._history import History
 from skauto.search._maximize import maximize
@@ -57,6 +58,7 @@ def test_failures_are_as_bad_as_the_worst():
     assert _standardised([pair(0, 1.0), pair(1, 3.0), failed, cancelled]).tolist() == [-1, 1, -1, 0]
 
 
+@pytest.mark.slow
 def test_long_histories_do_not_recurse():
     space = Space({"x": list(range(10**6))})
     history = History(space, seed=0)

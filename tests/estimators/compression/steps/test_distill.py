@@ -48,6 +48,7 @@ def test_any_classifier_can_teach(digits_net):
         CompressedClassifier(LogisticRegression(max_iter=500), [("l", LowRank())]).fit(flat, y)
 
 
+@pytest.mark.slow
 def test_trees_on_pixels_teach_a_net_on_images(digits_net):
     _, X, y = digits_net
     forest = RandomForestClassifier(n_estimators=50, random_state=0)

@@ -133,6 +133,7 @@ def test_mean_pooling_gradient_without_a_dense_copy(device):
     assert max(relative(a.grad, b.grad) for a, b in zip(ours, exact, strict=True)) < 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lstm", [False, True])
 def test_opcheck(lstm):
     (x, weight, bias, h0), steps, _ = problem(0, batch=2, time=6, lstm=lstm)

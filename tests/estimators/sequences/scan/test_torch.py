@@ -17,6 +17,7 @@ def test_both_solvers_of_the_fallback(monkeypatch, width):
         assert max(errors(through_scan, *problem(time, time=time), "cpu")) < 1e-6
 
 
+@pytest.mark.slow
 def test_works_without_the_kernel():
     code = """
 import torch
