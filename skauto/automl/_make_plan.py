@@ -197,14 +197,12 @@ def _context_of(
         plan_training=build.plan_training,
         plain=build.is_own,
         labels=data.classes,
-        measure=constraints.of_trial if constraints else None,
-        check_feasible=constraints.check_feasible if constraints.most else None,
+        constraints=constraints or None,
         min_class_rows=MIN_ROWS_OF_A_CLASS,
         repeat=folds.repeat,
         keep_model=build.keeps,
         most_folds=folds_within(profile, len(folds.pairs)) if settings.timed else None,
         bag=pack if settings.timed else None,
-        usable=constraints.may_hold if constraints else None,
         cache=PrefixCache(_cache_bytes(settings.trial_memory)),
     )
 

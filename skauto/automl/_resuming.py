@@ -29,7 +29,7 @@ DOES_NOT_MATTER = {
     "build": "follows from the data, the candidates and the limits",
     "keep_model": "asks the builder",
     "bag": "keeps models alone",
-    "usable": "is told by the constraints",
+    "constraints": "are a part of their own",
     "record": "is what a worker has seen",
     "most_folds": "follows from the limits",
     "apply_fidelity": "asks the builder",
@@ -38,8 +38,6 @@ DOES_NOT_MATTER = {
     "labels": "are those of the data",
     "report": "follows from the score, the data and the folds",
     "low_fidelity_score": "follows from the score, the data and the folds",
-    "measure": "is told by the constraints",
-    "check_feasible": "is told by the constraints",
 }
 # What the fingerprint spells out itself.
 SPELLED_OUT = ("X", "y", "weight", "folds", "repeat", "space")

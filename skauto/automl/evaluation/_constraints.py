@@ -166,7 +166,8 @@ class Constraints:
         ------
         InfeasibleError
         """
-        if not context.build.profile.kind.effort.checks_feasibility:
+        effort = context.build.profile.kind.effort
+        if not self.most or not effort.checks_feasibility:
             return None
         network = values["candidate"] in context.build.nets
         room = NETWORK_ROOM if network else {"latency_ms": BESIDE_TRIALS}
@@ -205,9 +206,8 @@ class Constraints:
 
     def hold(self, values: Footprint) -> bool:
         """Whether what was measured is within the bounds."""
-        for name, bound in self.most.items():
-            if values[name] > bound:
-                return False
+        if any(values[name] > bound for name, bound in self.most.items()):
+            return False
         least = {name: bound for name, (_, bound) in self.least.items()}
         return all(values.get(name, bound) >= bound for name, bound in least.items())
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -59,6 +59,26 @@ def rows_alone(
     return estimator, fidelity
 
 
+class Bounds(Protocol):
+    """What `evaluate` asks of the Constraints, whose file imports this one."""
+
+    def check_feasible(
+        self, context: "Evaluation", values: Values, seed: int
+    ) -> Footprint | None: ...
+
+    def of_trial(
+        self,
+        context: "Evaluation",
+        values: Values,
+        seed: int,
+        fitted: Estimator,
+        best_iteration: int | None,
+        checked: Footprint | None,
+    ) -> Footprint: ...
+
+    def may_hold(self, values: Footprint | None) -> bool: ...
+
+
 @dataclass
 class Evaluation:
     """All that a worker needs for any trial; sent to it once.
@@ -86,12 +106,8 @@ class Evaluation:
     apply_fidelity : callable
         ``apply_fidelity(values, estimator, fidelity)``: the estimator and its fraction of the rows, as `rows_alone`
         does.
-    measure : callable or None
-        ``measure(context, values, seed, fitted, best_iteration, known)``: what a trial costs beside its score, given
-        its last step as fitted on the first fold; None where nothing bounds it.
-    check_feasible : callable or None
-        ``check_feasible(context, values, seed)``: raises where a trial will cost too much; gives what
-        `measure` is told.
+    constraints : Constraints or None
+        What trials are measured by and held to beside their score; None where nothing is bounded.
     keep_model : callable or None
         ``keep_model(values)``: whether the model of a single fold is the final one.
     most_folds : int or None
@@ -99,8 +115,6 @@ class Evaluation:
     bag : callable or None
         ``bag(pipelines, best_iteration, labels)``: as bytes, the fold models of a trial that is the best of its worker
         so far; they come back with it.
-    usable : callable or None
-        ``usable(footprint)``: whether such a trial may do as the model.
     plain : callable or None
         ``plain(values)``: whether the last step is fitted and asked as `fit_plain` and `predict_plain` do, whatever
         `fit` and `predict` are.
@@ -126,10 +140,7 @@ class Evaluation:
     apply_fidelity: Callable[[Values, Estimator, float], tuple[Estimator, float]] = (
         rows_alone
     )
-    measure: Callable[..., Footprint] | None = None
-    check_feasible: Callable[["Evaluation", Values, int], Footprint | None] | None = (
-        None
-    )
+    constraints: Bounds | None = None
     min_class_rows: int = 2
     repeat: np.ndarray | None = None
     keep_model: Callable[[Values], bool] | None = None
@@ -137,7 +148,6 @@ class Evaluation:
     bag: (
         Callable[[list[Pipeline], int | None, np.ndarray | None], bytes | None] | None
     ) = None
-    usable: Callable[[Footprint], bool] | None = None
     plain: Callable[[Values], bool] | None = None
     record: tuple[float, ...] = ()
     labels: np.ndarray | None = None
@@ -153,7 +163,7 @@ class Evaluation:
 
     def may_win(self, footprint: Footprint | None) -> bool:
         """Whether what a trial costs leaves it a chance; a cost that was not measured does."""
-        return self.usable is None or footprint is None or self.usable(footprint)
+        return self.constraints is None or self.constraints.may_hold(footprint)
 
     def repeats(self) -> np.ndarray:
         """The repeat of the cross-validation that each fold belongs to."""

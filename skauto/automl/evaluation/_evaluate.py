@@ -39,8 +39,8 @@ def evaluate(context: Evaluation, trial: Trial) -> TrialOutcome:
     values = context.space.decode(trial.params)
     seed = child_seed(context.seed, "trial", trial.number)
     checked = None
-    if context.check_feasible is not None:
-        checked = context.check_feasible(context, values, seed)
+    if context.constraints is not None:
+        checked = context.constraints.check_feasible(context, values, seed)
     n_folds = min(len(context.folds), context.most_folds or len(context.folds))
     fit = fit_plain if context.is_plain(values) else context.fit
     folds: list[_Fold] = []
@@ -103,9 +103,9 @@ def _measured(
     checked: Footprint | None,
 ) -> TrialOutcome:
     """The outcome with what the trial costs beside its score, where that is bounded."""
-    if context.measure is None:
+    if context.constraints is None:
         return outcome
-    footprint = context.measure(
+    footprint = context.constraints.of_trial(
         context, values, seed, fold.last, outcome.best_iteration, checked
     )
     return replace(outcome, footprint=footprint)

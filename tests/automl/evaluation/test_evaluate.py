@@ -13,7 +13,7 @@ from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skauto.automl.evaluation._context import Evaluation
+from skauto.automl.evaluation._context import Bounds, Evaluation
 from skauto.automl.evaluation._evaluate import evaluate, median_iteration
 from skauto.search import _deadline
 from skauto.search._folds import nested_rows, take
@@ -202,6 +202,19 @@ def test_fold_models_that_are_too_large_to_send_do_not_stop_those_of_a_later_tri
     assert found[1].bag == ((1.0, 4, 0.8), b"small")
 
 
+class Measured(Bounds):
+    """At most five bytes, measured by a function."""
+
+    def __init__(self, of_trial):
+        self.of_trial = of_trial
+
+    def check_feasible(self, context, values, seed):
+        return None
+
+    def may_hold(self, values):
+        return values["bytes"] <= 5
+
+
 def test_a_trial_whose_measurement_raises_is_not_the_best_of_its_worker():
     calls = []
 
@@ -211,8 +224,8 @@ def test_a_trial_whose_measurement_raises_is_not_the_best_of_its_worker():
             raise ValueError("cannot be measured")
         return {"bytes": 1.0}
 
-    scores = iter([0.9, 0.8])
-    shared = context(report=lambda proba: {"score": next(scores)}, measure=measure, bag=lambda *_: b"bag")
+    scores, bounds = iter([0.9, 0.8]), Measured(measure)
+    shared = context(report=lambda proba: {"score": next(scores)}, constraints=bounds, bag=lambda *_: b"bag")
     with pytest.raises(ValueError, match="cannot be measured"):
         evaluate(shared, trial())
     assert evaluate(shared, trial(number=1)).bag.content == b"bag"
@@ -220,10 +233,6 @@ def test_a_trial_whose_measurement_raises_is_not_the_best_of_its_worker():
 
 def test_fold_models_that_are_out_of_bounds_do_not_hide_those_that_are_within():
     scores, sizes = iter([0.9, 0.8]), iter([9.0, 1.0])
-    shared = context(
-        report=lambda proba: {"score": next(scores)},
-        measure=lambda *_: {"bytes": next(sizes)},
-        usable=lambda footprint: footprint["bytes"] <= 5,
-        bag=lambda *_: b"bag",
-    )
+    bounds = Measured(lambda *_: {"bytes": next(sizes)})
+    shared = context(report=lambda proba: {"score": next(scores)}, constraints=bounds, bag=lambda *_: b"bag")
     assert [evaluate(shared, trial(number=number)).bag is not None for number in (0, 1)] == [False, True]
