@@ -234,6 +234,9 @@ class Candidate:
 
     def own_fidelity(self) -> Fidelity | None:
         """What `fidelity` means for the user's estimator."""
+        # Asked in each fold, where to read a space again would be for nothing.
+        if self.fidelity is None:
+            return None
         return read_fidelity(self.fidelity, self.estimator, Space(self.branches()))
 
 
@@ -243,11 +246,7 @@ def _builtin_candidates(kind: str) -> dict[str, Candidate]:
         raise ValueError(
             f"kind={kind!r} of a built-in Candidate must be one of {sorted(KINDS)}"
         )
-    known = kind_named(kind)
-    return {
-        candidate.name: candidate
-        for candidate in (*known.candidates(), *known.on_request())
-    }
+    return {candidate.name: candidate for candidate in kind_named(kind).built_in}
 
 
 def _ranks(count: int) -> tuple[float, ...]:

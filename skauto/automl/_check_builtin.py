@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from skauto.automl._check_candidate import (
-    WEIGHTS,
     check_class_weight,
     check_initial_form,
     check_values_pickled,
@@ -18,6 +17,7 @@ from skauto.automl._check_candidate import (
     require_that,
 )
 from skauto.automl._data_profile import DataProfile
+from skauto.automl._imbalance import CLASS_WEIGHT
 from skauto.automl._kind import KINDS, kind_named
 from skauto.automl._types import Estimator, Values
 from skauto.inputs._closest import did_you_mean
@@ -94,7 +94,8 @@ def _read_samplers(
 ) -> tuple[tuple[str, ...], ...]:
     groups = groups_of(f"samplers of {this}", samplers)
     # What a candidate has already suits it, and to build a network takes an import of seconds.
-    asked = WEIGHTS in chain(*groups) and WEIGHTS not in chain(*candidate.imbalance)
+    had = chain(*candidate.imbalance)
+    asked = CLASS_WEIGHT in chain(*groups) and CLASS_WEIGHT not in had
     built = _built(candidate, kind, {}) if asked else None
     if built is not None:
         check_class_weight([built[0]], groups, f"samplers of {this}")
@@ -239,8 +240,7 @@ def check_kind(candidate: BuiltIn, known: Mapping[str, BuiltIn], kind: str) -> N
 def _kind_of(candidate: BuiltIn) -> str | None:
     """The kind of data that a built-in candidate is for; None for one that is in none."""
     for kind in KINDS:
-        known = (*kind_named(kind).candidates(), *kind_named(kind).on_request())
-        if any(map(partial(_same, candidate), known)):
+        if any(map(partial(_same, candidate), kind_named(kind).built_in)):
             return kind
     return None
 

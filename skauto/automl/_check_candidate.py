@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 import cloudpickle
 from sklearn.base import BaseEstimator, clone, is_classifier
 
-from skauto.automl._imbalance import NAMES, NONE
+from skauto.automl._imbalance import CLASS_WEIGHT, NAMES, NONE
 from skauto.automl._types import Branch, Estimator, Values
 from skauto.inputs._closest import did_you_mean
 from skauto.resample._search_space import class_weight_parameter
@@ -22,9 +22,6 @@ RESERVED = ("auto", "ensemble", "quick_model", "class_frequencies")
 
 # Imbalance strategies that a candidate may name.
 STRATEGIES = [name for name in NAMES if name != NONE]
-
-# The strategy that needs a parameter of the classifier.
-WEIGHTS = "class_weight"
 
 # Parameters of a network of skorch that hold a class, which is given all that follows them in a name.
 OF_CLASSES = ("module", "criterion")
@@ -271,11 +268,11 @@ def check_class_weight(
 ) -> None:
     """Raise where class weights are a strategy of a candidate, and none of its estimators has them."""
     tried = list(estimators)
-    named = WEIGHTS in chain.from_iterable(groups)
+    named = CLASS_WEIGHT in chain.from_iterable(groups)
     require_that(
         not named or any(map(_has_weights, tried)),
         ValueError,
-        f"{where} has {WEIGHTS!r}, but {type(tried[0]).__name__} has no class_weight "
+        f"{where} has {CLASS_WEIGHT!r}, but {type(tried[0]).__name__} has no class_weight "
         "that could be set, nor has what it wraps; leave it out, or name samplers: "
         f"{STRATEGIES[1:]}",
     )

@@ -16,14 +16,17 @@ from skauto.resample._search_space import (
 )
 
 NONE = "none"
+
+# The strategy that is a parameter of the classifier.
+CLASS_WEIGHT = "class_weight"
 SAMPLERS = {cls.__name__: cls for cls in (*OVER, *UNDER)}
 
 # Names of all imbalance strategies, that which leaves the classes as they are first.
-NAMES = (NONE, "class_weight", *SAMPLERS)
+NAMES = (NONE, CLASS_WEIGHT, *SAMPLERS)
 
 # Groups of imbalance strategies, of which a candidate takes some beside leaving the classes as they are. Of series and
 # images rows are repeated alone: what lies between two of them is no series and no image.
-WEIGHTS = ("class_weight",)
+WEIGHTS = (CLASS_WEIGHT,)
 OVER_SAMPLERS = tuple(cls.__name__ for cls in OVER)
 UNDER_SAMPLERS = tuple(cls.__name__ for cls in UNDER)
 REPEATED = ("RandomOverSampler",)
@@ -56,7 +59,7 @@ def imbalance_strategies(y: np.ndarray) -> dict[str, Branch]:
             if "__" in key
         }
         name = (
-            "class_weight"
+            CLASS_WEIGHT
             if WEIGHT in settings
             else NONE
             if sampler is None
@@ -91,7 +94,7 @@ def with_imbalance_strategy(
     name = strategy.get("imbalance", NONE)
     if name == NONE:
         return classifier
-    if name == "class_weight":
+    if name == CLASS_WEIGHT:
         return PriorCorrectedClassifier(
             _weighted(classifier, strategy.get(WEIGHT, "balanced"))
         )

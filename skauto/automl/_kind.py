@@ -147,6 +147,11 @@ class Kind:
     first_steps: Callable[[], list[tuple[str, Estimator]]] = list
     student: Callable[[int, int], Estimator] | None = None
 
+    @property
+    def built_in(self) -> Candidates:
+        """All of its candidates: those of "auto", then those that are tried only where named."""
+        return (*self.candidates(), *self.on_request())
+
 
 # Kinds by name, in the order in which they are asked whether X is theirs: a Kind, or the file that has it as KIND.
 KINDS: dict[str, Kind | str] = {

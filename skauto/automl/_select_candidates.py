@@ -293,8 +293,7 @@ def trial_fraction(given: Any, kind: Kind) -> float:
     request = Request.of(given)
     if AUTO in request.names:
         return TRIAL_FRACTION
-    built_in = (*kind.candidates(), *kind.on_request())
-    networks = {name for name, c in _by_name(built_in).items() if c.extra == "deep"}
+    networks = {c.name for c in kind.built_in if c.extra == "deep"}
     names = {*request.names, *_by_name(request.own)}
     alone = len(names) == 1 or names <= networks
     return ALONE_FRACTION if alone else TRIAL_FRACTION

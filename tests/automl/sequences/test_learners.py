@@ -43,7 +43,7 @@ def test_every_candidate_learns_waves(name, imbalance):
     if candidate(name).extra:
         pytest.importorskip("torch")
     if imbalance not in {"none", *itertools.chain(*candidate(name).imbalance)}:
-        pytest.skip("not a way of this candidate")
+        pytest.skip("not an imbalance strategy of this candidate")
     values = {**candidate(name).defaults, "imbalance": imbalance}
     values |= {"n_features": 840, "differences": True} if "differences" in values else {}
     values |= {"hidden_size": 16, "lr": 0.02} if "hidden_size" in values else {}

@@ -20,7 +20,7 @@ from skauto.search._space import Space
 STRATEGIES = imbalance_strategies(np.repeat([0, 1], [900, 200]))
 PROFILE = DataProfile(n_rows=200, n_columns=6, n_classes=2, sparse=False, threads=1, early_stopping=False)
 FORMS = {"sequence": {"shape": (50, 6), "length": 40.0}, "image": {"shape": (3, 20, 16)}}
-PORTFOLIOS = {kind: (*kind_named(kind).candidates(), *kind_named(kind).on_request()) for kind in KINDS}
+PORTFOLIOS = {kind: kind_named(kind).built_in for kind in KINDS}
 EVERY = [(kind, candidate) for kind, candidates in PORTFOLIOS.items() for candidate in candidates]
 
 
