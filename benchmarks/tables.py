@@ -44,9 +44,9 @@ def read_table(root, name):
         keep_default_na=False,
         na_values=[""],
         dtype=dict.fromkeys(meta["categorical"], "str"),
-        parse_dates=meta["datetime"] or False,
+        parse_dates=meta.get("datetime") or False,
     )
-    return frame.drop(columns="target"), frame["target"].to_numpy(), meta["positive"]
+    return frame.drop(columns="target"), frame["target"].to_numpy(), meta.get("positive")
 
 
 def split_rows(y, seed):

@@ -197,7 +197,7 @@ def _say_leaderboard(model):
     _say(f"\nLeaderboard: the best row of each candidate ({len(trials)} trials: {tried})\n")
     best = board.drop_duplicates("candidate").assign(candidate=lambda b: b["candidate"].str.ljust(14))
     scores = ["F1"] if best["score"].fillna(0).equals(best["F1"].fillna(0)) else ["score", "F1"]
-    columns = ["candidate", *scores, "AUC", "AP", "fold_std", "seconds", "status"]
+    columns = ["candidate", *scores, "honest", "low", "high", "AUC", "AP", "seconds", "status"]
     _say_frame(best[columns].to_string(index=False, float_format="{:.3f}".format, na_rep="", justify="left"))
     troubled = trials[~trials["status"].isin(["complete", "cancelled"])]
     for (candidate, status), rows in troubled.groupby(["candidate", "status"], sort=False):

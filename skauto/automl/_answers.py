@@ -128,8 +128,9 @@ class Answers:
         y : array-like of shape (n,), default=None
             Their labels.
         details : bool, default=False
-            Whether to add `trial`, `fidelity` (fraction of rows or epochs), `reason` of a failure, `params` (of an
-            ensemble its members with their weights) and what is constrained.
+            Whether to add `trial`, `seconds`, `fold_std` (standard deviation of the score over folds), `fidelity`
+            (fraction of rows or epochs), `reason` of a failure, `params` (of an ensemble its members with their
+            weights) and what is constrained.
         cost_matrix : array-like of shape (n, n_classes, n_classes), default=None
             Costs of these rows, as in `predict`.
 

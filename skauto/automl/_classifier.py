@@ -21,6 +21,7 @@ from skauto.automl._settings import PARAMETERS, Settings, settings_of
 from skauto.automl.selection._decide import conclude
 from skauto.automl.selection._final_model import FinalModel
 from skauto.automl.selection._finishing import Finishing
+from skauto.automl.selection._honest_score import ENSEMBLE, UNKNOWN
 from skauto.automl.selection._models import refit
 from skauto.automl.selection._shortlist import select
 from skauto.automl.tables._columns import columns_of, lines_on, watch
@@ -99,8 +100,13 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         What predicts.
     leaderboard_ : DataFrame
         A row a trial and one for what predicts, the best on top: `chosen` ("best" or "predicts"), `candidate`, `score`
-        (what `scoring` says, over pooled folds), `F1`, `AUC`, `AP`, `fold_std` (standard deviation of the score over
-        folds), `seconds`, `status`; see also `leaderboard`.
+        (what `scoring` says, over pooled folds), `honest` (without the luck of the choice, see `honest_score_`) with
+        `low` and `high`, `F1`, `AUC`, `AP`, `status`; see also `leaderboard`.
+    honest_score_ : float
+        Estimate of what `score` gives on new rows: members, weights and threshold are chosen anew on draws of the rows
+        and scored on the others. NaN where there was no time for it.
+    honest_interval_ : tuple of float
+        Ends of the interval that holds the score of 3/7 as many new rows in 95 of 100 cases.
     pareto_front_ : DataFrame or None
         With `constraints` or several scores, the rows of ``leaderboard(details=True)`` that no other beats in all of
         the scores and in all that is bounded.
@@ -283,6 +289,9 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         watch(self.best_estimator_, self.ensemble_)
         self.best_params_ = best.values if best else {}
         self.best_score_ = best.score if best else np.nan
+        honest = final.honest.get(ENSEMBLE, UNKNOWN)
+        self.honest_score_ = honest.score
+        self.honest_interval_ = honest.low, honest.high
         self.cv_results_ = cv_results(finishing.history)
         others = [other.name for other in finishing.plan.scoring.also]
         self._board = leaderboard(finishing.history, final, [*others, *bounds.names])

@@ -12,6 +12,7 @@ from skauto.automl._types import Estimator, Threshold, Values
 from skauto.automl.evaluation._new_rows import scores_of
 from skauto.automl.evaluation._outcome import NO_OUTCOME, TrialOutcome
 from skauto.automl.selection._final_model import FinalModel
+from skauto.automl.selection._honest_score import UNKNOWN
 from skauto.inputs._types import Rows
 from skauto.resample._decision_rule import DecisionRule
 from skauto.search._history import History
@@ -25,14 +26,15 @@ COLUMNS = [
     "chosen",
     "candidate",
     "score",
+    "honest",
+    "low",
+    "high",
     "F1",
     "AUC",
     "AP",
-    "fold_std",
-    "seconds",
     "status",
 ]
-DETAILS = ["trial", "fidelity", "reason", "params"]
+DETAILS = ["trial", "seconds", "fold_std", "fidelity", "reason", "params"]
 SCORES = ["score", "F1", "AUC", "AP"]
 
 # Statuses in the words of the leaderboard, where these are others.
@@ -54,11 +56,18 @@ class Leaderboard(pd.DataFrame):
             return super().__repr__()
         # row numbers are left out; names, as of the groups of a groupby, are not
         index = not pd.api.types.is_integer_dtype(self.index)
-        return self.to_string(index=index, float_format=_digits, na_rep="", max_rows=60)
+        # As text, since pandas would keep a place for a sign in each column of numbers.
+        return pd.DataFrame(self).map(_text).to_string(index=index, max_rows=60)
 
     def _repr_html_(self) -> str:
         with pd.option_context("display.float_format", _digits):
             return super()._repr_html_()
+
+
+def _text(cell: Any) -> str:
+    if isinstance(cell, float):
+        return "" if np.isnan(cell) else _digits(cell)
+    return str(cell)
 
 
 def _digits(number: float) -> str:
@@ -86,6 +95,9 @@ def leaderboard(
     """
     rows = [_row(history.space, trial, result) for trial, result in history.finished]
     rows.append(_row_of_what_predicts(final))
+    for row in rows:
+        honest = final.honest.get(row["trial"], UNKNOWN)
+        row |= {"honest": honest.score, "low": honest.low, "high": honest.high}
     frame = pd.DataFrame(rows, columns=[*COLUMNS, *DETAILS, *measured])
     if final.best is not None:
         frame.loc[frame["trial"] == final.best.number, "chosen"] = "best"

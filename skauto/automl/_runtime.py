@@ -117,6 +117,7 @@ class Runtime:
             self.progress,
             data.mean_costs,
             here=self.settings.memory_limit is None,
+            groups=data.groups,
             interrupts=self.interrupts,
         )
 

@@ -25,6 +25,9 @@ MEMBERS, FINISH_SAFETY, LEAST_FRACTION = 6, 3.5, 0.05
 # ensemble may take n times as long, up to this fraction of the limit.
 CLOSING_SAFETY, CHOICE_SAFETY, CHOICE_FRACTION = 2.0, 50, 0.05
 
+# Seconds of the honest scores at the very end, at most, and the part of the limit that they may take.
+HONEST_SECONDS, HONEST_FRACTION = 2.0, 0.03
+
 # The part of the limit that one trial may use, and the quantile of trial seconds that counts as quick.
 TRIAL_FRACTION, QUICK = 0.2, 0.25
 
@@ -55,9 +58,12 @@ class Workers(Protocol):
     def slowness(self) -> float: ...
 
 
-def closing(score_seconds: Sequence[float]) -> float:
-    """Seconds to keep for the report and the thresholds at the end, from those that the reports of some trials took."""
-    return CLOSING_SAFETY * float(np.median(score_seconds)) if score_seconds else 0.0
+def closing(score_seconds: Sequence[float], time_limit: float) -> float:
+    """Seconds to keep for thresholds, report and honest scores at the end, from those that reports of trials took."""
+    if not score_seconds:
+        return 0.0
+    report = CLOSING_SAFETY * float(np.median(score_seconds))
+    return report + min(HONEST_SECONDS, HONEST_FRACTION * time_limit)
 
 
 class SearchBudget(Budget):
@@ -141,7 +147,7 @@ class SearchBudget(Budget):
             reserve = min(
                 max(expected, least) + choice + self.pool.start_seconds, reserve
             )
-        self.reserve = reserve + closing(self._reports)
+        self.reserve = reserve + closing(self._reports, self.phases.time_limit)
 
 
 class Phases:

@@ -14,10 +14,13 @@ from skauto._time_left import endless
 # A gain below this is rounding.
 TOLERANCE = 1e-9
 
+# Numbers of the mixtures that are judged at once: more would not fit into the cache, fewer are slow on small tables.
+MIXTURE_NUMBERS = 1 << 18
+
 
 def greedy_selection(
     predictions: list[np.ndarray],
-    value: Callable[[np.ndarray], float],
+    values: Callable[[np.ndarray], np.ndarray],
     n_steps: int = 25,
     patience: int = 5,
     left: Callable[[], float] = endless,
@@ -28,14 +31,15 @@ def greedy_selection(
     ----------
     predictions : list of ndarray, each of shape (n, K)
         Out-of-fold probabilities, the best single model first.
-    value : callable
-        From probabilities of shape (n, K) to a score; greater is better.
+    values : callable
+        From the probabilities of several mixtures, of shape (n_mixtures, n, K), to a score of each; greater is better.
     n_steps : int, default=25
         Maximum number of picks.
     patience : int, default=5
         The selection ends after this many picks in a row without improvement, and these are undone.
     left : callable, default=endless
-        Returns the seconds left. When they run out, the picks so far are the result; without any, the first model.
+        Returns the seconds left, asked before each pick. When they run out, the picks so far are the result; without
+        any, the first model.
 
     Returns
     -------
@@ -52,17 +56,17 @@ def greedy_selection(
     >>> from skauto.estimators._ensemble import greedy_selection
     >>> y = np.array([0, 1, 1])
     >>> good, bad = np.array([[.9, .1], [.4, .6], [.2, .8]]), np.full((3, 2), .5)
-    >>> greedy_selection([good, bad], lambda p: -np.sum((p[:, 1] - y) ** 2))
+    >>> greedy_selection([good, bad], lambda mixtures: -np.sum((mixtures[..., 1] - y) ** 2, axis=1))
     array([1., 0.])
     """
     counts = np.zeros(len(predictions))
     kept = np.eye(len(predictions))[0]
     total, best, idle = np.zeros_like(predictions[0]), -np.inf, 0
     for step in range(1, n_steps + 1):
-        values = [value((total + prediction) / step) for prediction in predictions if left() > 0]
-        if len(values) < len(predictions):
+        found = _values_of_mixtures(predictions, total, step, values, left)
+        if len(found) < len(predictions):
             break
-        judged = np.where(np.isnan(values), -np.inf, values)  # nothing could be judged
+        judged = np.where(np.isnan(found), -np.inf, found)  # nothing could be judged
         pick = int(np.argmax(judged))
         counts[pick] += 1
         total += predictions[pick]
@@ -72,6 +76,18 @@ def greedy_selection(
         if idle == patience:
             break
     return kept / kept.sum()
+
+
+def _values_of_mixtures(predictions, total, step, values, left):
+    """The value of adding each model to what was picked, of as many models as there is time for."""
+    at_once = max(MIXTURE_NUMBERS // predictions[0].size, 1)
+    found: list[float] = []
+    for first in range(0, len(predictions), at_once):
+        if left() <= 0:
+            break
+        some = np.stack(predictions[first : first + at_once])
+        found.extend(values((total + some) / step))
+    return found
 
 
 class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):

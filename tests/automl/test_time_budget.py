@@ -114,9 +114,10 @@ def test_the_first_slow_report_keeps_time_for_the_last_one():
     before = budget.remaining()
     budget = SearchBudget(Phases(100, Clock()), None, Pool(2))
     budget.learn(result(0, 9.0, 0.1, score_seconds=5.0))
-    assert before - budget.remaining() == pytest.approx(closing([5.0]))
-    assert closing([5.0, 2.0, 0.1]) == pytest.approx(4.0)  # twice the middle one
-    assert closing([]) == 0
+    assert before - budget.remaining() == pytest.approx(10.0)
+    assert closing([5.0, 2.0, 0.1], 10.0) == pytest.approx(4.3)  # twice the middle one, and the honest scores
+    assert closing([5.0, 2.0, 0.1], math.inf) == pytest.approx(6.0)
+    assert closing([], 10.0) == 0
 
 
 def test_slow_scores_keep_time_for_the_choice_of_the_ensemble():
@@ -124,7 +125,7 @@ def test_slow_scores_keep_time_for_the_choice_of_the_ensemble():
     for number in range(6):
         quick.learn(result(number, 1.0, 0.01))
         slow.learn(result(number, 1.0, 0.01, score_seconds=0.02))
-    assert quick.remaining() - slow.remaining() == pytest.approx(50 * 0.02 + closing([0.02]))
+    assert quick.remaining() - slow.remaining() == pytest.approx(50 * 0.02 + 2 * 0.02)
 
 
 def test_workers_that_start_slowly_are_waited_for():

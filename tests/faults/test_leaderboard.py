@@ -8,7 +8,7 @@ from sklearn.metrics import average_precision_score, f1_score, make_scorer, roc_
 
 from skauto import AutoClassifier
 
-SHOWN = ["chosen", "candidate", "score", "F1", "AUC", "AP", "fold_std", "seconds", "status"]
+SHOWN = ["chosen", "candidate", "score", "honest", "low", "high", "F1", "AUC", "AP", "status"]
 CANDIDATES = ["naive_bayes", "logistic"]
 
 

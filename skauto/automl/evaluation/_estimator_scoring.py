@@ -1,7 +1,8 @@
 """Scorers called with (estimator, X, y): served out of fold, for they may read columns of X."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -44,6 +45,11 @@ class EstimatorScoring(Scoring):
             return thresholds[0]
         scores = self._of_thresholds(proba, thresholds, self.parts, left)
         return thresholds[_first_best(scores.mean(axis=1))]
+
+    def take(self, rows: np.ndarray) -> "EstimatorScoring":
+        """The scoring of some rows, which may be given more than once."""
+        taken = cast(EstimatorScoring, super().take(rows))
+        return replace(taken, rows=self.rows[rows])
 
     def _value(self, proba: np.ndarray, left: Left) -> OfRows:
         """The score of some rows, each fold labelled by the threshold that the other folds of its repeat like best."""

@@ -1,5 +1,6 @@
 """What a score is of: metrics of codes and probabilities or labels, by the names of scikit-learn or from scorers."""
 
+import copy
 import warnings
 from typing import Any
 
@@ -99,6 +100,12 @@ class CostMetric:
         back = np.argsort(order)
         self.costs = costs[..., back[:, None], back]
         self.by_row = n_rows is not None
+
+    def take(self, rows: np.ndarray) -> "CostMetric":
+        """The metric of some rows, where costs differ by row."""
+        taken = copy.copy(self)
+        taken.costs = self.costs[rows]
+        return taken
 
     def __call__(
         self,

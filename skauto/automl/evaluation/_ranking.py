@@ -1,7 +1,7 @@
 """Scores of codes and probabilities that are computed here, without the checks of scikit-learn's."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -48,6 +48,64 @@ def average_precision(
     return float(
         np.sum(np.diff(positives, prepend=0) * positives / predicted) / positives[-1]
     )
+
+
+def average_precisions(
+    y: np.ndarray, scores: np.ndarray, weight: np.ndarray | None = None
+) -> np.ndarray:
+    """Average precision of several scores of one boolean target at once.
+
+    Parameters
+    ----------
+    y : ndarray of bool, shape (n,)
+    scores : ndarray of shape (n_models, n)
+    weight : ndarray of shape (n,), default=None
+
+    Returns
+    -------
+    values : ndarray of shape (n_models,)
+        As `average_precision` gives them; NaN without positives.
+    """
+    n_rows = scores.shape[1]
+    rows_weight = np.ones(n_rows) if weight is None else weight
+    hit_weight = np.where(y, rows_weight, 0.0)
+    total = hit_weight.sum()
+    if total <= 0:
+        return np.full(len(scores), np.nan)
+    order = np.argsort(-scores, axis=1, kind="stable")
+    ranked = np.take_along_axis(scores, order, axis=1)
+    hits = hit_weight[order]
+    predicted = np.cumsum(rows_weight[order], axis=1)
+    precision = np.cumsum(hits, axis=1) / np.where(predicted > 0, predicted, 1.0)
+    # Rows of equal scores are predicted together: each has the precision at the last of them.
+    is_last = np.ones(scores.shape, dtype=bool)
+    is_last[:, :-1] = ranked[:, 1:] != ranked[:, :-1]
+    last = np.where(is_last, np.arange(n_rows), n_rows)
+    last = np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1]
+    at_last = np.take_along_axis(precision, last, axis=1)
+    return np.einsum("ij,ij->i", hits, at_last) / total
+
+
+def ap_of_all(
+    y: np.ndarray, stack: np.ndarray, weight: np.ndarray | None = None
+) -> np.ndarray:
+    """`ap_of` for each of several models: `stack` has shape (n_models, n, n_classes)."""
+    if stack.shape[2] == 2:
+        return average_precisions(y == 1, stack[..., 1], weight)
+    of_classes = [
+        average_precisions(y == k, stack[..., k], weight) for k in np.unique(y)
+    ]
+    return np.array([mean_of_known(values) for values in np.transpose(of_classes)])
+
+
+def log_loss_of_all(
+    y: np.ndarray, stack: np.ndarray, weight: np.ndarray | None = None
+) -> np.ndarray:
+    """`log_loss_of` for each of several models: `stack` has shape (n_models, n, n_classes)."""
+    likely = np.maximum(stack[:, np.arange(len(y)), y], np.finfo(stack.dtype).eps)
+    if weight is not None and not np.any(weight):
+        return np.full(len(stack), np.nan)
+    return np.average(np.log(likely), axis=1, weights=weight)
 
 
 def area_under_curve(
@@ -111,6 +169,12 @@ def ap_of(y: np.ndarray, proba: np.ndarray, weight: np.ndarray | None = None) ->
 
 # Of codes and probabilities, shown of every model.
 RANK_MEASURES: dict[str, Measure] = {"AUC": auc_of, "AP": ap_of}
+
+# Those that are computed of several models at once, by the function that takes one.
+OF_ALL: dict[Any, Callable[..., np.ndarray]] = {
+    ap_of: ap_of_all,
+    log_loss_of: log_loss_of_all,
+}
 
 PROBA_METRICS: dict[str, ProbaMetric] = {
     "roc_auc": auc_of,

@@ -9,7 +9,14 @@ import numpy as np
 from skauto._time_left import endless, first_of
 from skauto.automl._splits import parts_of_one_fold
 from skauto.automl._types import JudgedBy, LabelsMetric, ProbaMetric, Threshold
-from skauto.automl.evaluation._ranking import ap_of, auc_of, log_loss_of, mean_of_known
+from skauto.automl.evaluation._ranking import (
+    OF_ALL,
+    ap_of,
+    auc_of,
+    log_loss_of,
+    log_loss_of_all,
+    mean_of_known,
+)
 from skauto.inputs._types import Left
 from skauto.resample._threshold import (
     CONFUSION_METRICS,
@@ -79,6 +86,22 @@ class Scoring:
             also=tuple(other.first(n_rows) for other in self.also),
         )
 
+    def take(self, rows: np.ndarray) -> "Scoring":
+        """The scoring of some rows, which may be given more than once, without the scores that are only shown."""
+        metric = self.metric
+        if getattr(metric, "by_row", False):
+            metric = metric.take(rows)
+        return replace(
+            self,
+            metric=metric,
+            y=self.y[rows],
+            fold=self.fold[rows],
+            part=self.part[rows],
+            repeat=self.repeat[rows],
+            weight=take_if_given(self.weight, rows),
+            also=(),
+        )
+
     @property
     def n_rows(self) -> int:
         """Rows that one repeat of the cross-validation validates."""
@@ -108,6 +131,31 @@ class Scoring:
         y, proba = self.oriented(proba)
         return self._pooled(lambda rows: self._called(self._stand_in, y, proba, rows))
 
+    def select_all(self, stack: np.ndarray) -> np.ndarray:
+        """`select` for each of several models, shape (n_models,); `stack` has shape (n_models, n, n_classes)."""
+        of_all = OF_ALL.get(self._stand_in)
+        if of_all is None:
+            return np.array([self.select(proba) for proba in stack])
+        y, _ = self.oriented(stack[0])
+        flipped = y is not self.y
+        return self._pooled_all(of_all, y, stack[..., ::-1] if flipped else stack)
+
+    def likelihood_all(self, stack: np.ndarray) -> np.ndarray:
+        """`likelihood` for each of several models, shape (n_models,)."""
+        return self._pooled_all(log_loss_of_all, self.y, stack)
+
+    def _pooled_all(
+        self, of_all: Callable[..., np.ndarray], y: np.ndarray, stack: np.ndarray
+    ) -> np.ndarray:
+        """The means over repeats of what a measure of several models says."""
+        whole = len(self.parts) == 1 and len(self.parts[0]) == len(y)
+        values = [
+            of_all(y[rows], stack if whole else stack[:, rows], self._weight(rows))
+            for rows in self.parts
+        ]
+        sizes = [len(rows) for rows in self.parts]
+        return np.array([mean_of_known(some, sizes) for some in np.transpose(values)])
+
     @property
     def _stand_in(self) -> ProbaMetric:
         if self.judged_by == "proba":
@@ -117,12 +165,15 @@ class Scoring:
         return log_loss_of
 
     @property
-    def guides(self) -> list[Callable[[np.ndarray], float]]:
-        """What the members of the ensemble are selected by, each once, the quick one first, as time may run out."""
+    def guides(self) -> list[Callable[[np.ndarray], np.ndarray]]:
+        """What the members of the ensemble are selected by, each once, the quick one first, as time may run out.
+
+        Each gives the values of several models from their probabilities, of shape (n_models, n, n_classes).
+        """
         return (
-            [self.select]
+            [self.select_all]
             if self._stand_in is log_loss_of
-            else [self.likelihood, self.select]
+            else [self.likelihood_all, self.select_all]
         )
 
     def likelihood(self, proba: np.ndarray) -> float:
@@ -180,6 +231,10 @@ class Scoring:
         if self.judged_by == "proba":
             return labels_at(proba, default_threshold(proba.shape[1]))
         return self._labels(y, proba, self.metric, left)[0]
+
+    def labels_at(self, proba: np.ndarray, threshold: Threshold) -> np.ndarray:
+        """Codes at a threshold, with the positive class last."""
+        return labels_at(self.oriented(proba)[1], threshold)
 
     def of_labels(self, proba: np.ndarray, labels: np.ndarray) -> OfRows:
         """The score of some rows, a function of them, where `labels` are predicted."""

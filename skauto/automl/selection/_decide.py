@@ -1,21 +1,26 @@
 """Tune the decision: thresholds of the ensemble and of single models, and the scores of the ensemble."""
 
+import functools
 from dataclasses import replace
 from typing import Any, cast
 
+import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skauto._time_left import first_of
 from skauto.automl._time_budget import CLOSING_SAFETY
 from skauto.automl._types import Threshold
 from skauto.automl.evaluation._scoring import Scoring
+from skauto.automl.selection._bootstrap import Units
 from skauto.automl.selection._enforce import held_to, largest_within
 from skauto.automl.selection._fallback import fall_back
 from skauto.automl.selection._final_model import FinalModel, mixed
 from skauto.automl.selection._finishing import Finishing
+from skauto.automl.selection._honest_score import honest_scores
 from skauto.automl.selection._models import Models
 from skauto.automl.selection._select import Scored
 from skauto.automl.selection._shortlist import Selection
+from skauto.search._folds import take_if_given
 from skauto.search._trial import Status
 
 
@@ -38,12 +43,9 @@ def conclude(finishing: Finishing, selection: Selection, models: Models) -> Fina
     # Measuring takes seconds in which Ctrl-C may fall; it changes nothing, so it can begin anew.
     final = finishing.interrupts.despite(largest_within, finishing, selection, models)
     with finishing.phases("ensemble"):
-        return tune_decision(
-            finishing,
-            selection.scoring,
-            final,
-            models.fitted[cast(Scored, final.best).number],
-        )
+        best_model = models.fitted[cast(Scored, final.best).number]
+        final = tune_decision(finishing, selection.scoring, final, best_model)
+        return estimate(finishing, selection, final)
 
 
 def tune_decision(
@@ -80,3 +82,28 @@ def tune_decision(
             "the ensemble has no score, and the default threshold where none was found",
         )
     return replace(final, thresholds=thresholds, **found)
+
+
+def estimate(
+    finishing: Finishing, selection: Selection, final: FinalModel
+) -> FinalModel:
+    """The final model with honest scores; what an exception or Ctrl-C prevents is not known."""
+    scoring, folds = selection.scoring, finishing.plan.context.folds
+    number = np.concatenate([valid for _, valid in folds])[: len(scoring.y)]
+    units = Units(number, scoring.y, take_if_given(finishing.groups, number))
+    estimated = functools.partial(
+        honest_scores,
+        selection.affordable,
+        scoring,
+        units,
+        seed=finishing.plan.context.seed,
+        best=cast(Scored, final.best).number,
+        use_ensemble=len(final.members) > 1,
+        even=finishing.plan.profile.kind.effort.even_ensemble,
+        left=finishing.phases.left,
+    )
+    made = finishing.interrupts.attempt(estimated)
+    if made.status != Status.COMPLETE:
+        finishing.warn_of_score(made, "there is no honest score")
+        return final
+    return replace(final, honest=made.value)

@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline
 
 from skauto.automl._types import Estimator, Footprint, Threshold
 from skauto.automl.selection._finishing import Finishing
+from skauto.automl.selection._honest_score import Honest
 from skauto.automl.selection._models import Models
 from skauto.automl.selection._select import Member, Scored
 from skauto.automl.tables._columns import watch
@@ -38,6 +39,8 @@ class FinalModel:
         Of the members and of the best trial, by trial; without those for which no time was left.
     scores : dict
         Of the out-of-fold probabilities of the ensemble, as `Scoring.report` gives them; empty where none are known.
+    honest : dict of int to Honest
+        Estimates of scores on new rows, by trial, -1 for the ensemble; empty where none are known.
     footprint : dict or None
         What the ensemble costs by the measures that are bounded.
     """
@@ -51,6 +54,7 @@ class FinalModel:
     members: list[Member] = field(default_factory=list)
     thresholds: dict[int, Threshold] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
+    honest: dict[int, Honest] = field(default_factory=dict)
     footprint: Footprint | None = None
 
     def kept(self) -> dict[int, tuple[Estimator, Threshold | None]]:

@@ -42,6 +42,8 @@ class Finishing:
     costs : ndarray of shape (n_classes, n_classes), default=None
     here : bool, default=True
         Whether a model may be fitted in this process, should no worker be ready in time.
+    groups : ndarray of shape (n,), default=None
+        Codes of the groups of rows that are never on both sides of a fold.
     interrupts : Interrupts
         Of a search that Ctrl-C ended: another one stops the fit.
     """
@@ -55,6 +57,7 @@ class Finishing:
     progress: Progress
     costs: np.ndarray | None = None
     here: bool = True
+    groups: np.ndarray | None = None
     interrupts: Interrupts = field(default_factory=Interrupts)
     found: list[Scored] = field(init=False)
     closing_seconds: float = field(init=False)
@@ -63,7 +66,9 @@ class Finishing:
         found = scored_trials(self.history)
         object.__setattr__(self, "found", found)
         object.__setattr__(
-            self, "closing_seconds", closing([trial.score_seconds for trial in found])
+            self,
+            "closing_seconds",
+            closing([trial.score_seconds for trial in found], self.phases.time_limit),
         )
 
     def left(self) -> float:

@@ -23,8 +23,18 @@ LIGHTGBM = Candidate(
     name="lightgbm",
     build=lightgbm,
     prepare=prepare.named,
-    space={**LIGHTGBM_SPACE, "cat_smooth": loguniform(1, 50)},
-    defaults={**LIGHTGBM_DEFAULTS, "cat_smooth": 10.0},
+    space={
+        **LIGHTGBM_SPACE,
+        "cat_smooth": loguniform(1, 50),
+        "extra_trees": [False, True],
+        "features": [prepare.PLAIN_FEATURES, prepare.CROSSED],
+    },
+    defaults={
+        **LIGHTGBM_DEFAULTS,
+        "cat_smooth": 10.0,
+        "extra_trees": False,
+        "features": prepare.PLAIN_FEATURES,
+    },
     initial=(
         {
             "learning_rate": 0.2,
@@ -201,8 +211,39 @@ MLP = Candidate(
     time_budget_reason=make.mlp_time_reason,
 )
 
+CATBOOST = Candidate(
+    name="catboost",
+    build=make.catboost,
+    prepare=prepare.as_it_is,
+    space={
+        "n_estimators": [100, 200, 300, 500],
+        "learning_rate": loguniform(0.02, 0.3),
+        "max_depth": randint(3, 8),
+        "l2_leaf_reg": loguniform(0.1, 20),
+        "random_strength": [0.1, 1.0, 3.0],
+        "subsample": uniform(0.6, 0.4),
+        "one_hot_max_size": [4, 10, 25],
+    },
+    defaults={
+        "n_estimators": 300,
+        "learning_rate": 0.08,
+        "max_depth": 6,
+        "l2_leaf_reg": 3.0,
+        "random_strength": 1.0,
+        "subsample": 0.8,
+        "one_hot_max_size": 10,
+    },
+    initial=({},),
+    ranks=(0.2,),
+    imbalance=(WEIGHTS,),
+    sparse=False,
+    package="catboost",
+    extra="boost",
+    time_budget_reason=make.catboost_time_reason,
+)
+
 TABLES = (
-    LIGHTGBM, LOGISTIC, EXTRA_TREES, SVM, RANDOM_FOREST, HIST_BOOSTING, MLP, NEAREST_NEIGHBORS, NAIVE_BAYES
+    LIGHTGBM, CATBOOST, LOGISTIC, EXTRA_TREES, SVM, RANDOM_FOREST, HIST_BOOSTING, MLP, NEAREST_NEIGHBORS, NAIVE_BAYES
 )  # fmt: skip
 
 BALANCED_BAGGING = Candidate(

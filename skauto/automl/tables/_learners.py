@@ -23,6 +23,7 @@ from skauto.automl._matrix_learners import CALIBRATION_FOLDS
 from skauto.automl._types import Estimator, Values
 from skauto.automl.tables._preparation import codes
 from skauto.estimators._safe_folds import SafeFolds
+from skauto.estimators.tables._catboost import CatBoostTableClassifier
 from skauto.estimators.tables._many_levels import ManyLevelsEncoder
 from skauto.estimators.tables._table_cleaner import (
     TableCleaner,
@@ -47,6 +48,9 @@ LARGEST_BATCH = 512
 
 # The fewest seconds of a trial in which a net is tried beside other candidates: to import PyTorch takes most of them.
 NET_START_SECONDS = 4.0
+
+# The fewest seconds of a trial in which CatBoost is tried, whose import takes one.
+CATBOOST_START_SECONDS = 2.0
 
 # The quick model of a table: rounds of boosting, or trees where classes are more than these.
 FALLBACK_ROUNDS, FALLBACK_TREES, BOOSTED_CLASSES = 30, 20, 5
@@ -84,6 +88,19 @@ def fallback(profile: DataProfile) -> Pipeline:
             ("classify", boosting),
         ]
     )
+
+
+def catboost(values: Values, profile: DataProfile, seed: int) -> Estimator:
+    """CatBoost with a fixed number of trees, by which it sets how fast it learns."""
+    return CatBoostTableClassifier(**values, n_jobs=profile.threads, random_state=seed)
+
+
+def catboost_time_reason(values: Mapping[str, Any], profile: DataProfile) -> str:
+    """Why there is no time for CatBoost, an empty line if there is."""
+    seconds = profile.trial_seconds
+    if seconds is None or seconds >= CATBOOST_START_SECONDS:
+        return ""
+    return f"a trial has {seconds:.3g} s, less than CatBoost takes to begin"
 
 
 def mlp_time_reason(values: Mapping[str, Any], profile: DataProfile) -> str:

@@ -17,6 +17,7 @@ from sklearn.preprocessing import (
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._types import Estimator, Values
 from skauto.estimators.tables._category_codes import category_codes
+from skauto.estimators.tables._crossed_features import CrossedFeatures
 from skauto.estimators.tables._magnitude import LARGEST_SCALED, bounded
 from skauto.estimators.tables._many_levels import ManyLevelsEncoder
 from skauto.estimators.tables._plain_names import (
@@ -28,6 +29,9 @@ from skauto.estimators.tables._table_cleaner import (
     category_columns,
     numeric_columns,
 )
+
+# What boosting sees beside the columns: nothing, or arithmetic, group statistics and target means.
+PLAIN_FEATURES, CROSSED = "plain", "crossed"
 
 # Most columns whose numbers become ranks: that is done column by column, at each predict.
 MOST_RANKED = 2_000
@@ -43,11 +47,16 @@ def native(values: Values, profile: DataProfile) -> Estimator:
 
 def named(values: Values, profile: DataProfile) -> Estimator:
     """LightGBM takes cleaned tables too, but not every character in the names of columns."""
-    return (
-        None
-        if profile.sparse
-        else FunctionTransformer(plain_names, feature_names_out=plain_names_out)
-    )
+    crossed = values.pop("features") == CROSSED
+    if profile.sparse:
+        return None
+    names = FunctionTransformer(plain_names, feature_names_out=plain_names_out)
+    return make_pipeline(CrossedFeatures(), names) if crossed else names
+
+
+def as_it_is(values: Values, profile: DataProfile) -> Estimator:
+    """CatBoost takes cleaned tables, missing values and all levels included."""
+    return None
 
 
 def codes(values: Values, profile: DataProfile) -> Estimator:

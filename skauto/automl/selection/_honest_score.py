@@ -1,0 +1,241 @@
+"""Honest scores: what a choice among trials is worth on rows that had no part in it, by bootstrap, without any fit."""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from skauto._seeds import child_seed
+from skauto._time_left import endless, first_of
+from skauto.automl.evaluation._ranking import mean_of_known
+from skauto.automl.evaluation._scoring import OfRows, Scoring
+from skauto.automl.selection._bootstrap import Draw, Units
+from skauto.automl.selection._select import Member, Scored, choose_members
+from skauto.inputs._types import Left
+
+# Draws of rows in which the choice is made anew: fewer where rows are many, which vary less from draw to draw, so that
+# all of them take some two seconds.
+FEWEST_DRAWS, MOST_DRAWS = 8, 40
+
+# With fewer draws than these, where time is short, nothing is said.
+LEAST_DRAWS = 4
+
+# Probabilities of the positive class, or halves of those of all classes, that one draw chooses on at most, and that all
+# draws choose on together.
+MOST_CELLS, CELLS_OF_ALL_DRAWS = 6_000, 45_000
+
+# Trials that a draw chooses among: those with the best scores. Of many classes fewer, whose thresholds take long.
+MOST_TRIALS, MOST_TRIALS_OF_CLASSES = 25, 12
+
+# The quantiles of an interval that holds the score of new rows in 95 of 100 cases.
+LOW, HIGH = 0.025, 0.975
+
+# New rows that the interval is for, as a fraction of the rows of fit: as if 30 % of all rows had been held back.
+NEW_ROWS = 3 / 7
+
+# The number that stands for what predicts, among those of trials.
+ENSEMBLE = -1
+
+
+@dataclass(frozen=True)
+class Honest:
+    """An estimate of the score on new rows.
+
+    Parameters
+    ----------
+    score : float
+        NaN where nothing is known.
+    low, high : float
+        Ends of the interval that holds the score of a new sample in 95 of 100 cases.
+    """
+
+    score: float
+    low: float
+    high: float
+
+
+UNKNOWN = Honest(np.nan, np.nan, np.nan)
+
+
+def honest_scores(
+    trials: list[Scored],
+    scoring: Scoring,
+    rows: Units,
+    *,
+    seed: int,
+    best: int | None = None,
+    use_ensemble: bool = True,
+    even: bool = True,
+    n_new: float | None = None,
+    left: Left = endless,
+) -> dict[int, Honest]:
+    """Estimates of what trials and the choice among them score on new rows.
+
+    In each draw the choice is made anew on the rows that were drawn: the best trial, the members of the ensemble, their
+    weights and the threshold. What it decides is scored on the other rows, which had no part in it. No model is fitted,
+    so the estimate is that of models of the folds.
+
+    Parameters
+    ----------
+    trials : list of Scored
+        Judged on the same rows.
+    scoring : Scoring
+        Of these rows.
+    rows : Units
+    seed : int
+    best : int, default=None
+        Number of the trial that was chosen for the best; None for that of the greatest score.
+    use_ensemble : bool, default=True
+        Whether the ensemble predicts; else the best trial does.
+    even : bool, default=True
+        As in `choose_members`.
+    n_new : float, default=None
+        Rows, or groups, of the new sample that the intervals are for; None is three sevenths of those at hand.
+    left : callable, default=endless
+        Gives the seconds that are left: the draws end with them.
+
+    Returns
+    -------
+    scores : dict of int to Honest
+        By number of the trial, -1 for what predicts; empty where there was no time. That of `best` is of the trial with
+        the greatest score in each draw, whichever that was: it was chosen for its score, and its own would flatter it.
+
+    References
+    ----------
+    Tsamardinos, Greasidou, Borboudakis: Bootstrapping the out-of-sample predictions for efficient and accurate
+    cross-validation, Machine Learning 107, 2018, section 4.
+    """
+    if not trials:
+        return {}
+    n_classes = trials[0].proba.shape[1]
+    n_trials = MOST_TRIALS if n_classes == 2 else MOST_TRIALS_OF_CLASSES
+    trials = sorted(trials, key=lambda trial: (-trial.score, trial.number))[:n_trials]
+    seed = child_seed(seed, "honest score")
+    cells_of_unit = len(scoring.y) / rows.n_units * n_classes / 2
+    most = min(int(MOST_CELLS / cells_of_unit), rows.n_units)
+    count = CELLS_OF_ALL_DRAWS / (most * cells_of_unit)
+    count = int(np.clip(count, FEWEST_DRAWS, MOST_DRAWS))
+    n_new = rows.n_units * NEW_ROWS if n_new is None else n_new
+    best = trials[0].number if best is None else best
+    judge = _Judge(trials, scoring, best, use_ensemble, even, left)
+    found: list[dict[int, _Scores]] = []
+    for draw in rows.draws(seed, most, count, n_new):
+        if left() <= 0 or not judge.trials:
+            break
+        found.append(judge.judged(draw))
+    if len(found) < LEAST_DRAWS:
+        return {}
+    return {number: _summary([one[number] for one in found]) for number in found[0]}
+
+
+class _Scores(NamedTuple):
+    """Scores in one draw.
+
+    Attributes
+    ----------
+    gain : float
+        What the choice of the draw scores outside of it, less what the choice of all rows does there; 0 without a
+        choice.
+    samples, parts : list of float
+        What the choice of all rows scores on samples and on parts of them.
+    """
+
+    gain: float
+    samples: list[float]
+    parts: list[float]
+
+
+class _Judge:
+    """Scores of trials, and of the choice among them, in one draw."""
+
+    def __init__(
+        self,
+        trials: list[Scored],
+        scoring: Scoring,
+        best: int,
+        use_ensemble: bool,
+        even: bool,
+        left: Left,
+    ) -> None:
+        self.scoring, self.best = scoring, best
+        self.even = even
+        # Thresholds of each fold that were chosen on the others: a trial that is not chosen needs nothing more.
+        half = first_of(2, left)
+        self.trials, self._values = [], []
+        for trial in trials:
+            if half() <= 0:
+                break
+            labels = scoring.labels_of(trial.proba, half)
+            self.trials.append(trial)
+            self._values.append(self._value(trial.proba, labels))
+
+        members = choose_members(self.trials, scoring, even=even) if self.trials else []
+        self._ensemble: OfRows | None = None
+        if use_ensemble and members:
+            blended = _blended(members)
+            self._ensemble = self._value(blended, scoring.labels_of(blended, left))
+
+    def judged(self, draw: Draw) -> dict[int, _Scores]:
+        """By trial, and -1 for what predicts, the scores in a draw."""
+        found = {
+            trial.number: self._of_fixed(draw, value)
+            for trial, value in zip(self.trials, self._values, strict=True)
+        }
+        inside = np.array([value(draw.inside) for value in self._values])
+        best = int(np.argmax(np.where(np.isnan(inside), -np.inf, inside)))
+        numbers = [trial.number for trial in self.trials]
+        of_all = self._values[numbers.index(self.best) if self.best in found else 0]
+        of_best = self._of_choice(draw, self._values[best], of_all)
+        if self.best in found:
+            found[self.best] = of_best
+        found[ENSEMBLE] = of_best
+        if self._ensemble is not None:
+            value = self._redone(draw, inside)
+            found[ENSEMBLE] = self._of_choice(draw, value, self._ensemble)
+        return found
+
+    def _redone(self, draw: Draw, inside: np.ndarray) -> OfRows:
+        """The score of the ensemble that is chosen on the rows inside of a draw, a function of rows."""
+        scoring = self.scoring.take(draw.inside)
+        drawn = [
+            replace(trial, proba=trial.proba[draw.inside], score=score)
+            for trial, score in zip(self.trials, inside, strict=True)
+        ]
+        members = choose_members(drawn, scoring, even=self.even)
+        whole = {trial.number: trial for trial in self.trials}
+        blended = _blended([(whole[drawn.number], weight) for drawn, weight in members])
+        threshold = scoring.threshold(blended[draw.inside])
+        return self._value(blended, self.scoring.labels_at(blended, threshold))
+
+    def _value(self, proba: np.ndarray, labels: np.ndarray) -> OfRows:
+        return self.scoring.of_labels(proba, labels)
+
+    def _of_fixed(self, draw: Draw, value: OfRows) -> _Scores:
+        samples = [value(rows) for rows in draw.samples]
+        return _Scores(0.0, samples, [value(rows) for rows in draw.parts])
+
+    def _of_choice(self, draw: Draw, drawn: OfRows, of_all: OfRows) -> _Scores:
+        fixed = self._of_fixed(draw, of_all)
+        return fixed._replace(gain=drawn(draw.outside) - of_all(draw.outside))
+
+
+def _blended(members: list[Member]) -> np.ndarray:
+    """The weighted mean of the probabilities of some trials."""
+    probas = np.stack([trial.proba for trial, _ in members])
+    return np.tensordot([weight for _, weight in members], probas, axes=1)
+
+
+def _summary(found: list[_Scores]) -> Honest:
+    """The estimate, and quantiles of the scores of all samples.
+
+    The choice of all rows is worth the mean over parts; what a choice loses on rows that had no part in it is added.
+    The mean of the scores outside of the draws estimates the same, and varies more.
+    """
+    parts = np.concatenate([scores.parts for scores in found])
+    samples = np.concatenate([scores.samples for scores in found])
+    gain = mean_of_known([scores.gain for scores in found])
+    score = mean_of_known(parts) + gain
+    if np.isnan(score):
+        return UNKNOWN
+    low, high = np.nanquantile(samples, [LOW, HIGH]) + gain
+    return Honest(score, float(low), float(high))
