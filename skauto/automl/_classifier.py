@@ -12,12 +12,13 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from skauto.automl._answers import Answers
-from skauto.automl._kind import kind_named
+from skauto.automl._deciding import Deciding
+from skauto.automl._holding_out import HoldsOut, hold_out, leave_time
 from skauto.automl._leaderboard import COLUMNS, DETAILS, cv_results, leaderboard
 from skauto.automl._reading import read
 from skauto.automl._runtime import Runtime
-from skauto.automl._search_step import run_search
-from skauto.automl._settings import PARAMETERS, Settings, settings_of
+from skauto.automl._search_step import plan_search, run_search
+from skauto.automl._settings import PARAMETERS, settings_of
 from skauto.automl.selection._decide import conclude
 from skauto.automl.selection._final_model import FinalModel
 from skauto.automl.selection._finishing import Finishing
@@ -29,12 +30,13 @@ from skauto.inputs._types import Label
 from skauto.search._executor_pool import UsesExecutor
 from skauto.search.strategies._base import Strategy
 
-if TYPE_CHECKING:  # load the portfolio's packages, which importing skauto must not
+if TYPE_CHECKING:  # loads the portfolio's packages, which importing skauto must not
     from skauto.automl._candidate import Candidate
-    from skauto.automl._plan import Plan
 
 
-class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
+class AutoClassifier(
+    Deciding, HoldsOut, Answers, UsesExecutor, ClassifierMixin, BaseEstimator
+):
     """Searches classifiers for a table, a batch of sequences or a stack of images, and blends the best of them.
 
     Parameters
@@ -77,6 +79,9 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         model, greater being better. Trials are held to it, of images and series before they train, and the ensemble is.
     ensemble : bool, default=True
         Whether `predict` uses a weighted ensemble of the models tried; False uses the best one alone.
+    holdout : float or None, default=None
+        The fraction of the rows that is kept away from everything, stratified, by group where there are groups, and
+        scored once, by what predicts in the end: `holdout_score_`. The same rows for the same `random_state`.
     journal : str, path or None, default=None
         Folder in which the search writes down all it does. After a kill, or with more budget, a fit with the same
         data and arguments goes on from there; another search is refused with the difference named.
@@ -112,6 +117,16 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
     threshold_ : float, ndarray of shape (n_classes,) or None
         Least probability of `pos_label_` at which it is predicted; for more than two classes a factor of each class's
         probability. None with costs.
+    oof_proba_ : ndarray of shape (n, n_classes)
+        Out-of-fold probabilities of the ensemble, in the order of the rows given to `fit`, the mean over repeats; NaN
+        for rows that were never validated. `set_decision` decides anew from them.
+    goal_ : Series or None
+        Of a constrained goal: the `bound` of a `measure`, the `closest` value that a threshold reaches on all
+        out-of-fold rows, and with thresholds of other folds its `value`, what it is with 95 % confidence on new rows
+        (`worst_95`) and the `probability` that the bound holds there.
+    holdout_score_, holdout_scores_, holdout_rows_ : float, Series, ndarray of shape (n_held,)
+        With `holdout`, for the decision that `fit` made: the score of the rows that were kept away, the same with F1,
+        AUC, AP and further scores, and the positions of these rows in X.
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         The costs, in the order of `classes_`; the mean over rows where they differ by row, by which `best_estimator_`
         decides.
@@ -161,6 +176,7 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         cost_matrix: Any = None,
         constraints: dict[str, Any] | None = None,
         ensemble: bool = True,
+        holdout: float | None = None,
         journal: str | PathLike[str] | None = None,
         n_jobs: int | None = -1,
         executor: Executor | None = None,
@@ -179,6 +195,7 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         self.cost_matrix = cost_matrix
         self.constraints = constraints
         self.ensemble = ensemble
+        self.holdout = holdout
         self.journal = journal
         self.n_jobs = n_jobs
         self.executor = executor
@@ -220,23 +237,21 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         ValueError
             If the data or a parameter cannot be used; the message says which and what would do.
         """
-        settings = self._settings()
-        with Runtime(settings) as runtime:
-            data = self._read(runtime, X, y, sample_weight, groups, cost_matrix)
-            plan = self._plan(runtime, data)
+        name, taken = type(self).__name__, (*COLUMNS, *DETAILS)
+        settings = settings_of(self.get_params(deep=False), name, taken)
+        given = hold_out(settings, X, y, sample_weight, groups, cost_matrix)
+        with Runtime(leave_time(settings)) as runtime:
+            data = self._read(runtime, *given.learnt)
+            plan = plan_search(runtime, data)
             history = run_search(runtime, plan, data)
             finishing = runtime.finishing(plan, history, data)
             selection = select(finishing, self.ensemble)
             models = refit(finishing, selection)
             final = conclude(finishing, selection, models)
         self._report(finishing, final)
+        self._remember(finishing, selection, final, given)
+        self._keep_scores_of(given)
         return self
-
-    def _settings(self) -> Settings:
-        """The checked parameters."""
-        parameters = self.get_params(deep=False)
-        name = type(self).__name__
-        return settings_of(parameters, name, taken=(*COLUMNS, *DETAILS))
 
     def _read(
         self,
@@ -260,19 +275,6 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
                 self.feature_names_in_ = self._form.feature_names
             runtime.prepare()
         return data
-
-    def _plan(self, runtime: Runtime, data: Data) -> "Plan":
-        """The plan of the search; a line on what X was taken for, and on each candidate that is left out."""
-        # Loads the portfolio's packages, which importing skauto must not.
-        from skauto.automl._make_plan import make_plan
-
-        with runtime.phases("inspect"):
-            plan = make_plan(data, runtime.settings, runtime.seed)
-        for line in filter(
-            None, [kind_named(data.kind).describe(data.X), *plan.missing]
-        ):
-            runtime.progress.say(line)
-        return plan
 
     def _report(self, finishing: Finishing, final: FinalModel) -> None:
         """Keep what predicts and what is known of it."""

@@ -1,5 +1,6 @@
 """What a search maximises: scores of pooled out-of-fold probabilities."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, cast
@@ -9,8 +10,15 @@ import numpy as np
 from skauto._time_left import endless, first_of
 from skauto.automl._splits import parts_of_one_fold
 from skauto.automl._types import JudgedBy, LabelsMetric, ProbaMetric, Threshold
-from skauto.automl.evaluation._ranking import ap_of, auc_of, log_loss_of, mean_of_known
+from skauto.automl.evaluation._ranking import (
+    ap_of,
+    auc_of,
+    log_loss_of,
+    mean_of_known,
+    near_goal,
+)
 from skauto.inputs._types import Left
+from skauto.resample._constrained_goal import ConstrainedGoal
 from skauto.resample._threshold import (
     CONFUSION_METRICS,
     confusion_of,
@@ -112,6 +120,8 @@ class Scoring:
     def _stand_in(self) -> ProbaMetric:
         if self.judged_by == "proba":
             return cast(ProbaMetric, self.metric)
+        if isinstance(self.metric, ConstrainedGoal):
+            return functools.partial(near_goal, self.metric)
         if uses_threshold(self.metric):
             return ap_of
         return log_loss_of
