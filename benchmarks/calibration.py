@@ -66,6 +66,10 @@ def run(data, name, limit, seed, keep):
     from skauto import AutoClassifier
 
     X, y, positive = read_table(data, name)
+    y = np.asarray(y)
+    labels, counts = np.unique(y, return_counts=True)
+    if positive is None and len(labels) == 2:
+        positive = labels[counts.argmin()]
     train, test = split_rows(y, seed)
     model = AutoClassifier(time_limit=limit, n_jobs=2, random_state=seed, verbose=0, pos_label=positive)
     began = time.perf_counter()

@@ -46,7 +46,7 @@ def read_table(root, name):
         dtype=dict.fromkeys(meta["categorical"], "str"),
         parse_dates=meta["datetime"] or False,
     )
-    return frame.drop(columns="target"), frame["target"].to_numpy(), meta["positive"]
+    return frame.drop(columns="target"), frame["target"].to_numpy(), meta.get("positive")
 
 
 def split_rows(y, seed):

@@ -141,7 +141,7 @@ AUTOML_FLOORS = {
     2: "evaluation _builder _sizing _time_budget _progress _select_candidates",
     3: "_settings _search_space _plan _make_plan _reading _resuming",
     4: "selection",
-    5: "_leaderboard _runtime",
+    5: "_leaderboard _outscored _runtime",
     6: "_search_step _answers _deciding _holding_out",
     7: "_classifier",
 }

@@ -143,6 +143,12 @@ class Answers:
         Returns
         -------
         board : DataFrame
+
+        Notes
+        -----
+        A trial may have a greater score than the ensemble, whose members are not selected by the score where that is a
+        matter of few rows: those of a score of labels, such as F1, by log loss and average precision (of accuracy by
+        log loss alone), those of a score of probabilities by log loss and that score. A fit then says so in a line.
         """
         check_is_fitted(self, "ensemble_")
         if (X is None) != (y is None):

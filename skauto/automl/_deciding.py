@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skauto._telling import warn
 from skauto.automl._costs_by_row import read_costs
 from skauto.automl._holding_out import Divided
+from skauto.automl._outscored import outscored
 from skauto.automl._types import Estimator, Threshold
 from skauto.automl.evaluation._goals import complaint, line_on, measured
 from skauto.automl.evaluation._metrics import resolve_metric
@@ -69,6 +70,7 @@ class Deciding:
     best_estimator_: Pipeline
     model_kind_: str
     goal_: pd.Series | None
+    _board: pd.DataFrame
     _kept: dict[int, tuple[Estimator, Threshold | None]]
     _costs_by_column: dict[Any, Any] | None
     # None in models of versions before 0.3.
@@ -254,10 +256,12 @@ class Deciding:
         final: FinalModel,
         given: Divided,
     ) -> None:
-        """Keep what decides anew after a fit, and tell how far a constrained goal is reached."""
+        """Keep what decides anew after a fit; tell how far a goal is reached, and what outscores the ensemble."""
         folds, scoring = finishing.plan.context.folds, selection.scoring
         rows = OutOfFoldRows.of(folds, scoring, final, given.n_rows, given.rows)
         self._rows, self._decided_for, self.goal_ = rows, None, None
+        for line in outscored(self._board, scoring.selected_by):
+            finishing.progress.say(line)
         if isinstance(scoring.metric, ConstrainedGoal) and len(rows.places):
             known = rows.scoring(scoring.name, scoring.judged_by, scoring.metric)
             self.goal_ = measured(known, rows.proba)

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import betainc, betaincinv
 
 from skauto.inputs._closest import did_you_mean
+from skauto.resample._every_threshold import confusions
 
 # Name of a goal -> what is maximised, what is bounded, and whether the bound is the least or the most.
 GOALS = {
@@ -158,6 +159,54 @@ def _checked_bound(scoring, number, example):
     if not 0 < bound <= 1:
         raise ValueError(f"scoring={scoring!r}: the bound {bound:g} must be above 0 and at most 1, as {example!r}")
     return bound
+
+
+def constrained_score(y_true: Any, score: Any, goal: str, *, pos_label: Any = None, sample_weight: Any = None) -> float:
+    """The best objective that a threshold reaches on some rows while it keeps a bound; greater is better.
+
+    The threshold is chosen on the very rows, as in a curve of precision and recall, so the value is a little too good.
+    `AutoClassifier(scoring=goal)` chooses it on other folds. For searches: ``make_scorer(constrained_score,
+    response_method="predict_proba", goal="recall_at_precision>=0.9")``.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n,)
+        Labels of two classes.
+    score : array-like of shape (n,)
+        Probabilities or other scores of the positive class.
+    goal : str
+        "recall_at_precision>=0.9", "precision_at_recall>=0.8", "recall_at_fpr<=0.01", each with any bound.
+    pos_label : label, default=None
+        None is the greater label.
+    sample_weight : array-like of shape (n,), default=None
+
+    Returns
+    -------
+    value : float
+        Where no threshold keeps the bound, minus what the closest one lacks.
+
+    Raises
+    ------
+    ValueError
+        If the goal is no such name, or if y_true holds more than two classes.
+
+    Examples
+    --------
+    >>> from skauto.resample import constrained_score
+    >>> constrained_score([0, 0, 1, 1], [0.1, 0.6, 0.5, 0.8], "recall_at_precision>=0.9")
+    0.5
+    """
+    known = goal_of(goal)
+    if known is None:
+        raise ValueError(f"goal={goal!r} must be a goal with its bound, such as 'recall_at_precision>=0.9'")
+    labels = np.unique(np.asarray(y_true))
+    if len(labels) > 2:
+        raise ValueError(f"goal={goal!r} is for two classes, y_true holds {len(labels)}")
+    positive = labels[-1] if pos_label is None else pos_label
+    weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    true = (np.asarray(y_true) == positive).astype(int)
+    every, _, _ = confusions(true, np.asarray(score, dtype=float), weight)
+    return float(known.strict(every).max())
 
 
 def at_least(wanted: dict[str, float]) -> ConstrainedGoal:

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 from scipy.stats import beta, binomtest
-from sklearn.metrics import precision_recall_curve, roc_curve
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import make_scorer, precision_recall_curve, roc_curve
+from sklearn.model_selection import cross_val_score
 
-from skauto.resample._constrained_goal import at_least, goal_of
+from skauto.resample._constrained_goal import at_least, constrained_score, goal_of
 from skauto.resample._threshold import labels_at, tune_threshold
+from skauto.search import SearchCV
 
 
 def rows(n=400, seed=0, gap=1.2):
@@ -124,6 +127,27 @@ def test_names_may_have_spaces():
     goal = goal_of(" recall_at_precision >= .9 ")
     assert (goal.objective, goal.measure, goal.bound) == ("recall", "precision", 0.9)
     assert goal_of("f1") is goal_of(None) is goal_of("f1_macro") is None
+
+
+def test_the_score_is_that_of_the_curve_and_serves_a_search():
+    y, proba = rows()
+    precision, recall, _ = precision_recall_curve(y, proba[:, 1])
+    goal = "recall_at_precision>=0.5"
+    assert constrained_score(y, proba[:, 1], goal) == pytest.approx(recall[precision >= 0.5].max())
+    labels = np.where(y == 1, "a", "b")
+    assert constrained_score(labels, proba[:, 1], goal, pos_label="a") == constrained_score(y, proba[:, 1], goal)
+    scorer = make_scorer(constrained_score, response_method="predict_proba", goal=goal)
+    X = np.log(proba[:, [1]] / proba[:, [0]])
+    search = SearchCV(LogisticRegression(), {"C": [1e-6, 1.0]}, scoring=scorer, cv=3, n_jobs=1).fit(X, y)
+    assert search.best_score_ == pytest.approx(
+        cross_val_score(search.best_estimator_, X, y, scoring=scorer, cv=3).mean()
+    )
+    with pytest.raises(ValueError, match="is no scorer .*constrained_score"):
+        SearchCV(LogisticRegression(), {"C": [1.0]}, scoring=goal, n_jobs=1).fit(X, y)
+    with pytest.raises(ValueError, match="must be a goal with its bound"):
+        constrained_score(y, proba[:, 1], "recall")
+    with pytest.raises(ValueError, match="is for two classes, y_true holds 3"):
+        constrained_score(np.arange(len(y)) % 3, proba[:, 1], goal)
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,16 @@ class Scoring:
             else [self.likelihood, self.select]
         )
 
+    @property
+    def selected_by(self) -> str:
+        """What the members of the ensemble are selected by, in words."""
+        if self._stand_in is log_loss_of:
+            return "log loss"
+        if self._stand_in is ap_of:
+            return "log loss and average precision"
+        other = "" if self.judged_by == "proba" else "average precision and "
+        return f"log loss and {other}{self.name}"
+
     def likelihood(self, proba: np.ndarray) -> float:
         """Mean log-likelihood of the true classes: what the ensemble goes by too, smooth where positives are few."""
         return self._pooled(

@@ -7,7 +7,7 @@ import numpy as np
 
 from skauto.automl._types import Pair
 from skauto.automl.evaluation._scoring import Scoring
-from skauto.automl.selection._final_model import FinalModel, mixed
+from skauto.automl.selection._final_model import FinalModel
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class OutOfFoldRows:
         proba = np.empty((0, 0))
         of_trials: dict[int, np.ndarray] = {}
         if final.best is not None:
-            proba = mixed(final.members)
+            proba = final.out_of_fold()
             # Exact for the two models that decide; for the others, which are only scored, half of the bytes will do.
             of_trials = {
                 trial.number: trial.proba.astype(np.float32)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from skauto.automl.evaluation._scoring import Scoring
+from skauto.automl.selection._final_model import mixed
 from skauto.automl.selection._out_of_fold_rows import OutOfFoldRows
 from skauto.resample._threshold import CONFUSION_METRICS, tune_threshold
 
@@ -13,6 +14,9 @@ class Of:
 
     def __init__(self, proba, number=7):
         self.proba, self.number = proba, number
+
+    def out_of_fold(self):
+        return mixed(self.members)
 
     @classmethod
     def final(cls, probas, weights):
