@@ -78,7 +78,7 @@ def run(data, name, limit, seed, keep):
         model.fit(X.iloc[train].reset_index(drop=True), y[train])
     seconds = time.perf_counter() - began
     held = X.iloc[test].reset_index(drop=True)
-    answers = {"predicted": model.predict_proba(held), "blended": model.ensemble_.predict_proba(held)}
+    answers = {"predicted": model.predict_proba(held), "blended": model.ensemble_.calibrated(None).predict_proba(held)}
     codes = np.searchsorted(model.classes_, y[test])
     place = None if positive is None else model.classes_.tolist().index(positive)
     line = {"n_train": len(train), "n_test": len(test), "n_classes": len(model.classes_), "seconds": round(seconds, 2)}
@@ -91,9 +91,11 @@ def run(data, name, limit, seed, keep):
         }
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
-        rows = model._rows
+        rows, members = model._rows, list(model._kept)
+        weights = zip(model.ensemble_.weights_, members, strict=False)  # the best one may stand behind the members
+        blended = sum(weight * rows.of_trials[number] for weight, number in weights)
         np.savez_compressed(
-            keep / f"{name}-{seed}.npz", oof=rows.proba, y=rows.y, fold=rows.fold, repeat=rows.repeat,
+            keep / f"{name}-{seed}.npz", oof=blended, y=rows.y, fold=rows.fold, repeat=rows.repeat,
             held=answers["blended"], held_y=codes, positive=-1 if place is None else place,
         )  # fmt: skip
     return line

@@ -63,7 +63,7 @@ def tune_decision(
         proba = blended
         # One model stays as it is: `best_estimator_` gives its probabilities too.
         if len(final.members) > 1:
-            calibration = calibration_of(scoring, blended, finishing.left)
+            calibration = calibration_of(scoring, blended, left)
             found["ensemble"] = final.ensemble.calibrated(calibration)
             proba = blended if calibration is None else calibration(blended)
         # The order is that of importance, as time may run out: each is a third, then half, of what is left.

@@ -69,7 +69,7 @@ def test_what_is_right_stays_as_it_is():
     for seed in range(20):
         chance, y = drawn(seed=seed)
         kept.append(calibration_of(scoring_of(y), of_two(chance)) is None)
-    assert np.mean(kept) >= 0.7
+    assert np.mean(kept) >= 0.6
 
 
 def test_on_new_rows_it_costs_next_to_nothing_where_there_was_nothing_to_mend():
