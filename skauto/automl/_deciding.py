@@ -257,8 +257,10 @@ class Deciding:
         given: Divided,
     ) -> None:
         """Keep what decides anew after a fit; tell how far a goal is reached, and what outscores the ensemble."""
-        folds, scoring = finishing.plan.context.folds, selection.scoring
-        rows = OutOfFoldRows.of(folds, scoring, final, given.n_rows, given.rows)
+        context, scoring = finishing.plan.context, selection.scoring
+        n_held = 0 if given.held is None else len(given.held)
+        n_rows = len(context.y) + n_held
+        rows = OutOfFoldRows.of(context.folds, scoring, final, n_rows, given.rows)
         self._rows, self._decided_for, self.goal_ = rows, None, None
         for line in outscored(self._board, scoring.selected_by):
             finishing.progress.say(line)

@@ -34,8 +34,6 @@ class Divided:
     ----------
     learnt : tuple
         X, y, sample_weight, groups and cost_matrix of the rows that the fit is about.
-    n_rows : int
-        Rows of the X that was given.
     rows, held : ndarray or None
         The row numbers of the rows to learn from and of those held out, None where nothing is held out.
     kept : tuple
@@ -43,7 +41,6 @@ class Divided:
     """
 
     learnt: tuple[Any, ...]
-    n_rows: int
     rows: np.ndarray | None = None
     held: np.ndarray | None = None
     kept: tuple[Any, ...] = ()
@@ -74,7 +71,7 @@ def hold_out(
     """
     given = (X, y, sample_weight, groups, cost_matrix)
     if settings.holdout is None:
-        return Divided(given, _n_rows(X))
+        return Divided(given)
     refuse_lazy(X)
     refuse_lazy(y, "y")
     _refuse_pairs(settings.cv)
@@ -91,7 +88,7 @@ def hold_out(
         tuple(_part(value, part, n_rows) for value in given) for part in (rows, held)
     )
     X_held, y_held, weight, _, costs = kept
-    return Divided(learnt, n_rows, rows, held, (X_held, y_held, weight, costs))
+    return Divided(learnt, rows, held, (X_held, y_held, weight, costs))
 
 
 def held_rows(
@@ -168,8 +165,9 @@ def _refuse_pairs(cv: Any) -> None:
 
 def _n_rows(X: Given) -> int:
     """Rows of what was given as X, 0 where it has none: reading it then says why."""
-    if getattr(X, "shape", None):
-        return int(X.shape[0])
+    shape = getattr(X, "shape", None)
+    if shape is not None:
+        return int(shape[0]) if len(shape) else 0
     return len(X) if hasattr(X, "__len__") else 0
 
 

@@ -174,7 +174,8 @@ def test_pairs_of_positions_are_refused():
     [
         ({"y": Y[:-1]}, "X has 160 rows, y has 159"),
         ({"groups": np.arange(10)}, "groups has 10"),
-        ({"y": list(Y[:-1]) + [None]}, "y contains NaN"),
+        ({"y": [*Y[:-1], None]}, "y contains NaN"),
+        ({"X": np.array(5)}, "X has 0 rows, y has 160"),
         ({"sample_weight": np.ones(10)}, "sample_weight has 10"),
     ],
 )

@@ -26,8 +26,8 @@ BOUND, BEYOND = -11.5, 1e-3
 # Steps of Newton's method, and the weight of the parameters that change nothing, in rows.
 STEPS, RIDGE = 12, 1.0
 
-# Standard errors by which the loss must be lower. Few: blends of real tables are mostly too timid, and a curve of two or
-# three parameters that was not needed costs next to nothing on a thousand rows.
+# Standard errors by which the loss must be lower. Few: blends of real tables are mostly too timid, and a curve of two
+# or three parameters that was not needed costs next to nothing on a thousand rows.
 STANDARD_ERRORS = 0.5
 
 # Bins of equal mass of the expected calibration error.
