@@ -102,11 +102,13 @@ def run(data, name, limit, seed, keep):
 
 
 def report(lines):
-    """A row a table, and the means."""
-    print(f"{'table':18s} {'limit':>5s} {'seed':>4s} {'rows':>6s}", *(f"{said + ' ' + what:>18s}" for said in SAID for what in ("loss", "error", "chance")))  # fmt: skip  # noqa: E501, T201
+    """A row a table: what was blended and what is predicted."""
+    whats = ("log_loss", "error", "chance")
+    names = "".join(f"{said + ' ' + what:>20s}" for said in SAID for what in whats)
+    sys.stdout.write(f"{'table':18s} {'limit':>5s} {'seed':>4s} {'rows':>6s}{names}\n")
     for line in sorted(lines, key=lambda line: (line["limit"], line["table"], line["seed"])):
-        cells = (f"{line[said][what]:18.4f}" for said in SAID for what in ("log_loss", "error", "chance"))
-        print(f"{line['table']:18s} {line['limit']:5.0f} {line['seed']:4d} {line['n_test']:6d}", *cells)  # noqa: T201
+        cells = "".join(f"{line[said][what]:20.4f}" for said in SAID for what in whats)
+        sys.stdout.write(f"{line['table']:18s} {line['limit']:5.0f} {line['seed']:4d} {line['n_test']:6d}{cells}\n")
 
 
 def main():

@@ -8,6 +8,7 @@ the true measure is not worse than `worst_95`.
 """
 
 import argparse
+import sys
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def main():
     for name in NAMES:
         for n in ROWS:
             said, held, covered = np.mean([one(goal_of(name), n, seed, new) for seed in range(given.samples)], axis=0)
-            print(f"{name:26s} {n:5d} rows  said {said:.2f}  held {held:.2f}  covered {covered:.3f}")
+            sys.stdout.write(f"{name:26s} {n:5d} rows  said {said:.2f}  held {held:.2f}  covered {covered:.3f}\n")
 
 
 if __name__ == "__main__":

@@ -46,8 +46,9 @@ class AutoClassifier(
         ``leaderboard(details=True)``, of the labels that are predicted for the first one. "f1" is F1 of `pos_label` for
         two classes and macro F1 for more, "roc_auc" one-vs-rest for more than two; other names are scikit-learn's.
         Label metrics are scored on pooled out-of-fold probabilities, with each fold's threshold tuned on the other
-        folds. A callable ``(estimator, X, y)`` may read columns and the index of X; it is given an estimator that
-        answers with the out-of-fold predictions of these rows.
+        folds; so are goals of two classes under a bound: "recall_at_precision>=0.9", "precision_at_recall>=0.8" and
+        "recall_at_fpr<=0.01". A callable ``(estimator, X, y)`` may read columns and the index of X; it is given an
+        estimator that answers with the out-of-fold predictions of these rows.
     strategy : str or Strategy, default="auto"
         "random", "genetic", "bayes", "halving", "auto", or an object of `skauto.search`.
     time_limit : float or None, default=300

@@ -10,7 +10,7 @@ from sklearn.datasets import make_classification
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 from skauto.automl.evaluation._scoring import Scoring
-from skauto.automl.selection._calibrate import Calibration, calibration_error, calibration_of
+from skauto.automl.selection._calibrate import RIDGE, Calibration, calibration_error, calibration_of
 from skauto.resample._threshold import CONFUSION_METRICS
 from tests.support.autos import quick
 
@@ -58,7 +58,8 @@ def test_its_weights_are_those_of_a_general_optimizer():
 
     def loss(weights):
         return (
-            np.logaddexp(0, (1 - 2 * y) * (weights[0] * odds + weights[1])).sum() + np.sum((weights - [1, 0]) ** 2) / 2
+            np.logaddexp(0, (1 - 2 * y) * (weights[0] * odds + weights[1])).sum()
+            + RIDGE * np.sum((weights - [1, 0]) ** 2) / 2
         )
 
     np.testing.assert_allclose(calibration.weights, minimize(loss, [1.0, 0.0]).x, atol=1e-3)
