@@ -18,6 +18,9 @@ from sklearn.model_selection._validation import _fit_and_score as fit_and_score
 from sklearn.model_selection._validation import _insert_error_scores as insert_error_scores
 from sklearn.model_selection._validation import _warn_or_raise_about_fit_failures as warn_or_raise_about_failures
 
+# Rows of whatever a caller may hand in: a frame, an array, a sparse matrix, a list.
+from sklearn.utils import _safe_indexing
+
 # The constraint tables that scikit-learn's own estimators check at fit; there is no public spelling.
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -65,10 +68,16 @@ __all__ = [
     "fit_and_score",
     "fit_context",
     "insert_error_scores",
+    "rows_of",
     "tree_order",
     "validate_parameter_constraints",
     "warn_or_raise_about_failures",
 ]
+
+
+def rows_of(values: Any, rows: np.ndarray) -> Any:
+    """Some rows, by their positions, of a frame, array, sparse matrix, list or tuple."""
+    return _safe_indexing(list(values) if isinstance(values, tuple) else values, rows)
 
 
 def check_has(estimator: Any, attribute: str) -> None:

@@ -141,8 +141,8 @@ AUTOML_FLOORS = {
     2: "evaluation _builder _sizing _time_budget _progress _select_candidates",
     3: "_settings _search_space _plan _make_plan _reading _resuming",
     4: "selection",
-    5: "_leaderboard _runtime",
-    6: "_search_step _answers",
+    5: "_leaderboard _outscored _runtime",
+    6: "_search_step _answers _deciding _holding_out",
     7: "_classifier",
 }
 AUTOML_FLOOR_OF = {name: floor for floor, names in AUTOML_FLOORS.items() for name in names.split()}

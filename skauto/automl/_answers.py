@@ -41,6 +41,7 @@ class Answers:
     _kept: dict[int, tuple[Estimator, Threshold | None]]
     _form: Form
     _costs_by_column: dict[Any, Any] | None
+    _decided_for: Any
 
     def predict_proba(self, X: Given) -> np.ndarray:
         """Probabilities of the ensemble, never moved by the threshold.
@@ -98,7 +99,7 @@ class Answers:
     def score(
         self, X: Given, y: Any, sample_weight: Any = None, cost_matrix: Any = None
     ) -> float:
-        """The score that the search maximised, of given rows; costs are as in `predict`.
+        """The score that the search maximised, or `set_decision` was given, of given rows; costs as in `predict`.
 
         Raises
         ------
@@ -106,9 +107,15 @@ class Answers:
             If y has another length than X, or labels that fit never saw.
         """
         X, proba = self._answer(X)
-        scoring, _ = first_and_others(self.scoring)
+        scoring, _ = self._scorings()
         rule = self._rule(X, cost_matrix)
         return score(y, proba, rule, scoring, sample_weight, X)
+
+    def _scorings(self) -> tuple[Any, dict[str, Any]]:
+        """What rows are scored by, and the further scores by name."""
+        first, others = first_and_others(self.scoring)
+        decided_for = self._decided_for
+        return first if decided_for is None else decided_for, others
 
     def leaderboard(
         self,
@@ -137,6 +144,12 @@ class Answers:
         Returns
         -------
         board : DataFrame
+
+        Notes
+        -----
+        A trial may have a greater score than the ensemble, whose members are not selected by the score where that is a
+        matter of few rows: those of a score of labels, such as F1, by log loss and average precision (of accuracy by
+        log loss alone), those of a score of probabilities by log loss and that score. A fit then says so in a line.
         """
         check_is_fitted(self, "ensemble_")
         if (X is None) != (y is None):
@@ -152,7 +165,7 @@ class Answers:
 
     def _rescored(self, X: Rows, y: Any, cost_matrix: Any) -> pd.DataFrame:
         models = {-1: (self.ensemble_, self.threshold_), **self._kept}
-        rule, scorings = self._rule(X, cost_matrix), first_and_others(self.scoring)
+        rule, scorings = self._rule(X, cost_matrix), self._scorings()
         return rescored(self._board, models, X, y, rule, *scorings)
 
     def _html_repr(self) -> str:

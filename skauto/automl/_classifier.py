@@ -12,16 +12,16 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from skauto.automl._answers import Answers
-from skauto.automl._kind import kind_named
+from skauto.automl._deciding import Deciding
+from skauto.automl._holding_out import HoldsOut, hold_out, leave_time
 from skauto.automl._leaderboard import COLUMNS, DETAILS, cv_results, leaderboard
 from skauto.automl._reading import read
 from skauto.automl._runtime import Runtime
-from skauto.automl._search_step import run_search
-from skauto.automl._settings import PARAMETERS, Settings, settings_of
+from skauto.automl._search_step import plan_search, run_search
+from skauto.automl._settings import PARAMETERS, settings_of
 from skauto.automl.selection._decide import conclude
 from skauto.automl.selection._final_model import FinalModel
 from skauto.automl.selection._finishing import Finishing
-from skauto.automl.selection._honest_score import ENSEMBLE, UNKNOWN
 from skauto.automl.selection._models import refit
 from skauto.automl.selection._shortlist import select
 from skauto.automl.tables._columns import columns_of, lines_on, watch
@@ -30,12 +30,13 @@ from skauto.inputs._types import Label
 from skauto.search._executor_pool import UsesExecutor
 from skauto.search.strategies._base import Strategy
 
-if TYPE_CHECKING:  # load the portfolio's packages, which importing skauto must not
+if TYPE_CHECKING:  # loads the portfolio's packages, which importing skauto must not
     from skauto.automl._candidate import Candidate
-    from skauto.automl._plan import Plan
 
 
-class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
+class AutoClassifier(
+    Deciding, HoldsOut, Answers, UsesExecutor, ClassifierMixin, BaseEstimator
+):
     """Searches classifiers for a table, a batch of sequences or a stack of images, and blends the best of them.
 
     Parameters
@@ -45,8 +46,9 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         ``leaderboard(details=True)``, of the labels that are predicted for the first one. "f1" is F1 of `pos_label` for
         two classes and macro F1 for more, "roc_auc" one-vs-rest for more than two; other names are scikit-learn's.
         Label metrics are scored on pooled out-of-fold probabilities, with each fold's threshold tuned on the other
-        folds. A callable ``(estimator, X, y)`` may read columns and the index of X; it is given an estimator that
-        answers with the out-of-fold predictions of these rows.
+        folds; so are goals of two classes under a bound: "recall_at_precision>=0.9", "precision_at_recall>=0.8" and
+        "recall_at_fpr<=0.01". A callable ``(estimator, X, y)`` may read columns and the index of X; it is given an
+        estimator that answers with the out-of-fold predictions of these rows.
     strategy : str or Strategy, default="auto"
         "random", "genetic", "bayes", "halving", "auto", or an object of `skauto.search`.
     time_limit : float or None, default=300
@@ -78,6 +80,9 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         model, greater being better. Trials are held to it, of images and series before they train, and the ensemble is.
     ensemble : bool, default=True
         Whether `predict` uses a weighted ensemble of the models tried; False uses the best one alone.
+    holdout : float or None, default=None
+        The fraction of the rows that is kept away from everything, stratified, by group where there are groups, and
+        scored once, by what predicts in the end: `holdout_score_`. The same rows for the same `random_state`.
     journal : str, path or None, default=None
         Folder in which the search writes down all it does. After a kill, or with more budget, a fit with the same
         data and arguments goes on from there; another search is refused with the difference named.
@@ -102,11 +107,9 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         A row a trial and one for what predicts, the best on top: `chosen` ("best" or "predicts"), `candidate`, `score`
         (what `scoring` says, over pooled folds), `honest` (without the luck of the choice, see `honest_score_`) with
         `low` and `high`, `F1`, `AUC`, `AP`, `status`; see also `leaderboard`.
-    honest_score_ : float
+    honest_score_, honest_interval_ : float, tuple of float
         Estimate of what `score` gives on new rows: members, weights and threshold are chosen anew on draws of the rows
-        and scored on the others. NaN where there was no time for it.
-    honest_interval_ : tuple of float
-        Ends of the interval that holds the score of 3/7 as many new rows in 95 of 100 cases.
+        and scored on the others; and what holds it for 3/7 as many new rows in 95 of 100 cases. NaN without time.
     pareto_front_ : DataFrame or None
         With `constraints` or several scores, the rows of ``leaderboard(details=True)`` that no other beats in all of
         the scores and in all that is bounded.
@@ -118,12 +121,21 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
     threshold_ : float, ndarray of shape (n_classes,) or None
         Least probability of `pos_label_` at which it is predicted; for more than two classes a factor of each class's
         probability. None with costs.
+    oof_proba_ : ndarray of shape (n, n_classes)
+        Out-of-fold probabilities of the ensemble, in the order of the rows given to `fit`, the mean over repeats; NaN
+        for rows that were never validated. `set_decision` decides anew from them.
+    goal_ : Series or None
+        Of a constrained goal: the `bound` of a `measure`, the `closest` value on all out-of-fold rows, and by
+        thresholds of other folds its `value`, the worst of 95 % on new rows (`worst_95`) and how sure the bound holds.
+    holdout_score_, holdout_scores_, holdout_rows_ : float, Series, ndarray of shape (n_held,)
+        With `holdout`, for the decision that `fit` made: the score of the rows that were kept away, the same with F1,
+        AUC, AP and further scores, and the positions of these rows in X.
     cost_matrix_ : ndarray of shape (n_classes, n_classes) or None
         The costs, in the order of `classes_`; the mean over rows where they differ by row, by which `best_estimator_`
         decides.
     model_kind_ : {"refitted", "fold_models", "quick_model", "class_frequencies"}
-        What predicts: models refitted on all rows; where there was no time for one, those of the folds of the best
-        trial; where no trial was complete, a quick model on part of the rows, or the frequencies of the classes.
+        What predicts: models of all rows; without time for one, those of the folds of the best trial; without a
+        complete trial a quick model on part of the rows, or the frequencies of the classes.
     kind_ : {"table", "sequence", "image"}
         What X was taken for.
     columns_ : DataFrame or None
@@ -167,6 +179,7 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         cost_matrix: Any = None,
         constraints: dict[str, Any] | None = None,
         ensemble: bool = True,
+        holdout: float | None = None,
         journal: str | PathLike[str] | None = None,
         n_jobs: int | None = -1,
         executor: Executor | None = None,
@@ -185,6 +198,7 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         self.cost_matrix = cost_matrix
         self.constraints = constraints
         self.ensemble = ensemble
+        self.holdout = holdout
         self.journal = journal
         self.n_jobs = n_jobs
         self.executor = executor
@@ -226,23 +240,21 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         ValueError
             If the data or a parameter cannot be used; the message says which and what would do.
         """
-        settings = self._settings()
-        with Runtime(settings) as runtime:
-            data = self._read(runtime, X, y, sample_weight, groups, cost_matrix)
-            plan = self._plan(runtime, data)
+        name, taken = type(self).__name__, (*COLUMNS, *DETAILS)
+        settings = settings_of(self.get_params(deep=False), name, taken)
+        given = hold_out(settings, X, y, sample_weight, groups, cost_matrix)
+        with Runtime(leave_time(settings)) as runtime:
+            data = self._read(runtime, *given.learnt)
+            plan = plan_search(runtime, data)
             history = run_search(runtime, plan, data)
             finishing = runtime.finishing(plan, history, data)
             selection = select(finishing, self.ensemble)
             models = refit(finishing, selection)
             final = conclude(finishing, selection, models)
         self._report(finishing, final)
+        self._remember(finishing, selection, final, given)
+        self._keep_scores_of(given)
         return self
-
-    def _settings(self) -> Settings:
-        """The checked parameters."""
-        parameters = self.get_params(deep=False)
-        name = type(self).__name__
-        return settings_of(parameters, name, taken=(*COLUMNS, *DETAILS))
 
     def _read(
         self,
@@ -267,19 +279,6 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
             runtime.prepare()
         return data
 
-    def _plan(self, runtime: Runtime, data: Data) -> "Plan":
-        """The plan of the search; a line on what X was taken for, and on each candidate that is left out."""
-        # Loads the portfolio's packages, which importing skauto must not.
-        from skauto.automl._make_plan import make_plan
-
-        with runtime.phases("inspect"):
-            plan = make_plan(data, runtime.settings, runtime.seed)
-        for line in filter(
-            None, [kind_named(data.kind).describe(data.X), *plan.missing]
-        ):
-            runtime.progress.say(line)
-        return plan
-
     def _report(self, finishing: Finishing, final: FinalModel) -> None:
         """Keep what predicts and what is known of it."""
         best, bounds = final.best, finishing.plan.constraints
@@ -289,9 +288,6 @@ class AutoClassifier(Answers, UsesExecutor, ClassifierMixin, BaseEstimator):
         watch(self.best_estimator_, self.ensemble_)
         self.best_params_ = best.values if best else {}
         self.best_score_ = best.score if best else np.nan
-        honest = final.honest.get(ENSEMBLE, UNKNOWN)
-        self.honest_score_ = honest.score
-        self.honest_interval_ = honest.low, honest.high
         self.cv_results_ = cv_results(finishing.history)
         others = [other.name for other in finishing.plan.scoring.also]
         self._board = leaderboard(finishing.history, final, [*others, *bounds.names])

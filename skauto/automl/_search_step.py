@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from skauto.automl._kind import kind_named
 from skauto.automl._resuming import begin_history
 from skauto.automl._runtime import Runtime
 from skauto.automl._time_budget import SearchBudget
@@ -25,6 +26,18 @@ LAG = 3
 
 # Trials of the first rung.
 RUNG = 9
+
+
+def plan_search(runtime: Runtime, data: Data) -> "Plan":
+    """The plan of the search; a line on what X was taken for, and on each candidate that is left out."""
+    # Loads the portfolio's packages, which importing skauto must not.
+    from skauto.automl._make_plan import make_plan
+
+    with runtime.phases("inspect"):
+        plan = make_plan(data, runtime.settings, runtime.seed)
+    for line in filter(None, [kind_named(data.kind).describe(data.X), *plan.missing]):
+        runtime.progress.say(line)
+    return plan
 
 
 def run_search(runtime: Runtime, plan: "Plan", data: Data) -> History:

@@ -26,6 +26,7 @@ PARAMETERS: dict[str, list[Any]] = {
     "cost_matrix": ["array-like", dict, None],
     "constraints": [dict, None],
     "ensemble": ["boolean"],
+    "holdout": [Interval(Real, 0, 1, closed="neither"), None],
     "n_jobs": [Integral, None],
     "executor": [HasMethods(["submit"]), None],
     "memory_limit": [Interval(Integral, 1, None, closed="left"), str, None],
@@ -66,6 +67,7 @@ class Settings:
     cost_matrix: Any
     constraints: Constraints
     ensemble: bool
+    holdout: float | None
     journal: Any
     executor: Any
     memory_limit: int | str | None

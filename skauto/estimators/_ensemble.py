@@ -1,5 +1,6 @@
 """Weighted ensembles: greedy selection over out-of-fold predictions, and the classifier it gives."""
 
+import copy
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -105,6 +106,8 @@ class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):
     estimators_ : list of fitted classifiers
     weights_ : ndarray of shape (n_estimators,), summing to one
     classes_ : ndarray of shape (n_classes,)
+    calibration_ : callable or None
+        What blended probabilities go through, see `calibrated`.
 
     Examples
     --------
@@ -118,6 +121,9 @@ class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):
     (150, 3)
     """
 
+    # For `fit`, and for models of versions before 0.3.
+    calibration_: Callable[[np.ndarray], np.ndarray] | None = None
+
     def __init__(self, estimators: Any, weights: Any = None) -> None:
         self.estimators = estimators
         self.weights = weights
@@ -126,6 +132,12 @@ class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):
         """Fit a clone of each estimator on all rows."""
         rows = {} if sample_weight is None else {"sample_weight": sample_weight}
         return self._gather([clone(estimator).fit(X, y, **rows) for estimator in self.estimators])
+
+    def calibrated(self, calibration: Callable[[np.ndarray], np.ndarray] | None) -> Self:
+        """An ensemble of the same fitted members whose blended probabilities go through a function, None for none."""
+        other = copy.copy(self)
+        other.calibration_ = calibration
+        return other
 
     @classmethod
     def from_fitted(cls, estimators: Any, weights: Any) -> Self:
@@ -138,7 +150,7 @@ class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(
                 f"weights={self.weights!r} must be {len(fitted)} non-negative numbers, one an estimator, not all zero"
             )
-        self._first_step = share_first_step(fitted)
+        self._first_step, self.calibration_ = share_first_step(fitted), None
         self.estimators_ = fitted
         self.weights_ = weights / weights.sum()
         self.classes_ = fitted[0].classes_
@@ -157,7 +169,8 @@ class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):
         members = self.estimators_
         if self._first_step is not None:  # what all begin with is done once
             X, members = self._first_step.transform(X), [member[1:] for member in members]
-        return sum(w * member.predict_proba(X) for w, member in zip(self.weights_, members, strict=True))
+        blended = sum(w * member.predict_proba(X) for w, member in zip(self.weights_, members, strict=True))
+        return blended if self.calibration_ is None else self.calibration_(blended)
 
     def predict(self, X: Any) -> np.ndarray:
         """The class with the greatest mean probability."""

@@ -32,6 +32,7 @@ _HOME = {
     "TomekLinks": "_cleaning",
     "class_balanced_weights": "_losses",
     "class_priors": "_priors",
+    "constrained_score": "_constrained_goal",
     "correct_priors": "_priors",
     "expected_cost_score": "_costs",
     "geometric_mean_score": "_geometric_mean",

@@ -3,6 +3,7 @@ from skauto.resample._cleaning import EditedNearestNeighbours as EditedNearestNe
 from skauto.resample._cleaning import TomekLinks as TomekLinks
 from skauto.resample._combined import SMOTEENN as SMOTEENN
 from skauto.resample._combined import SMOTETomek as SMOTETomek
+from skauto.resample._constrained_goal import constrained_score as constrained_score
 from skauto.resample._cost_sensitive import CostSensitiveClassifier as CostSensitiveClassifier
 from skauto.resample._costs import expected_cost_score as expected_cost_score
 from skauto.resample._costs import make_cost_scorer as make_cost_scorer

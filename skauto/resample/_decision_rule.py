@@ -20,6 +20,10 @@ def positive_last(classes: np.ndarray, pos_label: Any) -> np.ndarray:
     return order[::-1] if pos_label is not None and pos_label == classes[0] else order
 
 
+# What a tuned threshold may be above 1 where no row is to be positive.
+ABOVE_ONE = 1e-9
+
+
 @dataclass(frozen=True)
 class DecisionRule:
     """How probabilities become labels: by costs where there are some, else by a threshold or by weights of the classes.
@@ -67,6 +71,11 @@ class DecisionRule:
         name, fitted = pipeline.steps[-1]
         return Pipeline([*copy.deepcopy(pipeline.steps[:-1]), (name, self._around(fitted))])
 
+    def rewrap(self, pipeline: Pipeline) -> Pipeline:
+        """A pipeline that `wrap` made by another rule, deciding by this one."""
+        name, ruled = pipeline.steps[-1]
+        return self.wrap(Pipeline([*pipeline.steps[:-1], (name, ruled.estimator_)]))
+
     def _around(self, fitted):
         """A fitted classifier around another one."""
         if self.costs is not None:
@@ -80,3 +89,39 @@ class DecisionRule:
             ruled = MulticlassFixedThresholdClassifier(fitted, class_multipliers=factors)
         ruled.estimator_ = fitted
         return ruled
+
+
+def checked_threshold(threshold: Any, classes: np.ndarray) -> float | np.ndarray:
+    """A threshold between 0 and 1 for two classes, a positive factor of each for more.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+    """
+    labels = classes.tolist()
+    if isinstance(threshold, dict):
+        if set(threshold) != set(labels) or len(labels) == 2:
+            raise ValueError(_form_of_threshold(threshold, labels))
+        threshold = [threshold[label] for label in labels]
+    try:
+        numbers = np.asarray(threshold, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(_form_of_threshold(threshold, labels)) from error
+    if len(labels) == 2:
+        if numbers.ndim or not 0 <= numbers <= 1 + ABOVE_ONE:
+            raise ValueError(_form_of_threshold(threshold, labels))
+        return float(numbers)
+    positive = np.isfinite(numbers).all() and (numbers > 0).all()
+    if numbers.shape != (len(labels),) or not positive:
+        raise ValueError(_form_of_threshold(threshold, labels))
+    return numbers
+
+
+def _form_of_threshold(threshold, labels):
+    wanted = (
+        "a probability from 0 to 1 for two classes"
+        if len(labels) == 2
+        else f"a positive factor for each of the classes {labels}, in this order or as a dict"
+    )
+    return f"threshold={threshold!r} must be {wanted}"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from skauto._time_left import endless, first_of
+from skauto.resample._every_threshold import confusions
 
 # With fewer rows or positives than this a tuned threshold is noise (the rule of AutoGluon's threshold calibration).
 MIN_ROWS = 50
@@ -184,8 +185,10 @@ def tune_threshold(
         positives to tune, 0.5 or equal weights.
     """
     n_classes = proba.shape[1]
+    metric = getattr(metric, "chooser", metric)  # of a goal, which thresholds must meet to the letter
     counts = np.bincount(y, minlength=n_classes) / repeats
-    if len(y) / repeats < MIN_ROWS or (n_classes == 2 and counts.min() < MIN_POSITIVES):
+    few = len(y) / repeats < MIN_ROWS or (n_classes == 2 and counts.min() < MIN_POSITIVES)
+    if few and not (getattr(metric, "always_tuned", False) and counts.min() > 0):
         return default_threshold(n_classes)
     if n_classes == 2:
         return _best_threshold(y, proba[:, 1], metric, sample_weight)
@@ -194,12 +197,7 @@ def tune_threshold(
 
 def _best_threshold(y, score, metric, sample_weight):
     """Score every threshold between two neighbouring values; the middle of the best stretch wins."""
-    order = np.argsort(-score, kind="stable")
-    ranked, truth = score[order], y[order]
-    weight = np.ones(len(y)) if sample_weight is None else sample_weight[order]
-    last = np.append(np.flatnonzero(np.diff(ranked)), len(y) - 1)
-    tp, fp = (np.append(0.0, np.cumsum(weight * part)[last]) for part in (truth, 1 - truth))  # none, then ever more
-    confusion = np.stack([np.stack([fp[-1] - fp, fp], -1), np.stack([tp[-1] - tp, tp], -1)], -2)
+    confusion, last, ranked = confusions(y, score, sample_weight)
     best = _best_of(metric, confusion)
     if best == 0:
         return float(np.nextafter(ranked[0], np.inf))

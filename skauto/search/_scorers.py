@@ -42,6 +42,12 @@ OF_MANY_CLASSES: dict[str | None, str] = {
     "roc_auc": "roc_auc_ovr",
 }  # fmt: skip
 
+# What to write instead of a goal that AutoClassifier knows by its name.
+OF_A_GOAL = (
+    "; for a goal under a bound give make_scorer(skauto.resample.constrained_score, response_method='predict_proba', "
+    "goal='recall_at_precision>=0.9')"
+)
+
 
 def check_names(scoring: Any, refit: Any, choices: tuple[str, ...]) -> None:
     """Refuse names that mean nothing, with the likely fix.
@@ -65,7 +71,7 @@ def check_names(scoring: Any, refit: Any, choices: tuple[str, ...]) -> None:
         if isinstance(name, str) and name not in known:
             begin_alike = [one for one in known if one.startswith(name[:1])]
             hint = did_you_mean(name, known, most=3) or did_you_mean(name, begin_alike, most=3, alike=0)
-            hint = hint or "; see get_scorer_names()"
+            hint = OF_A_GOAL if "_at_" in name else hint or "; see get_scorer_names()"
             raise ValueError(f"scoring={scoring!r}: {name!r} is no scorer of scikit-learn{hint}")
     if isinstance(refit, str) and refit not in choices and not several:
         hint = did_you_mean(refit, choices)

@@ -12,6 +12,7 @@ from skauto.automl.evaluation._out_of_fold import EstimatorMetric, takes_estimat
 from skauto.automl.evaluation._ranking import PROBA_METRICS, average_of
 from skauto.inputs._closest import did_you_mean
 from skauto.inputs._types import Label
+from skauto.resample._constrained_goal import goal_of
 from skauto.resample._costs import checked_costs, costs_of, expected_costs
 from skauto.resample._label_metric import (
     LabelMetric,
@@ -150,6 +151,13 @@ def resolve_metric(
         return "cost", "proba", CostMetric(cost_matrix, classes)
     if not isinstance(scoring, str):
         return _from_scorer(scoring, classes)
+    goal = goal_of(scoring)
+    if goal is not None:
+        if len(classes) > 2:
+            raise ValueError(
+                f"scoring={scoring!r} is for two classes, y has {len(classes)}"
+            )
+        return goal.name, "labels", goal
     name = MACRO.get(scoring, scoring) if len(classes) > 2 else scoring
     if name in OF_TWO and len(classes) > 2:
         raise ValueError(

@@ -54,6 +54,7 @@ def scores_of(
     scoring: Any,
     X: Rows | None = None,
     also: dict[str, Any] | None = None,
+    sample_weight: Any = None,
 ) -> dict[str, float]:
     """The score, F1, AUC, AP and further scores of rows with known labels, a dict.
 
@@ -61,7 +62,7 @@ def scores_of(
 
     Parameters
     ----------
-    y, proba, scoring, X : as `score` takes them
+    y, proba, scoring, X, sample_weight : as `score` takes them
     rule : DecisionRule
         Neither with a threshold nor with costs where the threshold is not known.
     also : dict, default=None
@@ -74,7 +75,7 @@ def scores_of(
         judges[name] = resolve_metric(other, classes)
     for name, measure in RANK_MEASURES.items():
         judges[name] = (name, "proba", measure)
-    judged = _judge_of(y, proba, rule, X)
+    judged = _judge_of(y, proba, rule, X, sample_weight)
     return {name: judged(judge) for name, judge in judges.items()}
 
 

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skauto.automl._types import ProbaMetric
+from skauto.resample._constrained_goal import ConstrainedGoal
+from skauto.resample._every_threshold import confusions
 
 # A measure of boolean targets or codes, scores or probabilities, and weights.
 Measure: TypeAlias = Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
@@ -165,6 +167,20 @@ def auc_of(y: np.ndarray, proba: np.ndarray, weight: np.ndarray | None = None) -
 def ap_of(y: np.ndarray, proba: np.ndarray, weight: np.ndarray | None = None) -> float:
     """Average precision, of more than two classes the mean of each against the rest."""
     return one_vs_rest(average_precision, y, proba, weight)
+
+
+def near_goal(
+    goal: ConstrainedGoal,
+    y: np.ndarray,
+    proba: np.ndarray,
+    weight: np.ndarray | None = None,
+) -> float:
+    """What an ensemble goes by under a goal: half the best that a threshold reaches, half average precision.
+
+    The first alone depends on few rows near one threshold, and the ensemble would fit their noise.
+    """
+    every, _, _ = confusions(y, proba[:, 1], weight)
+    return (ap_of(y, proba, weight) + float(goal.strict(every).max())) / 2
 
 
 # Of codes and probabilities, shown of every model.

@@ -2,19 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from skauto._time_left import endless, first_of
 from skauto.automl._splits import parts_of_one_fold
 from skauto.automl._types import JudgedBy, LabelsMetric, ProbaMetric, Threshold
+from skauto.automl.evaluation._guides import Guides
 from skauto.automl.evaluation._ranking import (
-    OF_ALL,
     ap_of,
     auc_of,
-    log_loss_of,
-    log_loss_of_all,
     mean_of_known,
 )
 from skauto.inputs._types import Left
@@ -35,7 +33,7 @@ OfRows: TypeAlias = Callable[[np.ndarray], float]
 
 
 @dataclass(frozen=True)
-class Scoring:
+class Scoring(Guides):
     """Scores out-of-fold probabilities of one data set; sent to the workers once.
 
     y, fold, repeat and weight have shape (n_validated,): one entry for each row of each validation fold, in the
@@ -120,66 +118,6 @@ class Scoring:
         y, proba = self.oriented(proba)
         return mean_of_known(
             [ap_of(y[rows], proba[rows], self._weight(rows)) for rows in self.parts]
-        )
-
-    def select(self, proba: np.ndarray) -> float:
-        """What the ensemble goes by: a smooth stand-in for the score, whose steps are too coarse for few rows.
-
-        A score of probabilities is its own. A tuned threshold makes good for any scale, so average precision, which
-        sees none, is right before one; where the likeliest label is taken as it is, the scale matters: log loss.
-        """
-        y, proba = self.oriented(proba)
-        return self._pooled(lambda rows: self._called(self._stand_in, y, proba, rows))
-
-    def select_all(self, stack: np.ndarray) -> np.ndarray:
-        """`select` for each of several models, shape (n_models,); `stack` has shape (n_models, n, n_classes)."""
-        of_all = OF_ALL.get(self._stand_in)
-        if of_all is None:
-            return np.array([self.select(proba) for proba in stack])
-        y, _ = self.oriented(stack[0])
-        flipped = y is not self.y
-        return self._pooled_all(of_all, y, stack[..., ::-1] if flipped else stack)
-
-    def likelihood_all(self, stack: np.ndarray) -> np.ndarray:
-        """`likelihood` for each of several models, shape (n_models,)."""
-        return self._pooled_all(log_loss_of_all, self.y, stack)
-
-    def _pooled_all(
-        self, of_all: Callable[..., np.ndarray], y: np.ndarray, stack: np.ndarray
-    ) -> np.ndarray:
-        """The means over repeats of what a measure of several models says."""
-        whole = len(self.parts) == 1 and len(self.parts[0]) == len(y)
-        values = [
-            of_all(y[rows], stack if whole else stack[:, rows], self._weight(rows))
-            for rows in self.parts
-        ]
-        sizes = [len(rows) for rows in self.parts]
-        return np.array([mean_of_known(some, sizes) for some in np.transpose(values)])
-
-    @property
-    def _stand_in(self) -> ProbaMetric:
-        if self.judged_by == "proba":
-            return cast(ProbaMetric, self.metric)
-        if uses_threshold(self.metric):
-            return ap_of
-        return log_loss_of
-
-    @property
-    def guides(self) -> list[Callable[[np.ndarray], np.ndarray]]:
-        """What the members of the ensemble are selected by, each once, the quick one first, as time may run out.
-
-        Each gives the values of several models from their probabilities, of shape (n_models, n, n_classes).
-        """
-        return (
-            [self.select_all]
-            if self._stand_in is log_loss_of
-            else [self.likelihood_all, self.select_all]
-        )
-
-    def likelihood(self, proba: np.ndarray) -> float:
-        """Mean log-likelihood of the true classes: what the ensemble goes by too, smooth where positives are few."""
-        return self._pooled(
-            lambda rows: log_loss_of(self.y[rows], proba[rows], self._weight(rows))
         )
 
     def report(self, proba: np.ndarray, left: Left = endless) -> dict[str, Any]:

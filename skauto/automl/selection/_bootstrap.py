@@ -20,7 +20,7 @@ class Draw(NamedTuple):
     outside : ndarray
         The others.
     samples : list of ndarray
-        Samples of all rows, with replacement, whose scores vary as those of new rows do about the estimate.
+        Samples of the others, with replacement.
     parts : list of ndarray
         As many rows as there are others, of all.
     """
@@ -72,10 +72,9 @@ class Units:
             count_outside = sum(map(len, outside))
             if not count_outside:
                 continue
-            # A mean of m new rows varies by s^2 / m about the truth, and so does the estimate from n rows by s^2 / n.
-            size = 1 / (1 / n_new + 1 / self.n_units)
+            size = _sample_size(count_outside, self.n_units, n_new)
             samples = [
-                _sample(rng, self._strata, size / self.n_units)
+                _sample(rng, outside, size / count_outside)
                 for _ in range(SAMPLES // count)
             ]
             parts = [self._part(rng, outside) for _ in range(PARTS // count)]
@@ -113,6 +112,18 @@ def _sample(
 ) -> np.ndarray:
     """Units drawn with replacement, the same fraction of each stratum."""
     parts = [
-        rng.choice(units, max(round(len(units) * fraction), 1)) for units in strata
+        rng.choice(units, max(round(len(units) * fraction), 1))
+        for units in strata
+        if len(units)
     ]
     return np.concatenate(parts)
+
+
+def _sample_size(n_outside: int, n_units: int, n_new: float) -> float:
+    """Units of a sample whose scores vary as those of new rows do about the estimate.
+
+    A mean of m new rows varies by s^2 / m, and the estimate from n rows by s^2 / n. The means of the parts of the n
+    rows that were not drawn vary by s^2 (1 / n_outside - 1 / n) already: the sample adds what is missing.
+    """
+    missing = 1 / n_new + 2 / n_units - 1 / n_outside
+    return 1 / max(missing, 1 / n_outside)

@@ -12,6 +12,7 @@ from skauto.automl._time_budget import CLOSING_SAFETY
 from skauto.automl._types import Threshold
 from skauto.automl.evaluation._scoring import Scoring
 from skauto.automl.selection._bootstrap import Units
+from skauto.automl.selection._calibrate import calibration_of
 from skauto.automl.selection._enforce import held_to, largest_within
 from skauto.automl.selection._fallback import fall_back
 from skauto.automl.selection._final_model import FinalModel, mixed
@@ -57,10 +58,16 @@ def tune_decision(
     """
     found: dict[str, Any] = {}
     thresholds: dict[int, Threshold] = {}
-    proba, left = mixed(final.members), finishing.phases.left
+    blended, left = mixed(final.members), finishing.phases.left
     best = cast(Scored, final.best)
 
     def tune() -> None:
+        proba = blended
+        # One model stays as it is: `best_estimator_` gives its probabilities too.
+        if len(final.members) > 1:
+            calibration = calibration_of(scoring, blended, left)
+            found["ensemble"] = final.ensemble.calibrated(calibration)
+            proba = blended if calibration is None else calibration(blended)
         # The order is that of importance, as time may run out: each is a third, then half, of what is left.
         found["threshold"] = finishing.threshold_or_none(
             scoring.threshold(proba, first_of(3, left))

@@ -57,6 +57,11 @@ class FinalModel:
     honest: dict[int, Honest] = field(default_factory=dict)
     footprint: Footprint | None = None
 
+    def out_of_fold(self) -> np.ndarray:
+        """Out-of-fold probabilities of what predicts, calibrated as it is, shape (n_validated, n_classes)."""
+        blended, calibration = mixed(self.members), self.ensemble.calibration_
+        return blended if calibration is None else calibration(blended)
+
     def kept(self) -> dict[int, tuple[Estimator, Threshold | None]]:
         """The members and the best single model with their thresholds, None where that is not known, by trial."""
         numbers = [trial.number for trial, _ in self.members]

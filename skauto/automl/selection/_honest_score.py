@@ -136,8 +136,10 @@ class _Scores(NamedTuple):
     gain : float
         What the choice of the draw scores outside of it, less what the choice of all rows does there; 0 without a
         choice.
-    samples, parts : list of float
-        What the choice of all rows scores on samples and on parts of them.
+    samples : list of float
+        What the choice of the draw scores on samples of the rows outside of it.
+    parts : list of float
+        What the choice of all rows scores on parts of them.
     """
 
     gain: float
@@ -215,8 +217,9 @@ class _Judge:
         return _Scores(0.0, samples, [value(rows) for rows in draw.parts])
 
     def _of_choice(self, draw: Draw, drawn: OfRows, of_all: OfRows) -> _Scores:
-        fixed = self._of_fixed(draw, of_all)
-        return fixed._replace(gain=drawn(draw.outside) - of_all(draw.outside))
+        gain = drawn(draw.outside) - of_all(draw.outside)
+        samples = [drawn(rows) for rows in draw.samples]
+        return _Scores(gain, samples, [of_all(rows) for rows in draw.parts])
 
 
 def _blended(members: list[Member]) -> np.ndarray:
@@ -237,5 +240,5 @@ def _summary(found: list[_Scores]) -> Honest:
     score = mean_of_known(parts) + gain
     if np.isnan(score):
         return UNKNOWN
-    low, high = np.nanquantile(samples, [LOW, HIGH]) + gain
+    low, high = np.nanquantile(samples, [LOW, HIGH])
     return Honest(score, float(low), float(high))
