@@ -12,6 +12,8 @@ from sklearn.pipeline import Pipeline
 from skauto._sklearn import VisualBlock, check_has
 from skauto._time_left import endless
 from skauto.estimators._one_thread import one_thread_for
+from skauto.estimators._quick_boosting import probabilities
+from skauto.estimators._quick_steps import transformed
 
 # A gain below this is rounding.
 TOLERANCE = 1e-9
@@ -182,9 +184,9 @@ def _proba(member, way, X, prepared, needed):
         return member.predict_proba(X)
     for length, (_, step) in enumerate(member.steps[:-1], start=1):
         key = way[:length]
-        X = prepared[key] if key in prepared else step.transform(X)
+        X = prepared[key] if key in prepared else transformed(step, X)
         needed[key] -= 1
         prepared[key] = X
         if not needed[key]:
             del prepared[key]
-    return member.steps[-1][1].predict_proba(X)
+    return probabilities(member.steps[-1][1], X)
