@@ -25,7 +25,9 @@ USE = """
 @pytest.mark.slow
 def test_what_has_no_network_loads_no_torch(tmp_path):
     candidates = ["lightgbm", "logistic", "extra_trees", "svm", "hist_boosting", "random_forest"]
-    auto = AutoClassifier(n_iter=6, time_limit=None, cv=3, candidates=candidates, random_state=0, verbose=0, n_jobs=1)
+    auto = AutoClassifier(
+        n_iter=6, time_limit=None, cv=3, candidates=candidates, pos_label=0, random_state=0, verbose=0, n_jobs=1
+    )
     rows = X.to_numpy()
     auto.fit(rows, Y)
     assert len(auto.ensemble_.estimators_) > 1
