@@ -102,7 +102,7 @@ def select(finishing: Finishing, ensemble: Any) -> Selection:
     with finishing.phases("ensemble"):
         affordable = _affordable(finishing, trials)
         best = choose_best(affordable, finishing.valid_over_train())
-        most = most_members(ensemble, len(finishing.plan.context.y))
+        most = most_members(ensemble, finishing.plan.n_rows)
         members = (
             _blend(finishing, affordable, best, scoring)[:most]
             if most > 1
