@@ -1,5 +1,6 @@
 """The one door to scikit-learn's private names: if scikit-learn moves one, this is the only file to change."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,7 @@ __all__ = [
     "MultimetricScorer",
     "StrOptions",
     "VisualBlock",
+    "boosted_proba",
     "check_feature_names",
     "check_feature_names_in",
     "check_has",
@@ -113,6 +115,33 @@ def tree_order(search: Any) -> np.ndarray | None:
     """Positions of the rows that a search was fitted on, neighbours in space near each other; None without a tree."""
     tree = getattr(search, "_tree", None)
     return None if tree is None else np.asarray(tree.idx_array)
+
+
+def boosted_proba(model: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """What asks the trees of a fitted HistGradientBoostingClassifier, on one thread; it does not hold the model.
+
+    Parameters
+    ----------
+    model : fitted HistGradientBoostingClassifier
+
+    Returns
+    -------
+    ask : callable
+        From what its own preprocessor gives, floats with codes of categories first, to probabilities (n, n_classes).
+    """
+    loss, predictors, baseline = model._loss, model._predictors, model._baseline_prediction
+    known, at_known = model._bin_mapper.make_known_categories_bitsets()
+    n_outputs = model.n_trees_per_iteration_
+
+    def ask(X: np.ndarray) -> np.ndarray:
+        raw = np.zeros((len(X), n_outputs), dtype=baseline.dtype, order="F")
+        raw += baseline
+        for trees in predictors:
+            for column, tree in enumerate(trees):
+                raw[:, column] += tree.predict(X, known, at_known, 1)
+        return loss.predict_proba(raw)
+
+    return ask
 
 
 def check_parameters(estimator: Any, constraints: dict[str, Any]) -> None:

@@ -4,12 +4,12 @@ from typing import Any
 
 from scipy.stats import loguniform, randint, uniform
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._types import Estimator, Values
+from skauto.estimators._forests import CompactExtraTreesClassifier
 from skauto.estimators._safe_folds import SafeFolds
 
 # Folds of Platt's calibration.
@@ -75,6 +75,6 @@ def svm(values: Values, profile: DataProfile, seed: int) -> Estimator:
 
 def extra_trees(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """Extremely randomised trees, all rows in each."""
-    return ExtraTreesClassifier(
+    return CompactExtraTreesClassifier(
         **values, n_estimators=400, n_jobs=profile.threads, random_state=seed
     )

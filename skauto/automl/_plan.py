@@ -85,6 +85,11 @@ class Plan:
         """What is known of the data."""
         return self.context.build.profile
 
+    @property
+    def n_rows(self) -> int:
+        """Rows of the data."""
+        return len(self.context.y)
+
     def fraction_of(self, trial: Trial) -> float:
         """The part of the time limit that a trial may use: more where its model is the final one."""
         values = self.space.decode(trial.params)

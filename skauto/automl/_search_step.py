@@ -27,6 +27,9 @@ LAG = 3
 # Trials of the first rung.
 RUNG = 9
 
+# Seconds that a search leaves, from which on it says why it ended: see decision 12.
+EARLY_SECONDS = 2.0
+
 
 def plan_search(runtime: Runtime, data: Data) -> "Plan":
     """The plan of the search; a line on what X was taken for, and on each candidate that is left out."""
@@ -94,7 +97,42 @@ def run_search(runtime: Runtime, plan: "Plan", data: Data) -> History:
         )
     pool.searching = False
     runtime.interrupts.seen = reason == "interrupted"
+    if settings.timed and settings.n_iter is None:
+        # All of a space that can be listed was asked for by number.
+        ended = "finished" if settings.finite and reason == "n_iter" else reason
+        line = said_of_the_end(
+            ended, len(history.finished), plan.n_rows, budget.remaining()
+        )
+        if line:
+            progress.say(line)
     return history
+
+
+def said_of_the_end(reason: str, n_trials: int, n_rows: int, left: float) -> str:
+    """A line on a search that ends before its time, and why; an empty one on another.
+
+    Parameters
+    ----------
+    reason : str
+        As `search` gives it.
+    n_trials, n_rows : int
+    left : float
+        Seconds that the search had left.
+
+    Examples
+    --------
+    >>> from skauto.automl._search_step import said_of_the_end
+    >>> said_of_the_end("n_iter", 120, 400, 200.4)
+    'the search ends 200 s early, after 120 trials: on 400 rows more of them would only choose by luck'
+    >>> said_of_the_end("time limit", 120, 400, 0.0)
+    ''
+    """
+    if reason not in ("n_iter", "finished") or left < EARLY_SECONDS:
+        return ""
+    early = f"the search ends {left:.0f} s early, after {n_trials} trials: "
+    if reason == "finished":
+        return early + "there is nothing else to try"
+    return early + f"on {n_rows} rows more of them would only choose by luck"
 
 
 def _strategy(given: Any, plan: "Plan") -> Strategy:

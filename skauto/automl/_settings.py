@@ -6,7 +6,12 @@ from numbers import Integral, Real
 from typing import Any
 
 from skauto._seeds import root_seed
-from skauto._sklearn import HasMethods, Interval, validate_parameter_constraints
+from skauto._sklearn import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_parameter_constraints,
+)
 from skauto.automl.evaluation._constraints import Constraints
 from skauto.automl.evaluation._read_constraints import read_constraints
 from skauto.search._cores import cores, count_workers
@@ -25,8 +30,12 @@ PARAMETERS: dict[str, list[Any]] = {
     "kind": [str],
     "cost_matrix": ["array-like", dict, None],
     "constraints": [dict, None],
-    "ensemble": ["boolean"],
     "holdout": [Interval(Real, 0, 1, closed="neither"), None],
+    "ensemble": [
+        StrOptions({"auto", "single"}),
+        Interval(Integral, 1, None, closed="left"),
+        "boolean",
+    ],
     "n_jobs": [Integral, None],
     "executor": [HasMethods(["submit"]), None],
     "memory_limit": [Interval(Integral, 1, None, closed="left"), str, None],
@@ -66,8 +75,8 @@ class Settings:
     pos_label: Any
     cost_matrix: Any
     constraints: Constraints
-    ensemble: bool
     holdout: float | None
+    ensemble: str | int
     journal: Any
     executor: Any
     memory_limit: int | str | None

@@ -1,6 +1,7 @@
 """Weighted ensembles: greedy selection over out-of-fold predictions, and the classifier it gives."""
 
 import copy
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -11,6 +12,9 @@ from sklearn.pipeline import Pipeline
 
 from skauto._sklearn import VisualBlock, check_has
 from skauto._time_left import endless
+from skauto.estimators._one_thread import one_thread_for
+from skauto.estimators._quick_boosting import probabilities
+from skauto.estimators._quick_steps import transformed
 
 # A gain below this is rounding.
 TOLERANCE = 1e-9
@@ -150,7 +154,8 @@ class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(
                 f"weights={self.weights!r} must be {len(fitted)} non-negative numbers, one an estimator, not all zero"
             )
-        self._first_step, self.calibration_ = share_first_step(fitted), None
+        share_steps(fitted)
+        self.calibration_ = None
         self.estimators_ = fitted
         self.weights_ = weights / weights.sum()
         self.classes_ = fitted[0].classes_
@@ -166,28 +171,51 @@ class WeightedEnsembleClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> np.ndarray:
         """Weighted mean of the members' probabilities, shape (n, n_classes)."""
         check_has(self, "estimators_")
-        members = self.estimators_
-        if self._first_step is not None:  # what all begin with is done once
-            X, members = self._first_step.transform(X), [member[1:] for member in members]
-        blended = sum(w * member.predict_proba(X) for w, member in zip(self.weights_, members, strict=True))
-        return blended if self.calibration_ is None else self.calibration_(blended)
+        ways = [_way(member) for member in self.estimators_]
+        needed = Counter(way[:length] for way in ways for length in range(1, len(way) + 1))
+        prepared: dict[tuple[int, ...], Any] = {}
+        total: Any = 0
+        with one_thread_for(X):
+            for weight, member, way in zip(self.weights_, self.estimators_, ways, strict=True):
+                total = total + weight * _proba(member, way, X, prepared, needed)
+        return total if self.calibration_ is None else self.calibration_(total)
 
     def predict(self, X: Any) -> np.ndarray:
         """The class with the greatest mean probability."""
         return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
 
 
-def share_first_step(members: list[Any]) -> Any:
-    """Make the equal fitted first step of all pipelines one object, and return it; else None.
+def share_steps(members: list[Any]) -> None:
+    """Make fitted first steps of pipelines that are equal, after steps that are, one object: done once, stored once.
 
-    Refits of one table by several pipelines each hold a copy of the same cleaner.
+    Refits of one table by several pipelines each hold a copy of the same cleaner, and several of the same preparation.
     """
-    pipelines = len(members) > 1 and all(isinstance(member, Pipeline) and len(member.steps) > 1 for member in members)
-    if not pipelines or not hasattr(members[0][0], "transform"):
-        return None
-    name, first = members[0].steps[0]
-    if any(type(member[0]) is not type(first) for member in members) or len({joblib.hash(m[0]) for m in members}) > 1:
-        return None
+    first: dict[tuple[Any, ...], Any] = {}
     for member in members:
-        member.steps[0] = (name, first)
-    return first
+        before: tuple[Any, ...] = ()
+        for position in range(len(_way(member))):
+            name, step = member.steps[position]
+            before = (*before, type(step), joblib.hash(step))
+            member.steps[position] = (name, first.setdefault(before, step))
+
+
+def _way(member):
+    """The steps before a pipeline's classifier, by their identity; none where it must be asked as a whole."""
+    if not isinstance(member, Pipeline):
+        return ()
+    steps = [step for _, step in member.steps[:-1]]
+    return tuple(map(id, steps)) if all(hasattr(step, "transform") for step in steps) else ()
+
+
+def _proba(member, way, X, prepared, needed):
+    """Probabilities of a member; X after steps that others need too is kept until the last of them has had it."""
+    if not way:
+        return member.predict_proba(X)
+    for length, (_, step) in enumerate(member.steps[:-1], start=1):
+        key = way[:length]
+        X = prepared[key] if key in prepared else transformed(step, X)
+        needed[key] -= 1
+        prepared[key] = X
+        if not needed[key]:
+            del prepared[key]
+    return probabilities(member.steps[-1][1], X)

@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from imblearn.over_sampling import RandomOverSampler
+from imblearn.pipeline import make_pipeline as make_sampling_pipeline
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from skauto.estimators._ensemble import WeightedEnsembleClassifier, greedy_selection
 
@@ -109,3 +113,61 @@ def test_models_that_do_not_fit_into_one_look_are_all_looked_at():
     models = [np.full((150_000, 2), p) for p in (0.1, 0.5, 0.9)]
     weights = greedy_selection(models, of_each(lambda p: -abs(p[0, 1] - 0.9)), n_steps=2)
     np.testing.assert_array_equal(weights, [0, 0, 1])
+
+
+class CountingScaler(StandardScaler):
+    """Counts its calls, in all copies together."""
+
+    calls = 0
+
+    def transform(self, X):
+        type(self).calls += 1
+        return super().transform(X)
+
+
+def pipelines():
+    """Three begin with the same scaler, two of them go on with the same polynomials; one stands apart."""
+    steps = [
+        [CountingScaler(), PolynomialFeatures(2), LogisticRegression(max_iter=500)],
+        [CountingScaler(), PolynomialFeatures(2), GaussianNB()],
+        [CountingScaler(), GaussianNB()],
+        [CountingScaler(with_mean=False), GaussianNB()],
+        [GaussianNB()],
+    ]
+    return [pickle.loads(pickle.dumps(make_pipeline(*some).fit(X, Y))) for some in steps]
+
+
+def test_equal_steps_are_done_once():
+    apart = pipelines()
+    expected = np.mean([member.predict_proba(X) for member in apart], axis=0)
+    ensemble = WeightedEnsembleClassifier.from_fitted(pipelines(), np.ones(5))
+    CountingScaler.calls = 0
+    np.testing.assert_allclose(ensemble.predict_proba(X), expected)
+    assert CountingScaler.calls == 2
+    first, second, third, fourth, _ = ensemble.estimators_
+    assert first[0] is second[0] is third[0]
+    assert first[1] is second[1]
+    assert third[0] is not fourth[0]
+
+
+def test_equal_steps_are_stored_once():
+    ensemble = pickle.loads(pickle.dumps(WeightedEnsembleClassifier.from_fitted(pipelines(), np.ones(5))))
+    CountingScaler.calls = 0
+    ensemble.predict_proba(X)
+    assert CountingScaler.calls == 2
+
+
+def test_a_step_after_different_ones_is_not_shared():
+    members = [
+        make_pipeline(scaler, PolynomialFeatures(2), GaussianNB()).fit(X, Y)
+        for scaler in (StandardScaler(), StandardScaler(with_mean=False))
+    ]
+    expected = np.mean([member.predict_proba(X) for member in members], axis=0)
+    ensemble = WeightedEnsembleClassifier.from_fitted(members, [1, 1])
+    np.testing.assert_allclose(ensemble.predict_proba(X), expected)
+
+
+def test_a_pipeline_with_a_sampler_is_asked_as_a_whole():
+    pipeline = make_sampling_pipeline(StandardScaler(), RandomOverSampler(random_state=0), GaussianNB()).fit(X, Y)
+    ensemble = WeightedEnsembleClassifier.from_fitted([pipeline, GaussianNB().fit(X, Y)], [1, 0])
+    np.testing.assert_allclose(ensemble.predict_proba(X), pipeline.predict_proba(X))

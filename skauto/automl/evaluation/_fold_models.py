@@ -135,8 +135,12 @@ def release_limits(estimator: Estimator) -> None:
 
 
 def release_threads(estimator: Estimator) -> None:
-    """Forget how many threads a worker had: a fitted classifier goes back to its own default."""
+    """Forget how many threads a worker had: a fitted classifier goes back to its own default.
+
+    That of LightGBM is all cores also for one row, which takes ten times as long beside a busy process: it gets one.
+    """
     while estimator is not None:
         if hasattr(estimator, "n_jobs"):
-            estimator.n_jobs = None
+            boosted = type(estimator).__module__.startswith("lightgbm.")
+            estimator.n_jobs = 1 if boosted else None
         estimator = getattr(estimator, "estimator_", None)

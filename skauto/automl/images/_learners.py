@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -17,6 +16,7 @@ from skauto.automl.images._epoch_planning import (
     require_min_epochs,
     seconds_limit,
 )
+from skauto.estimators._forests import CompactExtraTreesClassifier
 from skauto.estimators.images._image_summary import ImageSummaryTransformer
 
 # Rows of a step of training: with more of them few epochs are too few steps.
@@ -115,7 +115,7 @@ def _tuning_epochs(steps: list[tuple[str, Any]]) -> int:
 
 def fallback(profile: DataProfile) -> Pipeline:
     """A small model that is fitted in about a second."""
-    trees = ExtraTreesClassifier(60, random_state=0)
+    trees = CompactExtraTreesClassifier(60, random_state=0)
     return Pipeline(
         [("prepare", ImageSummaryTransformer(4, pixels=8)), ("classify", trees)]
     )

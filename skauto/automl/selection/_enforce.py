@@ -37,7 +37,16 @@ def largest_within(
         for trial, weight in models.members
         if trial.number in models.fitted
     ]
-    best = models.members[0][0]
+    # The best trial, also where it is no member, unless it could not be fitted.
+    chosen = selection.best.number if selection.best else None
+    best = next(
+        (
+            trial
+            for trial in selection.trials
+            if trial.number == chosen and chosen in models.fitted
+        ),
+        models.members[0][0],
+    )
     tries = [(best, members)] if members else []
     tries += [(best, members[:size]) for size in range(len(members) - 1, 1, -1)]
     tries += [

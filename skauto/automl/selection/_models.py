@@ -7,6 +7,7 @@ from sklearn.pipeline import Pipeline
 
 from skauto._telling import warn
 from skauto.automl.selection._finishing import Finishing
+from skauto.automl.selection._lighten import lightened
 from skauto.automl.selection._refit_chain import RefitChain
 from skauto.automl.selection._select import Member, Scored, beats
 from skauto.automl.selection._shortlist import Selection
@@ -68,6 +69,10 @@ def refit(finishing: Finishing, selection: Selection) -> Models:
         members = [
             (trial, 1.0) for trial in selection.trials if trial.number in fitted
         ][:1]
+    ready = [fitted[trial.number] for trial, _ in members]
+    members = lightened(finishing, members, ready)
+    total = sum(weight for _, weight in members)
+    members = [(trial, weight / total) for trial, weight in members]
     members = sorted(members, key=lambda pair: pair[0] is not selection.best)
     return Models(
         fitted, members, kind, members[0][0].fidelity if kind == FOLD_MODELS else 1.0

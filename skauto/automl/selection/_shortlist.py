@@ -2,7 +2,9 @@
 
 import functools
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
+
+import numpy as np
 
 from skauto.automl.evaluation._scoring import Scoring
 from skauto.automl.selection._finishing import CHOICE_PART, Finishing
@@ -19,6 +21,9 @@ from skauto.search._trial import Status
 
 # The part of what is left that the refit of one trial may take, where there are others that take less.
 AFFORDABLE_PART = 0.5
+
+# Most members by rows, between these in proportion of their logarithms: on few rows more only fit the noise of folds.
+ROWS, MOST_MEMBERS = (100, 500, 2_500, 10_000), (4, 8, 15, 40)
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,42 @@ class Selection:
     members: list[Member]
 
 
-def select(finishing: Finishing, use_ensemble: bool) -> Selection:
+def most_members(ensemble: Any, n_rows: int) -> int:
+    """Most members of an ensemble.
+
+    Parameters
+    ----------
+    ensemble : "auto", "single", int or bool
+        As AutoClassifier takes it; True is "auto", False is "single".
+    n_rows : int
+        Rows of the data.
+
+    Examples
+    --------
+    >>> from skauto.automl.selection._shortlist import most_members
+    >>> [most_members("auto", n_rows) for n_rows in (50, 500, 1_000, 10_000, 10**6)]
+    [4, 8, 11, 40, 40]
+    >>> most_members("single", 500), most_members(False, 500), most_members(3, 500)
+    (1, 1, 3)
+    """
+    if isinstance(ensemble, (bool, np.bool_)):
+        ensemble = "auto" if ensemble else "single"
+    if ensemble == "single":
+        return 1
+    if ensemble != "auto":
+        return int(ensemble)
+    logs = np.interp(np.log(n_rows), np.log(ROWS), np.log(MOST_MEMBERS))
+    return round(float(np.exp(logs)))
+
+
+def select(finishing: Finishing, ensemble: Any) -> Selection:
     """Choose among the trials of a search, within a part of the time that is left.
+
+    Parameters
+    ----------
+    finishing : Finishing
+    ensemble : "auto", "single", int or bool
+        How many members the ensemble may have, as in AutoClassifier.
 
     Raises
     ------
@@ -63,9 +102,10 @@ def select(finishing: Finishing, use_ensemble: bool) -> Selection:
     with finishing.phases("ensemble"):
         affordable = _affordable(finishing, trials)
         best = choose_best(affordable, finishing.valid_over_train())
+        most = most_members(ensemble, finishing.plan.n_rows)
         members = (
-            _blend(finishing, affordable, best, scoring)
-            if use_ensemble
+            _blend(finishing, affordable, best, scoring)[:most]
+            if most > 1
             else [(best, 1.0)]
         )
     return Selection(trials, scoring, affordable, best, members)

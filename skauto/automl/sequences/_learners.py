@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
@@ -12,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._epoch_planning import epochs_within, net_seconds
 from skauto.automl._types import Estimator, Values
+from skauto.estimators._forests import CompactExtraTreesClassifier
 from skauto.estimators.sequences._minirocket import MiniRocketTransformer
 from skauto.estimators.sequences._ridge import CalibratedRidgeClassifier
 from skauto.estimators.sequences._sequence_summary import SequenceSummaryTransformer
@@ -106,6 +106,6 @@ def fallback(profile: DataProfile) -> Pipeline:
     return Pipeline(
         [
             ("prepare", SequenceSummaryTransformer()),
-            ("classify", ExtraTreesClassifier(60, random_state=0)),
+            ("classify", CompactExtraTreesClassifier(60, random_state=0)),
         ]
     )

@@ -5,11 +5,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import (
-    ExtraTreesClassifier,
-    HistGradientBoostingClassifier,
-    RandomForestClassifier,
-)
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
@@ -22,6 +18,10 @@ from skauto.automl._epoch_planning import net_seconds
 from skauto.automl._matrix_learners import CALIBRATION_FOLDS
 from skauto.automl._types import Estimator, Values
 from skauto.automl.tables._preparation import codes
+from skauto.estimators._forests import (
+    CompactExtraTreesClassifier,
+    CompactRandomForestClassifier,
+)
 from skauto.estimators._safe_folds import SafeFolds
 from skauto.estimators.tables._catboost import CatBoostTableClassifier
 from skauto.estimators.tables._many_levels import ManyLevelsEncoder
@@ -67,7 +67,9 @@ def fallback(profile: DataProfile) -> Pipeline:
             ]
         )
     if profile.n_classes > BOOSTED_CLASSES:
-        trees = ExtraTreesClassifier(FALLBACK_TREES, min_samples_leaf=5, random_state=0)
+        trees = CompactExtraTreesClassifier(
+            FALLBACK_TREES, min_samples_leaf=5, random_state=0
+        )
         return Pipeline(
             [
                 ("clean", TableCleaner()),
@@ -123,18 +125,20 @@ def hist_boosting(values: Values, profile: DataProfile, seed: int) -> Estimator:
 
 def extra_trees(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """Extremely randomised trees."""
-    return ExtraTreesClassifier(**values, **_forest(profile), random_state=seed)
+    return CompactExtraTreesClassifier(**values, **_forest(profile), random_state=seed)
 
 
 def random_forest(values: Values, profile: DataProfile, seed: int) -> Estimator:
     """A random forest."""
-    return RandomForestClassifier(**values, **_forest(profile), random_state=seed)
+    return CompactRandomForestClassifier(
+        **values, **_forest(profile), random_state=seed
+    )
 
 
 def _forest(profile: DataProfile) -> dict[str, Any]:
-    """Fewer trees on part of the rows each where rows are many; the refit can afford more trees than the folds."""
+    """Fewer trees on part of the rows each where rows are many; more than 150 never pay, see decision 804."""
     many = {"n_estimators": 80, "bootstrap": True, "max_samples": 0.4}
-    few = {"n_estimators": 400 if profile.refit else 150}
+    few = {"n_estimators": 150}
     return {**(many if profile.n_rows > MANY_ROWS else few), "n_jobs": profile.threads}
 
 
