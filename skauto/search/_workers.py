@@ -6,9 +6,9 @@ import os
 import pickle
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, TypeAlias
 
 import cloudpickle
 
@@ -16,11 +16,14 @@ from skauto._time_left import endless
 from skauto.search._caller import process_state, settings
 from skauto.search._channel import Channel, ready
 from skauto.search._folders import TemporaryFolder, no_room
-from skauto.search._idle_workers import IDLE_WORKERS
 from skauto.search._pool import Outcome, Pool, Task, WorkersLostError
 from skauto.search._sandbox import Report, attempt
+from skauto.search._servers import can_fork
 from skauto.search._trial import Status
 from skauto.search._worker import LOG_BYTES, Worker
+
+# Of a function and its arguments.
+IsDeep: TypeAlias = Callable[[Callable[..., Any], tuple[Any, ...]], bool]
 
 MOST_SLOWNESS = 4.0  # how slow a machine may be taken for: workers that start wait for disks too
 TICK = 0.05  # seconds between looks at deadlines and memory
@@ -42,15 +45,18 @@ class WorkerPool(Pool):
     memory_limit : int, default=None
         Resident bytes that a worker with its children may use; a task that exceeds them is killed.
     preload : tuple of str, default=()
-        Modules that workers import ahead of the first task, where they exist.
+        Installed modules that workers have imported ahead of the first task, where they exist.
     max_attempts : int, default=1
         A task that kills its worker is run again until it has done so this often.
-    n_idle : int, default=0
-        Workers kept ready beside these, to step in at once for one that was killed.
     caller : bytes, default=None
         What `settings` gave in the process whose configuration is to hold in the workers; None for this one.
     packed : bool, default=False
         Whether values and warnings stay as the pickled bytes that workers sent, so that nothing of them is loaded here.
+    deep_preload : tuple of str, default=()
+        What has been imported beside it for tasks that train networks; where workers are forked, these run in workers
+        that the server with PyTorch forks, and no others do.
+    is_deep : callable, default=None
+        Whether a task trains a network, given its function and a tuple of its arguments; None: none does.
 
     Attributes
     ----------
@@ -73,8 +79,8 @@ class WorkerPool(Pool):
 
     Notes
     -----
-    Functions, estimators and classes of a notebook or script travel by value (cloudpickle). On close, idle workers are
-    kept for the next pool with the same number of threads and leave after a minute.
+    Functions, estimators and classes of a notebook or script travel by value (cloudpickle). Workers are started as
+    tasks need them, and end with the pool.
 
     Examples
     --------
@@ -97,17 +103,18 @@ class WorkerPool(Pool):
         memory_limit: int | None = None,
         preload: Sequence[str] = (),
         max_attempts: int = 1,
-        n_idle: int = 0,
         caller: bytes | None = None,
         packed: bool = False,
+        deep_preload: Sequence[str] = (),
+        is_deep: IsDeep | None = None,
     ) -> None:
         self.n_workers = n_workers
         self.threads = threads
         self.memory_limit = memory_limit
         self.max_attempts = max_attempts
         self.packed = packed
-        self.preload = preload
-        self.n_idle = n_idle
+        self._modules = {False: preload, True: (*preload, *deep_preload)}
+        self._is_deep = is_deep if can_fork() else None
         self.start_seconds = 0.0
         self.remaining = endless
         self._slowness = deque([1.0], maxlen=n_workers)
@@ -122,8 +129,9 @@ class WorkerPool(Pool):
             self._context_path = os.path.join(self._folder.path, "context")
             write_context(self._context_path, context)
             self._setup = ("setup", self._context_path, threads, preload, process_state(), caller or settings())
-            self._fill()
             stack.pop_all()
+        if not can_fork():  # fresh interpreters take seconds, so begin before the first task
+            self._start(False, n_workers)
 
     @property
     def slowness(self) -> float:
@@ -149,12 +157,12 @@ class WorkerPool(Pool):
             Seconds from its start after which the task is killed.
         """
         packed = attempt(cloudpickle.dumps, (function, args))
-        task = Task(key, packed.value, time_limit, time.monotonic() + self.remaining())
+        deep = self._is_deep is not None and self._is_deep(function, args)
+        task = Task(key, packed.value, time_limit, time.monotonic() + self.remaining(), deep)
         if packed.status == Status.COMPLETE:
             self._queue.append(task)
             self._fill()
-            for worker, following in self._assigned():
-                worker.send("task", *following.message())
+            self._hand_out()
         else:
             reason = f"the task cannot be pickled: {packed.reason}"
             self._done.append(task.outcome(Report(Status.FAILED, None, reason, packed.output), 0.0))
@@ -174,8 +182,7 @@ class WorkerPool(Pool):
                 for worker in list(self._workers):
                     self._check(worker)
                 self._checked = time.monotonic()
-            for worker, task in self._assigned():
-                worker.send("task", *task.message())
+            self._hand_out()
             if self._done or time.monotonic() >= end:
                 break
         done, self._done = self._done, []
@@ -190,51 +197,46 @@ class WorkerPool(Pool):
                 self._workers.remove(worker)
                 worker.end()
 
-    def prepare(self) -> None:
-        """Let idle workers import, to step in at once for those that will be killed."""
-        IDLE_WORKERS.warm(self.threads, self.n_workers, self.preload)
-
     def close(self) -> None:
-        """Kill what runs, keep idle workers for the next pool, remove the context."""
+        """End all workers, whatever they run, and remove the context."""
         if os.getpid() != self._owner:  # a forked child: all of this is its parent's
             return
         for worker in self._workers:
-            if worker.state in ("importing", "idle") and not worker.dead() and not worker.children():
-                if worker.state == "idle":
-                    worker.tell("release")
-                    worker.state = "released"
-                IDLE_WORKERS.put(worker)
-            else:
-                worker.end()
+            worker.kill()
+        for worker in self._workers:
+            worker.end()
         self._workers = []
         self._queue.clear()
         self._folder.close()
 
     def _fill(self) -> None:
-        """Have as many workers as asked for; new ones import while the others go on."""
-        while len(self._workers) < self.n_workers:
-            worker = IDLE_WORKERS.take(self.threads) or Worker(self.threads)
-            worker.began = time.monotonic()
-            self._workers.append(worker)
-            if worker.state == "released":
-                self._greet(worker)
+        """Have as many workers of each kind as tasks need; new ones start while the others go on."""
+        for deep in (False, True):
+            tasks = [worker.task for worker in self._workers if worker.task] + list(self._queue)
+            self._start(deep, min(self.n_workers, sum(task.deep == deep for task in tasks)))
+
+    def _start(self, deep: bool, count: int) -> None:
+        for _ in range(count - sum(worker.deep == deep for worker in self._workers)):
+            self._workers.append(Worker(self.threads, self._modules[deep], deep))
 
     def _greet(self, worker: Worker) -> None:
         worker.send(*self._setup)
         worker.state = "loading"
 
-    def _assigned(self) -> Iterator[tuple[Worker, Task]]:
-        """Idle workers with the next tasks of the queue, which are theirs from here on."""
+    def _hand_out(self) -> None:
+        """Give idle workers the next tasks that they are there for; no more run at once than were asked for."""
         for worker in self._workers:
-            if self._queue and worker.state == "idle":
-                worker.task = task = self._queue.popleft()
-                worker.state = "busy"
-                worker.clear_log()
-                task.started = time.monotonic()
-                yield worker, task
+            task = next((task for task in self._queue if task.deep == worker.deep), None)
+            if worker.state != "idle" or task is None or sum(bool(w.task) for w in self._workers) >= self.n_workers:
+                continue
+            self._queue.remove(task)
+            worker.task, worker.state = task, "busy"
+            worker.clear_log()
+            task.started = time.monotonic()
+            worker.send("task", *task.message())
 
     def _hear(self, channel: Channel) -> None:
-        """Take what a worker says: hello after the imports, its modules with the context, else the report on a task."""
+        """Take what a worker says: hello at its start, then that the context is there, then the report on a task."""
         worker = next((worker for worker in self._workers if worker.channel is channel), None)
         if worker is None:  # ended meanwhile
             return
@@ -244,25 +246,20 @@ class WorkerPool(Pool):
             self._bury(worker)
         elif not messages:
             worker.state = state
-        elif state == "importing":
-            worker.slowness = pickle.loads(messages[0])
+        elif state == "starting":
+            worker.greeted(*pickle.loads(messages[0]))
+            self._slowness.append(min(max(worker.slowness, 1.0), MOST_SLOWNESS))
             self._greet(worker)
         elif state == "loading":
             worker.state = "idle"
-            worker.modules |= pickle.loads(messages[0])
             self._failed_starts = 0
             self.start_seconds = max(self.start_seconds, time.monotonic() - worker.began)
-            self._slowness.append(min(max(worker.slowness, 1.0), MOST_SLOWNESS))
-            if all(worker.state in ("idle", "busy") for worker in self._workers):  # never beside those that are awaited
-                IDLE_WORKERS.warm(self.threads, self.n_idle, self.preload)
         else:
             self._finish(worker, pickle.loads(messages[0]))
 
     def _finish(self, worker: Worker, answer: dict[str, Any]) -> None:
         task, worker.task, worker.state = worker.task, None, "idle"
-        worker.modules |= answer["modules"]
-        for idle, following in self._assigned():  # first: what follows here need not keep the worker waiting
-            idle.send("task", *following.message())
+        self._hand_out()  # first: what follows here need not keep the worker waiting
         task.peak = max(task.peak, answer["resident"])
         self._done.append(task.outcome(self._report(answer), answer["seconds"]))
 
@@ -283,7 +280,7 @@ class WorkerPool(Pool):
         worker.end()
         if worker.task:
             self._crashed(worker.task, worker)
-        elif not worker.was_idle:  # an idle one may leave, its minute being over, just when it is taken
+        else:
             self._failed_starts += 1
             if self._failed_starts >= MAX_STARTS:
                 self._failed_starts = 0  # what is submitted later gets as many tries

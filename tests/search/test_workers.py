@@ -1,7 +1,6 @@
 """The pool, with real processes."""
 
 import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -10,17 +9,16 @@ import threading
 import psutil
 import pytest
 
-from skauto.search._channel import ready
-from skauto.search._idle_workers import IDLE_WORKERS
 from skauto.search._pool import Outcome, WorkersLostError
 from skauto.search._trial import Status
-from skauto.search._worker import Worker
 from skauto.search._workers import WorkerPool
 from tests.support import tasks
 
+pytestmark = pytest.mark.usefixtures("way")
+
 
 @pytest.fixture
-def pool():
+def pool(way):
     with WorkerPool(1, context=10) as pool:
         yield pool
 
@@ -52,7 +50,7 @@ def test_a_task_gets_the_context_and_its_arguments(pool):
     outcome = outcome_of(pool, tasks.add, 5)
     assert (outcome.status, outcome.value, outcome.reason) == (Status.COMPLETE, 15, "")
     assert outcome.seconds < 10
-    assert outcome.peak_memory > 10_000_000
+    assert 0 <= outcome.peak_memory < 100_000_000  # what it takes beside that with which its worker began
 
 
 def test_functions_that_cannot_be_imported(pool):
@@ -106,11 +104,11 @@ def test_a_task_that_hangs_is_killed_at_its_limit(pool, task, args):
 
 @pytest.mark.parametrize("task", [tasks.eat, tasks.eat_in_a_child])
 def test_a_task_that_eats_memory_is_killed(task):
-    with WorkerPool(1, memory_limit=450_000_000) as pool:
+    with WorkerPool(1, memory_limit=250_000_000) as pool:
         outcome = outcome_of(pool, task)
     assert outcome.status == Status.MEMORY
-    assert outcome.reason.endswith("MB of memory, the limit is 450 MB")
-    assert 450e6 < outcome.peak_memory < 2e9
+    assert outcome.reason.endswith("MB of memory, the limit is 250 MB")
+    assert 250e6 < outcome.peak_memory < 2e9
 
 
 def test_what_a_killed_task_has_started_is_killed_too(pool, tmp_path):
@@ -119,8 +117,7 @@ def test_what_a_killed_task_has_started_is_killed_too(pool, tmp_path):
     assert gone(int((tmp_path / "pid").read_text()))
 
 
-def test_a_worker_with_leaked_children_is_not_kept(tmp_path):
-    IDLE_WORKERS.end()
+def test_what_a_task_has_leaked_ends_with_the_pool(tmp_path):
     with WorkerPool(1) as pool:
         worker = outcome_of(pool, tasks.pid).value
         assert outcome_of(pool, tasks.leak, str(tmp_path / "pid")).status == Status.COMPLETE
@@ -197,26 +194,15 @@ def test_closing_kills_what_runs():
     assert gone(process)
 
 
-def test_the_next_pool_takes_over_a_warm_worker_with_a_new_context():
-    IDLE_WORKERS.end()
+def test_each_pool_has_workers_of_its_own():
     pids, values = [], []
     for context in (1, 2):
         with WorkerPool(1, context=context) as pool:
             pids.append(outcome_of(pool, tasks.pid).value)
             values.append(outcome_of(pool, tasks.add, 0).value)
-    assert pids[0] == pids[1]
+        assert gone(pids[-1])
+    assert pids[0] != pids[1]
     assert values == [1, 2]
-    with WorkerPool(1, threads=2) as pool:
-        assert outcome_of(pool, tasks.pid).value != pids[0]
-
-
-def test_an_idle_worker_that_died_is_not_taken():
-    with WorkerPool(1, context=1) as pool:
-        process = outcome_of(pool, tasks.pid).value
-    os.kill(process, signal.SIGKILL)
-    assert gone(process)
-    with WorkerPool(1, context=1) as pool:
-        assert outcome_of(pool, tasks.add, 1).value == 2
 
 
 def test_a_context_that_cannot_be_loaded_fails_each_task():
@@ -228,7 +214,6 @@ def test_a_context_that_cannot_be_loaded_fails_each_task():
 
 @pytest.mark.slow
 def test_workers_that_cannot_start_end_in_an_error():
-    IDLE_WORKERS.end()
     with WorkerPool(1, context=tasks.DeadlyContext()) as pool:
         pool.submit("key", tasks.add, 1)
         with pytest.raises(WorkersLostError, match=r"workers cannot start: the worker process died \(exit code 7\)"):
@@ -308,8 +293,9 @@ def test_workers_end_when_their_parent_is_killed(tmp_path, task):
         tmp_path / "killed.py",
         f"""
         with WorkerPool(2, context=Model(2)) as pool:
-            while any(worker.state != "idle" for worker in pool._workers):
-                pool.submit("idle", work, 3)
+            for key in "ab":
+                pool.submit(key, work, 3)
+            while pool.running:
                 pool.wait(60)
             pool.submit("busy", {task}, time_limit=1)
             pool.wait(0.2)
@@ -326,66 +312,11 @@ def test_workers_end_when_their_parent_is_killed(tmp_path, task):
     assert not os.path.exists(folder)
 
 
-def test_a_forked_child_leaves_its_parents_idle_workers_alone():
-    IDLE_WORKERS.end()
-    with WorkerPool(1) as pool:
-        process = outcome_of(pool, tasks.pid).value
-    child = os.fork()
-    if child == 0:
-        taken = IDLE_WORKERS.take(1)
-        os._exit(0 if taken is None else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    with WorkerPool(1) as pool:
-        assert outcome_of(pool, tasks.pid).value == process
-
-
-def test_idle_workers_leave_after_their_time():
-    IDLE_WORKERS.end()
-    with WorkerPool(1) as pool:
-        process = outcome_of(pool, tasks.pid).value
-        pool.submit("shorten", _shorten_patience)
-        pool.wait(60)
-    assert gone(process)
-
-
-@pytest.mark.slow
-def test_idle_workers_that_leave_when_they_are_taken_do_not_lose_a_pool():
-    """Four that left together, a minute after a fit, ended the next one with "workers cannot start"."""
-    IDLE_WORKERS.end()
-    for _ in range(4):
-        worker = Worker(1)
-        worker.process.kill()
-        worker.process.wait()
-        worker.dead = lambda: False  # it was alive a moment ago
-        IDLE_WORKERS.put(worker)
-    with WorkerPool(4, context=10) as pool:
-        assert outcome_of(pool, lambda context: context + 1).value == 11
-
-
-def test_an_idle_worker_is_gone_as_soon_as_its_channel_is():
-    """It waited two seconds to see whether its parent had died, and was taken in the meantime."""
-    IDLE_WORKERS.end()
-    with WorkerPool(1) as pool:
-        pool.submit("shorten", _shorten_patience)
-        pool.wait(60)
-        channel = pool._workers[0].channel
-    assert ready([channel], 60)
-    [worker] = IDLE_WORKERS._workers[1]
-    assert worker.process.wait(1) == 0
-
-
-def _shorten_patience(context):
-    from skauto.search import _worker_process
-
-    _worker_process.IDLE_SECONDS = 0.1
-
-
-def test_a_pool_knows_how_long_its_workers_take_to_start():
-    IDLE_WORKERS.end()
+def test_a_pool_knows_how_long_its_workers_take_to_start(way):
     with WorkerPool(1, context=10) as pool:
         assert pool.start_seconds == 0
         assert outcome_of(pool, lambda context: context + 1).value == 11
-        assert pool.start_seconds > 0.1  # a fresh interpreter that imports scikit-learn
+        assert (pool.start_seconds > 0.5) == (way == "fresh")  # a fresh interpreter imports scikit-learn
 
 
 def environment_of_a_worker(context):
