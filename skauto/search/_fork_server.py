@@ -30,9 +30,6 @@ from skauto.search._lifeline import has_died
 from skauto.search._sandbox import attempt, run
 from skauto.search._trial import Status
 
-# How long a server without workers waits for the next request.
-IDLE_SECONDS = 60
-
 # How long it waits to see whether its caller has died, once the caller's end of the socket is closed.
 PARTING_SECONDS = 2.0
 
@@ -51,8 +48,8 @@ class _Forked:
     pid: int
 
 
-def main(control: int, lifeline: int, temporary: str, began: float) -> None:
-    """Serve requests until the caller closes its end, or for a minute nobody wants anything.
+def main(control: int, lifeline: int, idle_seconds: int, temporary: str, began: float) -> None:
+    """Serve requests until the caller closes its end, or for long nobody wants anything.
 
     Parameters
     ----------
@@ -60,6 +57,8 @@ def main(control: int, lifeline: int, temporary: str, began: float) -> None:
         Descriptor of a socket of whole packets.
     lifeline : int
         Descriptor that tells of the caller's death.
+    idle_seconds : int
+        How long a server without workers waits for the next request.
     temporary : str
         Where the caller keeps its temporary folders.
     began : float
@@ -70,13 +69,16 @@ def main(control: int, lifeline: int, temporary: str, began: float) -> None:
         os.set_inheritable(descriptor, False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the caller
     gc.disable()  # what it moved would be copied for each worker
-    _Server(socket.socket(fileno=control), lifeline, temporary, time.monotonic() - began).serve()
+    _Server(socket.socket(fileno=control), lifeline, idle_seconds, temporary, time.monotonic() - began).serve()
     os._exit(0)
 
 
 class _Server:
-    def __init__(self, control: socket.socket, lifeline: int, temporary: str, imported: float) -> None:
+    def __init__(
+        self, control: socket.socket, lifeline: int, idle_seconds: int, temporary: str, imported: float
+    ) -> None:
         self._control = control
+        self._idle_seconds = idle_seconds
         self._lifeline = lifeline
         self._temporary = temporary
         self._workers: dict[int, _Forked] = {}  # by the descriptor of the process
@@ -95,7 +97,7 @@ class _Server:
         poller = select.poll()
         for descriptor in (self._control.fileno(), *self._workers):
             poller.register(descriptor, select.POLLIN)
-        found = poller.poll(None if self._workers else 1000 * IDLE_SECONDS)
+        found = poller.poll(None if self._workers else 1000 * self._idle_seconds)
         for descriptor, _ in found:
             if descriptor in self._workers:
                 self._reap(descriptor)

@@ -20,8 +20,8 @@ from skauto.search._user_modules import installed_folders
 SWITCH = "SKAUTO_FORKSERVER"
 
 BOOT = (
-    "import sys, time; began = time.monotonic(); sys.path[:] = sys.argv[4:]; "
-    "from skauto.search._fork_server import main; main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], began)"
+    "import sys, time; began = time.monotonic(); sys.path[:] = sys.argv[5:]; "
+    "from skauto.search._fork_server import main; main(*map(int, sys.argv[1:4]), sys.argv[4], began)"
 )
 
 # What libraries read while they are loaded: a server with other values, flags or import path is another one. Threads
@@ -35,11 +35,20 @@ NO_THREADS = {**dict.fromkeys(THREAD_VARIABLES, "1"), "JE_ARROW_MALLOC_CONF": "b
 PACKAGES = "skauto numpy scipy sklearn pandas cloudpickle threadpoolctl psutil lightgbm torch"
 
 MOST_BYTES = 1 << 16
-END_SECONDS = 5
+
+# How long a server without workers waits for the next request, and its caller for its end.
+IDLE_SECONDS, END_SECONDS = 60, 5
 
 
 class ForkServer:
     """A fork server, a process without a thread, and what it has said of its workers.
+
+    Parameters
+    ----------
+    key : tuple
+        Flags of the interpreter, import path and variables, from `key_of_a_server`.
+    idle_seconds : int, default=60
+        How long it waits for the next request once it has no workers.
 
     Attributes
     ----------
@@ -47,8 +56,9 @@ class ForkServer:
         Whether it has ended.
     """
 
-    def __init__(self, key: tuple[Any, ...]) -> None:
+    def __init__(self, key: tuple[Any, ...], idle_seconds: int = IDLE_SECONDS) -> None:
         self.key = key
+        self.idle_seconds = idle_seconds
         self.lost = False
         self._lock = threading.Lock()
         self._count = 0
@@ -66,7 +76,7 @@ class ForkServer:
     def _start(self, control: int) -> subprocess.Popen[bytes]:
         flags, path, _ = self.key
         lifeline = LIFELINE.reading_end()
-        about = [str(control), str(lifeline), os.path.abspath(tempfile.gettempdir())]
+        about = [str(control), str(lifeline), str(self.idle_seconds), os.path.abspath(tempfile.gettempdir())]
         return subprocess.Popen(
             [sys.executable, *flags, "-c", BOOT, *about, *path],
             stdin=subprocess.DEVNULL,
@@ -192,7 +202,7 @@ class _Servers:
         with self._lock:
             self._watch()
             self._leaving = [server for server in self._leaving if not server.has_ended()]
-            server, key = self._servers.get(deep), _key()
+            server, key = self._servers.get(deep), key_of_a_server()
             if server is not None and (server.has_ended() or server.lost or server.key != key):
                 server.retire()
                 self._leaving.append(server)
@@ -241,7 +251,7 @@ def _has_descriptors_of_processes() -> bool:
     return True
 
 
-def _key() -> tuple[Any, ...]:
+def key_of_a_server() -> tuple[Any, ...]:
     """Flags of the interpreter, import path, and the variables that libraries read at their import."""
     # The standard library's own way to hand an interpreter's flags on, used by multiprocessing.
     flags = tuple(subprocess._args_from_interpreter_flags())  # type: ignore[attr-defined]  # private
