@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -104,13 +105,13 @@ class _Server:
             elif not self._hear():
                 self._end_workers()
                 if has_died(self._lifeline, PARTING_SECONDS):
-                    _worker_process.sweep_after({self._temporary})
+                    _worker_process.sweep_after(self._temporary)
                 return False
         return bool(found)
 
     def _hear(self) -> bool:
         """One request; gives False where the caller has closed its end."""
-        heard = attempt(socket.recv_fds, self._control, MOST_BYTES, 2, socket.MSG_CMSG_CLOEXEC)
+        heard = attempt(socket.recv_fds, self._control, MOST_BYTES, 3, socket.MSG_CMSG_CLOEXEC)
         if heard.error is not None or not heard.value[0]:
             return False
         request, descriptors = json.loads(heard.value[0]), heard.value[1]
@@ -136,7 +137,7 @@ class _Server:
             self._wall += time.monotonic() - began
             self._cpu += time.process_time() - used
 
-    def _fork(self, request: dict[str, Any], channel: int, log: int) -> None:
+    def _fork(self, request: dict[str, Any], channel: int, shared: int, log: int) -> None:
         if _hung_up(channel):  # it was asked for by a pool that is closed
             return
         threads = _threads()
@@ -150,17 +151,17 @@ class _Server:
         if forked.error is not None:
             self._tell({"number": request["number"], "reason": forked.reason})
         elif forked.value == 0:
-            self._become_worker(request, channel, log)
+            self._become_worker(request, channel, shared, log)
         else:
             descriptor = os.pidfd_open(forked.value)
             self._workers[descriptor] = _Forked(request["number"], forked.value)
             self._tell({"number": request["number"], "pid": forked.value}, [descriptor])
 
-    def _become_worker(self, request: dict[str, Any], channel: int, log: int) -> NoReturn:
+    def _become_worker(self, request: dict[str, Any], channel: int, shared: int, log: int) -> NoReturn:
         """In the child: leave all that is the server's behind, and serve tasks."""
         slowness = self._wall / max(self._cpu, 0.01)
         self._control.close()
-        done = run(_serve_tasks, request, channel, log, self._lifeline, slowness)
+        done = run(_serve_tasks, request, channel, shared, log, self._lifeline, slowness)
         if done.status != Status.COMPLETE:
             sys.stderr.write(done.output)
             sys.stderr.flush()
@@ -186,12 +187,12 @@ class _Server:
             self._reap(descriptor)
 
 
-def _serve_tasks(request: dict[str, Any], channel: int, log: int, lifeline: int, slowness: float) -> None:
+def _serve_tasks(request: dict[str, Any], channel: int, shared: int, log: int, lifeline: int, slowness: float) -> None:
     began = time.monotonic()
     os.setsid()
     os.dup2(log, 1)
     os.dup2(log, 2)
-    _close_others({0, 1, 2, channel, lifeline})
+    _close_others({0, 1, 2, channel, shared, lifeline})
     atexit._clear()
     gc.enable()
     random.seed()
@@ -200,7 +201,7 @@ def _serve_tasks(request: dict[str, Any], channel: int, log: int, lifeline: int,
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(request["n_threads"])))
     mark = bytes.fromhex(request["mark"])
     stream = Channel(socket.socket(fileno=channel), mark)
-    _worker_process.serve(stream, lifeline, request["temporary"], began, slowness)
+    _worker_process.serve(stream, lifeline, shared, request["temporary"], began, slowness)
 
 
 def _close_others(kept: set[int]) -> None:
@@ -218,8 +219,6 @@ def _hung_up(channel: int) -> bool:
 
 def _threads() -> list[str]:
     """Names of the threads of this process."""
-    names = []
-    for thread in os.listdir("/proc/self/task"):
-        with open(f"/proc/self/task/{thread}/comm") as file:
-            names.append(file.read().strip())
-    return names
+    tasks = Path("/proc/self/task")
+    names = [attempt((tasks / thread / "comm").read_text).value for thread in os.listdir(tasks)]
+    return [name.strip() for name in names if name is not None]  # None: it has just ended

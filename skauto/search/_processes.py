@@ -15,14 +15,14 @@ from skauto.search._lifeline import LIFELINE
 from skauto.search._servers import ForkServer
 
 BOOT = (
-    "import sys; sys.path[:] = sys.argv[5:]; "
-    "from skauto.search._worker_process import main; main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:5])"
+    "import sys; sys.path[:] = sys.argv[6:]; "
+    "from skauto.search._worker_process import main; main(*map(int, sys.argv[1:4]), *sys.argv[4:6])"
 )
 
 # The exit code of a process of which nobody could tell.
 UNKNOWN = 1 << 16
 
-# How long a server may take to tell how a worker of its ended, and seconds between looks for it.
+# How long a server may take to tell that a worker has begun, or how it ended, and seconds between looks for it.
 TELL_SECONDS, LOOK = 2.0, 0.005
 
 # Linux 6.9 and later send a signal to the whole group of a process's descriptor.
@@ -37,21 +37,21 @@ class FreshProcess(subprocess.Popen[bytes]):
     n_threads : int
     mark : bytes
         Of the channel.
-    channel, log : int
+    channel, shared, log : int
         Descriptors.
     """
 
-    def __init__(self, n_threads: int, mark: bytes, channel: int, log: int) -> None:
+    def __init__(self, n_threads: int, mark: bytes, channel: int, shared: int, log: int) -> None:
         # The standard library's own way to hand an interpreter's flags on, used by multiprocessing.
         flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # private
         lifeline = LIFELINE.reading_end()
-        about = [str(channel), str(lifeline), mark.hex(), os.path.abspath(tempfile.gettempdir())]
+        about = [str(channel), str(lifeline), str(shared), mark.hex(), os.path.abspath(tempfile.gettempdir())]
         super().__init__(
             [sys.executable, *flags, "-c", BOOT, *about, *import_path()],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=[channel, lifeline],
+            pass_fds=[channel, lifeline, shared],
             start_new_session=True,
             env=os.environ | waiting() | dict.fromkeys(THREAD_VARIABLES, str(n_threads)),
         )
@@ -60,6 +60,9 @@ class FreshProcess(subprocess.Popen[bytes]):
         """Kill it with its group, which outlives its leader while a child of the leader lives."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
+
+    def greeted(self, pid: int) -> None:
+        """It has said hello."""
 
     def close(self) -> None:
         """Nothing is held for it."""
@@ -97,6 +100,18 @@ class ForkedProcess:
         """Its number, None until it is forked."""
         return self.told.get("pid")
 
+    @property
+    def lost(self) -> bool:
+        """Whether its server has ended."""
+        return self._server.lost
+
+    def greeted(self, pid: int) -> None:
+        """It has said hello, with its number: should its server be killed before it tells, we look for ourselves."""
+        self._wait_for("descriptor")
+        if "descriptor" not in self.told:
+            with suppress(OSError):
+                self._server.found(self._number, {"pid": pid, "descriptor": os.pidfd_open(pid)})
+
     def refused(self) -> str | None:
         """Why the server will never fork it, or None."""
         told = self.told
@@ -106,14 +121,12 @@ class ForkedProcess:
             return f"the fork server has the threads {', '.join(told['threads'])}"
         if "reason" in told:
             return str(told["reason"])
-        return "the fork server has ended" if self._server.lost else None
+        return f"the fork server has ended ({self._server.last_words or 'silently'})" if self._server.lost else None
 
     def poll(self) -> int | None:
         """The exit code, None while it lives or is not forked yet."""
         if self.returncode is None and self._has_ended(0):
-            end = time.monotonic() + TELL_SECONDS
-            while "code" not in self.told and not self._server.lost and time.monotonic() < end:
-                time.sleep(LOOK)
+            self._wait_for("code")
             code = self.told.get("code")
             self.returncode = UNKNOWN if code is None else code
         return self.returncode
@@ -141,6 +154,12 @@ class ForkedProcess:
     def close(self) -> None:
         """Give its descriptor back."""
         self._server.forget(self._number)
+
+    def _wait_for(self, what: str) -> None:
+        """Give the server time to tell something."""
+        end = time.monotonic() + TELL_SECONDS
+        while what not in self.told and not self._server.lost and time.monotonic() < end:
+            time.sleep(LOOK)
 
     def _has_ended(self, timeout: float | None) -> bool:
         descriptor = self.told.get("descriptor")

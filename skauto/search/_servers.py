@@ -36,6 +36,9 @@ PACKAGES = "skauto numpy scipy sklearn pandas cloudpickle threadpoolctl psutil l
 
 MOST_BYTES = 1 << 16
 
+# Of what a server prints.
+TAIL_BYTES = 4_000
+
 # How long a server without workers waits for the next request, and its caller for its end.
 IDLE_SECONDS, END_SECONDS = 60, 5
 
@@ -54,17 +57,21 @@ class ForkServer:
     ----------
     lost : bool
         Whether it has ended.
+    last_words : str
+        The last line that it printed, once lost.
     """
 
     def __init__(self, key: tuple[Any, ...], idle_seconds: int = IDLE_SECONDS) -> None:
         self.key = key
         self.idle_seconds = idle_seconds
         self.lost = False
+        self.last_words = ""
         self._lock = threading.Lock()
         self._count = 0
         self._said: dict[int, dict[str, Any]] = {}
         self._forgotten: set[int] = set()
         with contextlib.ExitStack() as stack:
+            self._log = stack.enter_context(tempfile.TemporaryFile("ab+", buffering=0))
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             stack.callback(ours.close)
             with theirs:
@@ -80,8 +87,8 @@ class ForkServer:
         return subprocess.Popen(
             [sys.executable, *flags, "-c", BOOT, *about, *path],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
             pass_fds=[control, lifeline],
             start_new_session=True,
             cwd="/",
@@ -92,20 +99,21 @@ class ForkServer:
         """Have it import more, names of installed modules."""
         self._ask({"wish": "import", "modules": list(modules)})
 
-    def fork(self, request: dict[str, Any], channel: int, log: int) -> int:
+    def fork(self, request: dict[str, Any], channel: int, shared: int, log: int) -> int:
         """Ask for a worker; gives the number by which `said` and `forget` know it.
 
         Parameters
         ----------
         request : dict
             "modules", "n_threads", "mark" and "temporary", see `_fork_server`.
-        channel, log : int
-            Descriptors of the worker's end of its channel and of the file for what it prints.
+        channel, shared, log : int
+            Descriptors of the worker's end of its channel, of the file with its context, and of that for what it
+            prints.
         """
         with self._lock:
             self._count += 1
             number = self._count
-        self._ask({"wish": "fork", "number": number, **request}, [channel, log])
+        self._ask({"wish": "fork", "number": number, **request}, [channel, shared, log])
         return number
 
     def retire(self) -> None:
@@ -125,14 +133,22 @@ class ForkServer:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self._control.close()
-        self.lost = True
+        self._close()
 
     def drop(self) -> None:
         """Forget it in a forked child: it is the parent's."""
         self.process.returncode = 0
-        self._control.close()
+        self._close()
+
+    def _close(self) -> None:
+        """Close this side, and keep the last that it printed."""
         self.lost = True
+        self._control.close()
+        if not self._log.closed:
+            size = os.fstat(self._log.fileno()).st_size
+            tail = os.pread(self._log.fileno(), TAIL_BYTES, max(0, size - TAIL_BYTES)).decode(errors="replace")
+            self.last_words = next(iter(tail.splitlines()[-1:]), "")
+            self._log.close()
 
     def said(self, number: int) -> dict[str, Any]:
         """What it has said of a worker, without waiting: "pid" and "descriptor", then "code", the exit code.
@@ -143,6 +159,11 @@ class ForkServer:
             while not self.lost and self._take():
                 pass
             return self._said.get(number, {})
+
+    def found(self, number: int, about: dict[str, Any]) -> None:
+        """Note of a worker what the server did not tell before it was gone."""
+        with self._lock:
+            self._said.setdefault(number, {}).update(about)
 
     def forget(self, number: int) -> None:
         """Nobody will ask for a worker any more."""
@@ -167,8 +188,7 @@ class ForkServer:
         except OSError:
             packet, descriptors = b"", []
         if not packet:
-            self.lost = True
-            self._control.close()
+            self._close()
             return False
         told = json.loads(packet)
         number = told.pop("number")

@@ -44,6 +44,8 @@ class Worker:
     ----------
     n_threads : int
         For its BLAS, OpenMP and torch.
+    shared : int
+        Descriptor of the file with its context.
     modules : tuple of str, default=()
         What the server must have imported, where it is forked; names of installed modules.
     deep : bool, default=False
@@ -73,8 +75,9 @@ class Worker:
     process: ForkedProcess | FreshProcess
     _family: list[psutil.Process]
 
-    def __init__(self, n_threads: int, modules: Sequence[str] = (), deep: bool = False) -> None:
+    def __init__(self, n_threads: int, shared: int, modules: Sequence[str] = (), deep: bool = False) -> None:
         self.n_threads = n_threads
+        self.shared = shared
         self.modules = modules
         self.deep = deep
         self.state = "starting"
@@ -105,7 +108,7 @@ class Worker:
 
     def _started(self, mark: bytes, channel: int) -> ForkedProcess | FreshProcess:
         if self._forks == 0:
-            return FreshProcess(self.n_threads, mark, channel, self._log.fileno())
+            return FreshProcess(self.n_threads, mark, channel, self.shared, self._log.fileno())
         self._forks -= 1
         server = SERVERS.server(self.deep)
         request = {
@@ -114,13 +117,13 @@ class Worker:
             "mark": mark.hex(),
             "temporary": os.path.abspath(tempfile.gettempdir()),
         }
-        return ForkedProcess(server, server.fork(request, channel, self._log.fileno()))
+        return ForkedProcess(server, server.fork(request, channel, self.shared, self._log.fileno()))
 
     def _is_started_again(self) -> bool:
         """Start the process another way if its server will not fork it; gives whether that was so."""
         if not isinstance(self.process, ForkedProcess) or (reason := self.process.refused()) is None:
             return False
-        if "has ended" not in reason:
+        if not self.process.lost:
             self._forks = 0
         self.channel.close()
         self.process.close()
@@ -146,8 +149,9 @@ class Worker:
             self.output = f"its messages were mixed up with something else: {error}"
             return None
 
-    def greeted(self, began: float, slowness: float, resident: int) -> None:
+    def greeted(self, pid: int, began: float, slowness: float, resident: int) -> None:
         """Take in its hello."""
+        self.process.greeted(pid)
         self.began, self.slowness, self.begun_with = max(began, self.began), slowness, resident
 
     def dead(self) -> bool:

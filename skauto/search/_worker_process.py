@@ -24,6 +24,7 @@ from skauto.search._channel import Channel
 from skauto.search._folders import sweep
 from skauto.search._lifeline import has_died
 from skauto.search._sandbox import Report, Sandbox, run
+from skauto.search._shared import Layout, View
 from skauto.search._trial import Status
 from skauto.search._user_modules import adopt_classes_of_main
 
@@ -39,23 +40,23 @@ class _State:
 
     Attributes
     ----------
-    folders : set of str
-        Where the parents keep temporary folders.
+    shared : int
+        Descriptor of the file with the context.
     begun_with : int
         Resident bytes of this process before its first task.
     context : Report or None
-        On the context.
+        On the view of the context.
     filters : list of tuple or None
         Of warnings.
     """
 
-    folders: set[str]
+    shared: int
     begun_with: int
     context: Report | Any = None
     filters: list[Any] | None = None
 
 
-def main(descriptor: int, lifeline: int, mark: str, temporary: str) -> None:
+def main(descriptor: int, lifeline: int, shared: int, mark: str, temporary: str) -> None:
     """Serve tasks in a fresh interpreter, over an inherited socket.
 
     Parameters
@@ -63,43 +64,44 @@ def main(descriptor: int, lifeline: int, mark: str, temporary: str) -> None:
     descriptor : int
     lifeline : int
         Descriptor that tells of the caller's death.
+    shared : int
+        Descriptor of the file with the context.
     mark : str
         The channel's, in hexadecimal.
     temporary : str
         Where the caller keeps its temporary folders.
     """
     sys.argv[1:] = []
-    for inherited in (descriptor, lifeline):
+    for inherited in (descriptor, lifeline, shared):
         os.set_inheritable(inherited, False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the caller
     began, used = time.monotonic(), time.process_time()
     _import(WARM_UP)
     slowness = (time.monotonic() - began) / max(time.process_time() - used, 0.01)
-    serve(Channel(socket.socket(fileno=descriptor), bytes.fromhex(mark)), lifeline, temporary, 0.0, slowness)
+    serve(Channel(socket.socket(fileno=descriptor), bytes.fromhex(mark)), lifeline, shared, temporary, 0.0, slowness)
 
 
-def serve(channel: Channel, lifeline: int, temporary: str, began: float, slowness: float) -> None:
+def serve(channel: Channel, lifeline: int, shared: int, temporary: str, began: float, slowness: float) -> None:
     """Serve tasks until the channel closes or the caller has died, then leave.
 
     Parameters
     ----------
     channel : Channel
-    lifeline : int
+    lifeline, shared : int
     temporary : str
     began : float
         When this process was forked, on the monotonic clock; 0 where it was not.
     slowness : float
         Seconds that passed in a CPU second of the imports.
     """
-    folders = {temporary}
-    threading.Thread(target=_end_with_caller, args=(lifeline, folders), daemon=True).start()
+    threading.Thread(target=_end_with_caller, args=(lifeline, temporary), daemon=True).start()
     resident = psutil.Process().memory_info().rss
-    _say(channel, 0, pickle.dumps((began, slowness, resident)))  # hello
+    _say(channel, 0, pickle.dumps((os.getpid(), began, slowness, resident)))  # hello
     try:
-        _answer(channel, _State(folders, resident))
+        _answer(channel, _State(shared, resident))
     except (EOFError, OSError):
         if has_died(lifeline, PARTING_SECONDS):  # else it is this worker alone that is lost, and others go on
-            sweep_after(folders)
+            sweep_after(temporary)
     os._exit(0)  # at once, whatever threads a task has left
 
 
@@ -121,14 +123,13 @@ def _say(channel: Channel, number: int, payload: bytes) -> None:
 
 def _set_up(
     state: _State,
-    context_path: str,
+    layout: Layout,
     threads: int,
     modules: Iterable[str],
     caller: ProcessState,
     settings: bytes,
 ) -> bytes:
     """Take over what holds in the parent, and load the context."""
-    state.folders.add(os.path.dirname(os.path.dirname(context_path)))
     enter(caller)
     _import(modules)
     _limit_threads(threads)
@@ -137,15 +138,15 @@ def _set_up(
     if read.status == Status.COMPLETE:
         configuration, state.filters = read.value
         take_over(configuration)
-        state.context = run(_load, context_path)
+        state.context = run(_load, state.shared, layout)
     return b""
 
 
-def _load(path: str) -> Any:
-    with open(path, "rb") as file:
-        context = pickle.load(file)
+def _load(shared: int, layout: Layout) -> View:
+    view = View(shared, layout)
+    os.close(shared)
     adopt_classes_of_main()
-    return context
+    return view
 
 
 def _import(modules: Iterable[str]) -> None:
@@ -170,10 +171,11 @@ def _run_task(state: _State, task: bytes, time_limit: float | None, end: float) 
     _deadline.start(time_limit)
     _deadline.end_by(end)
     if state.context.status == Status.COMPLETE:
+        state.context.value.restore()
         with Sandbox(state.filters) as box, _without_forks():
             function, args = pickle.loads(task)
             adopt_classes_of_main()
-            box.value = function(state.context.value, *args)
+            box.value = function(state.context.value.content, *args)
         report = box.report
     else:
         report = replace(state.context, reason=f"the context cannot be loaded: {state.context.reason}")
@@ -215,16 +217,15 @@ def _end_fork(own: int, code: object = None) -> None:
         os._exit(code if isinstance(code, int) else int(code is not None))
 
 
-def sweep_after(folders: set[str]) -> None:
+def sweep_after(temporary: str) -> None:
     """Remove what a caller that has just died has left: it closes its life line before the locks on its folders."""
     for _ in range(PARTING_LOOKS):
-        for folder in tuple(folders):  # the other thread may be adding to them
-            sweep(folder)
+        sweep(temporary)
         time.sleep(PARTING_SECONDS / PARTING_LOOKS)
 
 
-def _end_with_caller(lifeline: int, folders: set[str]) -> None:
+def _end_with_caller(lifeline: int, temporary: str) -> None:
     """End the whole process group once the caller has died, and remove what it has left on the disk."""
     if has_died(lifeline, None):
-        sweep_after(folders)
+        sweep_after(temporary)
         os.killpg(os.getpgrp(), signal.SIGKILL)

@@ -1,13 +1,11 @@
 """WorkerPool: processes that run tasks one at a time each, any of which can be killed without harm to the others."""
 
-import io
 import math
 import os
 import pickle
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from typing import Any, TypeAlias
 
 import cloudpickle
@@ -15,10 +13,10 @@ import cloudpickle
 from skauto._time_left import endless
 from skauto.search._caller import process_state, settings
 from skauto.search._channel import Channel, ready
-from skauto.search._folders import TemporaryFolder, no_room
 from skauto.search._pool import Outcome, Pool, Task, WorkersLostError
 from skauto.search._sandbox import Report, attempt
 from skauto.search._servers import can_fork
+from skauto.search._shared import Shared
 from skauto.search._trial import Status
 from skauto.search._worker import LOG_BYTES, Worker
 
@@ -41,7 +39,8 @@ class WorkerPool(Pool):
     threads : int, default=1
         Threads that each worker's BLAS, OpenMP and torch may use.
     context : object, default=None
-        Handed to every task first. It is pickled once and loaded once by each worker, so it may be large.
+        Handed to every task first. It is pickled once and loaded once by each worker, which maps the memory of arrays
+        and copies only what is written to; so it may be large.
     memory_limit : int, default=None
         Resident bytes that a worker with its children may use; a task that exceeds them is killed.
     preload : tuple of str, default=()
@@ -124,12 +123,8 @@ class WorkerPool(Pool):
         self._checked = 0.0
         self._owner = os.getpid()
         self._workers: list[Worker] = []
-        with ExitStack() as stack:
-            self._folder = stack.enter_context(TemporaryFolder())
-            self._context_path = os.path.join(self._folder.path, "context")
-            write_context(self._context_path, context)
-            self._setup = ("setup", self._context_path, threads, preload, process_state(), caller or settings())
-            stack.pop_all()
+        self._shared = Shared(context)
+        self._setup = ("setup", self._shared.layout, threads, preload, process_state(), caller or settings())
         if not can_fork():  # fresh interpreters take seconds, so begin before the first task
             self._start(False, n_workers)
 
@@ -198,7 +193,7 @@ class WorkerPool(Pool):
                 worker.end()
 
     def close(self) -> None:
-        """End all workers, whatever they run, and remove the context."""
+        """End all workers, whatever they run, and give up the context."""
         if os.getpid() != self._owner:  # a forked child: all of this is its parent's
             return
         for worker in self._workers:
@@ -207,7 +202,7 @@ class WorkerPool(Pool):
             worker.end()
         self._workers = []
         self._queue.clear()
-        self._folder.close()
+        self._shared.close()
 
     def _fill(self) -> None:
         """Have as many workers of each kind as tasks need; new ones start while the others go on."""
@@ -217,7 +212,7 @@ class WorkerPool(Pool):
 
     def _start(self, deep: bool, count: int) -> None:
         for _ in range(count - sum(worker.deep == deep for worker in self._workers)):
-            self._workers.append(Worker(self.threads, self._modules[deep], deep))
+            self._workers.append(Worker(self.threads, self._shared.fileno(), self._modules[deep], deep))
 
     def _greet(self, worker: Worker) -> None:
         worker.send(*self._setup)
@@ -317,49 +312,3 @@ class WorkerPool(Pool):
         worker.end()
         self._fill()
         self._done.append(task.outcome(Report(status, None, reason, worker.output)))
-
-
-class _Noted:
-    """A file whose own errors are told apart from those of what is pickled into it."""
-
-    def __init__(self, file: io.FileIO) -> None:
-        self.file = file
-        self.error: OSError | None = None
-
-    def write(self, data: Any) -> None:
-        """Write all of it, and keep an OSError."""
-        left = memoryview(data).cast("B")
-        try:
-            while left:
-                left = left[self.file.write(left) :]
-        except OSError as error:
-            self.error = error
-            raise
-
-
-def write_context(path: str, context: Any) -> None:
-    """Pickle what all tasks share into a file.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written there.
-    TypeError
-        If it cannot be pickled.
-    """
-    with open(path, "wb", buffering=0) as raw:
-        file = _Noted(raw)
-        written = attempt(cloudpickle.dump, context, file, 5)
-    if file.error is not None:
-        raise no_room(os.path.dirname(os.path.dirname(path)), file.error) from file.error
-    if written.status != Status.COMPLETE:
-        raise TypeError(f"what the workers need cannot be pickled ({written.reason}); look at scoring and estimators")
-
-
-def write_file(path: str, content: bytes) -> None:
-    """Write bytes that tasks need; an OSError says where there is no room."""
-    try:
-        with open(path, "wb") as file:
-            file.write(content)
-    except OSError as error:
-        raise no_room(os.path.dirname(os.path.dirname(path)), error) from error

@@ -15,6 +15,7 @@ from skauto.search import SearchCV
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning"),
     pytest.mark.filterwarnings("ignore:One or more of the test scores:UserWarning"),
+    pytest.mark.usefixtures("way"),
 ]
 
 X, Y = make_classification(90, 4, flip_y=0.2, random_state=0)

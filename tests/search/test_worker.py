@@ -6,18 +6,21 @@ import signal
 
 import pytest
 
+from skauto.search._shared import Shared
 from skauto.search._worker import Worker
 
 
 @pytest.fixture
 def worker(way):
     """A worker that has said hello."""
-    worker = Worker(1)
+    shared = Shared(None)
+    worker = Worker(1, shared.fileno())
     while not (hello := worker.receive()):
         assert worker.channel.wait(120)
     worker.greeted(*pickle.loads(hello[0]))
     yield worker
     worker.end()
+    shared.close()
 
 
 def test_leaves_when_its_channel_closes(worker):

@@ -6,8 +6,11 @@ import sys
 import textwrap
 import threading
 
+import numpy as np
+import pandas as pd
 import psutil
 import pytest
+from scipy.sparse import csr_array
 
 from skauto.search._pool import Outcome, WorkersLostError
 from skauto.search._trial import Status
@@ -220,11 +223,62 @@ def test_workers_that_cannot_start_end_in_an_error():
             pool.wait(120)
 
 
-def test_the_context_is_removed_from_the_disk():
+def test_the_context_has_no_name_on_the_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with WorkerPool(1, context=1) as pool:
-        path = pool._context_path
-        assert os.path.exists(path)
-    assert not os.path.exists(os.path.dirname(path))
+        assert outcome_of(pool, tasks.add, 1).value == 2
+        assert os.listdir(tmp_path) == []
+
+
+def scribble(context, what):
+    """What a task finds in two arrays, before it spoils them."""
+    found = float(context["X"].sum()), float(context["frame"]["a"].sum())
+    context["X"][:] = what
+    context["frame"].loc[:, "a"] = what
+    return found, float(context["X"].sum()), os.getpid()
+
+
+def test_a_task_that_scribbles_over_the_context_harms_no_other(way):
+    context = {"X": np.ones((100, 3)), "frame": pd.DataFrame({"a": np.ones(50)})}
+    with WorkerPool(2, context=context) as pool:
+        for key in range(6):
+            pool.submit(key, scribble, float(key + 2))
+        outcomes = []
+        while pool.running:
+            outcomes += pool.wait(60)
+    assert [outcome.value[0] for outcome in outcomes] == [(300.0, 50.0)] * 6
+    assert {outcome.key: outcome.value[1] for outcome in outcomes} == {key: 300.0 * (key + 2) for key in range(6)}
+    assert len({outcome.value[2] for outcome in outcomes}) <= 2  # the same workers, one task after the other
+    assert (context["X"].sum(), context["frame"]["a"].sum()) == (300, 50)
+
+
+def test_sparse_matrices_stay_as_a_task_has_sorted_them():
+    """They note that they are sorted: to set the numbers back alone would make that untrue."""
+    matrix = csr_array((np.array([1.0, 2.0]), np.array([1, 0]), np.array([0, 2])), shape=(1, 2))
+    with WorkerPool(1, context=matrix) as pool:
+        outcome_of(pool, lambda context: context.sort_indices())
+        outcome = outcome_of(pool, lambda context: (context.has_sorted_indices, context.indices.tolist()))
+    assert outcome.value[1] == [0, 1]
+
+
+def shared_and_own(context):
+    """Megabytes that this process maps with others or from a file, and that are its own."""
+    float(context.sum())
+    found = {"Pss": 0, "Anonymous": 0}
+    with open("/proc/self/smaps") as lines:
+        inside = False
+        for line in lines:
+            name = line.split()[0].rstrip(":")
+            inside = "skauto" in line or "deleted" in line if "-" in name else inside
+            if inside and name in found:
+                found[name] += int(line.split()[1]) / 1000
+    return found
+
+
+def test_workers_map_the_data_and_do_not_copy_it():
+    with WorkerPool(1, context=np.ones(5_000_000)) as pool:
+        found = outcome_of(pool, shared_and_own).value
+    assert found["Pss"] > 30 and found["Anonymous"] < 5
 
 
 @pytest.mark.parametrize(
@@ -246,6 +300,7 @@ def test_outcome_as_result(value, status, reason):
 
 SCRIPT = """
     import os, sys, time
+    from skauto.search._folders import TemporaryFolder
     from skauto.search._workers import WorkerPool
 
     class Model:
@@ -299,7 +354,8 @@ def test_workers_end_when_their_parent_is_killed(tmp_path, task):
                 pool.wait(60)
             pool.submit("busy", {task}, time_limit=1)
             pool.wait(0.2)
-            print(pool._folder.path, *[worker.process.pid for worker in pool._workers], flush=True)
+            folder = TemporaryFolder()
+            print(folder.path, *[worker.process.pid for worker in pool._workers], flush=True)
             time.sleep(600)
         """,
     )
