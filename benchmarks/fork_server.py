@@ -2,13 +2,18 @@
 
     python benchmarks/fork_server.py [--rows 1000] [--fits 3] [--limit 30]
     SKAUTO_FORKSERVER=0 python benchmarks/fork_server.py
+    python benchmarks/fork_server.py --fits 0 --stress 1000
 
 One process fits `AutoClassifier` several times on made rows of 20 numbers, two workers. The memory is the greatest sum
 of proportional set sizes (PSS) of this process and all its descendants, looked at twice a second: summed resident sizes
 would count what forked processes share once for each of them.
+
+`--stress` starts so many workers one after the other, after this process ran the same as each of them: a fit of
+LightGBM, a singular value decomposition and a step of PyTorch on two threads. None may hang.
 """
 
 import argparse
+import os
 import sys
 import threading
 import time
@@ -84,6 +89,37 @@ def start_of_a_worker():
     return sorted(found)[5]
 
 
+def step(context):
+    """What hangs in a process that was forked after its parent ran the same."""
+    import lightgbm
+    import numpy as np
+    import torch
+
+    X = np.random.default_rng(0).normal(size=(300, 8))
+    lightgbm.LGBMClassifier(n_estimators=5, verbose=-1, n_jobs=2).fit(X, X[:, 0] > 0)
+    np.linalg.svd(X @ X.T)
+    weight = torch.nn.Linear(8, 8)
+    weight(torch.tensor(X, dtype=torch.float32)).sum().backward()
+    return os.getppid(), torch.get_num_threads()
+
+
+def stress(count):
+    """How many workers did as they should, and the seconds of all of them."""
+    from skauto.search._servers import SERVERS
+    from skauto.search._workers import WorkerPool
+
+    step(None)
+    began, good = time.perf_counter(), 0
+    for _ in range(count):
+        with WorkerPool(1, threads=2, preload=("lightgbm", "torch")) as pool:
+            pool.submit("a", step, time_limit=60)
+            outcomes = []
+            while not outcomes:
+                outcomes = pool.wait(60)
+            good += outcomes[0].value == (SERVERS.server(False).process.pid, 2)
+    return good, time.perf_counter() - began
+
+
 def main():
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -91,6 +127,7 @@ def main():
     parser.add_argument("--fits", type=int, default=3, help="fits one after the other (default: 3)")
     parser.add_argument("--limit", type=float, default=30, help="seconds of each fit (default: 30)")
     parser.add_argument("--candidates", nargs="*", default="auto", help='names of candidates (default: "auto")')
+    parser.add_argument("--stress", type=int, default=0, help="workers to start one after the other (default: none)")
     settings = parser.parse_args()
     warnings.simplefilter("ignore")
     for number in range(settings.fits):
@@ -98,6 +135,9 @@ def main():
         told = f"first row after {first:.2f} s, {n} rows in {seconds:.1f} s, {peak / 1e6:.0f} MB at most"
         sys.stdout.write(f"fit {number + 1}: {told}\n")
         sys.stdout.flush()
+    if settings.stress:
+        good, seconds = stress(settings.stress)
+        sys.stdout.write(f"{good} of {settings.stress} forked workers did as they should, in {seconds:.0f} s\n")
     sys.stdout.write(f"a worker starts and answers in {start_of_a_worker():.0f} ms\n")
 
 
