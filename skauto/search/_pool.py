@@ -30,7 +30,7 @@ class Outcome:
     seconds : float
         Wall time of the task.
     peak_memory : int
-        Highest resident bytes seen, of the worker with all it had loaded and its children.
+        Highest resident bytes seen, of the worker with its children, above those it began with.
     warnings : tuple of Warned
     output : str
         The traceback, or the last that a dead worker printed.

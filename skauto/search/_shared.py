@@ -1,5 +1,6 @@
 """What all tasks of a pool share: written once to a file without a name, and mapped by each worker, not copied."""
 
+import functools
 import io
 import mmap
 import os
@@ -19,6 +20,9 @@ from skauto.search._trial import Status
 
 # Where arrays begin: at a multiple that suits every type of number, and vectors of them.
 ALIGNMENT = 64
+
+# Where classes come from that are trained by PyTorch.
+NETWORKS = ("torch.", "skorch.", "skauto.estimators.neural.")
 
 # Linux drops what a process has written to its private view of a file, when it is told that this is not needed.
 FORGETS = sys.platform == "linux" and hasattr(mmap, "MADV_DONTNEED")
@@ -54,6 +58,8 @@ class Shared:
     Attributes
     ----------
     layout : Layout
+    has_network : bool
+        Whether a class of a network, or an object of one, is in it.
 
     Raises
     ------
@@ -73,6 +79,7 @@ class Shared:
     """
 
     layout: Layout
+    has_network: bool
 
     def __init__(self, content: Any) -> None:
         folder = os.path.abspath(tempfile.gettempdir())
@@ -89,7 +96,7 @@ class Shared:
             if written.status != Status.COMPLETE:
                 what = f"what the workers need cannot be pickled ({written.reason})"
                 raise TypeError(f"{what}; look at scoring and estimators")
-            self.layout = written.value
+            self.layout, self.has_network = written.value
             self._file = raw
             stack.pop_all()
 
@@ -152,17 +159,23 @@ class _Noted:
 
 
 class _Pickler(cloudpickle.Pickler):
-    """Notes whether it has met a sparse matrix."""
+    """Notes whether it has met a sparse matrix, and an object that PyTorch trains."""
 
-    met_sparse = False
+    met_sparse = met_network = False
 
     def reducer_override(self, obj: Any) -> Any:
         self.met_sparse = self.met_sparse or issparse(obj)
+        self.met_network = self.met_network or _is_network(obj if isinstance(obj, type) else type(obj))
         return super().reducer_override(obj)
 
 
-def _write(file: _Noted, content: Any, buffers: list[pickle.PickleBuffer]) -> Layout:
-    """The pickle, then the memory of the arrays in it."""
+@functools.cache
+def _is_network(kind: type) -> bool:
+    return any(f"{base.__module__}.".startswith(NETWORKS) for base in kind.__mro__)
+
+
+def _write(file: _Noted, content: Any, buffers: list[pickle.PickleBuffer]) -> tuple[Layout, bool]:
+    """Write the pickle, then the memory of the arrays in it; gives also whether there is a network."""
     pickler = _Pickler(file, protocol=5, buffer_callback=buffers.append)
     pickler.dump(content)
     n_bytes, places = file.length, []
@@ -171,7 +184,7 @@ def _write(file: _Noted, content: Any, buffers: list[pickle.PickleBuffer]) -> La
             file.write(bytes(-file.length % ALIGNMENT))
             places.append((file.length, memory.nbytes, memory.readonly))
             file.write(memory)
-    return Layout(n_bytes, tuple(places), not pickler.met_sparse)
+    return Layout(n_bytes, tuple(places), not pickler.met_sparse), pickler.met_network
 
 
 def write_file(path: str, content: bytes) -> None:

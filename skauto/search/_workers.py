@@ -6,6 +6,7 @@ import pickle
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Any, TypeAlias
 
 import cloudpickle
@@ -19,6 +20,9 @@ from skauto.search._servers import can_fork
 from skauto.search._shared import Shared
 from skauto.search._trial import Status
 from skauto.search._worker import LOG_BYTES, Worker
+
+# What all networks need.
+NETWORKS = ("torch", "skorch")
 
 # Of a function and its arguments.
 IsDeep: TypeAlias = Callable[[Callable[..., Any], tuple[Any, ...]], bool]
@@ -42,7 +46,8 @@ class WorkerPool(Pool):
         Handed to every task first. It is pickled once and loaded once by each worker, which maps the memory of arrays
         and copies only what is written to; so it may be large.
     memory_limit : int, default=None
-        Resident bytes that a worker with its children may use; a task that exceeds them is killed.
+        Resident bytes that a worker with its children may use above those it began with; a task that exceeds them is
+        killed.
     preload : tuple of str, default=()
         Installed modules that workers have imported ahead of the first task, where they exist.
     max_attempts : int, default=1
@@ -51,11 +56,12 @@ class WorkerPool(Pool):
         What `settings` gave in the process whose configuration is to hold in the workers; None for this one.
     packed : bool, default=False
         Whether values and warnings stay as the pickled bytes that workers sent, so that nothing of them is loaded here.
-    deep_preload : tuple of str, default=()
+    deep_preload : tuple of str, default=("torch", "skorch")
         What has been imported beside it for tasks that train networks; where workers are forked, these run in workers
         that the server with PyTorch forks, and no others do.
     is_deep : callable, default=None
-        Whether a task trains a network, given its function and a tuple of its arguments; None: none does.
+        Whether a task trains a network, given its function and a tuple of its arguments; None: each does where the
+        context has one in it.
 
     Attributes
     ----------
@@ -104,7 +110,7 @@ class WorkerPool(Pool):
         max_attempts: int = 1,
         caller: bytes | None = None,
         packed: bool = False,
-        deep_preload: Sequence[str] = (),
+        deep_preload: Sequence[str] = NETWORKS,
         is_deep: IsDeep | None = None,
     ) -> None:
         self.n_workers = n_workers
@@ -113,7 +119,6 @@ class WorkerPool(Pool):
         self.max_attempts = max_attempts
         self.packed = packed
         self._modules = {False: preload, True: (*preload, *deep_preload)}
-        self._is_deep = is_deep if can_fork() else None
         self.start_seconds = 0.0
         self.remaining = endless
         self._slowness = deque([1.0], maxlen=n_workers)
@@ -124,9 +129,14 @@ class WorkerPool(Pool):
         self._owner = os.getpid()
         self._workers: list[Worker] = []
         self._shared = Shared(context)
-        self._setup = ("setup", self._shared.layout, threads, preload, process_state(), caller or settings())
-        if not can_fork():  # fresh interpreters take seconds, so begin before the first task
-            self._start(False, n_workers)
+        self._forks = can_fork()
+        self._is_deep = is_deep or (lambda function, args: self._shared.has_network)
+        with ExitStack() as stack:
+            stack.callback(self.close)
+            self._setup = ("setup", self._shared.layout, threads, preload, process_state(), caller or settings())
+            if not self._forks:  # fresh interpreters take seconds, so begin before the first task
+                self._start(False, n_workers)
+            stack.pop_all()
 
     @property
     def slowness(self) -> float:
@@ -152,7 +162,7 @@ class WorkerPool(Pool):
             Seconds from its start after which the task is killed.
         """
         packed = attempt(cloudpickle.dumps, (function, args))
-        deep = self._is_deep is not None and self._is_deep(function, args)
+        deep = self._forks and self._is_deep(function, args)
         task = Task(key, packed.value, time_limit, time.monotonic() + self.remaining(), deep)
         if packed.status == Status.COMPLETE:
             self._queue.append(task)

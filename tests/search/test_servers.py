@@ -14,6 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
+from skauto.estimators import MLPClassifier
 from skauto.search._servers import SERVERS, ForkServer, can_fork, key_of_a_server
 from skauto.search._trial import Status
 from skauto.search._workers import WorkerPool
@@ -308,7 +309,8 @@ def test_a_worker_that_its_pool_no_longer_wants_leaves(monkeypatch):
 
 SCRIPT = """
     import os, sys, time
-    from skauto.search._servers import SERVERS
+    from skauto.estimators import MLPClassifier
+from skauto.search._servers import SERVERS
     from skauto.search._workers import WorkerPool
 
     def hold(context, seconds=600):
@@ -391,3 +393,27 @@ def test_workers_do_not_hang_after_the_caller_ran_the_same():
         with WorkerPool(1, threads=2, preload=("lightgbm", "torch")) as pool:
             outcome = outcome_of(pool, stressed, time_limit=60)
         assert (outcome.status, outcome.value) == (Status.COMPLETE, 2), outcome.output
+
+
+def train(context, seed):
+    """Where a network was trained, and in which process."""
+    import torch
+
+    X = np.random.default_rng(seed).normal(size=(200, 4)).astype("float32")
+    early = torch.cuda.is_initialized()
+    fitted = context.set_params(device="cuda", max_epochs=2).fit(X, (X[:, 0] > 0).astype(int))
+    return early, next(fitted.module_.parameters()).device.type, os.getpid()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.path.exists("/dev/nvidia0"), reason="no GPU")
+def test_networks_train_on_a_gpu_in_two_workers():
+    """A server that had touched CUDA would make it unusable in its workers."""
+    with WorkerPool(2, context=MLPClassifier()) as pool:
+        for seed in range(4):
+            pool.submit(seed, train, seed)
+        outcomes = []
+        while pool.running:
+            outcomes += pool.wait(120)
+    assert [outcome.value[:2] for outcome in outcomes] == [(False, "cuda")] * 4
+    assert len({outcome.value[2] for outcome in outcomes}) == 2

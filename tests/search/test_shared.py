@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import random as random_sparse
+from sklearn.linear_model import Ridge
 
+from skauto.estimators import MLPClassifier
 from skauto.search._shared import Shared, View
 
 
@@ -82,3 +84,18 @@ def test_a_folder_that_is_gone_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
     with pytest.raises(OSError, match=f"make room in {tmp_path}/gone, or name another folder .* TMPDIR"):
         Shared(1)
+
+
+def test_networks_are_met_as_objects_as_classes_and_in_what_the_user_derives_from_them():
+    class Own(MLPClassifier):
+        pass
+
+    for found, content in [
+        (True, {"a": MLPClassifier()}),
+        (True, [MLPClassifier]),
+        (True, Own()),
+        (False, [Ridge(), Ridge]),
+    ]:
+        shared = Shared(content)
+        assert shared.has_network == found
+        shared.close()
