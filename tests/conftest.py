@@ -71,3 +71,11 @@ def real_data():
 def project():
     """Path of the checkout."""
     return ROOT
+
+
+@pytest.fixture(params=["forked", pytest.param("fresh", marks=pytest.mark.slow)])
+def way(request, monkeypatch):
+    """How workers start: both ways must do the same. Fresh interpreters take seconds."""
+    if request.param == "fresh":
+        monkeypatch.setenv("SKAUTO_FORKSERVER", "0")
+    return request.param

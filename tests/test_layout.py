@@ -57,6 +57,8 @@ TESTED_WITH = {
     },
     "automl/evaluation/_fold_models.py": "tests/automl/selection/test_rescue.py",
     "search/_worker_process.py": "tests/search/test_workers.py",
+    "search/_fork_server.py": "tests/search/test_servers.py",
+    "search/_processes.py": "tests/search/test_servers.py",
     "search/_remote.py": "tests/search/test_executor_pool.py",
     "search/_pool.py": "tests/search/test_pools.py",
     "search/_inner_fits.py": "tests/faults/test_trained_as_reported.py",

@@ -92,7 +92,8 @@ class AutoClassifier(
     executor : concurrent.futures.Executor or None, default=None
         Where trials run instead of here, for example ``dask.distributed.Client(...).get_executor()``.
     memory_limit : int, str or None, default=None
-        Most resident memory of a trial, in bytes or as "4GB". None is an equal share of four fifths of what is free.
+        Most resident memory of a trial above its worker's at the start, in bytes or as "4GB". None is an equal share
+        of four fifths of what is free.
     random_state : int, RandomState or None, default=None
         Seed.
     verbose : int, default=1

@@ -18,8 +18,8 @@ from skauto.inputs._data import Data
 from skauto.search._caller import settings as caller_settings
 from skauto.search._executor_pool import ExecutorPool
 from skauto.search._history import History
-from skauto.search._idle_workers import IDLE_WORKERS
 from skauto.search._journal import Journal
+from skauto.search._servers import SERVERS, can_fork
 from skauto.search._workers import MAX_ATTEMPTS, WorkerPool
 
 if TYPE_CHECKING:
@@ -29,11 +29,8 @@ if TYPE_CHECKING:
 # What every worker needs, imported before its first trial.
 PRELOAD = ("skauto.automl._make_plan", "lightgbm")
 
-# The same where nothing but networks is tried, whose trials would otherwise begin with seconds of imports.
+# What workers that train networks need too, whose trials would otherwise begin with seconds of imports.
 NETS = ("skauto.estimators.neural._trainer",)
-
-# Workers that import in advance, to step in at once for one that was killed.
-N_IDLE_WORKERS = 1
 
 
 class Runtime:
@@ -75,16 +72,16 @@ class Runtime:
         return self._stack.__exit__(*error)
 
     def prepare(self) -> None:
-        """Open and read the journal, and have workers import while the plan is made."""
+        """Open and read the journal, and have a fork server import while the plan is made."""
         settings = self.settings
         if settings.journal is not None:
             self.journal = self._stack.enter_context(
                 Journal(settings.journal).open(settings.seed)
             )
             self.seed = self.journal.seed
-        # They take about two seconds, as does the plan: both at once.
+        # It takes about two seconds, as does the plan: both at once.
         if settings.executor is None:
-            IDLE_WORKERS.warm(settings.threads, settings.n_workers, PRELOAD)
+            SERVERS.warm(PRELOAD)
 
     def start_workers(self, context: Evaluation, labels: np.ndarray) -> None:
         """Start the workers: processes of this machine, or those of an executor.
@@ -136,13 +133,16 @@ class Runtime:
     def _local_workers(self, context: Evaluation) -> WorkerPool:
         settings, build = self.settings, context.build
         nets_alone = build.nets == set(build.candidates)
+        # A fresh interpreter, where workers cannot be forked, runs whatever comes.
+        imported = PRELOAD + NETS if nets_alone and not can_fork() else PRELOAD
         return WorkerPool(
             settings.n_workers,
             settings.threads,
             context,
             settings.trial_memory,
-            PRELOAD + NETS if nets_alone else PRELOAD,
+            imported,
             MAX_ATTEMPTS,
-            N_IDLE_WORKERS if settings.timed else 0,
             caller_settings(heed_filters=False),
+            deep_preload=NETS,
+            is_deep=context.trains_net,
         )

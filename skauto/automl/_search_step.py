@@ -67,7 +67,6 @@ def run_search(runtime: Runtime, plan: "Plan", data: Data) -> History:
     pool.remaining = budget.remaining
     for _, result in history.finished:  # of an earlier run, from its journal
         budget.learn(result)
-        pool.complete = pool.complete or result.status == "complete"
 
     def on_result(history: History, trial: Trial, result: Result) -> None:
         if settings.timed and plan.profile.alone and result.status == "complete":
@@ -82,8 +81,6 @@ def run_search(runtime: Runtime, plan: "Plan", data: Data) -> History:
             plan.fraction_of(trial), remaining, plan.start_seconds(trial)
         )
 
-    # From here on the pool may hold back outcomes of its own tasks, and warm idle workers.
-    pool.searching = True
     with phases("search"):
         reason = search(
             _strategy(settings.strategy, plan),
@@ -95,7 +92,6 @@ def run_search(runtime: Runtime, plan: "Plan", data: Data) -> History:
             trial_limit=trial_limit if settings.timed else None,
             on_result=on_result,
         )
-    pool.searching = False
     runtime.interrupts.seen = reason == "interrupted"
     if settings.timed and settings.n_iter is None:
         # All of a space that can be listed was asked for by number.

@@ -1,8 +1,12 @@
 """What holds in the process of the caller, taken along to workers: the same call is the same there."""
 
+import importlib
 import os
 import sys
+import time
 import warnings
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import cloudpickle
@@ -45,10 +49,42 @@ def settings(heed_filters: bool = True) -> bytes:
     return cloudpickle.dumps((get_config(), filters))
 
 
-def process_state() -> tuple[list[str], str | None, dict[str, str]]:
-    """Import path, working directory (None where it was removed) and environment of this process."""
+@dataclass(frozen=True)
+class ProcessState:
+    """What a process passes on to those it starts.
+
+    Attributes
+    ----------
+    path : list of str
+        Its import path.
+    folder : str or None
+        Its working directory, None where that was removed.
+    environment : dict of str to str
+        Without the numbers of threads, which each process has of its own.
+    umask : int or None
+        None where the system does not tell.
+    cores : set of int or None
+        Those that it may run on.
+    """
+
+    path: list[str]
+    folder: str | None
+    environment: dict[str, str]
+    umask: int | None
+    cores: set[int] | None
+
+
+def process_state() -> ProcessState:
+    """The state of this process."""
     environment = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
-    return import_path(), working_folder(), environment | waiting() | for_workers()
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    return ProcessState(import_path(), working_folder(), environment | waiting() | for_workers(), _umask(), cores)
+
+
+def _umask(status: str = "/proc/self/status") -> int | None:
+    """The mask of new files' rights, read without setting it, as other threads may make files meanwhile."""
+    lines = attempt(Path(status).read_text).value or ""
+    return next((int(line.split()[1], 8) for line in lines.splitlines() if line.startswith("Umask:")), None)
 
 
 def import_path() -> list[str]:
@@ -65,14 +101,20 @@ def working_folder() -> str | None:
         return None
 
 
-def enter(path: list[str], folder: str | None, environment: dict[str, str]) -> None:
+def enter(state: ProcessState) -> None:
     """Apply the caller's process state, in a worker."""
-    sys.path[:] = path
-    if folder is not None:
-        attempt(os.chdir, folder)
-    for name in set(os.environ) - set(environment) - set(THREAD_VARIABLES):
+    sys.path[:] = state.path
+    importlib.invalidate_caches()
+    if state.folder is not None:
+        attempt(os.chdir, state.folder)
+    for name in set(os.environ) - set(state.environment) - set(THREAD_VARIABLES):
         del os.environ[name]
-    os.environ.update(environment)
+    os.environ.update(state.environment)
+    time.tzset()
+    if state.umask is not None:
+        os.umask(state.umask)
+    if state.cores is not None:
+        attempt(os.sched_setaffinity, 0, state.cores)
 
 
 def take_over(configuration: dict[str, Any]) -> None:

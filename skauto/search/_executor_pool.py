@@ -24,8 +24,9 @@ from skauto.search._folders import TemporaryFolder
 from skauto.search._pool import Outcome, Pool, WorkersLostError
 from skauto.search._remote import CANCELLED, CHILDREN, CONTEXT, LACKS, UNWANTED, Loaded, digest_of, unpacked
 from skauto.search._sandbox import attempt
+from skauto.search._shared import write_file
 from skauto.search._trial import Status
-from skauto.search._workers import WorkerPool, write_file
+from skauto.search._workers import WorkerPool
 
 # Workers of an executor that does not say how many it has.
 DEFAULT_WORKERS = 2

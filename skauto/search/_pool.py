@@ -30,7 +30,7 @@ class Outcome:
     seconds : float
         Wall time of the task.
     peak_memory : int
-        Highest resident bytes seen, of the worker with all it had loaded and its children.
+        Highest resident bytes seen, of the worker with its children, above those it began with.
     warnings : tuple of Warned
     output : str
         The traceback, or the last that a dead worker printed.
@@ -79,6 +79,7 @@ class Task:
     payload: bytes
     time_limit: float | None
     end: float = math.inf  # on the monotonic clock; it must have ended by then, however late it begins
+    deep: bool = False  # whether it trains a network
     started: float = 0.0
     peak: int = 0
     crashes: int = 0
@@ -153,9 +154,6 @@ class Pool:
     def free(self) -> int:
         """How many more tasks can run at once."""
         return max(0, self.n_workers - len(self.running))
-
-    def prepare(self) -> None:
-        """Have others ready for the workers that the end of a search kills, where that takes time."""
 
     def close(self) -> None:
         """End what runs, and remove what was made for it."""

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from skauto.search._idle_workers import IDLE_WORKERS
 from skauto.search._sandbox import attempt
 from skauto.search._workers import WorkerPool
 
@@ -96,7 +95,6 @@ class _Children:
         """End all children of this process."""
         if self._owner == os.getpid():
             self._end(self._keys())
-            IDLE_WORKERS.end()  # an ended pool leaves its worker there, perhaps after the idle workers' own end at exit
 
     def _own(self) -> None:
         """Begin to look after children, once in a process."""

@@ -95,7 +95,7 @@ class SearchCV(UsesExecutor, BaseSearchCV):
     trial_time_limit : float or None, default=None
         Seconds of one trial, all folds together; beyond it is killed.
     memory_limit : int, str or None, default=None
-        Resident memory of one trial, in bytes or as "4GB".
+        Resident memory of one trial above its worker's at the start, in bytes or as "4GB".
     journal : str, path or None, default=None
         Folder in which the search records all trials, and from which it resumes.
     n_jobs : int or None, default=None

@@ -18,7 +18,6 @@ from skauto.search._fingerprint import described_seed, estimator_part, fingerpri
 from skauto.search._fold_scores import FoldScoring, score_fold
 from skauto.search._fold_tasks import FoldTasks
 from skauto.search._history import History
-from skauto.search._idle_workers import IDLE_WORKERS
 from skauto.search._journal import Journal
 from skauto.search._loop import search
 from skauto.search._memory import memory_bytes
@@ -222,7 +221,6 @@ class SearchRun:
             return SequentialPool(self.context)
         memory = None if settings.memory_limit is None else memory_bytes(settings.memory_limit, n_workers)
         threads = 1 if not self.timed else max(cores() // n_workers, 1)
-        IDLE_WORKERS.warm(threads, n_workers)
         return WorkerPool(n_workers, threads, self.context, memory, PRELOAD, MAX_ATTEMPTS)
 
     def _about(self) -> dict[str, Any]:

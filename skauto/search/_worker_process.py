@@ -1,7 +1,6 @@
 """What runs inside a worker: load the context once, then one task after another until the channel closes."""
 
 import faulthandler
-import gc
 import importlib
 import os
 import pickle
@@ -12,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cloudpickle
@@ -20,17 +19,18 @@ import psutil
 from threadpoolctl import threadpool_limits
 
 from skauto.search import _deadline
-from skauto.search._caller import enter, take_over
+from skauto.search._caller import ProcessState, enter, take_over
 from skauto.search._channel import Channel
 from skauto.search._folders import sweep
+from skauto.search._lifeline import has_died
 from skauto.search._sandbox import Report, Sandbox, run
+from skauto.search._shared import Layout, View
 from skauto.search._trial import Status
-from skauto.search._user_modules import Loaded, adopt_classes_of_main
+from skauto.search._user_modules import adopt_classes_of_main
 
-IDLE_SECONDS = 60  # how long a worker without a pool waits for the next one
 GRACE_SECONDS = 10  # how long after a task's limit a worker ends itself if nobody else has
-PARTING_SECONDS = 2.0  # how long a worker whose channel has closed waits to see whether its parent has died
-SELF = psutil.Process()
+PARTING_SECONDS = 1.0  # how long a worker whose channel has closed waits to see whether its caller has died
+PARTING_LOOKS = 10  # how often it then looks for what the caller has left
 WARM_UP = ("numpy", "pandas", "sklearn.pipeline", "sklearn.compose", "sklearn.model_selection")
 
 
@@ -40,61 +40,78 @@ class _State:
 
     Attributes
     ----------
-    folders : set of str
-        Where the parents keep temporary folders.
+    shared : int
+        Descriptor of the file with the context.
+    begun_with : int
+        Resident bytes of this process before its first task.
     context : Report or None
-        On the context; None without a pool.
+        On the view of the context.
     filters : list of tuple or None
         Of warnings.
     """
 
-    folders: set[str]
+    shared: int
+    begun_with: int
     context: Report | Any = None
     filters: list[Any] | None = None
-    loaded: Loaded = field(default_factory=Loaded)
 
 
-def main(descriptor: int, parent: int, mark: str, temporary: str) -> None:
-    """Serve tasks over an inherited socket until it closes or the parent is gone.
+def main(descriptor: int, lifeline: int, shared: int, mark: str, temporary: str) -> None:
+    """Serve tasks in a fresh interpreter, over an inherited socket.
 
     Parameters
     ----------
     descriptor : int
-    parent : int
-        Its process id.
+    lifeline : int
+        Descriptor that tells of the caller's death.
+    shared : int
+        Descriptor of the file with the context.
     mark : str
         The channel's, in hexadecimal.
     temporary : str
-        Where the parent keeps its temporary folders.
+        Where the caller keeps its temporary folders.
     """
     sys.argv[1:] = []
-    os.set_inheritable(descriptor, False)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the parent
-    folders = {temporary}
-    threading.Thread(target=_end_with_parent, args=(parent, folders), daemon=True).start()
+    for inherited in (descriptor, lifeline, shared):
+        os.set_inheritable(inherited, False)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the caller
     began, used = time.monotonic(), time.process_time()
     _import(WARM_UP)
     slowness = (time.monotonic() - began) / max(time.process_time() - used, 0.01)
+    serve(Channel(socket.socket(fileno=descriptor), bytes.fromhex(mark)), lifeline, shared, temporary, 0.0, slowness)
+
+
+def serve(channel: Channel, lifeline: int, shared: int, temporary: str, began: float, slowness: float) -> None:
+    """Serve tasks until the channel closes or the caller has died, then leave.
+
+    Parameters
+    ----------
+    channel : Channel
+    lifeline, shared : int
+    temporary : str
+    began : float
+        When this process was forked, on the monotonic clock; 0 where it was not.
+    slowness : float
+        Seconds that passed in a CPU second of the imports.
+    """
+    threading.Thread(target=_end_with_caller, args=(lifeline, temporary), daemon=True).start()
+    resident = psutil.Process().memory_info().rss
+    _say(channel, 0, pickle.dumps((os.getpid(), began, slowness, resident)))  # hello
     try:
-        _serve(Channel(socket.socket(fileno=descriptor), bytes.fromhex(mark)), _State(folders), slowness)
+        _answer(channel, _State(shared, resident))
     except (EOFError, OSError):
-        if _died(parent, within=PARTING_SECONDS):  # else it is this worker alone that is lost, and others go on
-            _sweep(folders)
-    os._exit(0)  # at once: a parent that takes this for an idle worker waits in vain; whatever threads a task has left
+        if has_died(lifeline, PARTING_SECONDS):  # else it is this worker alone that is lost, and others go on
+            sweep_after(temporary)
+    os._exit(0)  # at once, whatever threads a task has left
 
 
-def _serve(channel: Channel, state: _State, slowness: float) -> None:
-    """Answer until nobody has had a pool for this worker for long; EOFError or OSError where the channel closes."""
-    _say(channel, 0, pickle.dumps(slowness))  # hello
+def _answer(channel: Channel, state: _State) -> None:
+    """Answer questions; EOFError or OSError where the channel closes."""
     while True:
-        messages = channel.take()
-        for number, message in messages:
+        for number, message in channel.take():
             kind, *parts = pickle.loads(message)
-            answer = ANSWERS[kind](state, *parts)
-            if number > 0:
-                _say(channel, number, answer)
-        if not messages and not channel.wait(IDLE_SECONDS if state.context is None else None):
-            return
+            _say(channel, number, ANSWERS[kind](state, *parts))
+        channel.wait()
 
 
 def _say(channel: Channel, number: int, payload: bytes) -> None:
@@ -104,29 +121,16 @@ def _say(channel: Channel, number: int, payload: bytes) -> None:
         channel.flush()
 
 
-def _preload(state: _State, modules: Iterable[str]) -> bytes:
-    _import(modules)
-    return b""
-
-
-def _release(state: _State) -> bytes:
-    """Forget the context: the pool is closed, and another one may take this worker."""
-    state.context = None
-    gc.collect()
-    return b""
-
-
 def _set_up(
     state: _State,
-    context_path: str,
+    layout: Layout,
     threads: int,
     modules: Iterable[str],
-    process_state: tuple[Any, ...],
+    caller: ProcessState,
     settings: bytes,
 ) -> bytes:
     """Take over what holds in the parent, and load the context."""
-    state.folders.add(os.path.dirname(os.path.dirname(context_path)))
-    enter(*process_state)
+    enter(caller)
     _import(modules)
     _limit_threads(threads)
     read = run(pickle.loads, settings)
@@ -134,15 +138,15 @@ def _set_up(
     if read.status == Status.COMPLETE:
         configuration, state.filters = read.value
         take_over(configuration)
-        state.context = run(_load, context_path)
-    return pickle.dumps(state.loaded.news())
+        state.context = run(_load, state.shared, layout)
+    return b""
 
 
-def _load(path: str) -> Any:
-    with open(path, "rb") as file:
-        context = pickle.load(file)
+def _load(shared: int, layout: Layout) -> View:
+    view = View(shared, layout)
+    os.close(shared)
     adopt_classes_of_main()
-    return context
+    return view
 
 
 def _import(modules: Iterable[str]) -> None:
@@ -167,10 +171,11 @@ def _run_task(state: _State, task: bytes, time_limit: float | None, end: float) 
     _deadline.start(time_limit)
     _deadline.end_by(end)
     if state.context.status == Status.COMPLETE:
+        state.context.value.restore()
         with Sandbox(state.filters) as box, _without_forks():
             function, args = pickle.loads(task)
             adopt_classes_of_main()
-            box.value = function(state.context.value, *args)
+            box.value = function(state.context.value.content, *args)
         report = box.report
     else:
         report = replace(state.context, reason=f"the context cannot be loaded: {state.context.reason}")
@@ -181,14 +186,13 @@ def _run_task(state: _State, task: bytes, time_limit: float | None, end: float) 
         packed = run(cloudpickle.dumps, (None, report.warnings))
     faulthandler.cancel_dump_traceback_later()
     fields: dict[str, Any] = {"status": str(report.status), "reason": report.reason, "output": report.output}
-    fields |= {"seconds": report.seconds, "packed": packed.value, "resident": SELF.memory_info().rss}
-    return pickle.dumps(fields | {"modules": state.loaded.news()})
+    resident = max(0, psutil.Process().memory_info().rss - state.begun_with)
+    fields |= {"seconds": report.seconds, "packed": packed.value, "resident": resident}
+    return pickle.dumps(fields)
 
 
 # What a worker does for each kind of message, and sends back where it is asked for an answer.
 ANSWERS: dict[str, Callable[..., bytes]] = {
-    "import": _preload,
-    "release": _release,
     "setup": _set_up,
     "task": _run_task,
 }
@@ -213,24 +217,15 @@ def _end_fork(own: int, code: object = None) -> None:
         os._exit(code if isinstance(code, int) else int(code is not None))
 
 
-def _sweep(folders: set[str]) -> None:
-    for folder in tuple(folders):  # the other thread may be adding to them
-        sweep(folder)
+def sweep_after(temporary: str) -> None:
+    """Remove what a caller that has just died has left: it closes its life line before the locks on its folders."""
+    for _ in range(PARTING_LOOKS):
+        sweep(temporary)
+        time.sleep(PARTING_SECONDS / PARTING_LOOKS)
 
 
-def _died(parent: int, within: float) -> bool:
-    """Whether the parent dies within so many seconds: one that is killed closes its sockets before it is gone."""
-    end = time.monotonic() + within
-    while os.getppid() == parent:
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-def _end_with_parent(parent: int, folders: set[str]) -> None:
-    """End the whole process group once the parent has died, and remove what it has left on the disk."""
-    while os.getppid() == parent:
-        time.sleep(1.0)
-    _sweep(folders)
-    os.killpg(os.getpgrp(), signal.SIGKILL)
+def _end_with_caller(lifeline: int, temporary: str) -> None:
+    """End the whole process group once the caller has died, and remove what it has left on the disk."""
+    if has_died(lifeline, None):
+        sweep_after(temporary)
+        os.killpg(os.getpgrp(), signal.SIGKILL)

@@ -1,26 +1,31 @@
 """WorkerPool: processes that run tasks one at a time each, any of which can be killed without harm to the others."""
 
-import io
 import math
 import os
 import pickle
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, TypeAlias
 
 import cloudpickle
 
 from skauto._time_left import endless
 from skauto.search._caller import process_state, settings
 from skauto.search._channel import Channel, ready
-from skauto.search._folders import TemporaryFolder, no_room
-from skauto.search._idle_workers import IDLE_WORKERS
 from skauto.search._pool import Outcome, Pool, Task, WorkersLostError
 from skauto.search._sandbox import Report, attempt
+from skauto.search._servers import can_fork
+from skauto.search._shared import Shared
 from skauto.search._trial import Status
 from skauto.search._worker import LOG_BYTES, Worker
+
+# What all networks need.
+NETWORKS = ("torch", "skorch")
+
+# Of a function and its arguments.
+IsDeep: TypeAlias = Callable[[Callable[..., Any], tuple[Any, ...]], bool]
 
 MOST_SLOWNESS = 4.0  # how slow a machine may be taken for: workers that start wait for disks too
 TICK = 0.05  # seconds between looks at deadlines and memory
@@ -38,19 +43,25 @@ class WorkerPool(Pool):
     threads : int, default=1
         Threads that each worker's BLAS, OpenMP and torch may use.
     context : object, default=None
-        Handed to every task first. It is pickled once and loaded once by each worker, so it may be large.
+        Handed to every task first. It is pickled once and loaded once by each worker, which maps the memory of arrays
+        and copies only what is written to; so it may be large.
     memory_limit : int, default=None
-        Resident bytes that a worker with its children may use; a task that exceeds them is killed.
+        Resident bytes that a worker with its children may use above those it began with; a task that exceeds them is
+        killed.
     preload : tuple of str, default=()
-        Modules that workers import ahead of the first task, where they exist.
+        Installed modules that workers have imported ahead of the first task, where they exist.
     max_attempts : int, default=1
         A task that kills its worker is run again until it has done so this often.
-    n_idle : int, default=0
-        Workers kept ready beside these, to step in at once for one that was killed.
     caller : bytes, default=None
         What `settings` gave in the process whose configuration is to hold in the workers; None for this one.
     packed : bool, default=False
         Whether values and warnings stay as the pickled bytes that workers sent, so that nothing of them is loaded here.
+    deep_preload : tuple of str, default=("torch", "skorch")
+        What has been imported beside it for tasks that train networks; where workers are forked, these run in workers
+        that the server with PyTorch forks, and no others do.
+    is_deep : callable, default=None
+        Whether a task trains a network, given its function and a tuple of its arguments; None: each does where the
+        context has one in it.
 
     Attributes
     ----------
@@ -73,8 +84,8 @@ class WorkerPool(Pool):
 
     Notes
     -----
-    Functions, estimators and classes of a notebook or script travel by value (cloudpickle). On close, idle workers are
-    kept for the next pool with the same number of threads and leave after a minute.
+    Functions, estimators and classes of a notebook or script travel by value (cloudpickle). Workers are started as
+    tasks need them, and end with the pool.
 
     Examples
     --------
@@ -97,17 +108,17 @@ class WorkerPool(Pool):
         memory_limit: int | None = None,
         preload: Sequence[str] = (),
         max_attempts: int = 1,
-        n_idle: int = 0,
         caller: bytes | None = None,
         packed: bool = False,
+        deep_preload: Sequence[str] = NETWORKS,
+        is_deep: IsDeep | None = None,
     ) -> None:
         self.n_workers = n_workers
         self.threads = threads
         self.memory_limit = memory_limit
         self.max_attempts = max_attempts
         self.packed = packed
-        self.preload = preload
-        self.n_idle = n_idle
+        self._modules = {False: preload, True: (*preload, *deep_preload)}
         self.start_seconds = 0.0
         self.remaining = endless
         self._slowness = deque([1.0], maxlen=n_workers)
@@ -117,12 +128,14 @@ class WorkerPool(Pool):
         self._checked = 0.0
         self._owner = os.getpid()
         self._workers: list[Worker] = []
+        self._shared = Shared(context)
+        self._forks = can_fork()
+        self._is_deep = is_deep or (lambda function, args: self._shared.has_network)
         with ExitStack() as stack:
-            self._folder = stack.enter_context(TemporaryFolder())
-            self._context_path = os.path.join(self._folder.path, "context")
-            write_context(self._context_path, context)
-            self._setup = ("setup", self._context_path, threads, preload, process_state(), caller or settings())
-            self._fill()
+            stack.callback(self.close)
+            self._setup = ("setup", self._shared.layout, threads, preload, process_state(), caller or settings())
+            if not self._forks:  # fresh interpreters take seconds, so begin before the first task
+                self._start(False, n_workers)
             stack.pop_all()
 
     @property
@@ -149,12 +162,12 @@ class WorkerPool(Pool):
             Seconds from its start after which the task is killed.
         """
         packed = attempt(cloudpickle.dumps, (function, args))
-        task = Task(key, packed.value, time_limit, time.monotonic() + self.remaining())
+        deep = self._forks and self._is_deep(function, args)
+        task = Task(key, packed.value, time_limit, time.monotonic() + self.remaining(), deep)
         if packed.status == Status.COMPLETE:
             self._queue.append(task)
             self._fill()
-            for worker, following in self._assigned():
-                worker.send("task", *following.message())
+            self._hand_out()
         else:
             reason = f"the task cannot be pickled: {packed.reason}"
             self._done.append(task.outcome(Report(Status.FAILED, None, reason, packed.output), 0.0))
@@ -174,8 +187,7 @@ class WorkerPool(Pool):
                 for worker in list(self._workers):
                     self._check(worker)
                 self._checked = time.monotonic()
-            for worker, task in self._assigned():
-                worker.send("task", *task.message())
+            self._hand_out()
             if self._done or time.monotonic() >= end:
                 break
         done, self._done = self._done, []
@@ -190,51 +202,46 @@ class WorkerPool(Pool):
                 self._workers.remove(worker)
                 worker.end()
 
-    def prepare(self) -> None:
-        """Let idle workers import, to step in at once for those that will be killed."""
-        IDLE_WORKERS.warm(self.threads, self.n_workers, self.preload)
-
     def close(self) -> None:
-        """Kill what runs, keep idle workers for the next pool, remove the context."""
+        """End all workers, whatever they run, and give up the context."""
         if os.getpid() != self._owner:  # a forked child: all of this is its parent's
             return
         for worker in self._workers:
-            if worker.state in ("importing", "idle") and not worker.dead() and not worker.children():
-                if worker.state == "idle":
-                    worker.tell("release")
-                    worker.state = "released"
-                IDLE_WORKERS.put(worker)
-            else:
-                worker.end()
+            worker.kill()
+        for worker in self._workers:
+            worker.end()
         self._workers = []
         self._queue.clear()
-        self._folder.close()
+        self._shared.close()
 
     def _fill(self) -> None:
-        """Have as many workers as asked for; new ones import while the others go on."""
-        while len(self._workers) < self.n_workers:
-            worker = IDLE_WORKERS.take(self.threads) or Worker(self.threads)
-            worker.began = time.monotonic()
-            self._workers.append(worker)
-            if worker.state == "released":
-                self._greet(worker)
+        """Have as many workers of each kind as tasks need; new ones start while the others go on."""
+        for deep in (False, True):
+            tasks = [worker.task for worker in self._workers if worker.task] + list(self._queue)
+            self._start(deep, min(self.n_workers, sum(task.deep == deep for task in tasks)))
+
+    def _start(self, deep: bool, count: int) -> None:
+        for _ in range(count - sum(worker.deep == deep for worker in self._workers)):
+            self._workers.append(Worker(self.threads, self._shared.fileno(), self._modules[deep], deep))
 
     def _greet(self, worker: Worker) -> None:
         worker.send(*self._setup)
         worker.state = "loading"
 
-    def _assigned(self) -> Iterator[tuple[Worker, Task]]:
-        """Idle workers with the next tasks of the queue, which are theirs from here on."""
+    def _hand_out(self) -> None:
+        """Give idle workers the next tasks that they are there for; no more run at once than were asked for."""
         for worker in self._workers:
-            if self._queue and worker.state == "idle":
-                worker.task = task = self._queue.popleft()
-                worker.state = "busy"
-                worker.clear_log()
-                task.started = time.monotonic()
-                yield worker, task
+            task = next((task for task in self._queue if task.deep == worker.deep), None)
+            if worker.state != "idle" or task is None or sum(bool(w.task) for w in self._workers) >= self.n_workers:
+                continue
+            self._queue.remove(task)
+            worker.task, worker.state = task, "busy"
+            worker.clear_log()
+            task.started = time.monotonic()
+            worker.send("task", *task.message())
 
     def _hear(self, channel: Channel) -> None:
-        """Take what a worker says: hello after the imports, its modules with the context, else the report on a task."""
+        """Take what a worker says: hello at its start, then that the context is there, then the report on a task."""
         worker = next((worker for worker in self._workers if worker.channel is channel), None)
         if worker is None:  # ended meanwhile
             return
@@ -244,25 +251,20 @@ class WorkerPool(Pool):
             self._bury(worker)
         elif not messages:
             worker.state = state
-        elif state == "importing":
-            worker.slowness = pickle.loads(messages[0])
+        elif state == "starting":
+            worker.greeted(*pickle.loads(messages[0]))
+            self._slowness.append(min(max(worker.slowness, 1.0), MOST_SLOWNESS))
             self._greet(worker)
         elif state == "loading":
             worker.state = "idle"
-            worker.modules |= pickle.loads(messages[0])
             self._failed_starts = 0
             self.start_seconds = max(self.start_seconds, time.monotonic() - worker.began)
-            self._slowness.append(min(max(worker.slowness, 1.0), MOST_SLOWNESS))
-            if all(worker.state in ("idle", "busy") for worker in self._workers):  # never beside those that are awaited
-                IDLE_WORKERS.warm(self.threads, self.n_idle, self.preload)
         else:
             self._finish(worker, pickle.loads(messages[0]))
 
     def _finish(self, worker: Worker, answer: dict[str, Any]) -> None:
         task, worker.task, worker.state = worker.task, None, "idle"
-        worker.modules |= answer["modules"]
-        for idle, following in self._assigned():  # first: what follows here need not keep the worker waiting
-            idle.send("task", *following.message())
+        self._hand_out()  # first: what follows here need not keep the worker waiting
         task.peak = max(task.peak, answer["resident"])
         self._done.append(task.outcome(self._report(answer), answer["seconds"]))
 
@@ -283,7 +285,7 @@ class WorkerPool(Pool):
         worker.end()
         if worker.task:
             self._crashed(worker.task, worker)
-        elif not worker.was_idle:  # an idle one may leave, its minute being over, just when it is taken
+        else:
             self._failed_starts += 1
             if self._failed_starts >= MAX_STARTS:
                 self._failed_starts = 0  # what is submitted later gets as many tries
@@ -320,49 +322,3 @@ class WorkerPool(Pool):
         worker.end()
         self._fill()
         self._done.append(task.outcome(Report(status, None, reason, worker.output)))
-
-
-class _Noted:
-    """A file whose own errors are told apart from those of what is pickled into it."""
-
-    def __init__(self, file: io.FileIO) -> None:
-        self.file = file
-        self.error: OSError | None = None
-
-    def write(self, data: Any) -> None:
-        """Write all of it, and keep an OSError."""
-        left = memoryview(data).cast("B")
-        try:
-            while left:
-                left = left[self.file.write(left) :]
-        except OSError as error:
-            self.error = error
-            raise
-
-
-def write_context(path: str, context: Any) -> None:
-    """Pickle what all tasks share into a file.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written there.
-    TypeError
-        If it cannot be pickled.
-    """
-    with open(path, "wb", buffering=0) as raw:
-        file = _Noted(raw)
-        written = attempt(cloudpickle.dump, context, file, 5)
-    if file.error is not None:
-        raise no_room(os.path.dirname(os.path.dirname(path)), file.error) from file.error
-    if written.status != Status.COMPLETE:
-        raise TypeError(f"what the workers need cannot be pickled ({written.reason}); look at scoring and estimators")
-
-
-def write_file(path: str, content: bytes) -> None:
-    """Write bytes that tasks need; an OSError says where there is no room."""
-    try:
-        with open(path, "wb") as file:
-            file.write(content)
-    except OSError as error:
-        raise no_room(os.path.dirname(os.path.dirname(path)), error) from error

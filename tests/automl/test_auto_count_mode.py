@@ -95,4 +95,3 @@ def test_a_timed_search_that_goes_on_from_a_journal_keeps_time_for_its_finish(mo
     )  # fmt: skip
     run_search(runtime, plan, SimpleNamespace(classes=LABELS))
     assert reserves == [phases.for_finish()]
-    assert pool.complete

@@ -9,7 +9,6 @@ import pytest
 from sklearn.utils.validation import check_is_fitted
 
 from skauto.automl._kind import KINDS
-from skauto.search._idle_workers import IDLE_WORKERS
 from tests.support.autos import mixed_table, quick
 from tests.support.faulty import with_faults
 
@@ -45,7 +44,6 @@ def test_candidates_that_raise_die_or_answer_nothing(portfolio):
 
 @pytest.mark.slow
 def test_a_candidate_that_kills_its_worker_once_has_a_second_chance(portfolio, tmp_path, monkeypatch):
-    IDLE_WORKERS.end()  # workers know the environment of their start
     monkeypatch.setenv("SKAUTO_TEST_NOTE", str(tmp_path / "left"))
     portfolio("leave_once")
     X, y = mixed_table()

@@ -15,7 +15,7 @@ ATTRIBUTES = {
     "start_seconds": lambda value: math.isfinite(value) and value >= 0,
     "slowness": lambda value: math.isfinite(value) and value >= 1,
 }
-METHODS = ("submit", "wait", "cancel", "prepare", "close")
+METHODS = ("submit", "wait", "cancel", "close")
 
 
 class PoolContract:
@@ -39,7 +39,6 @@ class PoolContract:
         with self.pool(1) as pool:
             assert [name for name, fits in ATTRIBUTES.items() if not fits(getattr(pool, name))] == []
             assert [name for name in METHODS if not callable(getattr(pool, name, None))] == []
-            pool.prepare()
             pool.submit("a", tasks.add, 1)
             self.outcomes(pool, 1)
             assert [name for name, fits in ATTRIBUTES.items() if not fits(getattr(pool, name))] == []

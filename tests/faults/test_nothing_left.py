@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("way")
+
 START = """
     import sys
     sys.path.insert(0, {project!r})

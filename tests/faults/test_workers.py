@@ -1,5 +1,6 @@
 """What a trial does to its own worker harms no other trial and never holds the search up."""
 
+import contextlib
 import os
 import signal
 import stat
@@ -15,6 +16,7 @@ from skauto.search import SearchCV
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning"),
     pytest.mark.filterwarnings("ignore:One or more of the test scores:UserWarning"),
+    pytest.mark.usefixtures("way"),
 ]
 
 X, Y = make_classification(90, 4, flip_y=0.2, random_state=0)
@@ -68,6 +70,21 @@ def freeze():
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
+def kill_the_server():
+    """Kill the fork server that this process comes from, if it is there still."""
+    parent = os.getppid()
+    with open(f"/proc/{parent}/cmdline") as file:
+        if "_fork_server" in file.read():
+            os.kill(parent, signal.SIGKILL)
+
+
+def kill_this_worker_once():
+    """Once in a search: the file remembers."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(os.environ["SKAUTO_TEST_NOTE"], os.O_CREAT | os.O_EXCL))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def search(faults, **settings):
     """Scores and statuses of a grid of good configurations with faulty ones in front, each on three folds."""
     space = [{"cut": [0.0], "fault": [fault]} for fault in faults] + [{"cut": GOOD}]
@@ -99,6 +116,16 @@ def test_a_fit_that_closes_its_descriptors_costs_itself_alone(alone):
     scores, statuses = search(["close_every_descriptor"])
     np.testing.assert_array_equal(scores[1:], alone)
     assert statuses == ["crashed"] + ["complete"] * 5
+
+
+@pytest.mark.parametrize(
+    "faults", [["kill_the_server"] * 2, ["kill_this_worker_once"], ["kill_the_server", "kill_this_worker_once"]]
+)
+def test_nothing_is_lost_with_a_killed_server_or_worker(alone, faults, tmp_path, monkeypatch):
+    monkeypatch.setenv("SKAUTO_TEST_NOTE", str(tmp_path / "killed"))
+    scores, statuses = search(faults)
+    np.testing.assert_array_equal(scores[len(faults) :], alone)
+    assert statuses == ["complete"] * (len(faults) + len(GOOD))
 
 
 def test_bytes_written_to_the_pipe_do_not_hold_the_search_up(alone):

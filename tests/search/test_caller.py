@@ -3,11 +3,12 @@
 import os
 import pickle
 import sys
+import time
 import warnings
 
 from sklearn import config_context
 
-from skauto.search._caller import enter, import_path, process_state, settings
+from skauto.search._caller import ProcessState, enter, import_path, process_state, settings
 
 
 def test_import_path_is_absolute_where_python_means_here(monkeypatch):
@@ -21,21 +22,31 @@ def test_a_working_directory_that_is_gone(tmp_path, monkeypatch):
     monkeypatch.chdir(gone)
     gone.rmdir()
     monkeypatch.setattr(sys, "path", ["", "/somewhere"])
-    path, folder, _ = process_state()
-    assert (path, folder) == (["/somewhere"], None)
+    state = process_state()
+    assert (state.path, state.folder) == (["/somewhere"], None)
 
 
 def test_a_place_is_entered(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SKAUTO_OLD", "1")
     monkeypatch.setattr(sys, "path", list(sys.path))
-    before = dict(os.environ)
-    enter(["/there"], str(tmp_path), {"SKAUTO_NEW": "2"})
-    found = dict(os.environ), sys.path
+    before, cores, mask = dict(os.environ), os.sched_getaffinity(0), os.umask(0o022)
+    enter(ProcessState(["/there"], str(tmp_path), {"SKAUTO_NEW": "2", "TZ": "UTC-5"}, 0o077, {min(cores)}))
+    found = dict(os.environ), sys.path, os.sched_getaffinity(0), time.localtime(0).tm_hour, os.umask(mask)
+    os.sched_setaffinity(0, cores)
     os.environ.clear()
     os.environ.update(before)
+    time.tzset()
     assert found[0]["SKAUTO_NEW"] == "2" and "SKAUTO_OLD" not in found[0]
-    assert found[1] == ["/there"]
+    assert found[1:] == (["/there"], {min(cores)}, 5, 0o077)
+
+
+def test_the_mask_of_new_files_is_read_and_not_set():
+    mask = os.umask(0o027)
+    try:
+        assert process_state().umask == 0o027
+    finally:
+        os.umask(mask)
 
 
 def test_settings_are_configuration_and_filters():

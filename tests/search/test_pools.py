@@ -15,11 +15,13 @@ from skauto.search._workers import WorkerPool
 from tests.contracts.pool import PoolContract
 
 
+@pytest.mark.usefixtures("way")
 class TestWorkerPool(PoolContract):
     def pool(self, context):
         return WorkerPool(2, context=context)
 
 
+@pytest.mark.usefixtures("way")
 class TestRescuePool(PoolContract):
     def pool(self, context):
         return RescuePool(WorkerPool(2, context=context), None, None)
@@ -32,6 +34,7 @@ class TestSequentialPool(PoolContract):
         return SequentialPool(context)
 
 
+@pytest.mark.usefixtures("way")
 class TestThreads(PoolContract):
     @contextmanager
     def pool(self, context):
@@ -39,6 +42,7 @@ class TestThreads(PoolContract):
             yield pool
 
 
+@pytest.mark.usefixtures("way")
 class TestRescuePoolOnThreads(PoolContract):
     @contextmanager
     def pool(self, context):
@@ -47,6 +51,7 @@ class TestRescuePoolOnThreads(PoolContract):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("way")
 class TestForkedProcesses(PoolContract):
     @contextmanager
     def pool(self, context):

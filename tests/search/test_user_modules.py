@@ -1,35 +1,43 @@
-"""Which modules are the user's, and whether they were edited."""
+"""What is the user's own, and what is of installed packages."""
 
-import importlib
+import os
+import subprocess
 import sys
 
-from skauto.search._user_modules import Loaded, edited
+import cloudpickle
+import numpy as np
+
+from skauto.search._user_modules import installed_folders
+
+SCRIPT = """
+import pickle, sys
+from skauto.search._user_modules import adopt_classes_of_main
+made = pickle.load(sys.stdin.buffer)
+adopt_classes_of_main()
+import __main__
+print(__main__.Model is type(made))
+"""
 
 
-def test_news_are_modules_outside_of_packages(tmp_path, monkeypatch):
-    loaded = Loaded()
-    loaded.news()
-    file = tmp_path / "skauto_user_module.py"
-    file.write_text("A = 1\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    importlib.invalidate_caches()
-    importlib.import_module("skauto_user_module")
-    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
-    importlib.import_module("colorsys")
-    news = loaded.news()
-    assert list(news) == ["skauto_user_module"]
-    assert loaded.news() == {}
-    assert not edited(news)
-    file.write_text("A = 22\n")
-    assert edited(news)
-    file.unlink()
-    assert edited(news)
-    monkeypatch.delitem(sys.modules, "skauto_user_module")
+def test_installed_folders_hold_the_packages_and_not_the_users_modules():
+    folders = installed_folders()
+    assert os.path.abspath(np.__file__).startswith(folders)
+    assert os.path.abspath(os.__file__).startswith(folders)
+    assert not os.path.abspath(__file__).startswith(folders)
 
 
-def test_a_name_that_means_another_file_here(tmp_path):
-    file = tmp_path / "other.py"
-    file.write_text("")
-    status = file.stat()
-    assert edited({__name__: (str(file), status.st_mtime_ns, status.st_size)})
-    assert not edited({"nobody_has_this": (str(file), status.st_mtime_ns, status.st_size)})
+def test_a_class_that_came_by_value_is_found_in_main(monkeypatch):
+    class Model:
+        pass
+
+    Model.__module__, Model.__qualname__ = "__main__", "Model"
+    monkeypatch.setattr(sys.modules["__main__"], "Model", Model, raising=False)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    said = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        input=cloudpickle.dumps(Model()),
+        capture_output=True,
+        env=environment,
+        check=True,
+    )
+    assert said.stdout.strip() == b"True"

@@ -1,26 +1,27 @@
 """The pool, with real processes."""
 
 import os
-import signal
 import subprocess
 import sys
 import textwrap
 import threading
 
+import numpy as np
+import pandas as pd
 import psutil
 import pytest
+from scipy.sparse import csr_array
 
-from skauto.search._channel import ready
-from skauto.search._idle_workers import IDLE_WORKERS
 from skauto.search._pool import Outcome, WorkersLostError
 from skauto.search._trial import Status
-from skauto.search._worker import Worker
 from skauto.search._workers import WorkerPool
 from tests.support import tasks
 
+pytestmark = pytest.mark.usefixtures("way")
+
 
 @pytest.fixture
-def pool():
+def pool(way):
     with WorkerPool(1, context=10) as pool:
         yield pool
 
@@ -52,7 +53,7 @@ def test_a_task_gets_the_context_and_its_arguments(pool):
     outcome = outcome_of(pool, tasks.add, 5)
     assert (outcome.status, outcome.value, outcome.reason) == (Status.COMPLETE, 15, "")
     assert outcome.seconds < 10
-    assert outcome.peak_memory > 10_000_000
+    assert 0 <= outcome.peak_memory < 100_000_000  # what it takes beside that with which its worker began
 
 
 def test_functions_that_cannot_be_imported(pool):
@@ -106,11 +107,11 @@ def test_a_task_that_hangs_is_killed_at_its_limit(pool, task, args):
 
 @pytest.mark.parametrize("task", [tasks.eat, tasks.eat_in_a_child])
 def test_a_task_that_eats_memory_is_killed(task):
-    with WorkerPool(1, memory_limit=450_000_000) as pool:
+    with WorkerPool(1, memory_limit=250_000_000) as pool:
         outcome = outcome_of(pool, task)
     assert outcome.status == Status.MEMORY
-    assert outcome.reason.endswith("MB of memory, the limit is 450 MB")
-    assert 450e6 < outcome.peak_memory < 2e9
+    assert outcome.reason.endswith("MB of memory, the limit is 250 MB")
+    assert 250e6 < outcome.peak_memory < 2e9
 
 
 def test_what_a_killed_task_has_started_is_killed_too(pool, tmp_path):
@@ -119,8 +120,7 @@ def test_what_a_killed_task_has_started_is_killed_too(pool, tmp_path):
     assert gone(int((tmp_path / "pid").read_text()))
 
 
-def test_a_worker_with_leaked_children_is_not_kept(tmp_path):
-    IDLE_WORKERS.end()
+def test_what_a_task_has_leaked_ends_with_the_pool(tmp_path):
     with WorkerPool(1) as pool:
         worker = outcome_of(pool, tasks.pid).value
         assert outcome_of(pool, tasks.leak, str(tmp_path / "pid")).status == Status.COMPLETE
@@ -197,26 +197,15 @@ def test_closing_kills_what_runs():
     assert gone(process)
 
 
-def test_the_next_pool_takes_over_a_warm_worker_with_a_new_context():
-    IDLE_WORKERS.end()
+def test_each_pool_has_workers_of_its_own():
     pids, values = [], []
     for context in (1, 2):
         with WorkerPool(1, context=context) as pool:
             pids.append(outcome_of(pool, tasks.pid).value)
             values.append(outcome_of(pool, tasks.add, 0).value)
-    assert pids[0] == pids[1]
+        assert gone(pids[-1])
+    assert pids[0] != pids[1]
     assert values == [1, 2]
-    with WorkerPool(1, threads=2) as pool:
-        assert outcome_of(pool, tasks.pid).value != pids[0]
-
-
-def test_an_idle_worker_that_died_is_not_taken():
-    with WorkerPool(1, context=1) as pool:
-        process = outcome_of(pool, tasks.pid).value
-    os.kill(process, signal.SIGKILL)
-    assert gone(process)
-    with WorkerPool(1, context=1) as pool:
-        assert outcome_of(pool, tasks.add, 1).value == 2
 
 
 def test_a_context_that_cannot_be_loaded_fails_each_task():
@@ -228,18 +217,68 @@ def test_a_context_that_cannot_be_loaded_fails_each_task():
 
 @pytest.mark.slow
 def test_workers_that_cannot_start_end_in_an_error():
-    IDLE_WORKERS.end()
     with WorkerPool(1, context=tasks.DeadlyContext()) as pool:
         pool.submit("key", tasks.add, 1)
         with pytest.raises(WorkersLostError, match=r"workers cannot start: the worker process died \(exit code 7\)"):
             pool.wait(120)
 
 
-def test_the_context_is_removed_from_the_disk():
+def test_the_context_has_no_name_on_the_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with WorkerPool(1, context=1) as pool:
-        path = pool._context_path
-        assert os.path.exists(path)
-    assert not os.path.exists(os.path.dirname(path))
+        assert outcome_of(pool, tasks.add, 1).value == 2
+        assert os.listdir(tmp_path) == []
+
+
+def scribble(context, what):
+    """What a task finds in two arrays, before it spoils them."""
+    found = float(context["X"].sum()), float(context["frame"]["a"].sum())
+    context["X"][:] = what
+    context["frame"].loc[:, "a"] = what
+    return found, float(context["X"].sum()), os.getpid()
+
+
+def test_a_task_that_scribbles_over_the_context_harms_no_other(way):
+    context = {"X": np.ones((100, 3)), "frame": pd.DataFrame({"a": np.ones(50)})}
+    with WorkerPool(2, context=context) as pool:
+        for key in range(6):
+            pool.submit(key, scribble, float(key + 2))
+        outcomes = []
+        while pool.running:
+            outcomes += pool.wait(60)
+    assert [outcome.value[0] for outcome in outcomes] == [(300.0, 50.0)] * 6
+    assert {outcome.key: outcome.value[1] for outcome in outcomes} == {key: 300.0 * (key + 2) for key in range(6)}
+    assert len({outcome.value[2] for outcome in outcomes}) <= 2  # the same workers, one task after the other
+    assert (context["X"].sum(), context["frame"]["a"].sum()) == (300, 50)
+
+
+def test_sparse_matrices_stay_as_a_task_has_sorted_them():
+    """They note that they are sorted: to set the numbers back alone would make that untrue."""
+    matrix = csr_array((np.array([1.0, 2.0]), np.array([1, 0]), np.array([0, 2])), shape=(1, 2))
+    with WorkerPool(1, context=matrix) as pool:
+        outcome_of(pool, lambda context: context.sort_indices())
+        outcome = outcome_of(pool, lambda context: (context.has_sorted_indices, context.indices.tolist()))
+    assert outcome.value[1] == [0, 1]
+
+
+def shared_and_own(context):
+    """Megabytes that this process maps with others or from a file, and that are its own."""
+    float(context.sum())
+    found = {"Pss": 0, "Anonymous": 0}
+    with open("/proc/self/smaps") as lines:
+        inside = False
+        for line in lines:
+            name = line.split()[0].rstrip(":")
+            inside = "skauto" in line or "deleted" in line if "-" in name else inside
+            if inside and name in found:
+                found[name] += int(line.split()[1]) / 1000
+    return found
+
+
+def test_workers_map_the_data_and_do_not_copy_it():
+    with WorkerPool(1, context=np.ones(5_000_000)) as pool:
+        found = outcome_of(pool, shared_and_own).value
+    assert found["Pss"] > 30 and found["Anonymous"] < 5
 
 
 @pytest.mark.parametrize(
@@ -261,6 +300,7 @@ def test_outcome_as_result(value, status, reason):
 
 SCRIPT = """
     import os, sys, time
+    from skauto.search._folders import TemporaryFolder
     from skauto.search._workers import WorkerPool
 
     class Model:
@@ -308,12 +348,14 @@ def test_workers_end_when_their_parent_is_killed(tmp_path, task):
         tmp_path / "killed.py",
         f"""
         with WorkerPool(2, context=Model(2)) as pool:
-            while any(worker.state != "idle" for worker in pool._workers):
-                pool.submit("idle", work, 3)
+            for key in "ab":
+                pool.submit(key, work, 3)
+            while pool.running:
                 pool.wait(60)
             pool.submit("busy", {task}, time_limit=1)
             pool.wait(0.2)
-            print(pool._folder.path, *[worker.process.pid for worker in pool._workers], flush=True)
+            folder = TemporaryFolder()
+            print(folder.path, *[worker.process.pid for worker in pool._workers], flush=True)
             time.sleep(600)
         """,
     )
@@ -326,66 +368,11 @@ def test_workers_end_when_their_parent_is_killed(tmp_path, task):
     assert not os.path.exists(folder)
 
 
-def test_a_forked_child_leaves_its_parents_idle_workers_alone():
-    IDLE_WORKERS.end()
-    with WorkerPool(1) as pool:
-        process = outcome_of(pool, tasks.pid).value
-    child = os.fork()
-    if child == 0:
-        taken = IDLE_WORKERS.take(1)
-        os._exit(0 if taken is None else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    with WorkerPool(1) as pool:
-        assert outcome_of(pool, tasks.pid).value == process
-
-
-def test_idle_workers_leave_after_their_time():
-    IDLE_WORKERS.end()
-    with WorkerPool(1) as pool:
-        process = outcome_of(pool, tasks.pid).value
-        pool.submit("shorten", _shorten_patience)
-        pool.wait(60)
-    assert gone(process)
-
-
-@pytest.mark.slow
-def test_idle_workers_that_leave_when_they_are_taken_do_not_lose_a_pool():
-    """Four that left together, a minute after a fit, ended the next one with "workers cannot start"."""
-    IDLE_WORKERS.end()
-    for _ in range(4):
-        worker = Worker(1)
-        worker.process.kill()
-        worker.process.wait()
-        worker.dead = lambda: False  # it was alive a moment ago
-        IDLE_WORKERS.put(worker)
-    with WorkerPool(4, context=10) as pool:
-        assert outcome_of(pool, lambda context: context + 1).value == 11
-
-
-def test_an_idle_worker_is_gone_as_soon_as_its_channel_is():
-    """It waited two seconds to see whether its parent had died, and was taken in the meantime."""
-    IDLE_WORKERS.end()
-    with WorkerPool(1) as pool:
-        pool.submit("shorten", _shorten_patience)
-        pool.wait(60)
-        channel = pool._workers[0].channel
-    assert ready([channel], 60)
-    [worker] = IDLE_WORKERS._workers[1]
-    assert worker.process.wait(1) == 0
-
-
-def _shorten_patience(context):
-    from skauto.search import _worker_process
-
-    _worker_process.IDLE_SECONDS = 0.1
-
-
-def test_a_pool_knows_how_long_its_workers_take_to_start():
-    IDLE_WORKERS.end()
+def test_a_pool_knows_how_long_its_workers_take_to_start(way):
     with WorkerPool(1, context=10) as pool:
         assert pool.start_seconds == 0
         assert outcome_of(pool, lambda context: context + 1).value == 11
-        assert pool.start_seconds > 0.1  # a fresh interpreter that imports scikit-learn
+        assert (pool.start_seconds > 0.5) == (way == "fresh")  # a fresh interpreter imports scikit-learn
 
 
 def environment_of_a_worker(context):

@@ -12,6 +12,7 @@ from skauto.inputs._types import Rows
 from skauto.resample._wrapped import weights_placed
 from skauto.search._prefix_cache import PrefixCache
 from skauto.search._space import Space
+from skauto.search._trial import Trial
 
 if TYPE_CHECKING:  # loads imbalanced-learn, which importing skauto must not
     from skauto.automl._builder import Builder
@@ -160,6 +161,14 @@ class Evaluation:
     def keeps(self, values: Values) -> bool:
         """Whether the model of a single fold is the final one."""
         return self.keep_model is not None and self.keep_model(values)
+
+    def trains_net(self, task: Callable[..., Any], args: tuple[Any, ...]) -> bool:
+        """Whether a task is the trial or the refit of a network."""
+        trial = args[0] if args else None
+        values = getattr(trial, "values", None)
+        if isinstance(trial, Trial):
+            values = self.space.decode(trial.params)
+        return values is not None and values["candidate"] in self.build.nets
 
     def may_win(self, footprint: Footprint | None) -> bool:
         """Whether what a trial costs leaves it a chance; a cost that was not measured does."""

@@ -1,6 +1,5 @@
 """Beside the trials of a timed search: what may have to predict in the end, should no refit be ready in time."""
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
@@ -17,10 +16,6 @@ from skauto.search._workers import WorkerPool
 
 # The key of the quick model among the tasks of the pool; trials have numbers.
 QUICK = "quick_model"
-
-# Where the search has no more seconds than a worker needs to start, times this safety factor, replacements begin to
-# import: its end kills workers, and the refits want others at once.
-START_SAFETY = 1.5
 
 # The part of the time limit after which the quick model is given up; it should take a small part of it.
 QUICK_PART = 0.3
@@ -46,10 +41,6 @@ class RescuePool(Pool):
     bag : bytes or None
     bag_of : int or None
         Number of the trial that the bag is of.
-    complete : bool
-        Whether a trial is complete, so that there is something to refit.
-    searching : bool
-        Whether the search runs: its end kills workers, so that idle workers are wanted shortly before.
     """
 
     def __init__(
@@ -70,7 +61,6 @@ class RescuePool(Pool):
         )
         self._limit = None if time_limit is None else QUICK_PART * time_limit
         self._mark: tuple[float, ...] = ()
-        self.searching = self.complete = self._warmed = False
 
     @property
     def n_workers(self) -> int:
@@ -117,18 +107,11 @@ class RescuePool(Pool):
         return self.pool.submit
 
     def wait(self, timeout: float | None = None) -> list[Outcome]:
-        """Outcomes of trials that have ended, none where idle workers are due before; see `WorkerPool.wait`."""
+        """Outcomes of trials that have ended; see `WorkerPool.wait`."""
         if self._task is not None and self.pool.running:
             task, self._task = self._task, None
             self.pool.submit(QUICK, *task, time_limit=self._limit)
             return []  # at once: other workers are free for further trials
-        # Workers that are killed at the end of the search are replaced only as fast as they import.
-        due = self._idle_workers_due()
-        if due <= 0:
-            self._warmed = True
-            self.pool.prepare()
-        elif math.isfinite(due):
-            timeout = due if timeout is None else min(timeout, due)
         return [
             self._without_bag(outcome)
             for outcome in self.pool.wait(timeout)
@@ -143,12 +126,6 @@ class RescuePool(Pool):
         """Close the pool."""
         self.pool.close()
 
-    def _idle_workers_due(self) -> float:
-        """Seconds until idle workers must begin to import for the refits; infinity where none are wanted."""
-        if not self.searching or not self.complete or self._warmed:
-            return math.inf
-        return self.remaining() - START_SAFETY * self.start_seconds
-
     def _is_quick(self, outcome: Outcome) -> bool:
         """Whether an outcome is the quick model, which is kept here."""
         if outcome.key != QUICK:
@@ -159,7 +136,6 @@ class RescuePool(Pool):
     def _without_bag(self, outcome: Outcome) -> Outcome:
         """The outcome of a trial without its fold models: those of the best trial are kept here."""
         value: Any = outcome.value
-        self.complete = self.complete or value is not None
         bag = getattr(value, "bag", None)
         if bag is None:
             return outcome

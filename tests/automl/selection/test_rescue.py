@@ -13,7 +13,6 @@ from skauto.automl.evaluation._read_constraints import read_constraints
 from skauto.automl.selection._rescue import QUICK, RescuePool
 from skauto.search._pool import Outcome, Pool
 from skauto.search._trial import Status, Trial
-from tests.support.clock import Clock
 from tests.support.trials import make_plan, small_plan
 
 LABELS = np.array(["no", "yes"])
@@ -152,65 +151,3 @@ def test_the_fold_models_of_the_fullest_fidelity_are_kept():
 def test_a_plan_with_constraints_sends_fold_models_within_them_alone():
     bounds = read_constraints({"latency_ms": 10.0})
     assert bounds.may_hold({"latency_ms": 14.0}) and not bounds.may_hold({"latency_ms": 16.0})
-
-
-class Preparing(Later):
-    """A pool on a simulated clock whose waits give nothing; it notes them, and when idle workers begin to import."""
-
-    start_seconds = 2.0
-
-    def __init__(self, clock):
-        super().__init__()
-        self.clock, self.began, self.waits, self.prepared = clock, clock.now, [], []
-
-    def wait(self, timeout=None):
-        self.waits.append(timeout)
-        self.clock.now += timeout
-        return []
-
-    def prepare(self):
-        self.prepared.append(self.clock.now - self.began)
-
-
-def ending(limit):
-    """A pool in a search that ends after so many seconds, with a complete trial; and its inner one."""
-    clock = Clock()
-    inner = Preparing(clock)
-    pool = RescuePool(inner, LABELS, limit)
-    end = clock.now + limit
-    pool.remaining = lambda: end - clock.now
-    pool.complete = pool.searching = True
-    return pool, inner
-
-
-def test_idle_workers_begin_before_the_end_of_a_search_that_waits_for_long_trials():
-    """The last wait begins when there is still time, and ends with the search: idle workers are due in its midst."""
-    pool, inner = ending(10)
-    while pool.remaining() > 0:
-        pool.wait(pool.remaining())
-    assert inner.prepared == [7.0]
-    assert inner.waits == [7.0, 3.0]
-
-
-def test_no_idle_workers_begin_beside_the_refits():
-    pool, inner = ending(10)
-    pool.searching = False
-    for _ in range(20):
-        pool.wait(0.5)
-    assert inner.prepared == []
-    assert inner.waits == [0.5] * 20
-
-
-def test_no_idle_workers_begin_where_nothing_is_to_be_refitted():
-    pool, inner = ending(10)
-    pool.complete = False
-    pool.wait(10)
-    assert inner.prepared == []
-
-
-def test_without_a_limit_no_idle_workers_begin_and_waits_are_as_asked():
-    inner = Preparing(Clock())
-    pool = RescuePool(inner, LABELS, None)
-    pool.complete = pool.searching = True
-    pool.wait(0.5)
-    assert inner.prepared == [] and inner.waits == [0.5]
