@@ -8,23 +8,20 @@ from typing import TYPE_CHECKING, Any, Self
 # Adds a method to scikit-learn's table of routed ones: here, where the name is fetched, and never within a fit, after
 # which requests made before would lack it.
 import imblearn.base  # noqa: F401
-import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from skauto.automl._answers import Answers
 from skauto.automl._deciding import Deciding
 from skauto.automl._holding_out import HoldsOut, hold_out, leave_time
-from skauto.automl._leaderboard import COLUMNS, DETAILS, cv_results, leaderboard
+from skauto.automl._keeping import keep
+from skauto.automl._leaderboard import COLUMNS, DETAILS
 from skauto.automl._reading import read
 from skauto.automl._runtime import Runtime
 from skauto.automl._search_step import plan_search, run_search
 from skauto.automl._settings import PARAMETERS, settings_of
 from skauto.automl.selection._decide import conclude
-from skauto.automl.selection._final_model import FinalModel
-from skauto.automl.selection._finishing import Finishing
 from skauto.automl.selection._models import refit
 from skauto.automl.selection._shortlist import select
-from skauto.automl.tables._columns import columns_of, lines_on, watch
 from skauto.inputs._data import Data
 from skauto.inputs._types import Label
 from skauto.search._executor_pool import UsesExecutor
@@ -78,12 +75,12 @@ class AutoClassifier(
         What the model may cost: the most `bytes` that joblib stores of it, the most `latency_ms` to predict one row on
         one thread, or any name with ``(callable, least)``, where ``callable(estimator, X, y)`` measures the fitted
         model, greater being better. Trials are held to it, of images and series before they train, and the ensemble is.
-    holdout : float or None, default=None
-        The fraction of the rows that is kept away from everything, stratified, by group where there are groups, and
-        scored once, by what predicts in the end: `holdout_score_`. The same rows for the same `random_state`.
     ensemble : "auto", "single" or int, default="auto"
         Most members of the weighted ensemble that predicts: "auto" goes by the rows, from 4 of a hundred to 40 of ten
         thousand, "single" is the best model alone. Members that are dear to ask for their weight are left out.
+    holdout : float or None, default=None
+        The fraction of the rows that is kept away from everything, stratified, by group where there are groups, and
+        scored once, by what predicts in the end: `holdout_score_`. The same rows for the same `random_state`.
     journal : str, path or None, default=None
         Folder in which the search writes down all it does. After a kill, or with more budget, a fit with the same
         data and arguments goes on from there; another search is refused with the difference named.
@@ -180,8 +177,8 @@ class AutoClassifier(
         pos_label: Label | None = None,
         cost_matrix: Any = None,
         constraints: dict[str, Any] | None = None,
-        holdout: float | None = None,
         ensemble: str | int = "auto",
+        holdout: float | None = None,
         journal: str | PathLike[str] | None = None,
         n_jobs: int | None = -1,
         executor: Executor | None = None,
@@ -253,7 +250,7 @@ class AutoClassifier(
             selection = select(finishing, self.ensemble)
             models = refit(finishing, selection)
             final = conclude(finishing, selection, models)
-        self._report(finishing, final)
+        keep(self, finishing, final)
         self._remember(finishing, selection, final, given)
         self._keep_scores_of(given)
         return self
@@ -280,25 +277,3 @@ class AutoClassifier(
                 self.feature_names_in_ = self._form.feature_names
             runtime.prepare()
         return data
-
-    def _report(self, finishing: Finishing, final: FinalModel) -> None:
-        """Keep what predicts and what is known of it."""
-        best, bounds = final.best, finishing.plan.constraints
-        self.best_estimator_, self.ensemble_ = final.best_estimator, final.ensemble
-        self.threshold_ = final.threshold
-        self.model_kind_, self.columns_ = final.kind, columns_of(self.best_estimator_)
-        watch(self.best_estimator_, self.ensemble_)
-        self.best_params_ = best.values if best else {}
-        self.best_score_ = best.score if best else np.nan
-        self.cv_results_ = cv_results(finishing.history)
-        others = [other.name for other in finishing.plan.scoring.also]
-        self._board = leaderboard(finishing.history, final, [*others, *bounds.names])
-        self._kept = final.kept()
-        self.leaderboard_ = self._board[COLUMNS]
-        self.pareto_front_ = None
-        if bounds or others:
-            self.pareto_front_ = bounds.front(self._board, others)
-        for line in lines_on(self.columns_):
-            finishing.progress.say(line)
-        finishing.progress.show("finished", end=True)
-        self.budget_ = finishing.phases.frame()

@@ -19,7 +19,6 @@ from skauto.automl.evaluation._metrics import resolve_metric
 from skauto.automl.evaluation._scoring import Scoring
 from skauto.automl.selection._final_model import FinalModel
 from skauto.automl.selection._finishing import Finishing
-from skauto.automl.selection._honest_score import ENSEMBLE, UNKNOWN
 from skauto.automl.selection._out_of_fold_rows import OutOfFoldRows
 from skauto.automl.selection._shortlist import Selection
 from skauto.inputs._types import Label
@@ -71,8 +70,6 @@ class Deciding:
     best_estimator_: Pipeline
     model_kind_: str
     goal_: pd.Series | None
-    honest_score_: float
-    honest_interval_: tuple[float, float]
     _board: pd.DataFrame
     _kept: dict[int, tuple[Estimator, Threshold | None]]
     _costs_by_column: dict[Any, Any] | None
@@ -265,9 +262,6 @@ class Deciding:
         n_rows = len(context.y) + n_held
         rows = OutOfFoldRows.of(context.folds, scoring, final, n_rows, given.rows)
         self._rows, self._decided_for, self.goal_ = rows, None, None
-        honest = final.honest.get(ENSEMBLE, UNKNOWN)
-        self.honest_score_ = honest.score
-        self.honest_interval_ = honest.low, honest.high
         for line in outscored(self._board, scoring.selected_by):
             finishing.progress.say(line)
         if isinstance(scoring.metric, ConstrainedGoal) and len(rows.places):

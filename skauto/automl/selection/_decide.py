@@ -105,7 +105,7 @@ def estimate(
         units,
         seed=finishing.plan.context.seed,
         best=cast(Scored, final.best).number,
-        use_ensemble=len(final.members) > 1,
+        n_members=len(final.members),
         even=finishing.plan.profile.kind.effort.even_ensemble,
         left=finishing.phases.left,
     )

@@ -64,7 +64,7 @@ def honest_scores(
     *,
     seed: int,
     best: int | None = None,
-    use_ensemble: bool = True,
+    n_members: int = 40,
     even: bool = True,
     n_new: float | None = None,
     left: Left = endless,
@@ -85,8 +85,8 @@ def honest_scores(
     seed : int
     best : int, default=None
         Number of the trial that was chosen for the best; None for that of the greatest score.
-    use_ensemble : bool, default=True
-        Whether the ensemble predicts; else the best trial does.
+    n_members : int, default=40
+        Members of the ensemble at most; with one the best trial predicts.
     even : bool, default=True
         As in `choose_members`.
     n_new : float, default=None
@@ -117,7 +117,7 @@ def honest_scores(
     count = int(np.clip(count, FEWEST_DRAWS, MOST_DRAWS))
     n_new = rows.n_units * NEW_ROWS if n_new is None else n_new
     best = trials[0].number if best is None else best
-    judge = _Judge(trials, scoring, best, use_ensemble, even, left)
+    judge = _Judge(trials, scoring, best, n_members, even, left)
     found: list[dict[int, _Scores]] = []
     for draw in rows.draws(seed, most, count, n_new):
         if left() <= 0 or not judge.trials:
@@ -155,12 +155,12 @@ class _Judge:
         trials: list[Scored],
         scoring: Scoring,
         best: int,
-        use_ensemble: bool,
+        n_members: int,
         even: bool,
         left: Left,
     ) -> None:
         self.scoring, self.best = scoring, best
-        self.even = even
+        self.even, self.n_members = even, n_members
         # Thresholds of each fold that were chosen on the others: a trial that is not chosen needs nothing more.
         half = first_of(2, left)
         self.trials, self._values = [], []
@@ -171,10 +171,9 @@ class _Judge:
             self.trials.append(trial)
             self._values.append(self._value(trial.proba, labels))
 
-        members = choose_members(self.trials, scoring, even=even) if self.trials else []
         self._ensemble: OfRows | None = None
-        if use_ensemble and members:
-            blended = _blended(members)
+        if n_members > 1 and self.trials:
+            blended = _blended(self._chosen(self.trials, scoring))
             self._ensemble = self._value(blended, scoring.labels_of(blended, left))
 
     def judged(self, draw: Draw) -> dict[int, _Scores]:
@@ -203,11 +202,15 @@ class _Judge:
             replace(trial, proba=trial.proba[draw.inside], score=score)
             for trial, score in zip(self.trials, inside, strict=True)
         ]
-        members = choose_members(drawn, scoring, even=self.even)
+        members = self._chosen(drawn, scoring)
         whole = {trial.number: trial for trial in self.trials}
         blended = _blended([(whole[drawn.number], weight) for drawn, weight in members])
         threshold = scoring.threshold(blended[draw.inside])
         return self._value(blended, self.scoring.labels_at(blended, threshold))
+
+    def _chosen(self, trials: list[Scored], scoring: Scoring) -> list[Member]:
+        """The members of the ensemble that would be chosen among some trials."""
+        return choose_members(trials, scoring, even=self.even)[: self.n_members]
 
     def _value(self, proba: np.ndarray, labels: np.ndarray) -> OfRows:
         return self.scoring.of_labels(proba, labels)
@@ -225,7 +228,8 @@ class _Judge:
 def _blended(members: list[Member]) -> np.ndarray:
     """The weighted mean of the probabilities of some trials."""
     probas = np.stack([trial.proba for trial, _ in members])
-    return np.tensordot([weight for _, weight in members], probas, axes=1)
+    weights = np.array([weight for _, weight in members])
+    return np.tensordot(weights / weights.sum(), probas, axes=1)
 
 
 def _summary(found: list[_Scores]) -> Honest:

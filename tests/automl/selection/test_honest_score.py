@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sklearn.datasets import make_classification
 from sklearn.metrics import roc_auc_score
 
@@ -93,25 +91,6 @@ def test_a_wider_interval_for_fewer_new_rows():
     few, many = (honest_scores(trials, scoring, units_of(y), seed=0, n_new=n)[ENSEMBLE] for n in (50, 5_000))
     assert few.high - few.low > 1.5 * (many.high - many.low)
     assert few.score == pytest.approx(many.score, abs=0.005)
-
-
-@settings(deadline=None, max_examples=30)
-@given(st.integers(0, 1_000), st.integers(20, 60), st.integers(1, 3), st.booleans())
-def test_rows_of_a_unit_are_on_one_side(seed, n_rows, repeats, grouped):
-    rng = np.random.default_rng(seed)
-    y = np.append([0, 0, 1, 1], rng.integers(2, size=n_rows - 4))
-    number = np.concatenate([rng.permutation(n_rows) for _ in range(repeats)])
-    groups = rng.integers(8, size=n_rows) if grouped else None
-    unit = number if groups is None else groups[number]
-    units = Units(number, y[number], None if groups is None else groups[number])
-    for draw in units.draws(seed, units.n_units, 5, 10):
-        assert not set(unit[draw.inside]) & set(unit[draw.outside])
-        assert set(draw.inside) | set(draw.outside) == set(range(len(number)))
-        for part in draw.parts[:3]:
-            assert len(np.unique(part)) == len(part)
-            assert grouped or len(part) == len(draw.outside)
-        if not grouped:  # as many of each class as there are
-            assert np.bincount(y[number][draw.inside]).tolist() == (np.bincount(y) * repeats).tolist()
 
 
 def test_no_time_gives_no_score():
