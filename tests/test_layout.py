@@ -144,7 +144,7 @@ AUTOML_FLOORS = {
     3: "_settings _search_space _plan _make_plan _reading _resuming",
     4: "selection",
     5: "_leaderboard _outscored _runtime",
-    6: "_search_step _answers _deciding _holding_out",
+    6: "_search_step _answers _deciding _holding_out _keeping _score_report",
     7: "_classifier",
 }
 AUTOML_FLOOR_OF = {name: floor for floor, names in AUTOML_FLOORS.items() for name in names.split()}

@@ -13,10 +13,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from skauto.automl._answers import Answers
 from skauto.automl._deciding import Deciding
 from skauto.automl._holding_out import HoldsOut, hold_out, leave_time
-from skauto.automl._keeping import keep
+from skauto.automl._keeping import Keeps
 from skauto.automl._leaderboard import COLUMNS, DETAILS
 from skauto.automl._reading import read
 from skauto.automl._runtime import Runtime
+from skauto.automl._score_report import Reports
 from skauto.automl._search_step import plan_search, run_search
 from skauto.automl._settings import PARAMETERS, settings_of
 from skauto.automl.selection._decide import conclude
@@ -32,7 +33,14 @@ if TYPE_CHECKING:  # loads the portfolio's packages, which importing skauto must
 
 
 class AutoClassifier(
-    Deciding, HoldsOut, Answers, UsesExecutor, ClassifierMixin, BaseEstimator
+    Deciding,
+    HoldsOut,
+    Keeps,
+    Reports,
+    Answers,
+    UsesExecutor,
+    ClassifierMixin,
+    BaseEstimator,
 ):
     """Searches classifiers for a table, a batch of sequences or a stack of images, and blends the best of them.
 
@@ -250,7 +258,7 @@ class AutoClassifier(
             selection = select(finishing, self.ensemble)
             models = refit(finishing, selection)
             final = conclude(finishing, selection, models)
-        keep(self, finishing, final)
+        self._keep(finishing, final)
         self._remember(finishing, selection, final, given)
         self._keep_scores_of(given)
         return self

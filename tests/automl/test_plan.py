@@ -14,7 +14,8 @@ from skauto.automl._select_candidates import select_candidates, trial_fraction
 from skauto.automl._splits import MAX_REPEATS
 from skauto.automl._time_budget import ALONE_FRACTION, LONG_TRIAL_FRACTION, TRIAL_FRACTION
 from skauto.automl.evaluation._read_constraints import read_constraints
-from skauto.automl.tables._candidates import ON_REQUEST, TABLES
+from skauto.automl.tables._balanced_candidates import ON_REQUEST
+from skauto.automl.tables._candidates import TABLES
 from skauto.inputs._read import inspect
 from skauto.search._trial import Trial
 from tests.support.trials import make_plan, read_images, with_single_fold

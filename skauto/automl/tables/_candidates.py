@@ -12,6 +12,7 @@ from skauto.automl._matrix_learners import (
 )
 from skauto.automl.tables import _learners as make
 from skauto.automl.tables import _preparation as prepare
+from skauto.automl.tables._portfolio import learnt
 
 # How numbers are scaled and categories encoded for candidates that need both.
 SCALER = {"scaler": ["standard", "quantile"], "encode": ["onehot", "target"]}
@@ -25,38 +26,27 @@ LIGHTGBM = Candidate(
     prepare=prepare.named,
     space={
         **LIGHTGBM_SPACE,
+        "learning_rate": loguniform(0.01, 0.2),
+        "num_leaves": randint(2, 201),
+        "min_child_samples": randint(1, 60),
+        "colsample_bytree": uniform(0.25, 0.75),
+        "reg_alpha": uniform(0, 4),
+        "path_smooth": uniform(0, 20),
+        "max_bin": [63, 255],
         "cat_smooth": loguniform(1, 50),
         "extra_trees": [False, True],
         "features": [prepare.PLAIN_FEATURES, prepare.CROSSED],
     },
     defaults={
         **LIGHTGBM_DEFAULTS,
+        "reg_alpha": 0.0,
+        "path_smooth": 0.0,
+        "max_bin": 255,
         "cat_smooth": 10.0,
         "extra_trees": False,
         "features": prepare.PLAIN_FEATURES,
     },
-    initial=(
-        {
-            "learning_rate": 0.2,
-            "num_leaves": 12,
-            "min_child_samples": 20,
-            "colsample_bytree": 0.9,
-        },
-        {},
-        {
-            "learning_rate": 0.05,
-            "num_leaves": 8,
-            "min_child_samples": 10,
-            "colsample_bytree": 0.6,
-        },
-        {
-            "learning_rate": 0.06,
-            "num_leaves": 48,
-            "min_child_samples": 30,
-            "reg_lambda": 5.0,
-        },
-    ),
-    ranks=(0, 4, 6, 8),
+    **learnt("lightgbm"),
     imbalance=(WEIGHTS, UNDER_SAMPLERS, OVER_SAMPLERS),
     weight=2.0,
     package="lightgbm",
@@ -68,13 +58,12 @@ LOGISTIC = Candidate(
     prepare=prepare.scaled,
     space={"C": loguniform(1e-3, 30), "splines": [None, 4, 8], **SCALER},
     defaults={"C": 0.5, "splines": None, **PLAIN},
-    initial=({}, {"C": 0.1, "splines": 8, **RANKS}),
-    ranks=(1, 7),
+    **learnt("logistic"),
     imbalance=(WEIGHTS, OVER_SAMPLERS),
 )
 
 FOREST_SPACE = {
-    "max_features": [0.2, 0.4, 0.7, 1.0, "sqrt"],
+    "max_features": [0.2, 0.4, 0.75, 1.0, "sqrt"],
     "min_samples_leaf": randint(1, 12),
     "criterion": ["gini", "entropy"],
 }
@@ -90,8 +79,7 @@ EXTRA_TREES = Candidate(
     prepare=prepare.codes,
     space=FOREST_SPACE,
     defaults=FOREST_DEFAULTS,
-    initial=({}, {"min_samples_leaf": 1, "criterion": "gini"}),
-    ranks=(3, 9),
+    **learnt("extra_trees"),
     imbalance=(UNDER_SAMPLERS, OVER_SAMPLERS),
 )
 
@@ -101,8 +89,7 @@ RANDOM_FOREST = Candidate(
     prepare=prepare.codes,
     space=FOREST_SPACE,
     defaults=FOREST_DEFAULTS,
-    initial=({}, {"max_features": 0.4, "min_samples_leaf": 1, "criterion": "gini"}),
-    ranks=(5, 10),
+    **learnt("random_forest"),
     imbalance=(UNDER_SAMPLERS, OVER_SAMPLERS),
 )
 
@@ -126,8 +113,7 @@ HIST_BOOSTING = Candidate(
         "l2_regularization": 1.0,
         "max_features": 0.6,
     },
-    initial=({},),
-    ranks=(2,),
+    **learnt("hist_boosting"),
     imbalance=(WEIGHTS, UNDER_SAMPLERS, OVER_SAMPLERS),
     sparse=False,
 )
@@ -142,8 +128,7 @@ SVM = Candidate(
         **SCALER,
     },
     defaults={"C": 1.0, "gamma": "scale", **PLAIN},
-    initial=({},),
-    ranks=(3.5,),
+    **learnt("svm"),
     imbalance=(WEIGHTS,),
     max_rows=5_000,
 )
@@ -159,8 +144,7 @@ NEAREST_NEIGHBORS = Candidate(
         **SCALER,
     },
     defaults={"n_neighbors": 20, "weights": "distance", "p": 1, **RANKS},
-    initial=({},),
-    ranks=(11,),
+    **learnt("knn"),
     imbalance=(UNDER_SAMPLERS, OVER_SAMPLERS),
     weight=0.5,
     max_rows=30_000,
@@ -173,8 +157,7 @@ NAIVE_BAYES = Candidate(
     prepare=prepare.scaled,
     space={"var_smoothing": loguniform(1e-6, 0.5), **SCALER},
     defaults={"var_smoothing": 0.01, "scaler": "quantile", "encode": "target"},
-    initial=({},),
-    ranks=(12,),
+    **learnt("naive_bayes"),
     imbalance=(UNDER_SAMPLERS,),
     weight=0.25,
     sparse=False,
@@ -201,8 +184,7 @@ MLP = Candidate(
         "dropout": 0.1,
         **RANKS,
     },
-    initial=({},),
-    ranks=(6.5,),
+    **learnt("mlp"),
     imbalance=(OVER_SAMPLERS,),
     weight=0.5,
     sparse=False,
@@ -233,8 +215,7 @@ CATBOOST = Candidate(
         "subsample": 0.8,
         "one_hot_max_size": 10,
     },
-    initial=({},),
-    ranks=(0.2,),
+    **learnt("catboost"),
     imbalance=(WEIGHTS,),
     sparse=False,
     package="catboost",
@@ -245,77 +226,3 @@ CATBOOST = Candidate(
 TABLES = (
     LIGHTGBM, CATBOOST, LOGISTIC, EXTRA_TREES, SVM, RANDOM_FOREST, HIST_BOOSTING, MLP, NEAREST_NEIGHBORS, NAIVE_BAYES
 )  # fmt: skip
-
-BALANCED_BAGGING = Candidate(
-    name="balanced_bagging",
-    build=make.balanced_bagging,
-    prepare=prepare.codes,
-    space={
-        "n_estimators": randint(10, 100),
-        "max_depth": [None, 4, 8, 16],
-        "min_samples_leaf": randint(1, 20),
-        "max_features": [None, "sqrt", 0.5],
-    },
-    defaults={
-        "n_estimators": 40,
-        "max_depth": None,
-        "min_samples_leaf": 2,
-        "max_features": None,
-    },
-    initial=({},),
-    ranks=(13,),
-)
-
-EASY_ENSEMBLE = Candidate(
-    name="easy_ensemble",
-    build=make.easy_ensemble,
-    prepare=prepare.native,
-    space={
-        "n_estimators": randint(5, 20),
-        "learning_rate": loguniform(0.05, 0.3),
-        "max_iter": randint(20, 100),
-        "max_leaf_nodes": randint(4, 32),
-    },
-    defaults={
-        "n_estimators": 10,
-        "learning_rate": 0.1,
-        "max_iter": 50,
-        "max_leaf_nodes": 8,
-    },
-    initial=({},),
-    ranks=(14,),
-    sparse=False,
-)
-
-RUSBOOST = Candidate(
-    name="rusboost",
-    build=make.rusboost,
-    prepare=prepare.codes,
-    space={
-        "n_estimators": randint(20, 150),
-        "learning_rate": loguniform(0.1, 1.0),
-        "max_depth": randint(1, 6),
-        "min_samples_leaf": randint(1, 20),
-    },
-    defaults={
-        "n_estimators": 50,
-        "learning_rate": 0.5,
-        "max_depth": 3,
-        "min_samples_leaf": 5,
-    },
-    initial=({},),
-    ranks=(15,),
-)
-
-BALANCED_FOREST = Candidate(
-    name="balanced_forest",
-    build=make.balanced_forest,
-    prepare=prepare.codes,
-    space=FOREST_SPACE,
-    defaults=FOREST_DEFAULTS,
-    initial=({},),
-    ranks=(16,),
-)
-
-# Ensembles of balanced draws are tried only where `candidates` names them: no evidence puts them before the others.
-ON_REQUEST = (BALANCED_BAGGING, EASY_ENSEMBLE, RUSBOOST, BALANCED_FOREST)

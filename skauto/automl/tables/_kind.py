@@ -69,7 +69,7 @@ def _candidates() -> Candidates:
 
 
 def _on_request() -> Candidates:
-    from skauto.automl.tables._candidates import ON_REQUEST
+    from skauto.automl.tables._balanced_candidates import ON_REQUEST
 
     return ON_REQUEST
 

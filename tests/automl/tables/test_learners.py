@@ -8,7 +8,8 @@ from sklearn.multiclass import OneVsRestClassifier
 
 from skauto.automl._builder import build_pipeline as build
 from skauto.automl._data_profile import DataProfile
-from skauto.automl.tables._candidates import ON_REQUEST, TABLES
+from skauto.automl.tables._balanced_candidates import ON_REQUEST
+from skauto.automl.tables._candidates import TABLES
 
 CANDIDATES = {candidate.name: candidate for candidate in (*TABLES, *ON_REQUEST)}
 # LightGBM and networks, which need more than scikit-learn, have tests of their own.
