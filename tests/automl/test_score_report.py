@@ -19,7 +19,7 @@ def table(n_rows=300):
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(n_rows, 5)), columns=list("abcde"))
     odds = 3 * X.sum(axis=1) - 3 + rng.logistic(size=n_rows)
-    return X, (odds > 0).astype(int).to_numpy()
+    return X, np.where(odds > 0, 1, 0)
 
 
 def test_a_good_score_has_nothing_to_say_against_it():
