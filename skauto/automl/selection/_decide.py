@@ -14,7 +14,7 @@ from skauto.automl.selection._enforce import held_to, largest_within
 from skauto.automl.selection._fallback import fall_back
 from skauto.automl.selection._final_model import FinalModel, mixed
 from skauto.automl.selection._finishing import Finishing
-from skauto.automl.selection._models import Models
+from skauto.automl.selection._models import REFITTED, Models
 from skauto.automl.selection._select import Scored
 from skauto.automl.selection._shortlist import Selection
 from skauto.search._trial import Status
@@ -44,15 +44,24 @@ def conclude(finishing: Finishing, selection: Selection, models: Models) -> Fina
             selection.scoring,
             final,
             models.fitted[cast(Scored, final.best).number],
+            # One that was asked for alone is `best_estimator_`, probabilities included; those of folds predict by
+            # their mean, of which no out-of-fold row tells.
+            calibrate=not selection.alone and final.kind == REFITTED,
         )
 
 
 def tune_decision(
-    finishing: Finishing, scoring: Scoring, final: FinalModel, best_model: Pipeline
+    finishing: Finishing,
+    scoring: Scoring,
+    final: FinalModel,
+    best_model: Pipeline,
+    *,
+    calibrate: bool = True,
 ) -> FinalModel:
     """The final model with thresholds and scores; what an exception or Ctrl-C prevents stays as it was.
 
-    `best_model` is the fitted pipeline of the best trial, without a threshold.
+    `best_model` is the fitted pipeline of the best trial, without a threshold; `calibrate` says whether the ensemble may
+    be calibrated.
     """
     found: dict[str, Any] = {}
     thresholds: dict[int, Threshold] = {}
@@ -61,8 +70,7 @@ def tune_decision(
 
     def tune() -> None:
         proba = blended
-        # One model stays as it is: `best_estimator_` gives its probabilities too.
-        if len(final.members) > 1:
+        if calibrate:
             calibration = calibration_of(scoring, blended, left)
             found["ensemble"] = final.ensemble.calibrated(calibration)
             proba = blended if calibration is None else calibration(blended)

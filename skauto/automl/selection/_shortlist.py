@@ -36,6 +36,8 @@ class Selection:
     best : Scored or None
     members : list of (Scored, float)
         Of the ensemble, with their weights.
+    alone : bool
+        Whether the best one was asked for alone.
     """
 
     trials: list[Scored]
@@ -43,6 +45,7 @@ class Selection:
     affordable: list[Scored]
     best: Scored | None
     members: list[Member]
+    alone: bool = False
 
 
 def select(finishing: Finishing, use_ensemble: bool) -> Selection:
@@ -68,7 +71,7 @@ def select(finishing: Finishing, use_ensemble: bool) -> Selection:
             if use_ensemble
             else [(best, 1.0)]
         )
-    return Selection(trials, scoring, affordable, best, members)
+    return Selection(trials, scoring, affordable, best, members, alone=not use_ensemble)
 
 
 def _comparable(
