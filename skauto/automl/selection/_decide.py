@@ -60,8 +60,8 @@ def tune_decision(
 ) -> FinalModel:
     """The final model with thresholds and scores; what an exception or Ctrl-C prevents stays as it was.
 
-    `best_model` is the fitted pipeline of the best trial, without a threshold; `calibrate` says whether the ensemble may
-    be calibrated.
+    `best_model` is the fitted pipeline of the best trial, without a threshold; `calibrate` says whether the ensemble
+    may be calibrated.
     """
     found: dict[str, Any] = {}
     thresholds: dict[int, Threshold] = {}
