@@ -81,7 +81,13 @@ def run(data, name, limit, seed, keep):
     answers = {"predicted": model.predict_proba(held), "blended": model.ensemble_.calibrated(None).predict_proba(held)}
     codes = np.searchsorted(model.classes_, y[test])
     place = None if positive is None else model.classes_.tolist().index(positive)
-    line = {"n_train": len(train), "n_test": len(test), "n_classes": len(model.classes_), "seconds": round(seconds, 2)}
+    calibration = model.ensemble_.calibration_
+    line = {
+        "model": model.model_kind_,
+        "members": len(model.ensemble_.estimators_),
+        "calibration": None if calibration is None else calibration.kind,
+    }
+    line |= {"n_train": len(train), "n_test": len(test), "n_classes": len(model.classes_), "seconds": round(seconds, 2)}
     for said, proba in answers.items():
         probability, true = judged(codes, proba, place)
         line[said] = {
@@ -89,7 +95,7 @@ def run(data, name, limit, seed, keep):
             "error": calibration_error(probability, true),
             "chance": error_of_chance(probability),
         }
-    if keep is not None:
+    if keep is not None and len(model._rows.places):
         keep.mkdir(parents=True, exist_ok=True)
         rows, members = model._rows, list(model._kept)
         weights = zip(model.ensemble_.weights_, members, strict=False)  # the best one may stand behind the members

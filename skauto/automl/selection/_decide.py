@@ -18,7 +18,7 @@ from skauto.automl.selection._fallback import fall_back
 from skauto.automl.selection._final_model import FinalModel, mixed
 from skauto.automl.selection._finishing import Finishing
 from skauto.automl.selection._honest_score import honest_scores
-from skauto.automl.selection._models import Models
+from skauto.automl.selection._models import REFITTED, Models
 from skauto.automl.selection._select import Scored
 from skauto.automl.selection._shortlist import Selection
 from skauto.search._folds import take_if_given
@@ -44,17 +44,30 @@ def conclude(finishing: Finishing, selection: Selection, models: Models) -> Fina
     # Measuring takes seconds in which Ctrl-C may fall; it changes nothing, so it can begin anew.
     final = finishing.interrupts.despite(largest_within, finishing, selection, models)
     with finishing.phases("ensemble"):
-        best_model = models.fitted[cast(Scored, final.best).number]
-        final = tune_decision(finishing, selection.scoring, final, best_model)
+        final = tune_decision(
+            finishing,
+            selection.scoring,
+            final,
+            models.fitted[cast(Scored, final.best).number],
+            # One that was asked for alone is `best_estimator_`, probabilities included; those of folds predict by
+            # their mean, of which no out-of-fold row tells.
+            calibrate=not selection.alone and final.kind == REFITTED,
+        )
         return estimate(finishing, selection, final)
 
 
 def tune_decision(
-    finishing: Finishing, scoring: Scoring, final: FinalModel, best_model: Pipeline
+    finishing: Finishing,
+    scoring: Scoring,
+    final: FinalModel,
+    best_model: Pipeline,
+    *,
+    calibrate: bool = True,
 ) -> FinalModel:
     """The final model with thresholds and scores; what an exception or Ctrl-C prevents stays as it was.
 
-    `best_model` is the fitted pipeline of the best trial, without a threshold.
+    `best_model` is the fitted pipeline of the best trial, without a threshold; `calibrate` says whether the ensemble
+    may be calibrated.
     """
     found: dict[str, Any] = {}
     thresholds: dict[int, Threshold] = {}
@@ -63,8 +76,7 @@ def tune_decision(
 
     def tune() -> None:
         proba = blended
-        # One model stays as it is: `best_estimator_` gives its probabilities too.
-        if len(final.members) > 1:
+        if calibrate:
             calibration = calibration_of(scoring, blended, left)
             found["ensemble"] = final.ensemble.calibrated(calibration)
             proba = blended if calibration is None else calibration(blended)

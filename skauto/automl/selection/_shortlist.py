@@ -41,6 +41,8 @@ class Selection:
     best : Scored or None
     members : list of (Scored, float)
         Of the ensemble, with their weights.
+    alone : bool
+        Whether the best one was asked for alone.
     """
 
     trials: list[Scored]
@@ -48,6 +50,7 @@ class Selection:
     affordable: list[Scored]
     best: Scored | None
     members: list[Member]
+    alone: bool = False
 
 
 def most_members(ensemble: Any, n_rows: int) -> int:
@@ -108,7 +111,7 @@ def select(finishing: Finishing, ensemble: Any) -> Selection:
             if most > 1
             else [(best, 1.0)]
         )
-    return Selection(trials, scoring, affordable, best, members)
+    return Selection(trials, scoring, affordable, best, members, alone=most == 1)
 
 
 def _comparable(

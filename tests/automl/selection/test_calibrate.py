@@ -10,7 +10,7 @@ from sklearn.datasets import make_classification
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 from skauto.automl.evaluation._scoring import Scoring
-from skauto.automl.selection._calibrate import RIDGE, Calibration, calibration_error, calibration_of
+from skauto.automl.selection._calibrate import RIDGE, Calibration, calibration_of
 from skauto.resample._threshold import CONFUSION_METRICS
 from tests.support.autos import quick
 
@@ -31,6 +31,12 @@ def drawn(n=3000, seed=0):
     return chance, (rng.random(n) < chance).astype(int)
 
 
+def calibration_error(y, chance, n_bins=15):
+    """Of the probabilities of the second class, over bins of equal mass."""
+    bins = np.array_split(np.argsort(chance), n_bins)
+    return sum(len(rows) * abs(chance[rows].mean() - y[rows].mean()) for rows in bins) / len(y)
+
+
 def of_two(chance):
     return np.stack([1 - chance, chance], axis=1)
 
@@ -44,7 +50,7 @@ def test_what_is_too_sure_or_too_little_is_mended(slope):
     new_chance, new_y = drawn(20_000, seed=1)
     new_bent = of_two(expit(slope * logit(new_chance) + 0.4))
     assert log_loss(new_y, calibration(new_bent)) < log_loss(new_y, new_bent)
-    assert calibration_error(new_y, calibration(new_bent), np.ones(20_000)) < 0.015
+    assert calibration_error(new_y, calibration(new_bent)[:, 1]) < 0.015
     np.testing.assert_allclose(mended.sum(axis=1), 1)
     assert np.abs(mended[:, 1] - chance).mean() < 0.02
 
@@ -70,7 +76,7 @@ def test_what_is_right_stays_as_it_is():
     for seed in range(20):
         chance, y = drawn(seed=seed)
         kept.append(calibration_of(scoring_of(y), of_two(chance)) is None)
-    assert np.mean(kept) >= 0.6
+    assert np.mean(kept) >= 0.5
 
 
 def test_on_new_rows_it_costs_next_to_nothing_where_there_was_nothing_to_mend():
@@ -135,14 +141,6 @@ def test_repeats_do_not_make_it_surer():
     assert (once is None) == (thrice is None)
 
 
-def test_the_error_is_that_of_bins_by_hand():
-    chance, y = drawn(1503)
-    order = np.argsort(chance, kind="stable")
-    bins = [order[np.arange(1503) * 15 // 1503 == k] for k in range(15)]
-    expected = sum(len(rows) * abs(chance[rows].mean() - y[rows].mean()) for rows in bins) / 1503
-    assert calibration_error(y, of_two(chance), np.ones(1503)) == pytest.approx(expected)
-
-
 def test_an_ensemble_that_is_off_is_calibrated_with_its_thresholds_and_out_of_fold_rows():
     X, y = make_classification(1600, 8, n_informative=3, n_redundant=4, weights=[0.7], random_state=0)
     X, new_X, y, new_y = X[:1200], X[1200:], y[:1200], y[1200:]
@@ -162,7 +160,13 @@ def test_an_ensemble_that_is_off_is_calibrated_with_its_thresholds_and_out_of_fo
     np.testing.assert_array_equal(again.predict_proba(new_X), auto.predict_proba(new_X))
 
 
-def test_a_single_model_stays_as_it_is():
+def test_a_single_model_that_was_asked_for_stays_as_it_is():
     X, y = make_classification(1200, 8, n_informative=3, n_redundant=4, weights=[0.7], random_state=0)
-    auto = quick(n_iter=1, candidates=["naive_bayes"], pos_label=1).fit(X, y)
+    settings = {"n_iter": 1, "candidates": ["naive_bayes"], "pos_label": 1}
+    auto = quick(ensemble=False, **settings).fit(X, y)
     np.testing.assert_array_equal(auto.predict_proba(X), auto.best_estimator_.predict_proba(X))
+    auto = quick(**settings).fit(X, y)
+    assert len(auto.ensemble_.estimators_) == 1 and auto.ensemble_.calibration_ is not None
+    assert roc_auc_score(y, auto.predict_proba(X)[:, 1]) == roc_auc_score(
+        y, auto.best_estimator_.predict_proba(X)[:, 1]
+    )
