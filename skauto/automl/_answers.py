@@ -151,7 +151,7 @@ class Answers:
         """
         check_is_fitted(self, "ensemble_")
         X = self._aligned(X)
-        refuse_undistillable(self.kind_, X, max_bytes)
+        refuse_undistillable(X, max_bytes)
         rule = DecisionRule(
             self.classes_, self.pos_label_, self.threshold_, self.cost_matrix_
         )

@@ -58,15 +58,16 @@ class Distillation:
     scores: pd.DataFrame | None = field(default=None, repr=False)
 
 
-def refuse_undistillable(kind: str, X: Table, max_bytes: int) -> None:
+def refuse_undistillable(X: Any, max_bytes: int) -> None:
     """Refuse data that are no table of columns, too few rows, and a size that is none.
 
     Raises
     ------
     ValueError
     """
-    if kind != "table" or hasattr(X, "indptr"):
-        what = "a sparse table" if kind == "table" else f"{kind} data"
+    if not isinstance(X, (pd.DataFrame, np.ndarray)) or X.ndim != 2:
+        sparse = hasattr(X, "indptr")
+        what = "a sparse table" if sparse else "sequences or images"
         raise ValueError(
             f"distill is for tables of columns, not for {what}: pass the network to skauto.compress, or set "
             "constraints={'bytes': ...} for fit"

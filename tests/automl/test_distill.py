@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
-from skauto.automl._distill import LEAST_WEIGHT, _with_weights, distilled
+from skauto.automl._distill import LEAST_WEIGHT, _with_weights, distilled, refuse_undistillable
 from skauto.automl._students import drawn, students_of
 from skauto.resample._decision_rule import DecisionRule
 from tests.support.autos import X, Y, mixed_table, quick
@@ -136,6 +136,8 @@ def test_a_model_gives_its_student(capsys):
     ],
 )
 def test_what_cannot_be_distilled(rows, settings, message):
+    with pytest.raises(ValueError, match="not for sequences or images"):
+        refuse_undistillable(np.zeros((30, 8, 3)), 1_000_000)
     auto = quick(n_iter=1).fit(sp.csr_matrix(X) if sp.issparse(rows) else X, Y)
     with pytest.raises(ValueError, match=message):
         auto.distill(rows, **settings)
