@@ -46,6 +46,7 @@ TESTED_WITH = {
     "automl/evaluation/_metrics.py": "tests/automl/evaluation/test_scoring.py",
     "automl/evaluation/_out_of_fold.py": "tests/automl/evaluation/test_estimator_scoring.py",
     "automl/_settings.py": "tests/automl/test_auto_inputs.py",
+    "automl/_students.py": "tests/automl/test_distill.py",
     "automl/_check_candidate.py": "tests/automl/test_candidate.py",
     "automl/_check_builtin.py": "tests/automl/test_candidate.py",
     "automl/_answers.py": "tests/automl/test_auto_inputs.py",
@@ -143,7 +144,7 @@ AUTOML_FLOORS = {
     2: "evaluation _builder _sizing _time_budget _progress _select_candidates",
     3: "_settings _search_space _plan _make_plan _reading _resuming",
     4: "selection",
-    5: "_leaderboard _outscored _runtime",
+    5: "_leaderboard _outscored _runtime _distill _students",
     6: "_search_step _answers _deciding _holding_out _keeping _score_report",
     7: "_classifier",
 }

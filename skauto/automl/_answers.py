@@ -5,11 +5,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skauto._telling import steady_streams
+from skauto._seeds import root_seed
+from skauto._telling import steady_streams, tell
 from skauto.automl._costs_by_row import costs_for
+from skauto.automl._distill import distilled, line_on, refuse_undistillable
 from skauto.automl._kind import kind_named
 from skauto.automl._leaderboard import COLUMNS, rescored
 from skauto.automl._settings import first_and_others
@@ -42,6 +45,7 @@ class Answers:
     _form: Form
     _costs_by_column: dict[Any, Any] | None
     _decided_for: Any
+    verbose: int
 
     def predict_proba(self, X: Given) -> np.ndarray:
         """Probabilities of the ensemble, never moved by the threshold.
@@ -116,6 +120,56 @@ class Answers:
         first, others = first_and_others(self.scoring)
         decided_for = self._decided_for
         return first if decided_for is None else decided_for, others
+
+    def distill(
+        self,
+        X: Given,
+        y: Any = None,
+        *,
+        max_bytes: int = 1_000_000,
+        random_state: Any = None,
+    ) -> Pipeline:
+        """One small model of a table that answers nearly as the ensemble does.
+
+        It learns the probabilities of the ensemble, of the rows of X and of thousands more that are drawn from them.
+        The ensemble keeps no rows, so these are asked for.
+
+        Parameters
+        ----------
+        X : as in `fit`
+            Rows like those of `fit`, best the same ones. Labels are not needed.
+        y : array-like of shape (n,), default=None
+            Their labels, with which the loss is known: it is found by cross-validation, which takes as long again.
+        max_bytes : int, default=1_000_000
+            Most bytes that joblib may store of it.
+        random_state : int, RandomState or None, default=None
+            Seed.
+
+        Returns
+        -------
+        model : Pipeline
+            Fitted, with the decision of the ensemble in its last step. Its attribute `distillation_` has its `bytes`,
+            its `agreement` with the labels of the ensemble and, with y, the table `scores`.
+
+        Raises
+        ------
+        ValueError
+            If the data are no table, or a sparse one, or if no student has so few bytes.
+        """
+        check_is_fitted(self, "ensemble_")
+        X = self._aligned(X)
+        refuse_undistillable(X, max_bytes)
+        rule = DecisionRule(
+            self.classes_, self.pos_label_, self.threshold_, self.cost_matrix_
+        )
+        predicts = self._board[self._board["trial"] == -1].iloc[0]
+        of_ensemble = {name: predicts[name] for name in ("F1", "AUC", "AP")}
+        ask, seed = self.ensemble_.predict_proba, root_seed(random_state)
+        with steady_streams():
+            model = distilled(ask, X, y, rule, of_ensemble, max_bytes, seed)
+        if self.verbose:
+            tell(f"skauto {line_on(model.distillation_)}\n")
+        return model
 
     def leaderboard(
         self,

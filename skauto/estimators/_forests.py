@@ -174,31 +174,37 @@ def _nodes_of(arrays: dict[str, Any], criterion: str, tree_kind: type) -> tuple[
         column[at] = of_inner
         nodes[name] = column
     nodes["missing_go_to_left"][at] = np.unpackbits(arrays["missing_left"], count=len(at))
-    fractions = np.empty((count, arrays["fractions"].shape[1] + 1))
-    fractions[~inner, :-1] = arrays["fractions"]
-    fractions[~inner, -1] = 1 - fractions[~inner, :-1].sum(axis=1)
-    sums = np.zeros((count, 2 + fractions.shape[1]))
-    sums[~inner, 0], sums[~inner, 1] = arrays["n"], arrays["weight"]
-    sums[~inner, 2:] = fractions[~inner] * sums[~inner, 1:2]
-    _add_up(sums, at, left, right)
-    nodes["n_node_samples"], nodes["weighted_n_node_samples"] = sums[:, 0], sums[:, 1]
-    fractions[at] = sums[at, 2:] / sums[at, 1:2]
-    nodes["impurity"] = _impurity(fractions, criterion)
+    leaf = ~inner
+    n_first = arrays["fractions"].shape[1]
+    fractions = np.empty((count, n_first + 1))
+    fractions[leaf, :-1] = arrays["fractions"]
+    fractions[leaf, -1] = 1 - fractions[leaf, :-1].sum(axis=1)
+    ends = _ends(count, at, right)
+    weight = _summed(arrays["weight"], leaf, at, ends)
+    for k in range(n_first + 1):
+        fractions[at, k] = _summed(fractions[leaf, k] * arrays["weight"], leaf, at, ends)[at] / weight[at]
+    nodes["n_node_samples"] = _summed(arrays["n"], leaf, at, ends).round()
+    nodes["weighted_n_node_samples"] = weight
+    nodes["impurity"] = _impurity(np.clip(fractions, 0, 1), criterion)
     return nodes, np.ascontiguousarray(fractions[:, np.newaxis, :])
 
 
-def _add_up(sums: np.ndarray, at: np.ndarray, left: np.ndarray, right: np.ndarray) -> None:
-    """Fill the rows of inner nodes with the sum of their children's, from the deepest nodes to the roots.
+def _ends(count: int, at: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The node after the last one below each inner node: the right child of the right child and so on is the last."""
+    last = np.arange(count, dtype=np.int32)
+    last[at] = right
+    while (last[last[at]] != last[at]).any():
+        last = last[last]
+    return last[at] + 1
 
-    All nodes of the same height, whichever tree they are of, are added at once: those whose children are known.
-    """
-    known = np.ones(len(sums), dtype=bool)
-    known[at] = False
-    while len(at):
-        ready = known[left] & known[right]
-        sums[at[ready]] = sums[left[ready]] + sums[right[ready]]
-        known[at[ready]] = True
-        at, left, right = at[~ready], left[~ready], right[~ready]
+
+def _summed(of_leaves: np.ndarray, leaf: np.ndarray, at: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """A quantity of each node: of an inner one the sum over the leaves below it, which stand before its end."""
+    of_all = np.zeros(len(leaf))
+    of_all[leaf] = of_leaves
+    before = np.concatenate([[0.0], np.cumsum(of_all)])
+    of_all[at] = before[ends] - before[at]
+    return of_all
 
 
 def _impurity(fractions: np.ndarray, criterion: str) -> np.ndarray:

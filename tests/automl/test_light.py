@@ -63,15 +63,17 @@ def test_a_search_that_ends_early_says_why(reason, left, expected):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("strategy", "why"),
-    [("auto", "on 80 rows more of them would only choose by luck"), ("grid", "nothing else to try")],
+    ("strategy", "candidate", "why"),
+    [
+        ("auto", "naive_bayes", "on 80 rows more of them would only choose by luck"),
+        ("grid", Candidate("mine", GaussianNB(), {"var_smoothing": [1e-9, 1e-3]}), "nothing else to try"),
+    ],
 )
-def test_a_small_table_ends_before_its_time(strategy, why, capsys):
-    mine = Candidate("mine", GaussianNB(), {"var_smoothing": [1e-9, 1e-3]})
-    rows = X[:80], Y[:80]
-    AutoClassifier(strategy=strategy, candidates=[mine], time_limit=60, n_jobs=1, pos_label=0, random_state=0).fit(
-        *rows
+def test_a_small_table_ends_before_its_time(strategy, candidate, why, capsys):
+    auto = AutoClassifier(
+        strategy=strategy, candidates=[candidate], time_limit=60, n_jobs=1, pos_label=0, random_state=0
     )
+    auto.fit(X[:80], Y[:80])
     lines = [line for line in capsys.readouterr().err.splitlines() if "early" in line]
     assert len(lines) == 1
     assert lines[0].endswith(why)

@@ -67,7 +67,7 @@ def most_members(ensemble: Any, n_rows: int) -> int:
     --------
     >>> from skauto.automl.selection._shortlist import most_members
     >>> [most_members("auto", n_rows) for n_rows in (50, 500, 1_000, 10_000, 10**6)]
-    [4, 8, 11, 40, 40]
+    [4, 8, 10, 40, 40]
     >>> most_members("single", 500), most_members(False, 500), most_members(3, 500)
     (1, 1, 3)
     """

@@ -122,7 +122,7 @@ def test_networks_that_cannot_be_within_bounds_are_not_trained():
 
 
 def test_others_go_on_where_networks_are_too_large():
-    auto = quick(candidates=["logistic", "cnn"], kind="image", n_iter=3, constraints={"bytes": 60_000}).fit(*digits())
+    auto = quick(candidates=["logistic", "cnn"], kind="image", n_iter=3, constraints={"bytes": 15_000}).fit(*digits())
     board = auto.leaderboard(details=True).set_index("trial")
     assert board.loc[[0, 1, 2], "status"].tolist() == ["complete", "infeasible", "infeasible"]
     assert re.search(
@@ -132,7 +132,7 @@ def test_others_go_on_where_networks_are_too_large():
 
 
 def test_forests_that_few_rows_make_too_large_are_not_grown():
-    auto = quick(candidates=["logistic", "extra_trees"], kind="image", constraints={"bytes": 60_000}).fit(*digits())
+    auto = quick(candidates=["logistic", "extra_trees"], kind="image", constraints={"bytes": 15_000}).fit(*digits())
     assert auto.leaderboard(details=True).set_index("trial").loc[[0, 1], "status"].tolist() == [
         "complete",
         "infeasible",

@@ -164,7 +164,7 @@ def test_a_single_model_that_was_asked_for_stays_as_it_is():
     X, y = make_classification(1200, 8, n_informative=3, n_redundant=4, weights=[0.7], random_state=0)
     settings = {"n_iter": 1, "candidates": ["naive_bayes"], "pos_label": 1}
     auto = quick(ensemble=False, **settings).fit(X, y)
-    np.testing.assert_array_equal(auto.predict_proba(X), auto.best_estimator_.predict_proba(X))
+    np.testing.assert_allclose(auto.predict_proba(X), auto.best_estimator_.predict_proba(X), rtol=1e-10)
     auto = quick(**settings).fit(X, y)
     assert len(auto.ensemble_.estimators_) == 1 and auto.ensemble_.calibration_ is not None
     assert roc_auc_score(y, auto.predict_proba(X)[:, 1]) == roc_auc_score(
