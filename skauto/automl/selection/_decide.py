@@ -108,6 +108,9 @@ def estimate(
 ) -> FinalModel:
     """The final model with honest scores; what an exception or Ctrl-C prevents is not known."""
     scoring, folds = selection.scoring, finishing.plan.context.folds
+    # A function of (estimator, X, y) would be called some ten thousand times.
+    if scoring.judged_by == "estimator":
+        return final
     number = np.concatenate([valid for _, valid in folds])[: len(scoring.y)]
     units = Units(number, scoring.y, take_if_given(finishing.groups, number))
     estimated = functools.partial(
@@ -119,7 +122,7 @@ def estimate(
         best=cast(Scored, final.best).number,
         n_members=len(final.members),
         even=finishing.plan.profile.kind.effort.even_ensemble,
-        left=finishing.phases.left,
+        left=first_of(2, finishing.phases.left),
     )
     made = finishing.interrupts.attempt(estimated)
     if made.status != Status.COMPLETE:
