@@ -14,6 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
+from skauto.automl._runtime import NETS, PRELOAD
 from skauto.estimators import MLPClassifier
 from skauto.search._servers import SERVERS, ForkServer, can_fork, key_of_a_server
 from skauto.search._trial import Status
@@ -191,6 +192,14 @@ def test_where_the_server_has_a_thread_the_worker_is_a_fresh_interpreter(monkeyp
     SERVERS.server(False).end()
 
 
+@pytest.mark.parametrize("modules", [PRELOAD, pytest.param(PRELOAD + NETS, marks=pytest.mark.slow)])
+def test_nothing_that_a_fit_has_imported_leaves_a_thread(modules, caplog, monkeypatch):
+    """Else each worker would be a fresh interpreter."""
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "8")  # a server of this test's own
+    assert value_of(parent, preload=modules) == server_pid()
+    assert caplog.text == ""
+
+
 @pytest.mark.parametrize("variable", ["PYTHONHASHSEED", "OMP_WAIT_POLICY"])
 def test_another_server_where_libraries_would_read_something_else(monkeypatch, variable):
     first = server_pid()
@@ -309,7 +318,8 @@ def test_a_worker_that_its_pool_no_longer_wants_leaves(monkeypatch):
 
 SCRIPT = """
     import os, sys, time
-    from skauto.estimators import MLPClassifier
+    from skauto.automl._runtime import NETS, PRELOAD
+from skauto.estimators import MLPClassifier
 from skauto.search._servers import SERVERS
     from skauto.search._workers import WorkerPool
 
