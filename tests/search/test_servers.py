@@ -318,9 +318,7 @@ def test_a_worker_that_its_pool_no_longer_wants_leaves(monkeypatch):
 
 SCRIPT = """
     import os, sys, time
-    from skauto.automl._runtime import NETS, PRELOAD
-from skauto.estimators import MLPClassifier
-from skauto.search._servers import SERVERS
+    from skauto.search._servers import SERVERS
     from skauto.search._workers import WorkerPool
 
     def hold(context, seconds=600):
