@@ -84,6 +84,7 @@ class _Server:
         self._temporary = temporary
         self._workers: dict[int, _Forked] = {}  # by the descriptor of the process
         self._retired = False
+        self._tried: set[str] = set()  # what is not there, or fails, need not be tried for each worker
         self._wall, self._cpu = imported, time.process_time()
 
     def serve(self) -> None:
@@ -129,7 +130,8 @@ class _Server:
         return True
 
     def _import(self, modules: Iterable[str]) -> None:
-        missing = [module for module in modules if module not in sys.modules]
+        missing = [module for module in modules if module not in self._tried]
+        self._tried.update(missing)
         began, used = time.monotonic(), time.process_time()
         for module in missing:
             run(importlib.import_module, module)

@@ -96,8 +96,8 @@ def serve(channel: Channel, lifeline: int, shared: int, temporary: str, began: f
     """
     threading.Thread(target=_end_with_caller, args=(lifeline, temporary), daemon=True).start()
     resident = psutil.Process().memory_info().rss
-    _say(channel, 0, pickle.dumps((os.getpid(), began, slowness, resident)))  # hello
     try:
+        _say(channel, 0, pickle.dumps((os.getpid(), began, slowness, resident)))  # hello
         _answer(channel, _State(shared, resident))
     except (EOFError, OSError):
         if has_died(lifeline, PARTING_SECONDS):  # else it is this worker alone that is lost, and others go on

@@ -187,6 +187,7 @@ class WorkerPool(Pool):
                 for worker in list(self._workers):
                     self._check(worker)
                 self._checked = time.monotonic()
+            self._fill()
             self._hand_out()
             if self._done or time.monotonic() >= end:
                 break
@@ -215,13 +216,20 @@ class WorkerPool(Pool):
         self._shared.close()
 
     def _fill(self) -> None:
-        """Have as many workers of each kind as tasks need; new ones start while the others go on."""
+        """Have as many workers of each kind as the next tasks need; new ones start while the others go on."""
+        tasks = [worker.task for worker in self._workers if worker.task] + list(self._queue)
         for deep in (False, True):
-            tasks = [worker.task for worker in self._workers if worker.task] + list(self._queue)
-            self._start(deep, min(self.n_workers, sum(task.deep == deep for task in tasks)))
+            self._start(deep, sum(task.deep == deep for task in tasks[: self.n_workers]))
 
     def _start(self, deep: bool, count: int) -> None:
+        """Have so many workers of a kind; where there are enough in all, one of the other kind makes room once idle."""
         for _ in range(count - sum(worker.deep == deep for worker in self._workers)):
+            if len(self._workers) >= self.n_workers:
+                idle = next((w for w in self._workers if w.state == "idle" and w.deep != deep), None)
+                if idle is None:
+                    return
+                self._workers.remove(idle)
+                idle.end()
             self._workers.append(Worker(self.threads, self._shared.fileno(), self._modules[deep], deep))
 
     def _greet(self, worker: Worker) -> None:
@@ -229,10 +237,11 @@ class WorkerPool(Pool):
         worker.state = "loading"
 
     def _hand_out(self) -> None:
-        """Give idle workers the next tasks that they are there for; no more run at once than were asked for."""
+        """Give idle workers those of the next tasks that they are there for; no other may overtake these."""
         for worker in self._workers:
-            task = next((task for task in self._queue if task.deep == worker.deep), None)
-            if worker.state != "idle" or task is None or sum(bool(w.task) for w in self._workers) >= self.n_workers:
+            free = self.n_workers - sum(worker.task is not None for worker in self._workers)
+            due = (task for task in list(self._queue)[:free] if task.deep == worker.deep)
+            if worker.state != "idle" or (task := next(due, None)) is None:
                 continue
             self._queue.remove(task)
             worker.task, worker.state = task, "busy"

@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 
+import psutil
 import pytest
 
 pytestmark = pytest.mark.usefixtures("way")
@@ -53,14 +54,19 @@ def left(place):
     return [os.path.join(folder, name) for folder, _, names in os.walk(place) for name in names]
 
 
+def wait_for_workers(process):
+    """Wait until a process has started others."""
+    end = time.monotonic() + 120
+    while not psutil.Process(process.pid).children() and time.monotonic() < end:
+        time.sleep(0.01)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "later"), [("auto", 0.0), ("epochs", 0.5), ("workers", 4.0)])
 def test_a_killed_search_leaves_no_data(tmp_path, project, kind, later):
     """A copy of the data used to stay where the driver was killed before a worker knew the folder."""
     process = start(project, tmp_path, SEARCHES[kind])
-    end = time.monotonic() + 120
-    while not left(tmp_path) and time.monotonic() < end:
-        time.sleep(0.001)
+    wait_for_workers(process)
     time.sleep(later)
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -73,8 +79,9 @@ def test_a_killed_search_leaves_no_data(tmp_path, project, kind, later):
 
 @pytest.mark.slow
 def test_workers_of_a_killed_search_remove_the_data_by_themselves(tmp_path, project):
-    process = start(project, tmp_path, SEARCHES["workers"])
-    end = time.monotonic() + 120
+    process = start(project, tmp_path, SEARCHES["epochs"])
+    wait_for_workers(process)
+    end = time.monotonic() + 60
     while not left(tmp_path) and time.monotonic() < end:
         time.sleep(0.01)
     time.sleep(4)

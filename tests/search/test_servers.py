@@ -14,6 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
+from skauto.automl._runtime import NETS, PRELOAD
 from skauto.estimators import MLPClassifier
 from skauto.search._servers import SERVERS, ForkServer, can_fork, key_of_a_server
 from skauto.search._trial import Status
@@ -173,13 +174,13 @@ def test_networks_and_tables_never_share_a_server():
         for kind in ("deep", "table", "deep", "table"):
             pool.submit(kind, lambda context, kind: (kind, os.getpid(), os.getppid(), "torch" in sys.modules), kind)
         while pool.running:
-            assert sum(worker.state == "busy" for worker in pool._workers) <= 1
+            assert len(pool._workers) <= 1
             for outcome in pool.wait(60):
                 kind, pid, server, has_torch = outcome.value
                 assert has_torch == (kind == "deep")
                 pids.setdefault(kind, set()).add((pid, server))
-    assert [len(found) for found in pids.values()] == [1, 1]  # each worker stays for the next task of its kind
-    assert not pids["deep"] & pids["table"]
+    assert len({server for found in pids.values() for _, server in found}) == 2
+    assert not {pid for pid, _ in pids["deep"]} & {pid for pid, _ in pids["table"]}
 
 
 def test_where_the_server_has_a_thread_the_worker_is_a_fresh_interpreter(monkeypatch, caplog):
@@ -189,6 +190,14 @@ def test_where_the_server_has_a_thread_the_worker_is_a_fresh_interpreter(monkeyp
         assert outcome_of(pool, parent).value == os.getpid()
     assert "the fork server has the threads python" in caplog.text
     SERVERS.server(False).end()
+
+
+@pytest.mark.parametrize("modules", [PRELOAD, pytest.param(PRELOAD + NETS, marks=pytest.mark.slow)])
+def test_nothing_that_a_fit_has_imported_leaves_a_thread(modules, caplog, monkeypatch):
+    """Else each worker would be a fresh interpreter."""
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "8")  # a server of this test's own
+    assert value_of(parent, preload=modules) == server_pid()
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize("variable", ["PYTHONHASHSEED", "OMP_WAIT_POLICY"])
@@ -309,8 +318,7 @@ def test_a_worker_that_its_pool_no_longer_wants_leaves(monkeypatch):
 
 SCRIPT = """
     import os, sys, time
-    from skauto.estimators import MLPClassifier
-from skauto.search._servers import SERVERS
+    from skauto.search._servers import SERVERS
     from skauto.search._workers import WorkerPool
 
     def hold(context, seconds=600):

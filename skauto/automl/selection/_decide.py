@@ -108,8 +108,8 @@ def estimate(
 ) -> FinalModel:
     """The final model with honest scores; what an exception or Ctrl-C prevents is not known."""
     scoring, folds = selection.scoring, finishing.plan.context.folds
-    # A function of (estimator, X, y) would be called some ten thousand times.
-    if scoring.judged_by == "estimator":
+    # A function of (estimator, X, y) would be called some ten thousand times, and one that failed would fail again.
+    if scoring.judged_by == "estimator" or not final.scores:
         return final
     number = np.concatenate([valid for _, valid in folds])[: len(scoring.y)]
     units = Units(number, scoring.y, take_if_given(finishing.groups, number))

@@ -1,5 +1,6 @@
 """Honest scores: what a choice among trials is worth on rows that had no part in it, by bootstrap, without any fit."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -119,10 +120,10 @@ def honest_scores(
     best = trials[0].number if best is None else best
     judge = _Judge(trials, scoring, best, n_members, even, left)
     found: list[dict[int, _Scores]] = []
-    for draw in rows.draws(seed, most, count, n_new):
-        if left() <= 0 or not judge.trials:
-            break
-        found.append(judge.judged(draw))
+    # A slow score may use up the time within a draw, which then does not count.
+    with suppress(TimeoutError):
+        for draw in rows.draws(seed, most, count, n_new):
+            found.append(judge.judged(draw))
     if len(found) < LEAST_DRAWS:
         return {}
     return {number: _summary([one[number] for one in found]) for number in found[0]}
@@ -161,6 +162,7 @@ class _Judge:
     ) -> None:
         self.scoring, self.best = scoring, best
         self.even, self.n_members = even, n_members
+        self.left = left
         # Thresholds of each fold that were chosen on the others: a trial that is not chosen needs nothing more.
         half = first_of(2, left)
         self.trials, self._values = [], []
@@ -177,7 +179,9 @@ class _Judge:
             self._ensemble = self._value(blended, scoring.labels_of(blended, left))
 
     def judged(self, draw: Draw) -> dict[int, _Scores]:
-        """By trial, and -1 for what predicts, the scores in a draw."""
+        """By trial, and -1 for what predicts, the scores in a draw; TimeoutError where there is no time for them."""
+        if not self.trials:
+            raise TimeoutError("no time was left to label the rows by a trial")
         found = {
             trial.number: self._of_fixed(draw, value)
             for trial, value in zip(self.trials, self._values, strict=True)
@@ -213,7 +217,15 @@ class _Judge:
         return choose_members(trials, scoring, even=self.even)[: self.n_members]
 
     def _value(self, proba: np.ndarray, labels: np.ndarray) -> OfRows:
-        return self.scoring.of_labels(proba, labels)
+        """The score of some rows, a function of them, which raises TimeoutError once the time is over."""
+        value = self.scoring.of_labels(proba, labels)
+
+        def timed(rows: np.ndarray) -> float:
+            if self.left() <= 0:
+                raise TimeoutError("no time was left for honest scores")
+            return value(rows)
+
+        return timed
 
     def _of_fixed(self, draw: Draw, value: OfRows) -> _Scores:
         samples = [value(rows) for rows in draw.samples]
