@@ -214,7 +214,8 @@ class _Judge:
 
     def _chosen(self, trials: list[Scored], scoring: Scoring) -> list[Member]:
         """The members of the ensemble that would be chosen among some trials."""
-        return choose_members(trials, scoring, even=self.even)[: self.n_members]
+        members = choose_members(trials, scoring, self.left, even=self.even)
+        return members[: self.n_members]
 
     def _value(self, proba: np.ndarray, labels: np.ndarray) -> OfRows:
         """The score of some rows, a function of them, which raises TimeoutError once the time is over."""
