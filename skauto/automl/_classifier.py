@@ -117,7 +117,7 @@ class AutoClassifier(
     honest_score_, honest_interval_ : float, tuple of float
         Estimate of what `score` gives on new rows: members, weights and threshold are chosen anew on draws of the rows
         and scored on the others; and what holds it for 3/7 as many new rows in 95 of 100 cases. NaN without time, and
-        for a callable.
+        for functions of one's own that are called with one threshold at a time.
     pareto_front_ : DataFrame or None
         With `constraints` or several scores, the rows of ``leaderboard(details=True)`` that no other beats in all of
         the scores and in all that is bounded.

@@ -61,7 +61,7 @@ def students_of(
             random_state=seed,
         )
         students[f"trees of {leaves} leaves"] = _pipeline(
-            prepare.named({}, profile), trees
+            prepare.named({"features": prepare.PLAIN_FEATURES}, profile), trees
         )
     return students
 

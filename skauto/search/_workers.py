@@ -5,7 +5,7 @@ import os
 import pickle
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any, TypeAlias
 
@@ -167,7 +167,8 @@ class WorkerPool(Pool):
         if packed.status == Status.COMPLETE:
             self._queue.append(task)
             self._fill()
-            self._hand_out()
+            for worker in self._assigned():
+                worker.send("task", *worker.task.message())
         else:
             reason = f"the task cannot be pickled: {packed.reason}"
             self._done.append(task.outcome(Report(Status.FAILED, None, reason, packed.output), 0.0))
@@ -188,7 +189,8 @@ class WorkerPool(Pool):
                     self._check(worker)
                 self._checked = time.monotonic()
             self._fill()
-            self._hand_out()
+            for worker in self._assigned():
+                worker.send("task", *worker.task.message())
             if self._done or time.monotonic() >= end:
                 break
         done, self._done = self._done, []
@@ -236,8 +238,8 @@ class WorkerPool(Pool):
         worker.send(*self._setup)
         worker.state = "loading"
 
-    def _hand_out(self) -> None:
-        """Give idle workers those of the next tasks that they are there for; no other may overtake these."""
+    def _assigned(self) -> Iterator[Worker]:
+        """Idle workers, each with the first of the next tasks that it is there for; no other may overtake these."""
         for worker in self._workers:
             free = self.n_workers - sum(worker.task is not None for worker in self._workers)
             due = (task for task in list(self._queue)[:free] if task.deep == worker.deep)
@@ -247,7 +249,7 @@ class WorkerPool(Pool):
             worker.task, worker.state = task, "busy"
             worker.clear_log()
             task.started = time.monotonic()
-            worker.send("task", *task.message())
+            yield worker
 
     def _hear(self, channel: Channel) -> None:
         """Take what a worker says: hello at its start, then that the context is there, then the report on a task."""
@@ -273,7 +275,8 @@ class WorkerPool(Pool):
 
     def _finish(self, worker: Worker, answer: dict[str, Any]) -> None:
         task, worker.task, worker.state = worker.task, None, "idle"
-        self._hand_out()  # first: what follows here need not keep the worker waiting
+        for other in self._assigned():  # first: what follows here need not keep a worker waiting
+            other.send("task", *other.task.message())
         task.peak = max(task.peak, answer["resident"])
         self._done.append(task.outcome(self._report(answer), answer["seconds"]))
 

@@ -64,7 +64,7 @@ def test_what_predicts_and_the_best_are_marked(fitted):
 
 def test_details(fitted):
     board = fitted.leaderboard(details=True)
-    assert board.columns.tolist() == [*SHOWN, "trial", "fidelity", "reason", "params"]
+    assert board.columns.tolist() == [*SHOWN, "trial", "seconds", "fold_std", "fidelity", "reason", "params"]
     assert board[SHOWN].equals(fitted.leaderboard_)
     assert sorted(board["trial"]) == [-1, 0, 1, 2]
     best = board.loc[board["chosen"] == "best", ["candidate", "params"]].iloc[0]

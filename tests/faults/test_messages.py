@@ -43,7 +43,7 @@ def test_the_name_of_a_column_as_target():
         quick().fit(X.assign(c=Y), "c")
 
 
-@pytest.mark.parametrize("name", ["catboost", "xgboost", "tabpfn"])
+@pytest.mark.parametrize("name", ["ngboost", "xgboost", "tabpfn"])
 def test_other_libraries_are_no_slips(name):
     """The answer was: did you mean 'rusboost'?"""
     with pytest.raises(ValueError, match=r"are not known; choose 'auto' or some of \[") as error:

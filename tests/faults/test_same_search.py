@@ -301,6 +301,7 @@ AUTO_REFUSED = {
     "cost_matrix": ([[0, 1], [500, 0]], "cost_matrix"),
     "constraints": ({"bytes": 10_000_000}, "constraints"),
     "random_state": (1, "random_state"),
+    "holdout": (0.2, "data"),
 }
 AUTO_DOES_NOT_MATTER = {
     "n_iter": (3, "more trials go on from those that are there"),

@@ -21,6 +21,7 @@ from skauto.automl.selection._honest_score import honest_scores
 from skauto.automl.selection._models import REFITTED, Models
 from skauto.automl.selection._select import Scored
 from skauto.automl.selection._shortlist import Selection
+from skauto.resample._threshold import is_slow
 from skauto.search._folds import take_if_given
 from skauto.search._trial import Status
 
@@ -108,8 +109,9 @@ def estimate(
 ) -> FinalModel:
     """The final model with honest scores; what an exception or Ctrl-C prevents is not known."""
     scoring, folds = selection.scoring, finishing.plan.context.folds
-    # A function of (estimator, X, y) would be called some ten thousand times, and one that failed would fail again.
-    if scoring.judged_by == "estimator" or not final.scores:
+    # A function of the user would be called some ten thousand times, and one that failed would fail again.
+    slow = scoring.judged_by == "estimator" or is_slow(scoring.metric)
+    if slow or not final.scores:
         return final
     number = np.concatenate([valid for _, valid in folds])[: len(scoring.y)]
     units = Units(number, scoring.y, take_if_given(finishing.groups, number))
