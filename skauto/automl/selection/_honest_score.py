@@ -8,11 +8,13 @@ import numpy as np
 
 from skauto._seeds import child_seed
 from skauto._time_left import endless, first_of
+from skauto.automl._types import Threshold
 from skauto.automl.evaluation._ranking import mean_of_known
 from skauto.automl.evaluation._scoring import OfRows, Scoring
 from skauto.automl.selection._bootstrap import Draw, Units
 from skauto.automl.selection._select import Member, Scored, choose_members
 from skauto.inputs._types import Left
+from skauto.resample._threshold import default_threshold, tune_threshold
 
 # Draws of rows in which the choice is made anew: fewer where rows are many, which vary less from draw to draw, so that
 # all of them take some two seconds.
@@ -163,20 +165,24 @@ class _Judge:
         self.scoring, self.best = scoring, best
         self.even, self.n_members = even, n_members
         self.left = left
-        # Thresholds of each fold that were chosen on the others: a trial that is not chosen needs nothing more.
-        half = first_of(2, left)
+        self.candidates = trials
+        # Thresholds of each fold that were chosen on the others: a trial that is not chosen needs nothing more. Of many
+        # classes they take long: as many trials have a score as there is time for.
+        self._ensemble: OfRows | None = None
+        if n_members > 1:
+            blended = _blended(self._chosen(trials, scoring))
+            labels = scoring.labels_of(blended, left)
+            self._ensemble = self._value(blended, labels)
+            plain = scoring.labels_at(blended, default_threshold(blended.shape[1]))
+            self._is_plain = np.array_equal(labels, plain)
+        third = first_of(3, left)
         self.trials, self._values = [], []
         for trial in trials:
-            if half() <= 0:
+            if third() <= 0:
                 break
-            labels = scoring.labels_of(trial.proba, half)
+            labels = scoring.labels_of(trial.proba, third)
             self.trials.append(trial)
             self._values.append(self._value(trial.proba, labels))
-
-        self._ensemble: OfRows | None = None
-        if n_members > 1 and self.trials:
-            blended = _blended(self._chosen(self.trials, scoring))
-            self._ensemble = self._value(blended, scoring.labels_of(blended, left))
 
     def judged(self, draw: Draw) -> dict[int, _Scores]:
         """By trial, and -1 for what predicts, the scores in a draw; TimeoutError where there is no time for them."""
@@ -195,22 +201,34 @@ class _Judge:
             found[self.best] = of_best
         found[ENSEMBLE] = of_best
         if self._ensemble is not None:
-            value = self._redone(draw, inside)
+            value = self._redone(draw)
             found[ENSEMBLE] = self._of_choice(draw, value, self._ensemble)
         return found
 
-    def _redone(self, draw: Draw, inside: np.ndarray) -> OfRows:
+    def _redone(self, draw: Draw) -> OfRows:
         """The score of the ensemble that is chosen on the rows inside of a draw, a function of rows."""
         scoring = self.scoring.take(draw.inside)
+        probas = [trial.proba[draw.inside] for trial in self.candidates]
+        scores = scoring.select_all(np.stack(probas))
         drawn = [
-            replace(trial, proba=trial.proba[draw.inside], score=score)
-            for trial, score in zip(self.trials, inside, strict=True)
+            replace(trial, proba=proba, score=float(score))
+            for trial, proba, score in zip(self.candidates, probas, scores, strict=True)
         ]
         members = self._chosen(drawn, scoring)
-        whole = {trial.number: trial for trial in self.trials}
+        whole = {trial.number: trial for trial in self.candidates}
         blended = _blended([(whole[drawn.number], weight) for drawn, weight in members])
-        threshold = scoring.threshold(blended[draw.inside])
+        threshold = self._threshold(scoring, blended[draw.inside])
         return self._value(blended, self.scoring.labels_at(blended, threshold))
+
+    def _threshold(self, scoring: Scoring, proba: np.ndarray) -> Threshold:
+        """The threshold that is chosen on the rows of a draw; of many classes, whether it pays is known of all rows."""
+        size = proba.shape[1]
+        if size == 2 or scoring.judged_by == "proba":
+            return scoring.threshold(proba)
+        if self._is_plain:
+            return default_threshold(size)
+        repeats = len(scoring.parts)
+        return tune_threshold(scoring.y, proba, scoring.metric, scoring.weight, repeats)
 
     def _chosen(self, trials: list[Scored], scoring: Scoring) -> list[Member]:
         """The members of the ensemble that would be chosen among some trials."""
