@@ -114,12 +114,12 @@ def fit_one(args):
 
 
 def tree_memory(process):
-    """Resident bytes of a process and its descendants (pages they share are counted in each)."""
+    """Bytes of a process and its descendants: proportional, a page that several share counts once in all."""
     total = 0
     for member in [process, *process.children(recursive=True)]:
         try:
-            total += member.memory_info().rss
-        except psutil.NoSuchProcess:
+            total += member.memory_full_info().pss
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
     return total
 
@@ -138,7 +138,7 @@ def run_child(system, table, seed, args):
                 break
             if time.monotonic() > deadline:
                 child.kill()
-            time.sleep(0.1)
+            time.sleep(0.25)
         code = child.wait()
         log.seek(0)
         row = json.loads(answer.read() or "{}") if code == 0 else {"error": f"exit {code}: {log.read()[-1000:]}"}

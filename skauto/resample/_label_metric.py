@@ -15,6 +15,11 @@ MOST_CALLS = 5  # thresholds that are looked at in one go where each is a call o
 MOST_KNOWN = 10_000  # values that are remembered
 
 
+def is_slow(metric: Any) -> bool:
+    """Whether a metric is a function of labels that is called for one threshold at a time."""
+    return getattr(metric, "max_thresholds", None) is not None
+
+
 class LabelMetric:
     """A scikit-learn label scorer as a function of confusion matrices (..., K, K).
 

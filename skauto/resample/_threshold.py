@@ -124,11 +124,6 @@ def uses_threshold(metric: Any) -> bool:
     return getattr(metric, "uses_threshold", True)
 
 
-def is_slow(metric: Any) -> bool:
-    """Whether a metric is a function of labels that is called for one threshold at a time."""
-    return getattr(metric, "max_thresholds", None) is not None
-
-
 CONFUSION_METRICS = {
     "f1": f1,
     "f1_macro": f1_macro,

@@ -21,7 +21,7 @@ from skauto.automl.selection._honest_score import honest_scores
 from skauto.automl.selection._models import REFITTED, Models
 from skauto.automl.selection._select import Scored
 from skauto.automl.selection._shortlist import Selection
-from skauto.resample._threshold import is_slow
+from skauto.resample._label_metric import is_slow
 from skauto.search._folds import take_if_given
 from skauto.search._trial import Status
 
