@@ -35,6 +35,10 @@ def probabilities(classifier: Any, X: Any) -> np.ndarray:
     -------
     proba : ndarray of shape (n, n_classes)
     """
+    # Under set_config(transform_output="pandas") it was fitted on a table, and would warn of an array.
+    names = vars(classifier).get("feature_names_in_")
+    if names is not None and isinstance(X, np.ndarray):
+        X = pd.DataFrame(X, columns=names)
     if not isinstance(X, pd.DataFrame) or len(X) > FEW_ROWS:
         return classifier.predict_proba(X)
     if classifier not in _MADE:

@@ -285,7 +285,9 @@ def _environment() -> dict[str, str]:
 
 def _installed_path() -> list[str]:
     """The part of the import path with installed packages, so that no module of the user is taken for one of theirs."""
-    return [folder for folder in import_path() if _is_installed(os.path.join(os.path.abspath(folder), ""))]
+    # A relative folder is none of an installation, and cannot be followed where the working directory is gone.
+    folders = [folder for folder in import_path() if os.path.isabs(folder)]
+    return [folder for folder in folders if _is_installed(os.path.join(os.path.normpath(folder), ""))]
 
 
 def _is_installed(folder: str) -> bool:
