@@ -41,9 +41,10 @@ coverage: $(VENV)/.installed-test
 	$(PIP) install --constraint constraints.txt pytest-cov
 	$(TEST) -m "not slow" --cov skauto --cov-report term:skip-covered
 
-# Every row of the covering arrays of settings; `make check` runs those of the day.
+# Every row of the covering arrays of settings, and every test of fresh interpreters; `make check` runs those of the day.
 pairs: $(VENV)/.installed-test
 	SKAUTO_PAIRS=all $(TEST) tests/pairs
+	SKAUTO_PAIRS=all $(TEST) tests/search tests/faults -k fresh
 
 lint: $(VENV)/.installed-test
 	$(RUN) -m ruff check .

@@ -1,6 +1,8 @@
 """What all tests share: the folder of real data, and the skips for what a machine may lack."""
 
+import datetime
 import os
+import zlib
 from pathlib import Path
 
 import pytest
@@ -45,12 +47,26 @@ def is_slow_check(item):
     return getattr(check, "__name__", None) in TRAINING_CHECKS and hasattr(params["estimator"], "max_epochs")
 
 
+# Every way in which workers start is tried in so many days: fresh interpreters take minutes in all.
+DAYS = 3
+
+
+def is_for_another_day(item):
+    """Whether a test of fresh interpreters has its turn on another day; SKAUTO_PAIRS=all gives all their turn."""
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    if params.get("way") != "fresh" or os.environ.get("SKAUTO_PAIRS") == "all":
+        return False
+    return zlib.crc32(item.nodeid.encode()) % DAYS != datetime.date.today().toordinal() % DAYS
+
+
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
 def pytest_collection_modifyitems(items):
     """Skip, with the reason, what needs data or a library that this machine lacks; mark checks that train for long."""
     for item in items:
         if is_slow_check(item):
             item.add_marker(pytest.mark.slow)
+        if is_for_another_day(item):
+            item.add_marker(pytest.mark.skip(reason="has its turn on another day: SKAUTO_PAIRS=all runs it"))
     skips = {
         "real": None if data_folder() else "no folder of public data sets: set SKAUTO_DATA",
         "lightgbm": missing_lightgbm(),
@@ -75,7 +91,7 @@ def project():
 
 @pytest.fixture(params=["forked", pytest.param("fresh", marks=pytest.mark.slow)])
 def way(request, monkeypatch):
-    """How workers start: both ways must do the same. Fresh interpreters take seconds."""
+    """How workers start: both ways must do the same. Fresh interpreters take seconds, and have their turn in days."""
     if request.param == "fresh":
         monkeypatch.setenv("SKAUTO_FORKSERVER", "0")
     return request.param
