@@ -9,7 +9,6 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from skauto.automl._settings import first_and_others
 from skauto.automl._types import Estimator
 from skauto.automl.evaluation._metrics import resolve_metric
 from skauto.automl.evaluation._scoring import Scoring
@@ -75,7 +74,6 @@ class Reports:
     """The score report of AutoClassifier."""
 
     # What AutoClassifier keeps of a fit.
-    scoring: Any
     classes_: np.ndarray
     pos_label_: Label | None
     cost_matrix_: np.ndarray | None
@@ -84,7 +82,7 @@ class Reports:
     _plain: Estimator
     _aligned: Callable[[Given], Rows]
     _rows: OutOfFoldRows | None
-    _decided_for: Any
+    _scorings: Callable[[], tuple[Any, dict[str, Any]]]
 
     def score_report(self, X: Given, y: Any) -> ScoreReport:
         """Whether the score can be believed: baselines, rows always wrong, leaking columns, duplicates across folds.
@@ -141,9 +139,8 @@ class Reports:
     def _scoring_of(self, rows: OutOfFoldRows) -> Scoring:
         """What the out-of-fold rows are scored by; F1 in the place of a function of (estimator, X, y)."""
         order = positive_last(self.classes_, self.pos_label_)
-        scoring = self._decided_for or first_and_others(self.scoring)[0]
-        costs = self.cost_matrix_
-        judge = resolve_metric(scoring, self.classes_[order], costs)
+        scoring, _ = self._scorings()
+        judge = resolve_metric(scoring, self.classes_[order], self.cost_matrix_)
         if judge[1] == "estimator":
             judge = resolve_metric("f1", self.classes_[order])
         return rows.scoring(*judge)

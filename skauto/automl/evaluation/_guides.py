@@ -51,14 +51,8 @@ class Guides:
         flipped = y is not self.y
         return self._pooled_all(of_all, y, stack[..., ::-1] if flipped else stack)
 
-    def likelihood(self, proba: np.ndarray) -> float:
-        """Mean log-likelihood of the true classes: what the ensemble goes by too, smooth where positives are few."""
-        return self._pooled(
-            lambda rows: log_loss_of(self.y[rows], proba[rows], self._weight(rows))
-        )
-
     def likelihood_all(self, stack: np.ndarray) -> np.ndarray:
-        """`likelihood` for each of several models, shape (n_models,)."""
+        """Mean log-likelihood of the true classes, smooth where positives are few, of each model: shape (n_models,)."""
         return self._pooled_all(log_loss_of_all, self.y, stack)
 
     @property

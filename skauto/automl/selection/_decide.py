@@ -15,11 +15,11 @@ from skauto.automl.selection._bootstrap import Units
 from skauto.automl.selection._calibrate import calibration_of
 from skauto.automl.selection._enforce import held_to, largest_within
 from skauto.automl.selection._fallback import fall_back
-from skauto.automl.selection._final_model import FinalModel, mixed
+from skauto.automl.selection._final_model import FinalModel
 from skauto.automl.selection._finishing import Finishing
 from skauto.automl.selection._honest_score import honest_scores
 from skauto.automl.selection._models import REFITTED, Models
-from skauto.automl.selection._select import Scored
+from skauto.automl.selection._select import Scored, mixed
 from skauto.automl.selection._shortlist import Selection
 from skauto.resample._label_metric import is_slow
 from skauto.search._folds import take_if_given

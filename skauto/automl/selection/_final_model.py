@@ -1,7 +1,7 @@
 """FinalModel: what predicts in the end, and what is known of it."""
 
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -10,7 +10,7 @@ from skauto.automl._types import Estimator, Footprint, Threshold
 from skauto.automl.selection._finishing import Finishing
 from skauto.automl.selection._honest_score import Honest
 from skauto.automl.selection._models import Models
-from skauto.automl.selection._select import Member, Scored
+from skauto.automl.selection._select import Member, Scored, mixed
 from skauto.automl.tables._columns import watch
 from skauto.estimators._ensemble import WeightedEnsembleClassifier
 from skauto.resample._threshold import default_threshold
@@ -114,10 +114,3 @@ def fallback_of(finishing: Finishing, model: Pipeline, kind: str) -> FinalModel:
         threshold=finishing.threshold_or_none(threshold),
         kind=kind,
     )
-
-
-def mixed(members: list[Member]) -> np.ndarray:
-    """Out-of-fold probabilities of an ensemble, shape (n_validated, n_classes)."""
-    total = sum(weight for _, weight in members)
-    blended = sum(trial.proba * weight for trial, weight in members)
-    return cast(np.ndarray, blended) / total

@@ -12,7 +12,7 @@ from skauto.automl._types import Threshold
 from skauto.automl.evaluation._ranking import mean_of_known
 from skauto.automl.evaluation._scoring import OfRows, Scoring
 from skauto.automl.selection._bootstrap import Draw, Units
-from skauto.automl.selection._select import Member, Scored, choose_members
+from skauto.automl.selection._select import Member, Scored, choose_members, mixed
 from skauto.inputs._types import Left
 from skauto.resample._threshold import default_threshold, tune_threshold
 
@@ -170,7 +170,7 @@ class _Judge:
         # classes they take long: as many trials have a score as there is time for.
         self._ensemble: OfRows | None = None
         if n_members > 1:
-            blended = _blended(self._chosen(trials, scoring))
+            blended = mixed(self._chosen(trials, scoring))
             labels = scoring.labels_of(blended, left)
             self._ensemble = self._value(blended, labels)
             plain = scoring.labels_at(blended, default_threshold(blended.shape[1]))
@@ -216,7 +216,7 @@ class _Judge:
         ]
         members = self._chosen(drawn, scoring)
         whole = {trial.number: trial for trial in self.candidates}
-        blended = _blended([(whole[drawn.number], weight) for drawn, weight in members])
+        blended = mixed([(whole[drawn.number], weight) for drawn, weight in members])
         threshold = self._threshold(scoring, blended[draw.inside])
         return self._value(blended, self.scoring.labels_at(blended, threshold))
 
@@ -254,13 +254,6 @@ class _Judge:
         gain = drawn(draw.outside) - of_all(draw.outside)
         samples = [drawn(rows) for rows in draw.samples]
         return _Scores(gain, samples, [of_all(rows) for rows in draw.parts])
-
-
-def _blended(members: list[Member]) -> np.ndarray:
-    """The weighted mean of the probabilities of some trials."""
-    probas = np.stack([trial.proba for trial, _ in members])
-    weights = np.array([weight for _, weight in members])
-    return np.tensordot(weights / weights.sum(), probas, axes=1)
 
 
 def _summary(found: list[_Scores]) -> Honest:

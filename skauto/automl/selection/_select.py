@@ -57,6 +57,13 @@ class Scored:
 Member: TypeAlias = tuple[Scored, float]
 
 
+def mixed(members: list[Member]) -> np.ndarray:
+    """Out-of-fold probabilities of an ensemble, shape (n_validated, n_classes)."""
+    total = sum(weight for _, weight in members)
+    blended = sum(trial.proba * weight for trial, weight in members)
+    return cast(np.ndarray, blended) / total
+
+
 def scored_trials(history: History) -> list[Scored]:
     """The complete trials of the fullest fidelity, the best first, an earlier one first among equals."""
     done = [

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, log_loss
 
 from skauto.automl.evaluation._metrics import resolve_metric
-from skauto.automl.evaluation._ranking import average_precision, average_precisions
+from skauto.automl.evaluation._ranking import average_precision, average_precisions, log_loss_of, mean_of_known
 from skauto.automl.evaluation._scoring import Scoring
 
 
@@ -26,6 +26,13 @@ def scoring_of(y, n_classes, name, positive=1, weight=None):
     return Scoring(name, judged_by, metric, y, fold, np.repeat([0, 1], half), weight, positive)
 
 
+def likelihood(scoring, proba, weight):
+    """The mean over repeats of the mean log-likelihood of the true classes."""
+    weights = np.ones(len(proba)) if weight is None else weight
+    each = [log_loss_of(scoring.y[rows], proba[rows], weights[rows]) for rows in scoring.parts]
+    return mean_of_known(each)
+
+
 @settings(deadline=None, max_examples=40)
 @given(
     st.integers(0, 10**6),
@@ -40,7 +47,7 @@ def test_several_at_once_have_the_values_of_each(seed, name, n_classes, positive
     weight = np.random.default_rng(seed).integers(0, 3, len(y)).astype(float) if weighted else None
     scoring = scoring_of(y, n_classes, name, positive if n_classes == 2 else 1, weight)
     np.testing.assert_allclose(scoring.select_all(stack), [scoring.select(proba) for proba in stack], equal_nan=True)
-    expected = [scoring.likelihood(proba) for proba in stack]
+    expected = [likelihood(scoring, proba, weight) for proba in stack]
     np.testing.assert_allclose(scoring.likelihood_all(stack), expected, equal_nan=True)
 
 

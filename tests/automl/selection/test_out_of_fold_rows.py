@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from skauto.automl.evaluation._scoring import Scoring
-from skauto.automl.selection._final_model import mixed
 from skauto.automl.selection._out_of_fold_rows import OutOfFoldRows
+from skauto.automl.selection._select import mixed
 from skauto.resample._threshold import CONFUSION_METRICS, tune_threshold
 
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from skauto.automl.selection._final_model import mixed
 from skauto.automl.selection._select import (
     ENOUGH_TRIALS,
     choose_best,
     choose_members,
     comparable,
     fullest,
+    mixed,
     scored_trials,
 )
 from skauto.resample._threshold import CONFUSION_METRICS
