@@ -85,7 +85,8 @@ class SearchBudget(Budget):
         self.pool = pool
         # None as long as no trial is complete.
         self.reserve: float | None = None
-        self._trials: list[tuple[float, float]] = []
+        # Of the trials that are likely to be refitted: folds and score, negated, and seconds of the refit.
+        self._trials: list[tuple[int, float, float]] = []
         self._seconds: list[float] = []
         self._reports: list[float] = []
 
@@ -131,12 +132,14 @@ class SearchBudget(Budget):
         self._reports.append(outcome.score_seconds)
         reserve = self.phases.for_finish()
         refit = 0.0 if outcome.model is not None else outcome.fit_seconds
-        self._trials = sorted([*self._trials, (-outcome.score, refit)])[:MEMBERS]
+        # Trials that had time for few folds are the slow ones, and left out where enough others saw more.
+        entry = (-(outcome.n_folds or 0), -outcome.score, refit)
+        self._trials = sorted([*self._trials, entry])[:MEMBERS]
         # With fewer trials it is not known yet how long the refit of an ensemble will take.
         if len(self._trials) == MEMBERS:
             expected = (
                 FINISH_SAFETY
-                * sum(seconds for _, seconds in self._trials)
+                * sum(seconds for *_, seconds in self._trials)
                 / self.pool.n_workers
             )
             least = max(FINISH_LEAST, LEAST_FRACTION * self.phases.time_limit)

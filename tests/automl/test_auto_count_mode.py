@@ -1,5 +1,8 @@
 """Count mode: the same leaderboard and the same model on any number of workers and in every run."""
 
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -71,6 +74,57 @@ def test_one_and_two_workers_under_halving():
 def test_another_seed_is_another_search():
     one, two = (outcome(random_state=seed)[0]["params"].tolist() for seed in (0, 1))
     assert one != two
+
+
+# Loaded by Python at its start, in workers too: all clocks go ten times faster.
+FAST_CLOCKS = """
+import time
+
+def sped_up(clock):
+    began = clock()
+    return lambda: began + 10 * (clock() - began)
+
+for name in ("monotonic", "perf_counter", "process_time", "thread_time", "time"):
+    setattr(time, name, sped_up(getattr(time, name)))
+"""
+
+# A fit that tries candidates of every sort; what it gives, as text.
+A_FIT = """
+from sklearn.datasets import make_classification
+
+from skauto import AutoClassifier
+
+if __name__ == "__main__":
+    X, y = make_classification(200, 8, n_informative=5, weights=[0.7], flip_y=0.1, random_state=1)
+    model = AutoClassifier(
+        candidates=["lightgbm", "extra_trees", "svm", "logistic", "mlp"], time_limit=None, n_iter=6, cv=2, n_jobs=2,
+        pos_label=1, random_state=3, verbose=0,
+    ).fit(X, y)
+    board = model.leaderboard(details=True)
+    print(board.drop(columns=[name for name in board if "seconds" in name or "time" in name]).to_csv())
+    print(model.predict_proba(X).tobytes().hex(), model.threshold_, model.honest_score_, model.honest_interval_)
+"""
+
+
+def printed(tmp_path, folder, command=()):
+    """What the fit prints in a fresh interpreter, which loads what lies in a folder."""
+    script = tmp_path / "fit.py"
+    script.write_text(A_FIT)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), *sys.path])}
+    run = [*command, sys.executable, str(script)]
+    return subprocess.run(run, capture_output=True, text=True, check=True, env=environment).stdout
+
+
+@pytest.mark.slow
+def test_neither_the_clock_nor_the_number_of_cores_matters(tmp_path):
+    fast = tmp_path / "fast"
+    fast.mkdir()
+    (fast / "sitecustomize.py").write_text(FAST_CLOCKS)
+    as_it_is = printed(tmp_path, tmp_path)
+    assert printed(tmp_path, fast) == as_it_is
+    if hasattr(os, "sched_getaffinity"):
+        core = str(min(os.sched_getaffinity(0)))
+        assert printed(tmp_path, tmp_path, ["taskset", "--cpu-list", core]) == as_it_is
 
 
 def test_a_timed_search_that_goes_on_from_a_journal_keeps_time_for_its_finish(monkeypatch):

@@ -108,6 +108,15 @@ def test_quick_fits_leave_the_search_more_time():
     assert slow.remaining() == before
 
 
+def test_slow_trials_of_few_folds_keep_no_time_for_a_refit_that_they_will_not_have():
+    quick, mixed = (SearchBudget(Phases(100, Clock()), None, Pool(2)) for _ in range(2))
+    for number in range(6):
+        quick.learn(result(number, 1.0, 0.01, n_folds=5))
+        mixed.learn(result(number, 1.0, 0.01, n_folds=5))
+        mixed.learn(result(number, 19.0, 9.0, score=0.9, n_folds=2))
+    assert mixed.remaining() == quick.remaining()
+
+
 def test_the_first_slow_report_keeps_time_for_the_last_one():
     budget = SearchBudget(Phases(100, Clock()), None, Pool(2))
     budget.learn(result(0, 9.0, 0.1))

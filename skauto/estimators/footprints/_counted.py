@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 # Nanoseconds: of a step from a node of a tree to its child; of a coordinate of a distance to a stored row; of a kernel
-# of such a distance; of a multiplication and addition in a matrix product of a linear model or a network.
-STEP_NS, COORDINATE_NS, KERNEL_NS, PRODUCT_NS = 8.0, 0.6, 20.0, 0.2
+# of such a distance; of a multiplication and addition in a matrix product of a linear model or a network; of a level of
+# a symmetric tree, of which CatBoost asks many rows at once.
+STEP_NS, COORDINATE_NS, KERNEL_NS, PRODUCT_NS, LEVEL_NS = 8.0, 0.6, 20.0, 0.2, 1.0
 
 # Bytes in a file: of a node of scikit-learn's trees as CompactRandomForestClassifier stores them, of a node of its
 # boosting, of a leaf in the text of LightGBM, of a float.
@@ -109,6 +110,12 @@ def _lightgbm(model: Any) -> Counted:
     return Counted(STEP_NS * trees * (np.log2(leaves) + 1), LEAF_BYTES * trees * leaves)
 
 
+def _catboost(model: Any) -> Counted:
+    trees, depth = model.model_.tree_count_, model.max_depth
+    values = 1 if len(model.classes_) == 2 else len(model.classes_)
+    return Counted(LEVEL_NS * trees * depth, FLOAT_BYTES * trees * (depth + values * 2.0**depth))
+
+
 def _support_vectors(model: Any) -> Counted:
     rows, columns = model.support_vectors_.shape
     return Counted(rows * (columns * COORDINATE_NS + KERNEL_NS), FLOAT_BYTES * rows * columns)
@@ -147,4 +154,5 @@ COUNTS: dict[str, Callable[[Any], Counted]] = {
     "sklearn.LinearClassifierMixin": _linear,
     "sklearn.GaussianNB": _bayes,
     "skauto.MLPClassifier": _network,
+    "skauto.CatBoostTableClassifier": _catboost,
 }

@@ -7,8 +7,9 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from skauto._deps import require
-from skauto._sklearn import Interval
+from skauto._sklearn import Interval, StrOptions
 from skauto.estimators.neural._neural import NeuralClassifier, shares_training
+from skauto.estimators.tables._embeddings import PeriodicEmbedding
 from skauto.estimators.tables._members import MemberLinear, MemberNorm
 
 if TYPE_CHECKING:
@@ -36,11 +37,15 @@ class TableNet(torch.nn.Module):
         n_layers: int,
         n_members: int,
         dropout: float,
+        embedding: str | None = None,
     ) -> None:
         super().__init__()
         self.register_buffer("center", center)
         self.register_buffer("scale", scale)
         layers, width = [], len(center)
+        if embedding == "periodic":
+            self.embedding = PeriodicEmbedding(width)
+            width = self.embedding.width
         for _ in range(n_layers):
             layers += [*_layer(n_members, width, hidden_size), torch.nn.ReLU()]
             if dropout:
@@ -52,6 +57,8 @@ class TableNet(torch.nn.Module):
         """Logits (rows, classes, members) of x (rows, features)."""
         x = (x - self.center) / self.scale
         x = x / torch.sqrt(1 + (x / SOFT_LIMIT) ** 2)
+        if hasattr(self, "embedding"):
+            x = self.embedding(x)
         if not isinstance(self.layers[0], MemberLinear):
             return self.layers(x).unsqueeze(-1)
         return self.layers(x.expand(len(self.layers[0].weight), -1, -1)).permute(1, 2, 0)
@@ -81,6 +88,9 @@ class MLPClassifier(NeuralClassifier):
         Number of perceptrons, trained in parallel on the same batches.
     dropout : float in [0, 1)
         Fraction of hidden units dropped in training.
+    embedding : {None, "periodic"}
+        "periodic" gives the net of each column its value and three learnt sums of waves of it, so that it can bend
+        where a plain net is smooth; it costs up to three times the seconds.
     [training parameters]
 
     Attributes
@@ -96,6 +106,9 @@ class MLPClassifier(NeuralClassifier):
 
     Holzmüller, Grinsztajn, Steinwart: "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on Tabular Data",
     NeurIPS 2024, section 3, for the scaling.
+
+    Gorishniy, Rubachev, Babenko: "On Embeddings for Numerical Features in Tabular Deep Learning", NeurIPS 2022, section
+    3.3, for the periodic embedding.
 
     Examples
     --------
@@ -113,6 +126,7 @@ class MLPClassifier(NeuralClassifier):
         "n_layers": [Interval(Integral, 0, None, closed="left")],
         "n_members": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
+        "embedding": [StrOptions({"periodic"}), None],
     }
 
     def __init__(
@@ -122,6 +136,7 @@ class MLPClassifier(NeuralClassifier):
         n_layers: int = 2,
         n_members: int = 8,
         dropout: float = 0.0,
+        embedding: str | None = None,
         batch_size: int | str = "auto",
         max_epochs: int = 20,
         time_limit: float | None = None,
@@ -145,6 +160,7 @@ class MLPClassifier(NeuralClassifier):
         self.n_layers = n_layers
         self.n_members = n_members
         self.dropout = dropout
+        self.embedding = embedding
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.time_limit = time_limit
@@ -181,6 +197,7 @@ class MLPClassifier(NeuralClassifier):
             n_layers=self.n_layers,
             n_members=self.n_members,
             dropout=self.dropout,
+            embedding=self.embedding,
         )
 
 

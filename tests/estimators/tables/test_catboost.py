@@ -8,6 +8,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer
 
+from skauto.estimators.footprints._counted import counted
 from skauto.estimators.tables._catboost import CatBoostTableClassifier
 from skauto.estimators.tables._table_cleaner import TableCleaner
 
@@ -67,3 +68,14 @@ def test_a_parameter_that_cannot_be_is_refused():
     X, y = load_breast_cancer(return_X_y=True)
     with pytest.raises(ValueError, match="'max_depth'.*must be an int in the range"):
         CatBoostTableClassifier(max_depth=17).fit(X, y)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_what_it_is_counted_to_cost(n_classes):
+    """Levels of all trees, and bytes of about those of the pickle."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(600, 8)), rng.integers(0, n_classes, 600)
+    model = CatBoostTableClassifier(50, max_depth=4, random_state=0).fit(X, y)
+    cost = counted(model)
+    assert cost.ns_per_row == 50 * 4
+    assert cost.bytes == pytest.approx(len(pickle.dumps(model)), rel=0.7)

@@ -55,7 +55,7 @@ DEFAULTS_OF: dict[str, Any] = {
     "MaxPool2d": {"dilation": 1},
 }
 SIDES = ("kernel_size", "stride", "padding", "dilation")
-COUNTS = ("in_channels", "out_channels", "in_features", "out_features", "num_features", "groups")
+COUNTS = ("in_channels", "out_channels", "in_features", "out_features", "num_features", "features", "groups")
 # the least and the most that a whole number, or each of a tuple, may be
 WHOLE = dict.fromkeys(COUNTS + SIDES, (1, math.inf))
 WHOLE |= {"padding": (0, 1024), "in_zero": (0, 255), "activation_bits": (1, 8)}
@@ -69,6 +69,7 @@ OWN_LEAVES = {
     "BinaryLinear": "skauto.estimators.compression.layers._binary_layers",
     "StoredLinear": "skauto.estimators.compression.layers._int8_weights",
     "StoredConv1d": "skauto.estimators.compression.layers._int8_weights",
+    "PeriodicEmbedding": "skauto.estimators.tables._embeddings",
 }
 # containers are made without their constructor: children by name, then the attributes named in `fields`
 CONTAINERS = {
