@@ -99,6 +99,17 @@ def make(args):
         say(f"{name}: {folder}")
 
 
+def check_environments(args):
+    """End with a clear word where an environment is not made, before anything runs."""
+    needed = {SYSTEMS[system].environment for system in args.systems} - {None}
+    lacking = sorted(name for name in needed if not python_of(args.envs / name).exists())
+    if lacking:
+        raise SystemExit(
+            f"no environment of {', '.join(lacking)} in {args.envs}; make it with "
+            f"'python benchmarks/peers.py make --envs {args.envs}', or leave the system out with --systems"
+        )
+
+
 def python_of(environment):
     """The interpreter of an environment; its links are not followed, they are what makes it one."""
     return Path(environment).absolute() / "bin" / "python"
@@ -131,6 +142,7 @@ def missing_runs(runs, rows, retry=False):
 
 def run_all(args):
     """Every fit asked for that the file does not have, one after the other."""
+    check_environments(args)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.cores])
     versions = {system: version_of(system) for system in args.systems}
