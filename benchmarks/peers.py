@@ -86,13 +86,14 @@ def git(*arguments):
 
 
 def make(args):
-    """An environment for each rival asked for; one that has all that its file asks for is left as it is."""
+    """An environment for each rival asked for; one that was made of the file as it is now is left alone."""
     for name in sorted({SYSTEMS[system].environment for system in args.systems} - {None}):
         folder = (args.envs / name).resolve()
         stamp, wanted = folder / "installed.txt", requirements(name).read_text()
         if stamp.exists() and stamp.read_text() == wanted:
             continue
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        if not python_of(folder).exists():
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         install = [python_of(folder), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
         subprocess.run([*install, "--requirement", requirements(name)], check=True)
         stamp.write_text(wanted)

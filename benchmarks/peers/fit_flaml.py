@@ -20,7 +20,7 @@ def fit(task):
         seed=task.seed,
         log_file_name="",
     )
-    notes = {"version": flaml.__version__, "best": model.best_estimator, "trials": len(model.config_history)}
+    notes = {"version": flaml.__version__, "best": model.best_estimator, "improvements": len(model.config_history)}
     return Model(model.predict, model.predict_proba, model.classes_, lambda path: save(model, path), lambda: notes)
 
 
