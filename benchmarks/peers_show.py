@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from tables import markdown
 
 SCORES = {"f1": 1, "ap": 1, "auc": 1, "balanced_accuracy": 1, "log_loss": -1}
 # Costs: seconds over the limit, milliseconds of one row and seconds of 10,000, MB of memory and of the saved model.
@@ -124,7 +123,7 @@ def section(rows, entries, as_markdown):
     names = ", ".join(entry.name for entry in entries)
     if frame.empty:
         return f"No split has rows of all of: {names}."
-    draw = markdown if as_markdown else (lambda table: table.round(3).to_string())
+    draw = as_page if as_markdown else as_text
     versions = frame.groupby("entry")["version"].unique().map(", ".join)
     parts = [
         f"{names}: means over {frame['table'].nunique()} tables, {len(frame[SPLIT].drop_duplicates())} splits that "
@@ -133,9 +132,30 @@ def section(rows, entries, as_markdown):
     parts += [draw(table) for table in summary(frame)]
     for measure in (*SCORES, *COSTS):
         per_table = frame.groupby(["table", "entry"])[measure].mean().unstack("entry")
-        parts += [f"{measure} per table:", draw(per_table)]
+        parts += [f"{measure} per table:", draw(per_table[[entry.name for entry in entries]])]
     parts += failures(frame)
     return "\n\n".join(parts)
+
+
+def as_page(table):
+    """A table in markdown."""
+    lines = [[table.index.name or "", *table.columns], ["---"] * (table.shape[1] + 1)]
+    lines += [[name, *map(cell, row)] for name, row in zip(table.index, table.to_numpy(dtype=float), strict=True)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def cell(value):
+    """A number to three decimals, from 10 on to one, a whole one as it is; what is not known is a dash."""
+    if np.isnan(value):
+        return "-"
+    if value == round(value):
+        return str(round(value))
+    return f"{value:.3f}" if value < 10 else f"{value:.1f}"
+
+
+def as_text(table):
+    """A table for the screen."""
+    return table.round(3).to_string(na_rep="-")
 
 
 def failures(frame):
