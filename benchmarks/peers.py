@@ -54,6 +54,7 @@ SYSTEMS = {
     "autogluon_best": System("autogluon", "fit_autogluon.py", ("best_quality",)),
     "flaml": System("flaml", "fit_flaml.py"),
     "mljar": System("mljar", "fit_mljar.py", ("Compete",)),
+    "mljar_explain": System("mljar", "fit_mljar.py", ("Explain",)),
     "lightautoml": System("lightautoml", "fit_lightautoml.py"),
 }
 PACKAGES = {

@@ -1,4 +1,4 @@
-"""mljar-supervised: its mode for the best score, F1 as its metric."""
+"""mljar-supervised: F1 as its metric, in its mode for the best score or in the one it comes with."""
 
 import shutil
 import sys
