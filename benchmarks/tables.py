@@ -10,7 +10,6 @@ with --resume and what is known is not run again. benchmarks/README.md says wher
 import argparse
 import importlib
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,10 +18,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import psutil
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from children import watch
 from floors import FLOORS, fit_floor
 
 TEST_FRACTION = 0.3
@@ -74,7 +73,7 @@ def scores(y, predicted, probability, classes, positive):
 
 
 def fit_skauto(X, y, time_limit, seed, n_jobs):
-    """Fit AutoClassifier; return predict, predict_proba, classes and what to record of the search."""
+    """Fit AutoClassifier; return it and what to record of the search."""
     from skauto import AutoClassifier
 
     with warnings.catch_warnings(record=True) as caught:
@@ -90,7 +89,7 @@ def fit_skauto(X, y, time_limit, seed, n_jobs):
         "budget": json.loads(model.budget_.to_json()),
         "warnings": sorted({str(w.message)[:200] for w in caught})[:5],
     }
-    return model.predict, model.predict_proba, model.classes_, notes
+    return model, notes
 
 
 def fit_one(args):
@@ -103,7 +102,8 @@ def fit_one(args):
         importlib.import_module("skauto.automl._classifier")  # what importing takes is measured by import_time.py
     started, notes = time.perf_counter(), {}
     if system == "skauto":
-        predict, predict_proba, classes, notes = fit_skauto(X_train, y[train], args.time_limit, seed, args.n_jobs)
+        model, notes = fit_skauto(X_train, y[train], args.time_limit, seed, args.n_jobs)
+        predict, predict_proba, classes = model.predict, model.predict_proba, model.classes_
     else:
         predict, predict_proba, classes = fit_floor(system, X_train, y[train], positive)
     seconds = time.perf_counter() - started
@@ -113,35 +113,13 @@ def fit_one(args):
     return {**measured, "seconds": seconds, "predict_seconds": predict_seconds, **notes}
 
 
-def tree_memory(process):
-    """Bytes of a process and its descendants: proportional, a page that several share counts once in all."""
-    total = 0
-    for member in [process, *process.children(recursive=True)]:
-        try:
-            total += member.memory_full_info().pss
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-    return total
-
-
 def run_child(system, table, seed, args):
     """One fit in a process of its own: its row, with the peak memory of the process tree or the error."""
-    with tempfile.NamedTemporaryFile("r", suffix=".json") as answer, tempfile.TemporaryFile("w+") as log:
+    with tempfile.NamedTemporaryFile("r", suffix=".json") as answer:
         command = [sys.executable, __file__, "--one", answer.name, "--data", args.data, "--systems", system]
         command += ["--tables", table, "--seed", seed, "--time-limit", args.time_limit, "--n-jobs", args.n_jobs]
-        child = psutil.Popen([str(part) for part in command], stdout=log, stderr=subprocess.STDOUT)
-        peak, deadline = 0, time.monotonic() + args.patience
-        while child.poll() is None:
-            try:
-                peak = max(peak, tree_memory(child))
-            except psutil.NoSuchProcess:
-                break
-            if time.monotonic() > deadline:
-                child.kill()
-            time.sleep(0.25)
-        code = child.wait()
-        log.seek(0)
-        row = json.loads(answer.read() or "{}") if code == 0 else {"error": f"exit {code}: {log.read()[-1000:]}"}
+        code, text, peak = watch(command, args.patience)
+        row = json.loads(answer.read() or "{}") if code == 0 else {"error": f"exit {code}: {text[-1000:]}"}
     return {**row, "peak_mb": peak / 2**20}
 
 
