@@ -24,7 +24,7 @@ from skauto.automl.evaluation._scoring import Scoring
 from skauto.automl.selection._bootstrap import Units
 from skauto.automl.selection._honest_score import ENSEMBLE, honest_scores
 from skauto.automl.selection._select import Scored, choose_members
-from skauto.resample._threshold import CONFUSION_METRICS
+from skauto.resample._label_scores import CONFUSION_METRICS
 
 # Rows of the rarest class that divide the tables.
 FEW = 50

@@ -42,7 +42,8 @@ from skauto.resample import (
     SMOTETomek,
     correct_priors,
 )
-from skauto.resample._threshold import confusion_of, cross_fitted_labels, f1, f1_macro
+from skauto.resample._label_scores import f1, f1_macro
+from skauto.resample._threshold import confusion_of, cross_fitted_labels
 
 REPEATS, FOLDS = 2, 5
 HONEST = ["mammography", "oil_spill", "phoneme", "credit_fraud"]  # tables for which Brier scores are shown

@@ -27,7 +27,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent.parent)]
 from skauto.automl.evaluation._ranking import ap_of, auc_of
 from skauto.automl.evaluation._scoring import Scoring
 from skauto.automl.selection._select import Scored, choose_members
-from skauto.resample._threshold import CONFUSION_METRICS
+from skauto.resample._label_scores import CONFUSION_METRICS
 
 LIMITS = (15.0, 60.0, 300.0)
 
@@ -191,15 +191,15 @@ class Judge:
         return float(np.mean([np.mean(values) for values in by_source.values()]))
 
 
-def learn(judge, tables, pool, length, say=lambda line: None):
-    """The ordered list, greedily."""
-    entries, gains = [], dict.fromkeys(pool, np.inf)
-    for place in range(length):
+def learn(judge, tables, pool, length, first=(), say=lambda line: None):
+    """The ordered list, greedily, behind the entries that stand first."""
+    entries, gains = [*first], dict.fromkeys(pool, np.inf)
+    for place in range(len(first), length):
         left = [key for key in pool if key not in entries]
         if not left:
             break
         tried = sorted(left, key=lambda key: -gains[key])
-        tried = tried if place == 0 else tried[: max(TRIED, len(left) // 4 if place < 3 else 0)]
+        tried = tried if place == len(first) else tried[: max(TRIED, len(left) // 4 if place < 3 else 0)]
         values = {key: judge.value(tables, [*entries, key]) for key in tried}
         best = max(tried, key=lambda key: values[key])
         for key in tried:
@@ -223,7 +223,7 @@ def figures(judge, tables, lists):
     return found
 
 
-def left_out(judge, tables, pool, n_parts, length):
+def left_out(judge, tables, pool, n_parts, length, first):
     """For each part of the sources the measures of a list that was learnt from the others, beside other lists."""
     sources = sorted({source_of(table.name) for table in tables}, key=lambda name: zlib.crc32(name.encode()))
     rng = np.random.default_rng(0)
@@ -232,7 +232,7 @@ def left_out(judge, tables, pool, n_parts, length):
         mine = set(sources[part::n_parts])
         others = [table for table in tables if source_of(table.name) not in mine]
         lists = {
-            "learnt": learn(judge, others, pool, length),
+            "learnt": learn(judge, others, pool, length, first),
             "hand-set": HAND_SET,
             "random": list(rng.permutation(pool))[:length],
         }
@@ -255,6 +255,8 @@ def main():
     parser.add_argument("--figures", type=Path)
     parser.add_argument("--leave-out", type=int, default=0)
     parser.add_argument("--length", type=int, default=30)
+    # The first trial of a large table, or of a few seconds, must be a quick one, which the limits above do not ask for.
+    parser.add_argument("--first", nargs="*", default=["lightgbm-0"], help="what stands first, not learnt")
     parser.add_argument("--without", nargs="*", default=[], help="candidates that are left out, such as catboost")
     args = parser.parse_args()
     full_rows = {}
@@ -273,14 +275,14 @@ def main():
     sys.stdout.write(f"{len(tables)} tables, {len(pool)} configurations\n")
     judge = Judge()
     if args.leave_out:
-        collected = left_out(judge, tables, pool, args.leave_out, args.length)
+        collected = left_out(judge, tables, pool, args.leave_out, args.length, args.first)
         for name, rows in collected.items():
             means = np.nanmean([row[1:] for row in rows], axis=0)
             sys.stdout.write(f"{name:16s} F1 {means[0]:.4f} AP {means[1]:.4f} AUC {means[2]:.4f}\n")
         if args.figures:
             args.figures.write_text(json.dumps(collected, indent=1))
         return
-    entries = learn(judge, tables, pool, args.length, lambda line: sys.stdout.write(line + "\n"))
+    entries = learn(judge, tables, pool, args.length, args.first, lambda line: print(line, flush=True))
     if args.out:
         listed = [{name: v for name, v in configs[key].items() if name != "imbalance"} for key in entries]
         args.out.write_text("[\n" + ",\n".join(json.dumps(entry) for entry in listed) + "\n]\n")

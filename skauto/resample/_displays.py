@@ -8,7 +8,7 @@ from sklearn.metrics import confusion_matrix_at_thresholds
 
 from skauto._deps import require
 from skauto.resample._costs import checked_costs
-from skauto.resample._threshold import CONFUSION_METRICS
+from skauto.resample._label_scores import CONFUSION_METRICS
 
 
 def _axes(ax):

@@ -12,7 +12,8 @@ def confusions(
 
     Parameters
     ----------
-    y : ndarray of shape (n,), codes 0 and 1
+    y : ndarray of shape (n,)
+        Codes 0 and 1, or what is expected of them between these.
     score : ndarray of shape (n,)
     sample_weight : ndarray of shape (n,), default=None
 

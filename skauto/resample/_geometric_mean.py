@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from skauto.resample._threshold import confusion_of, geometric_mean
+from skauto.resample._label_scores import geometric_mean
+from skauto.resample._threshold import confusion_of
 
 
 def geometric_mean_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn import metrics
 
-from skauto.resample._threshold import accuracy, balanced_accuracy, matthews_corrcoef
+from skauto.resample._label_scores import accuracy, balanced_accuracy, matthews_corrcoef
 
 # What these score beside the counts of a class: beta of F-beta; precision is beta 0, recall beta without bound.
 BETAS = {metrics.f1_score: 1.0, metrics.precision_score: 0.0, metrics.recall_score: np.inf}

@@ -11,7 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skauto.resample._decisions import by_weights
 from skauto.resample._label_metric import LabelMetric
-from skauto.resample._threshold import CONFUSION_METRICS, tune_threshold
+from skauto.resample._label_scores import CONFUSION_METRICS
+from skauto.resample._threshold import tune_threshold
 from skauto.resample._wrapped import (
     WrappedClassifier,
     checked_target,
@@ -28,7 +29,8 @@ class MulticlassThresholdClassifierCV(WrappedClassifier):
     """Tunes a weight for each class, for any label metric and any number of classes.
 
     scikit-learn's `TunedThresholdClassifierCV` tunes a threshold for two classes; here the prediction is the class
-    of the greatest weighted probability. `predict_proba` is unchanged.
+    of the greatest weighted probability. `predict_proba` is unchanged. For a metric that has a name here, few rows of
+    two classes choose together with what a sigmoid of the probabilities expects.
 
     Parameters
     ----------

@@ -1,11 +1,5 @@
-"""Thresholds on probabilities: pure functions of labels and out-of-fold probabilities.
+"""Thresholds on probabilities: pure functions of labels and out-of-fold probabilities."""
 
-Every label metric here is a function of confusion matrices, so that all thresholds of a sample are scored at once. One
-with `uses_threshold = False` is best with the most probable label of each row: a threshold tuned on few rows would
-mostly fit noise.
-"""
-
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +7,8 @@ import numpy as np
 
 from skauto._time_left import endless, first_of
 from skauto.resample._every_threshold import confusions
+from skauto.resample._expected_labels import expected_labels
+from skauto.resample._label_scores import balanced_accuracy, f1_macro, matthews_corrcoef
 
 # With fewer rows or positives than this a tuned threshold is noise (the rule of AutoGluon's threshold calibration).
 MIN_ROWS = 50
@@ -20,122 +16,6 @@ MIN_POSITIVES = 10
 
 # Rows whose log odds are nearer than this change sides together: a threshold between them would be rounding.
 TIE = 1e-9
-
-
-def _per_class(confusion):
-    """True positives, rows predicted and rows present for each class, from (..., K, K) matrices."""
-    hits = np.diagonal(confusion, axis1=-2, axis2=-1)
-    return hits, confusion.sum(-2), confusion.sum(-1)
-
-
-def _of_counts(function):
-    """A metric of confusion matrices from one of true positives, rows predicted and rows present of each class.
-
-    The counts have shape (..., K), which is K times less than the matrices.
-    """
-
-    @functools.wraps(function)
-    def metric(confusion):
-        return function(*_per_class(confusion))
-
-    metric.of_counts = function
-    return metric
-
-
-def _ratio(numerator, denominator):
-    return np.divide(numerator, denominator, out=np.zeros(np.shape(denominator)), where=denominator > 0)
-
-
-def _f1_of_classes(hits, predicted, present):
-    return _ratio(2.0 * hits, predicted + present)
-
-
-@_of_counts
-def f1(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """F1 of the last class, the positive one; confusion has shape (..., 2, 2), true by predicted."""
-    return _f1_of_classes(hits, predicted, present)[..., -1]
-
-
-@_of_counts
-def f1_macro(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """Mean F1 over the classes that occur in truth or prediction."""
-    seen = (predicted + present > 0).sum(-1)
-    return _ratio(_f1_of_classes(hits, predicted, present).sum(-1), seen)
-
-
-@_of_counts
-def f1_weighted(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """F1 averaged with the true class counts as weights."""
-    return _ratio((_f1_of_classes(hits, predicted, present) * present).sum(-1), present.sum(-1))
-
-
-@_of_counts
-def accuracy(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """Fraction of rows with the correct label."""
-    return _ratio(hits.sum(-1), present.sum(-1))
-
-
-accuracy.uses_threshold = False
-
-
-@_of_counts
-def balanced_accuracy(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """Mean recall over the classes that occur."""
-    return _ratio(_ratio(hits, present).sum(-1), (present > 0).sum(-1))
-
-
-@_of_counts
-def geometric_mean(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """Geometric mean of the recalls of the classes that occur (Kubat and Matwin 1997)."""
-    recalls = np.where(present > 0, _ratio(1.0 * hits, present), 1.0)
-    return np.prod(recalls, axis=-1) ** _ratio(np.ones(recalls.shape[:-1]), (present > 0).sum(-1))
-
-
-@_of_counts
-def precision(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """Precision of the last class."""
-    return _ratio(hits, predicted)[..., -1]
-
-
-@_of_counts
-def recall(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """Recall of the last class."""
-    return _ratio(hits, present)[..., -1]
-
-
-@_of_counts
-def jaccard(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """Jaccard index of the last class."""
-    return _ratio(hits, predicted + present - hits)[..., -1]
-
-
-@_of_counts
-def matthews_corrcoef(hits: np.ndarray, predicted: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """Matthews correlation, in its form for any number of classes (Gorodkin 2004)."""
-    hits, predicted, present = (part.astype(float) for part in (hits, predicted, present))
-    rows = present.sum(-1)
-    covariance = hits.sum(-1) * rows - (predicted * present).sum(-1)
-    spread = (rows**2 - (predicted**2).sum(-1)) * (rows**2 - (present**2).sum(-1))
-    return _ratio(covariance, np.sqrt(np.maximum(spread, 0.0)))
-
-
-def uses_threshold(metric: Any) -> bool:
-    """Whether a label metric gains by a tuned threshold; so by default."""
-    return getattr(metric, "uses_threshold", True)
-
-
-CONFUSION_METRICS = {
-    "f1": f1,
-    "f1_macro": f1_macro,
-    "f1_weighted": f1_weighted,
-    "accuracy": accuracy,
-    "balanced_accuracy": balanced_accuracy,
-    "geometric_mean": geometric_mean,
-    "precision": precision,
-    "recall": recall,
-    "jaccard": jaccard,
-    "matthews_corrcoef": matthews_corrcoef,
-}
 
 
 def confusion_of(y: np.ndarray, labels: np.ndarray, n_classes: int, sample_weight: Any = None) -> np.ndarray:
@@ -166,6 +46,8 @@ def tune_threshold(
 ) -> float | np.ndarray:
     """The threshold on out-of-fold probabilities with the best value of a metric.
 
+    For a built-in metric of two classes it is the best of what `expected_labels` expect, which few rows choose better.
+
     Parameters
     ----------
     y : ndarray of shape (n,), integer codes
@@ -176,13 +58,12 @@ def tune_threshold(
     repeats : int, default=1
         How often each row occurs in y.
     left : callable, default=endless
-        Gives the seconds that are left; with none, the weights of many classes are those found so far.
+        Gives the seconds left; without any, weights of many classes are those found so far.
 
     Returns
     -------
     threshold : float or ndarray of shape (K,)
-        A threshold on the second column for two classes, a weight of each column for more. With too few rows or
-        positives to tune, 0.5 or equal weights.
+        On the second column of two classes, a weight of each column of more; 0.5 or equal weights with too few rows.
     """
     n_classes = proba.shape[1]
     metric = getattr(metric, "chooser", metric)  # of a goal, which thresholds must meet to the letter
@@ -191,13 +72,15 @@ def tune_threshold(
     if few and not (getattr(metric, "always_tuned", False) and counts.min() > 0):
         return default_threshold(n_classes)
     if n_classes == 2:
-        return _best_threshold(y, proba[:, 1], metric, sample_weight)
+        # Of the built-in metrics it is known that counts may be fractions.
+        truth = expected_labels(y, proba[:, 1], sample_weight, repeats) if hasattr(metric, "of_counts") else y
+        return _best_threshold(truth, proba[:, 1], metric, sample_weight)
     return _best_weights(y, proba, metric, sample_weight, counts >= MIN_POSITIVES, left)
 
 
-def _best_threshold(y, score, metric, sample_weight):
+def _best_threshold(truth, score, metric, sample_weight):
     """Score every threshold between two neighbouring values; the middle of the best stretch wins."""
-    confusion, last, ranked = confusions(y, score, sample_weight)
+    confusion, last, ranked = confusions(truth, score, sample_weight)
     best = _best_of(metric, confusion)
     if best == 0:
         return float(np.nextafter(ranked[0], np.inf))

@@ -16,7 +16,7 @@ from skauto.automl.evaluation._ranking import (
     near_goal,
 )
 from skauto.resample._constrained_goal import ConstrainedGoal
-from skauto.resample._threshold import uses_threshold
+from skauto.resample._label_scores import uses_threshold
 
 
 class Guides:

@@ -21,7 +21,7 @@ from skauto.resample._label_metric import (
     requests_of,
     wants_weight,
 )
-from skauto.resample._threshold import CONFUSION_METRICS
+from skauto.resample._label_scores import CONFUSION_METRICS
 from skauto.search._sandbox import attempt
 
 # Names that mean the positive class for two classes and the mean over classes for more.

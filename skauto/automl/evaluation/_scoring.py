@@ -16,14 +16,13 @@ from skauto.automl.evaluation._ranking import (
     mean_of_known,
 )
 from skauto.inputs._types import Left
+from skauto.resample._label_scores import CONFUSION_METRICS, uses_threshold
 from skauto.resample._threshold import (
-    CONFUSION_METRICS,
     confusion_of,
     cross_fitted_labels,
     default_threshold,
     labels_at,
     tune_threshold,
-    uses_threshold,
 )
 from skauto.search import _deadline
 from skauto.search._folds import take_if_given

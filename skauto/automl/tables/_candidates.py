@@ -174,6 +174,7 @@ MLP = Candidate(
         "lr": loguniform(3e-3, 3e-2),
         "weight_decay": loguniform(1e-4, 0.3),
         "dropout": uniform(0.0, 0.4),
+        "embedding": [None, "periodic"],
         **SCALER,
     },
     defaults={
@@ -182,6 +183,7 @@ MLP = Candidate(
         "lr": 0.015,
         "weight_decay": 0.02,
         "dropout": 0.1,
+        "embedding": None,
         **RANKS,
     },
     **learnt("mlp"),

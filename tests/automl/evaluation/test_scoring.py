@@ -12,7 +12,8 @@ from sklearn.metrics import fbeta_score, get_scorer, make_scorer
 from skauto.automl.evaluation._metrics import own_pos_label, resolve_metric
 from skauto.automl.evaluation._ranking import area_under_curve, average_precision
 from skauto.automl.evaluation._scoring import Scoring
-from skauto.resample._threshold import CONFUSION_METRICS, confusion_of, labels_at
+from skauto.resample._label_scores import CONFUSION_METRICS
+from skauto.resample._threshold import confusion_of, labels_at
 
 BINARY = np.array([0, 1])
 THREE = np.array([0, 1, 2])

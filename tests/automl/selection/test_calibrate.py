@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 from skauto.automl.evaluation._scoring import Scoring
 from skauto.automl.selection._calibrate import RIDGE, Calibration, calibration_of
-from skauto.resample._threshold import CONFUSION_METRICS
+from skauto.resample._label_scores import CONFUSION_METRICS
 from tests.support.autos import quick
 
 

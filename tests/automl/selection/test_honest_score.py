@@ -10,7 +10,7 @@ from skauto.automl.evaluation._ranking import ap_of, auc_of
 from skauto.automl.evaluation._scoring import Scoring
 from skauto.automl.selection._bootstrap import Units
 from skauto.automl.selection._honest_score import ENSEMBLE, honest_scores
-from skauto.resample._threshold import accuracy, f1
+from skauto.resample._label_scores import accuracy, f1
 from tests.support.trials import scored
 
 

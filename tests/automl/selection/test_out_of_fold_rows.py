@@ -6,7 +6,8 @@ import pytest
 from skauto.automl.evaluation._scoring import Scoring
 from skauto.automl.selection._out_of_fold_rows import OutOfFoldRows
 from skauto.automl.selection._select import mixed
-from skauto.resample._threshold import CONFUSION_METRICS, tune_threshold
+from skauto.resample._label_scores import CONFUSION_METRICS
+from skauto.resample._threshold import tune_threshold
 
 
 class Of:

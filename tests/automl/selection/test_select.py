@@ -14,7 +14,7 @@ from skauto.automl.selection._select import (
     mixed,
     scored_trials,
 )
-from skauto.resample._threshold import CONFUSION_METRICS
+from skauto.resample._label_scores import CONFUSION_METRICS
 from skauto.search._history import History
 from skauto.search._trial import Result, Status, Trial
 from tests.support.trials import scored, small_plan
