@@ -282,7 +282,12 @@ def main():
         if args.figures:
             args.figures.write_text(json.dumps(collected, indent=1))
         return
-    entries = learn(judge, tables, pool, args.length, args.first, lambda line: print(line, flush=True))
+
+    def say(line):
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+    entries = learn(judge, tables, pool, args.length, args.first, say)
     if args.out:
         listed = [{name: v for name, v in configs[key].items() if name != "imbalance"} for key in entries]
         args.out.write_text("[\n" + ",\n".join(json.dumps(entry) for entry in listed) + "\n]\n")
