@@ -1,5 +1,6 @@
 """Runs in processes of their own: how they ended, and the peak memory of the process and its descendants."""
 
+import contextlib
 import subprocess
 import tempfile
 import time
@@ -75,10 +76,11 @@ def follow(child, patience, is_measured, seen):
 
 
 def end(child, seen):
-    """Kill a process, its descendants, and those that it left behind (a number taken anew is another process)."""
-    for process in {**dict.fromkeys(tree(child)), **seen}:
-        try:
+    """Kill a process, its descendants, and those that it left behind, and wait until they are gone."""
+    members = {**dict.fromkeys(tree(child)), **seen}
+    for process in members:
+        # A number that was taken anew is another process, which `is_running` tells.
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             if process.is_running():
                 process.kill()
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
+    psutil.wait_procs([process for process in members if process != child], timeout=10)

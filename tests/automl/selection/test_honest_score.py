@@ -90,7 +90,7 @@ def test_a_wider_interval_for_fewer_new_rows():
     trials = trials_of(scoring, np.clip(rng.normal(0.4 + 0.25 * y, 0.2)[:, None], 0, 1))
     few, many = (honest_scores(trials, scoring, units_of(y), seed=0, n_new=n)[ENSEMBLE] for n in (50, 5_000))
     assert few.high - few.low > 1.5 * (many.high - many.low)
-    assert few.score == pytest.approx(many.score, abs=0.005)
+    assert few.score == pytest.approx(many.score, abs=0.01)  # F1 of fifty rows is a little biased
 
 
 def test_no_time_gives_no_score():
