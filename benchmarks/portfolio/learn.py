@@ -147,9 +147,10 @@ def finished(table, entries, limit):
 
 
 class Judge:
-    """Answers of lists on tables, remembered."""
+    """Answers of lists on tables within time limits, remembered."""
 
-    def __init__(self):
+    def __init__(self, limits=LIMITS):
+        self.limits = limits
         self.known = {}
 
     def measures(self, table, done):
@@ -186,7 +187,7 @@ class Judge:
         """The mean over sources and limits of the mean of the three measures."""
         by_source = defaultdict(list)
         for table in tables:
-            values = [np.nanmean(self.measures(table, finished(table, entries, limit))) for limit in LIMITS]
+            values = [np.nanmean(self.measures(table, finished(table, entries, limit))) for limit in self.limits]
             by_source[source_of(table.name)].append(np.mean(values))
         return float(np.mean([np.mean(values) for values in by_source.values()]))
 
@@ -213,16 +214,6 @@ def learn(judge, tables, pool, length, first=(), say=lambda line: None):
     return entries
 
 
-def figures(judge, tables, lists):
-    """Mean F1, AP and AUC of each list at each limit."""
-    found = {}
-    for name, entries in lists.items():
-        for limit in LIMITS:
-            measures = np.array([judge.measures(t, finished(t, entries, limit)) for t in tables])
-            found[f"{name} {limit:g} s"] = np.nanmean(measures, axis=0).round(4).tolist()
-    return found
-
-
 def left_out(judge, tables, pool, n_parts, length, first):
     """For each part of the sources the measures of a list that was learnt from the others, beside other lists."""
     sources = sorted({source_of(table.name) for table in tables}, key=lambda name: zlib.crc32(name.encode()))
@@ -239,7 +230,7 @@ def left_out(judge, tables, pool, n_parts, length, first):
         for table in tables:
             if source_of(table.name) in mine:
                 for name, entries in lists.items():
-                    for limit in LIMITS:
+                    for limit in judge.limits:
                         measured = judge.measures(table, finished(table, entries, limit))
                         collected[f"{name} {limit:g} s"].append((table.name, *measured))
         sys.stdout.write(f"part {part + 1}: {' '.join(lists['learnt'][:10])}\n")
@@ -257,7 +248,8 @@ def main():
     parser.add_argument("--length", type=int, default=30)
     # The first trial of a large table, or of a few seconds, must be a quick one, which the limits above do not ask for.
     parser.add_argument("--first", nargs="*", default=["lightgbm-0"], help="what stands first, not learnt")
-    parser.add_argument("--without", nargs="*", default=[], help="candidates that are left out, such as catboost")
+    parser.add_argument("--without", nargs="*", default=[], help="candidates or entries left out: catboost mlp-6")
+    parser.add_argument("--limits", type=float, nargs="+", default=LIMITS, help="seconds that lists are judged at")
     args = parser.parse_args()
     full_rows = {}
     for root in args.data:
@@ -271,9 +263,11 @@ def main():
     most = max(count.values())
     configs = json.loads((args.pool / "configurations.json").read_text())
     # An SVM is not fitted to many rows: such configurations are measured on fewer tables.
-    pool = [key for key in configs if count[key] > 0.75 * most and configs[key]["candidate"] not in args.without]
+    pool = [
+        key for key in configs if count[key] > 0.75 * most and not {key, configs[key]["candidate"]} & {*args.without}
+    ]
     sys.stdout.write(f"{len(tables)} tables, {len(pool)} configurations\n")
-    judge = Judge()
+    judge = Judge(tuple(args.limits))
     if args.leave_out:
         collected = left_out(judge, tables, pool, args.leave_out, args.length, args.first)
         for name, rows in collected.items():
