@@ -1,6 +1,7 @@
 """From data and settings to a plan: folds, scoring, candidates, space and strategy of one search."""
 
 import functools
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
 
@@ -59,7 +60,7 @@ def make_plan(data: Data, settings: Settings, seed: int) -> Plan:
         If no fold can be learnt from, or no candidate is left.
     """
     kind = kind_named(data.kind)
-    folds = Folds(*folds_of(data, seed))
+    folds = Folds(*folds_of(data, seed, _seconds_of_cores(settings)))
     warn_of_one_class(data, folds.validated)
     time = _trial_time(settings, kind, len(folds.pairs))
     profile = _profile_of(data, kind, folds, settings.threads, seed, time)
@@ -83,6 +84,14 @@ def make_plan(data: Data, settings: Settings, seed: int) -> Plan:
     return Plan(
         context, scoring, space, initial, missing, n_trials, settings.constraints, time
     )
+
+
+def _seconds_of_cores(settings: Settings) -> float | None:
+    """What all workers together may use, None without a limit."""
+    if not settings.timed:
+        return None
+    limit = cast(float, settings.time_limit)
+    return limit * settings.n_workers * settings.threads
 
 
 def _trial_time(settings: Settings, kind: Kind, n_folds: int) -> TrialTime:
@@ -122,10 +131,17 @@ def _profile_of(
         shape=tuple(data.X.shape[1:]),
         seconds=time.fit_seconds,
         trial_seconds=time.trial_seconds,
+        holds_out=_holds_out(kind, folds, time),
         seed=seed,
         as_given=data.as_given,
         **kind.profile(data),
     )
+
+
+def _holds_out(kind: Kind, folds: Folds, time: TrialTime) -> bool:
+    """Whether what a trial fitted on the one training part is final."""
+    timed = time.fit_seconds is not None
+    return timed and kind.effort.keeps_networks and len(folds.pairs) == 1
 
 
 def _builder_of(
@@ -189,7 +205,7 @@ def _context_of(
         report=scoring.report_of_trial,
         low_fidelity_score=scoring.low_fidelity_score,
         seed=seed,
-        fit=fit_last_step,
+        fit=_fit_of(profile),
         predict=predict_at,
         apply_fidelity=functools.partial(
             build.at_fidelity, least=min(1.0, ROWS_OF_A_RUNG / profile.n_rows)
@@ -205,6 +221,14 @@ def _context_of(
         bag=pack if settings.timed else None,
         cache=PrefixCache(_cache_bytes(settings.trial_memory)),
     )
+
+
+def _fit_of(profile: DataProfile) -> Callable[..., Any]:
+    """How the last step of a pipeline is fitted."""
+    fit_held_out = profile.kind.effort.fit_held_out
+    if profile.holds_out and fit_held_out is not None:
+        return fit_held_out
+    return fit_last_step
 
 
 def _cache_bytes(trial_memory: int | None) -> int:

@@ -62,7 +62,10 @@ def run_search(runtime: Runtime, plan: "Plan", data: Data) -> History:
     runtime.start_workers(plan.context, data.classes)
     pool = runtime.pool
     budget = SearchBudget(
-        phases, settings.n_iter or (plan.n_trials if settings.timed else None), pool
+        phases,
+        settings.n_iter or (plan.n_trials if settings.timed else None),
+        pool,
+        refits=not plan.profile.holds_out,
     )
     pool.remaining = budget.remaining
     for _, result in history.finished:  # of an earlier run, from its journal

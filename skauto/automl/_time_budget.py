@@ -77,12 +77,22 @@ class SearchBudget(Budget):
     n_iter : int or None
     pool : WorkerPool
         Its workers do the refits; those that the end of the search kills are started anew for them.
+    refits : bool, default=True
+        Whether models are refitted at the end; where those of trials are final only the choice needs time.
     """
 
-    def __init__(self, phases: "Phases", n_iter: int | None, pool: Workers) -> None:
+    def __init__(
+        self,
+        phases: "Phases",
+        n_iter: int | None,
+        pool: Workers,
+        *,
+        refits: bool = True,
+    ) -> None:
         super().__init__(n_iter=n_iter)
         self.phases = phases
         self.pool = pool
+        self.refits = refits
         # None as long as no trial is complete.
         self.reserve: float | None = None
         self._trials: list[tuple[float, float]] = []
@@ -100,6 +110,10 @@ class SearchBudget(Budget):
             FINISH_LEAST * self.pool.slowness, LEAST_FRACTION * self.phases.time_limit
         )
         return min(least, self.phases.for_finish())
+
+    def _planned(self) -> float:
+        """What is kept free once there is a complete trial."""
+        return self.phases.for_finish() if self.refits else self._before_the_first()
 
     def room(self, history: View) -> float:
         """How many more trials may be asked; none where even a quick one would not end in time."""
@@ -124,12 +138,12 @@ class SearchBudget(Budget):
         """Adapt the reserve to the fits of the best full trials so far, and to how long it takes to judge one."""
         outcome = TrialOutcome.of(result)
         if outcome is not None and self.reserve is None:
-            self.reserve = self.phases.for_finish()
+            self.reserve = self._planned()
         if outcome is None or not outcome.fold_scores:
             return
         self._seconds.append(result.seconds)
         self._reports.append(outcome.score_seconds)
-        reserve = self.phases.for_finish()
+        reserve = self._planned()
         refit = 0.0 if outcome.model is not None else outcome.fit_seconds
         self._trials = sorted([*self._trials, (-outcome.score, refit)])[:MEMBERS]
         # With fewer trials it is not known yet how long the refit of an ensemble will take.
