@@ -52,7 +52,7 @@ def run_one(root, name, system, limit, seed, flips):
     if system == "skauto":
         from skauto import AutoClassifier
 
-        model = AutoClassifier(time_limit=limit, random_state=seed, verbose=0)
+        model = AutoClassifier("f1_macro", time_limit=limit, random_state=seed, verbose=0)
     else:
         from plain_cnn import PlainCNN
 

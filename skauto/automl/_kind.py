@@ -63,9 +63,9 @@ class Effort:
         Whether networks of this kind are given fewer epochs, and never fewer rows, at a low fidelity.
     keeps_networks : bool
         Whether a network that was trained on a single fold is the final model.
-    fit_held_out : callable or None
-        How the last step of a pipeline is fitted where one part of the rows is held back, by which more than when to
-        stop is chosen; as `fit_last_step`, which is taken where it is None.
+    adapt_to_held_out : callable or None
+        ``adapt_to_held_out(fitted, X, y, weight)``: what the fitted last step of a pipeline takes from the rows that
+        are held back, where one part of all is; it is changed in place. None: nothing.
     checks_feasibility : bool
         Whether a trial is fitted on a few rows first where constraints bound its costs.
     even_ensemble : bool
@@ -79,7 +79,7 @@ class Effort:
     starts_with_one_fold: bool = False
     saves_epochs: bool = True
     keeps_networks: bool = False
-    fit_held_out: Callable[..., tuple[Estimator, int | None]] | None = None
+    adapt_to_held_out: Callable[[Estimator, Rows, Any, Any], None] | None = None
     checks_feasibility: bool = True
     even_ensemble: bool = False
 

@@ -24,6 +24,7 @@ from skauto.automl._types import Pair
 from skauto.automl.evaluation._context import Evaluation
 from skauto.automl.evaluation._early_stopping import (
     MIN_CLASS_ROWS,
+    fit_and_adapt,
     fit_last_step,
     predict_at,
 )
@@ -225,9 +226,9 @@ def _context_of(
 
 def _fit_of(profile: DataProfile) -> Callable[..., Any]:
     """How the last step of a pipeline is fitted."""
-    fit_held_out = profile.kind.effort.fit_held_out
-    if profile.holds_out and fit_held_out is not None:
-        return fit_held_out
+    adapt = profile.kind.effort.adapt_to_held_out
+    if profile.holds_out and adapt is not None:
+        return functools.partial(fit_and_adapt, adapt)
     return fit_last_step
 
 

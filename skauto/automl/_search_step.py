@@ -96,7 +96,9 @@ def run_search(runtime: Runtime, plan: "Plan", data: Data) -> History:
             on_result=on_result,
         )
     runtime.interrupts.seen = reason == "interrupted"
-    if settings.timed and settings.n_iter is None:
+    # Where a part is held back, networks fill the time, and what they leave is too little for another one.
+    is_worth_a_line = not plan.profile.holds_out
+    if settings.timed and settings.n_iter is None and is_worth_a_line:
         # All of a space that can be listed was asked for by number.
         ended = "finished" if settings.finite and reason == "n_iter" else reason
         line = said_of_the_end(

@@ -8,7 +8,7 @@ from skauto.automl._data_profile import DataProfile
 from skauto.automl._kind import Candidates, Context, Effort, Kind, Splits, within_bounds
 from skauto.automl._types import Estimator
 from skauto.automl.images._epoch_planning import PLAN_FRACTION
-from skauto.automl.images._fit_held_out import fit_held_out
+from skauto.automl.images._held_out_views import choose_views
 from skauto.automl.images._hold_out import SINGLE_FOLD_ROWS, parts_with_one_held_out
 from skauto.inputs._data import Form
 from skauto.inputs._images import describe_images, read_images, same_size
@@ -88,6 +88,6 @@ KIND = Kind(
         rows_per_trial=40,
         plan_fraction=PLAN_FRACTION,
         keeps_networks=True,
-        fit_held_out=fit_held_out,
+        adapt_to_held_out=choose_views,
     ),
 )

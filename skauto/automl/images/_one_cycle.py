@@ -18,8 +18,8 @@ from skauto.search import _deadline
 # at up to seven times, a tenth to a quarter of the rows, at two thirds of the price of a training step.
 LATEST, AFTER_EPOCHS, AFTER_SECONDS = 0.95, 0.4, 1.5
 
-# How many times as long as its work a process may take on a busy machine.
-MOST_WAITING = 4.0
+# How many times as long as its work a process may take on a busy machine, and the seconds of work that tell it.
+MOST_WAITING, TELLING_SECONDS = 4.0, 0.02
 
 # Epochs from which on two networks, one after the other, are better than one that trains twice as long; and the most
 # of them, as each is asked at predict.
@@ -42,8 +42,10 @@ def plan_one_cycle(
     began, work_began = time.perf_counter(), time.process_time()
     epoch_seconds = seconds_a_row(values, profile) * profile.n_rows
     took, worked = time.perf_counter() - began, time.process_time() - work_began
-    # Several threads work more seconds than pass.
-    waiting = min(max(took / max(worked, 1e-3), 1.0), MOST_WAITING)
+    waiting = 1.0
+    if worked > TELLING_SECONDS:
+        # Several threads work more seconds than pass.
+        waiting = min(max(took / worked, 1.0), MOST_WAITING)
     after = waiting * (AFTER_SECONDS + AFTER_EPOCHS * epoch_seconds)
     seconds = max(_seconds(profile, after), LEAST_SECONDS)
     epochs, fewest = seconds / epoch_seconds, fewest_epochs(profile)

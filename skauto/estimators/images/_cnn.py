@@ -312,7 +312,7 @@ class CNNClassifier(NeuralClassifier):
     def choose_views(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Choose on held-back images whether predict also looks at them mirrored, or moved by a pixel.
 
-        Only what training had them see is tried, and twice or three times the work must lower the log loss by 2 %.
+        Only what training had them see is tried, and twice or three times the work must lower the log loss by 3 %.
 
         Parameters
         ----------

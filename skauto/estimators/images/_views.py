@@ -38,7 +38,7 @@ STRAIGHT = (View(),)
 MOVED = (View(), View(down=1, across=1), View(down=-1, across=-1))
 
 # The least gain of log loss, relative to it, for which a prediction may take twice or three times as long.
-LEAST_GAIN = 0.02
+LEAST_GAIN = 0.03
 
 
 def sets_of_views(mirrors: bool, moves: bool) -> list[tuple[View, ...]]:

@@ -1,11 +1,10 @@
-"""How the last step of a pipeline of images is fitted where one part of the rows is held back."""
+"""What a fitted network of images takes from the rows that are held back: how it looks at an image."""
 
 import sys
 
 import numpy as np
 
 from skauto.automl._types import Estimator
-from skauto.automl.evaluation._early_stopping import fit_last_step
 from skauto.inputs._types import Rows
 from skauto.search._folds import take_if_given
 
@@ -16,26 +15,24 @@ ROWS = 1_000
 CNN_MODULE = "skauto.estimators.images._cnn"
 
 
-def fit_held_out(
-    estimator: Estimator,
-    X: Rows,
-    y: np.ndarray,
-    weight: np.ndarray | None,
-    X_valid: Rows,
-    y_valid: np.ndarray,
-    weight_valid: np.ndarray | None,
-) -> tuple[Estimator, int | None]:
-    """`fit_last_step`, after which a network chooses by the held-back rows how it looks at an image."""
-    fitted, best_iteration = fit_last_step(
-        estimator, X, y, weight, X_valid, y_valid, weight_valid
-    )
+def choose_views(
+    fitted: Estimator, X: Rows, y: np.ndarray, weight: np.ndarray | None
+) -> None:
+    """Have a network choose its views, in place; another classifier stays as it is.
+
+    Parameters
+    ----------
+    fitted : classifier
+        The fitted last step of a pipeline.
+    X, y, weight : as it was fitted on
+        Rows that are held back.
+    """
     network = _network_of(fitted)
-    if network is not None:
-        known = np.flatnonzero(np.isin(y_valid, network.classes_))[:ROWS]
-        if len(known):
-            weight_known = take_if_given(weight_valid, known)
-            network.choose_views(X_valid[known], y_valid[known], weight_known)
-    return fitted, best_iteration
+    if network is None:
+        return
+    known = np.flatnonzero(np.isin(y, network.classes_))[:ROWS]
+    if len(known):
+        network.choose_views(X[known], y[known], take_if_given(weight, known))
 
 
 def _network_of(fitted: Estimator) -> Estimator | None:
