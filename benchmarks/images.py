@@ -45,7 +45,7 @@ def read_images(root, name, seed):
     return X, y, X_test, y_test
 
 
-def run_one(root, name, system, limit, seed, flips):
+def run_one(root, name, system, limit, seed, flips, threads):
     """Fit and judge one system here; what is appended."""
     X, y, X_test, y_test = read_images(root, name, seed)
     more = {}
@@ -54,8 +54,10 @@ def run_one(root, name, system, limit, seed, flips):
 
         model = AutoClassifier("f1_macro", time_limit=limit, random_state=seed, verbose=0)
     else:
+        import torch
         from plain_cnn import PlainCNN
 
+        torch.set_num_threads(threads)
         model = PlainCNN(limit, flip=name in flips, seed=seed)
     began = time.perf_counter()
     model.fit(X, y)
@@ -81,9 +83,9 @@ def run_one(root, name, system, limit, seed, flips):
     }
 
 
-def run(root, name, system, limit, seed, flips):
+def run(root, name, system, limit, seed, *how):
     """`run_one` in a process of its own."""
-    asked = json.dumps([str(root), name, system, limit, seed, flips])
+    asked = json.dumps([str(root), name, system, limit, seed, *how])
     done = subprocess.run([sys.executable, __file__, "--one", asked], capture_output=True, text=True, check=False)
     if done.returncode:
         return {"failed": done.stderr.strip().splitlines()[-1]}
@@ -119,6 +121,7 @@ def main():
     parser.add_argument("--sets", nargs="*")
     parser.add_argument("--systems", nargs="*", default=SYSTEMS)
     parser.add_argument("--flips", nargs="*", default=["cifar10"], help="sets that the plain CNN mirrors images of")
+    parser.add_argument("--threads", type=int, default=2, help="of the plain CNN: one on a busy machine")
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -139,7 +142,7 @@ def main():
                     key = dict(zip(KEY, (name, system, limit, seed, commit.stdout.strip()), strict=True))
                     if tuple(key.values()) in known:
                         continue
-                    line = {**key, **run(given.data, name, system, limit, seed, given.flips)}
+                    line = {**key, **run(given.data, name, system, limit, seed, given.flips, given.threads)}
                     with given.out.open("a") as file:
                         file.write(json.dumps(line) + "\n")
 

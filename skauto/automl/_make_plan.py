@@ -70,6 +70,7 @@ def make_plan(data: Data, settings: Settings, seed: int) -> Plan:
     profile = replace(
         profile, alone=all(candidate.extra == "deep" for candidate in chosen)
     )
+    chosen = [candidate.for_data(profile) for candidate in chosen]
     # A sampler must work in each training fold, so the one with the fewest rows of a class decides.
     strategies = imbalance_strategies(_rarest(data.y, folds.pairs))
     space, initial = space_of(chosen, strategies, settings.finite)

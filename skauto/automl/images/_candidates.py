@@ -16,6 +16,7 @@ from skauto.automl._matrix_learners import (
 )
 from skauto.automl.images import _learners as make
 from skauto.automl.images._epoch_planning import net_time_reason
+from skauto.automl.images._first_networks import NARROW, first_networks
 
 LOGISTIC = Candidate(
     name="logistic",
@@ -94,12 +95,8 @@ CNN = Candidate(
         "cutout": 0.0,
     },
     # Within a time limit these are often all: see decision 809.
-    initial=(
-        {},
-        {"lr": 8e-3},
-        {"shift": 0.1, "cutout": 0.25},
-        {"backbone": "resnet"},
-    ),
+    initial=NARROW,
+    initial_for=first_networks,
     ranks=(1, 2, 2.2, 2.4),
     imbalance=(WEIGHTS, REPEATED),
     weight=2.0,

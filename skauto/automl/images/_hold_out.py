@@ -53,9 +53,13 @@ def parts_with_one_held_out(
 
 def _folds_fit(n_rows: int, shape: Shape, n_folds: int, seconds: float) -> bool:
     """Whether a network can be trained on each fold, and another one on all rows."""
-    row_seconds = ROW_SECONDS + PIXEL_SECONDS * _pixels(shape)
     rows_learnt = n_rows * (n_folds - 1) + n_rows
-    return FOLD_EPOCHS * rows_learnt * row_seconds <= FOLDS_PART * seconds
+    return FOLD_EPOCHS * seconds_of_rows(rows_learnt, shape) <= FOLDS_PART * seconds
+
+
+def seconds_of_rows(n_rows: int, shape: Shape) -> float:
+    """About what an epoch of a network of these rows takes one core."""
+    return n_rows * (ROW_SECONDS + PIXEL_SECONDS * _pixels(shape))
 
 
 def _pixels(shape: Shape) -> int:
