@@ -13,6 +13,7 @@ from skauto.automl._data_profile import DataProfile
 from skauto.automl._imbalance import imbalance_strategies
 from skauto.automl._kind import Kind, kind_named
 from skauto.automl._matrix_learners import CALIBRATION_FOLDS
+from skauto.automl._networks_tried import tries_networks
 from skauto.automl._plan import ROWS_OF_A_RUNG, Folds, Plan, TrialTime
 from skauto.automl._search_space import space_of
 from skauto.automl._select_candidates import select_candidates, trial_fraction
@@ -61,10 +62,12 @@ def make_plan(data: Data, settings: Settings, seed: int) -> Plan:
         If no fold can be learnt from, or no candidate is left.
     """
     kind = kind_named(data.kind)
-    folds = Folds(*folds_of(data, seed, _seconds_of_cores(settings)))
+    seconds = _seconds_for_networks(settings, kind)
+    folds = Folds(*folds_of(data, seed, seconds))
     warn_of_one_class(data, folds.validated)
     time = _trial_time(settings, kind, len(folds.pairs))
     profile = _profile_of(data, kind, folds, settings.threads, seed, time)
+    profile = replace(profile, holds_out=seconds is not None and len(folds.pairs) == 1)
     bounded = bool(settings.constraints)
     chosen, missing = select_candidates(settings.candidates, profile, small=bounded)
     profile = replace(
@@ -88,9 +91,11 @@ def make_plan(data: Data, settings: Settings, seed: int) -> Plan:
     )
 
 
-def _seconds_of_cores(settings: Settings) -> float | None:
-    """What all workers together may use, None without a limit."""
-    if not settings.timed:
+def _seconds_for_networks(settings: Settings, kind: Kind) -> float | None:
+    """What all workers together may use; None without a limit, and where no network is tried whose trial is final."""
+    if not (settings.timed and kind.effort.keeps_networks):
+        return None
+    if not tries_networks(settings.candidates, kind):
         return None
     limit = cast(float, settings.time_limit)
     return limit * settings.n_workers * settings.threads
@@ -133,17 +138,10 @@ def _profile_of(
         shape=tuple(data.X.shape[1:]),
         seconds=time.fit_seconds,
         trial_seconds=time.trial_seconds,
-        holds_out=_holds_out(kind, folds, time),
         seed=seed,
         as_given=data.as_given,
         **kind.profile(data),
     )
-
-
-def _holds_out(kind: Kind, folds: Folds, time: TrialTime) -> bool:
-    """Whether what a trial fitted on the one training part is final."""
-    timed = time.fit_seconds is not None
-    return timed and kind.effort.keeps_networks and len(folds.pairs) == 1
 
 
 def _builder_of(

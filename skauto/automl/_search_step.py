@@ -61,6 +61,9 @@ def run_search(runtime: Runtime, plan: "Plan", data: Data) -> History:
         history = begin_history(settings, runtime.journal, data, plan, runtime.seed)
     runtime.start_workers(plan.context, data.classes)
     pool = runtime.pool
+    if plan.profile.holds_out:
+        # The networks of trials are final, and read here: PyTorch must be there by the time that the first one comes.
+        import_nets()
     budget = SearchBudget(
         phases,
         settings.n_iter or (plan.n_trials if settings.timed else None),

@@ -1,32 +1,35 @@
 """One cycle of a network that fills the time: where a part of the rows is held back, and the network is final."""
 
 import math
-import time
+import os
 from collections.abc import Mapping
 from typing import Any
 
+import joblib
+
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._types import Estimator
-from skauto.automl.images._epoch_planning import (
-    LEAST_SECONDS,
-    fewest_epochs,
-    seconds_a_row,
-)
+from skauto.automl.images._epoch_planning import LEAST_SECONDS
+from skauto.automl.images._hold_out import seconds_of_rows
 from skauto.search import _deadline
 
-# The latest part of what is left at which training ends, and what its rows cost afterwards: held-back ones are looked
-# at up to seven times, a tenth to a quarter of the rows, at two thirds of the price of a training step.
-LATEST, AFTER_EPOCHS, AFTER_SECONDS = 0.95, 0.4, 1.5
+# The latest part of what is left at which training ends, and what comes after it: a worker's answer, and predictions
+# of the rows that are held back, in seconds and in epochs.
+LATEST, AFTER_SECONDS, AFTER_EPOCHS = 0.95, 1.5, 0.25
 
-# How many times as long as its work a process may take on a busy machine, and the seconds of work that tell it.
-MOST_WAITING, TELLING_SECONDS = 4.0, 0.02
+# How many times as long it may take on a busy machine.
+MOST_WAITING = 4.0
 
-# Epochs from which on two networks, one after the other, are better than one that trains twice as long; and the most
-# of them, as each is asked at predict.
-MANY_EPOCHS, MOST_TURNS = 40, 2
+# Epochs of one core from which on two networks, one after the other, are better than one that trains twice as long;
+# and the most of them, as each is asked at predict.
+MANY_EPOCHS, MOST_TURNS = 20, 2
 
-# The schedule is shortened to what fits, never prolonged: so much longer it is at first.
-SPARE = 1.5
+# What an epoch takes beside one of width 16, at twice the width, and with the blocks of a residual network.
+POWER_OF_WIDTH, OF_A_RESNET = 1.4, 2.0
+
+# The schedule is shortened to what fits, never prolonged: so many epochs more than are expected it has at first, as a
+# processor may be as much quicker.
+SPARE = 10.0
 
 
 def plan_one_cycle(
@@ -34,34 +37,42 @@ def plan_one_cycle(
 ) -> None:
     """Give a network the seconds that its trial has left, or a half of them where it needs no more.
 
+    Nothing is timed before: the first batches tell how long the cycle is.
+
     Raises
     ------
     TimeoutError
-        Where it would have fewer than the fewest epochs.
+        Where what follows training would take longer than training may.
     """
-    began, work_began = time.perf_counter(), time.process_time()
-    epoch_seconds = seconds_a_row(values, profile) * profile.n_rows
-    took, worked = time.perf_counter() - began, time.process_time() - work_began
-    waiting = 1.0
-    if worked > TELLING_SECONDS:
-        # Several threads work more seconds than pass.
-        waiting = min(max(took / worked, 1.0), MOST_WAITING)
-    after = waiting * (AFTER_SECONDS + AFTER_EPOCHS * epoch_seconds)
-    seconds = max(_seconds(profile, after), LEAST_SECONDS)
-    epochs, fewest = seconds / epoch_seconds, fewest_epochs(profile)
-    if epochs < fewest and not profile.alone:
+    left = _deadline.left()
+    if math.isinf(left):
+        left = profile.seconds or 0.0
+    waiting = _waiting()
+    epoch_seconds = waiting * _seconds_of_an_epoch(values, profile)
+    after = waiting * AFTER_SECONDS + AFTER_EPOCHS * epoch_seconds
+    seconds = min(LATEST * left, left - after)
+    if seconds < after and not profile.alone:
         raise TimeoutError(
-            f"{fewest:.3g} epochs of it do not fit into the {seconds:.3g} s that are left to its training"
+            f"a network cannot be trained and judged in the {max(left, 0):.3g} s that are left"
         )
+    seconds = max(seconds, LEAST_SECONDS)
+    epochs = seconds / epoch_seconds
     turns = max(1, min(round(epochs / MANY_EPOCHS), MOST_TURNS))
     network.set_params(
         max_epochs=math.ceil(SPARE * epochs / turns), time_limit=seconds / turns
     )
 
 
-def _seconds(profile: DataProfile, after: float) -> float:
-    """Seconds of training that leave enough for what follows it, which takes `after` seconds."""
-    left = _deadline.left()
-    if math.isinf(left):
-        left = profile.seconds or 0.0
-    return min(LATEST * left, left - after)
+def _seconds_of_an_epoch(values: Mapping[str, Any], profile: DataProfile) -> float:
+    """About what an epoch takes the threads of this worker."""
+    cost = (values["width"] / 16) ** POWER_OF_WIDTH
+    if values["backbone"] == "resnet":
+        cost *= OF_A_RESNET
+    rows_seconds = seconds_of_rows(profile.n_rows, profile.shape)
+    return cost * rows_seconds / profile.threads
+
+
+def _waiting() -> float:
+    """How many times as long as its work a process takes, by the processes that want a core."""
+    wanted = os.getloadavg()[0] / joblib.cpu_count()
+    return min(max(wanted, 1.0), MOST_WAITING)

@@ -1,14 +1,17 @@
 """One cycle that fills the time: seconds and epochs of a network that is final."""
 
+import math
+import os
 from dataclasses import replace
 
+import joblib
 import pytest
 
 from skauto.automl._data_profile import DataProfile
 from skauto.automl._kind import kind_named
-from skauto.automl.images import _one_cycle
 from skauto.automl.images._candidates import CNN
-from skauto.automl.images._one_cycle import AFTER_SECONDS, LATEST, MANY_EPOCHS, MOST_WAITING
+from skauto.automl.images._hold_out import seconds_of_rows
+from skauto.automl.images._one_cycle import AFTER_SECONDS, LATEST, MOST_WAITING
 from skauto.search import _deadline
 
 PROFILE = DataProfile(
@@ -25,45 +28,58 @@ PROFILE = DataProfile(
 )
 
 
-def planned(monkeypatch, left, row_seconds=1e-3, **changes):
-    """A network as it trains in a worker with so many seconds left, at so many a row."""
-    monkeypatch.setattr(_one_cycle, "seconds_a_row", lambda values, profile: row_seconds)
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch):
+    monkeypatch.setattr(os, "getloadavg", lambda: (1.0, 1.0, 1.0))
+
+
+def planned(monkeypatch, left, values=CNN.defaults, **changes):
+    """A network as it trains in a worker with so many seconds left."""
     monkeypatch.setattr(_deadline, "left", lambda: left)
-    network = CNN.build(CNN.defaults, PROFILE, 0)
-    CNN.plan_training(network, CNN.defaults, replace(PROFILE, **changes))
+    network = CNN.build(values, PROFILE, 0)
+    CNN.plan_training(network, values, replace(PROFILE, **changes))
     return network
 
 
 def test_it_trains_nearly_all_the_time_and_leaves_enough_for_what_follows(monkeypatch):
-    network = planned(monkeypatch, 50.0, row_seconds=5e-3)
+    network = planned(monkeypatch, 50.0, n_rows=9_000)
     assert 0.8 * 50 < network.time_limit <= LATEST * 50
     assert 50 - network.time_limit >= AFTER_SECONDS
-    # The schedule is shortened to what fits, so it must not end before.
-    assert network.max_epochs > network.time_limit / 5
+    # The schedule is shortened to what fits, so it must not end before, however quick the processor is.
+    assert network.max_epochs * seconds_of_rows(9_000, (32, 32)) > 4 * network.time_limit
 
 
 def test_of_a_small_set_two_networks_share_the_time(monkeypatch):
-    alone = planned(monkeypatch, 50.0, row_seconds=5e-3).time_limit
-    shared = planned(monkeypatch, 50.0, row_seconds=2e-4)
-    assert shared.time_limit < 0.6 * alone and shared.max_epochs > MANY_EPOCHS
-    assert planned(monkeypatch, 500.0, row_seconds=2e-4).time_limit == pytest.approx(500 * LATEST / 2)
+    alone = planned(monkeypatch, 50.0, n_rows=9_000).time_limit
+    assert planned(monkeypatch, 50.0).time_limit < 0.6 * alone
+    assert planned(monkeypatch, 500.0).time_limit == pytest.approx(500 * LATEST / 2)
+    wide = {**CNN.defaults, "width": 32, "backbone": "resnet"}
+    assert planned(monkeypatch, 50.0, wide).time_limit > 0.9 * alone
 
 
-def test_too_few_epochs_are_refused_unless_nothing_else_is_tried(monkeypatch):
-    with pytest.raises(TimeoutError, match="2 epochs of it do not fit into the"):
-        planned(monkeypatch, 4.0, row_seconds=1e-2)
-    assert planned(monkeypatch, 4.0, row_seconds=1e-2, alone=True).time_limit > 0
-    # Of many rows a part of an epoch is enough steps.
-    assert planned(monkeypatch, 60.0, n_rows=50_000).time_limit > 20
+def test_no_time_is_said_unless_nothing_else_is_tried(monkeypatch):
+    with pytest.raises(TimeoutError, match="a network cannot be trained and judged in the 3 s that are left"):
+        planned(monkeypatch, 3.0)
+    with pytest.raises(TimeoutError, match="in the 0 s that are left"):
+        planned(monkeypatch, -1.0)
+    assert planned(monkeypatch, 3.0, alone=True).time_limit > 0
+    # Of many rows a part of an epoch is enough.
+    assert planned(monkeypatch, 60.0, n_rows=100_000).time_limit > 20
 
 
 def test_a_busy_machine_is_given_more_time_for_what_follows(monkeypatch):
-    quiet = planned(monkeypatch, 50.0, row_seconds=5e-3).time_limit
-    clocks, works = iter([0.0, 3.0]), iter([0.0, 1.0])
-    monkeypatch.setattr(_one_cycle.time, "perf_counter", lambda: next(clocks))
-    monkeypatch.setattr(_one_cycle.time, "process_time", lambda: next(works))
-    busy = planned(monkeypatch, 50.0, row_seconds=5e-3).time_limit
-    assert busy < quiet and busy >= 50 - MOST_WAITING * (AFTER_SECONDS + 5)
+    left = {}
+    for load in (1.0, 3.0 * joblib.cpu_count(), 99.0 * joblib.cpu_count()):
+        monkeypatch.setattr(os, "getloadavg", lambda load=load: (load, 0.0, 0.0))
+        left[load] = 50 - planned(monkeypatch, 50.0, n_rows=9_000).time_limit
+    quiet, busy, busiest = left.values()
+    assert busy == pytest.approx(3 * quiet) and busiest == pytest.approx(MOST_WAITING * quiet)
+
+
+def test_without_a_deadline_the_plan_says_what_there_is(monkeypatch):
+    assert (
+        planned(monkeypatch, math.inf, n_rows=9_000).time_limit == planned(monkeypatch, 60.0, n_rows=9_000).time_limit
+    )
 
 
 def test_refits_and_searches_over_folds_plan_as_before(monkeypatch):
