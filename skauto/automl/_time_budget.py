@@ -25,6 +25,9 @@ MEMBERS, FINISH_SAFETY, LEAST_FRACTION = 6, 3.5, 0.05
 # ensemble may take n times as long, up to this fraction of the limit.
 CLOSING_SAFETY, CHOICE_SAFETY, CHOICE_FRACTION = 2.0, 50, 0.05
 
+# The same for each trial, where these are few and nothing is refitted.
+CHOICE_OF_FEW = 5
+
 # Seconds of the honest scores at the very end, at most, and the part of the limit that they may take.
 HONEST_SECONDS, HONEST_FRACTION = 2.0, 0.03
 
@@ -111,9 +114,19 @@ class SearchBudget(Budget):
         )
         return min(least, self.phases.for_finish())
 
+    def _choice(self) -> float:
+        """What is kept free for the choice of the ensemble, by what it takes to judge a trial."""
+        safety = CHOICE_SAFETY if self.refits else CHOICE_OF_FEW * len(self._reports)
+        return min(
+            safety * float(np.median(self._reports)),
+            CHOICE_FRACTION * self.phases.time_limit,
+        )
+
     def _planned(self) -> float:
         """What is kept free once there is a complete trial."""
-        return self.phases.for_finish() if self.refits else self._before_the_first()
+        if self.refits:
+            return self.phases.for_finish()
+        return min(FINISH_LEAST * self.pool.slowness, self.phases.for_finish())
 
     def room(self, history: View) -> float:
         """How many more trials may be asked; none where even a quick one would not end in time."""
@@ -154,13 +167,11 @@ class SearchBudget(Budget):
                 / self.pool.n_workers
             )
             least = max(FINISH_LEAST, LEAST_FRACTION * self.phases.time_limit)
-            choice = min(
-                CHOICE_SAFETY * float(np.median(self._reports)),
-                CHOICE_FRACTION * self.phases.time_limit,
-            )
             reserve = min(
-                max(expected, least) + choice + self.pool.start_seconds, reserve
+                max(expected, least) + self._choice() + self.pool.start_seconds, reserve
             )
+        if not self.refits:
+            reserve += self._choice()
         self.reserve = reserve + closing(self._reports, self.phases.time_limit)
 
 

@@ -20,7 +20,7 @@ PIXEL_SECONDS, ROW_SECONDS = 8e-7, 1e-4
 
 # Rows that are held back, at least: as few as tell networks apart. The parts of which one is held back are from four
 # to ten.
-HELD_ROWS, FEWEST_PARTS, MOST_PARTS = 250, 4, 10
+HELD_ROWS, FEWEST_PARTS, MOST_PARTS = 150, 4, 10
 
 
 def parts_with_one_held_out(
@@ -42,7 +42,7 @@ def parts_with_one_held_out(
     --------
     >>> from skauto.automl.images._hold_out import parts_with_one_held_out
     >>> parts_with_one_held_out(1_500, (32, 32, 3), n_folds=5, seconds=120)
-    6
+    10
     >>> parts_with_one_held_out(1_500, (32, 32, 3), n_folds=5, seconds=3_600) is None
     True
     """

@@ -15,7 +15,7 @@ from skauto.search import _deadline
 
 # The latest part of what is left at which training ends, and what comes after it: a worker's answer, and predictions
 # of the rows that are held back, in seconds and in epochs.
-LATEST, AFTER_SECONDS, AFTER_EPOCHS = 0.95, 1.5, 0.25
+LATEST, AFTER_SECONDS, AFTER_EPOCHS = 0.96, 0.8, 0.25
 
 # How many times as long it may take on a busy machine.
 MOST_WAITING = 4.0
