@@ -58,11 +58,11 @@ def test_of_a_small_set_two_networks_share_the_time(monkeypatch):
 
 
 def test_no_time_is_said_unless_nothing_else_is_tried(monkeypatch):
-    with pytest.raises(TimeoutError, match="a network cannot be trained and judged in the 3 s that are left"):
-        planned(monkeypatch, 3.0)
+    with pytest.raises(TimeoutError, match="a network cannot be trained and judged in the 1.5 s that are left"):
+        planned(monkeypatch, 1.5)
     with pytest.raises(TimeoutError, match="in the 0 s that are left"):
         planned(monkeypatch, -1.0)
-    assert planned(monkeypatch, 3.0, alone=True).time_limit > 0
+    assert planned(monkeypatch, 1.5, alone=True).time_limit > 0
     # Of many rows a part of an epoch is enough.
     assert planned(monkeypatch, 60.0, n_rows=100_000).time_limit > 20
 
