@@ -142,7 +142,7 @@ AUTOML_FLOORS = {
     "_epoch_planning _costs_by_row _splits",
     1: " ".join(KIND_ROOMS),
     2: "evaluation _builder _sizing _time_budget _progress _select_candidates",
-    3: "_settings _search_space _plan _make_plan _reading _resuming",
+    3: "_settings _search_space _networks_tried _plan _make_plan _reading _resuming",
     4: "selection",
     5: "_leaderboard _outscored _runtime _distill _students",
     6: "_search_step _answers _deciding _holding_out _keeping _score_report",

@@ -72,8 +72,8 @@ def test_a_stub_says_where_each_name_is(face):
 # Fields of built-in candidates, which are no part of the public interface, as its notes say.
 UNDOCUMENTED = {
     "Candidate": {
-        "build", "plan_training", "defaults", "ranks", "max_rows", "sparse", "weighted", "package", "extra",
-        "time_budget_reason",
+        "build", "plan_training", "initial_for", "defaults", "ranks", "max_rows", "sparse", "weighted", "package",
+        "extra", "time_budget_reason",
     }
 }  # fmt: skip
 

@@ -46,10 +46,21 @@ class Builder:
         }
 
     def keeps(self, values: Values) -> bool:
-        """Whether the model of a trial is the final one: where networks of images are trained on one fold alone."""
-        return (
-            self.profile.kind.effort.keeps_networks and values["candidate"] in self.nets
-        )
+        """Whether the model of a trial is the final one, if it was trained on one fold alone.
+
+        Networks of images are, and where one part of the rows is held back all that is built in.
+        """
+        if self.profile.holds_out and not self.is_own(values):
+            return True
+        return self.keeps_network(values)
+
+    def keeps_network(self, values: Values) -> bool:
+        """Whether the model of a trial is the final one as it is a network, which may have all the time."""
+        return self.profile.kind.effort.keeps_networks and self.is_network(values)
+
+    def is_network(self, values: Values) -> bool:
+        """Whether a configuration is one of a network."""
+        return values["candidate"] in self.nets
 
     def is_safe(self, values: Values) -> bool:
         """Whether a configuration may be fitted in the user's process: one of scikit-learn's or LightGBM's own."""

@@ -96,13 +96,15 @@ class Candidate:
     # what it needs out of `values`; `build(values, profile, seed)` gives the classifier of the values that are left.
     # Of a network `plan_training(classifier, values, profile)` sets epochs and seconds in the worker where it trains.
     # `defaults` has a value of each parameter in the space. `ranks` has a number for each initial configuration:
-    # those of all candidates are tried in the order of their ranks, so that 3.5 stands between 3 and 4.
+    # those of all candidates are tried in the order of their ranks, so that 3.5 stands between 3 and 4. As many take
+    # their place where `initial_for(profile)` says so.
     # Then where it can be used: rows, sparse tables, weights, packages with the extra that brings them, and
     # `time_budget_reason`, one line on why there is no time for it, or an empty one.
     build: Build | None = None
     plan_training: Callable[[Estimator, Values, DataProfile], None] | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
     ranks: Sequence[float] = ()
+    initial_for: Callable[[DataProfile], Sequence[Values]] | None = None
     max_rows: int | None = None
     sparse: bool = True
     weighted: bool = True
@@ -187,6 +189,8 @@ class Candidate:
                 f"{sorted(known)}{did_you_mean(name, known)}"
             )
         changes = changes_of(known[name], kind, space, initial, samplers)
+        if space is not None or initial is not None:
+            changes["initial_for"] = None
         if initial is not None:
             changes["ranks"] = _ranks(len(initial))
         return replace(known[name], **changes)
@@ -226,6 +230,12 @@ class Candidate:
         if None in filled:
             return []
         return list(zip(_ranks(len(filled)), cast(list[Values], filled), strict=True))
+
+    def for_data(self, profile: DataProfile) -> "Candidate":
+        """The candidate with the initial configurations that suit the data."""
+        if self.initial_for is None:
+            return self
+        return replace(self, initial=self.initial_for(profile))
 
     def at_fidelity(self, fidelity: float) -> Values:
         """Parameters of the user's estimator at a fidelity."""

@@ -284,5 +284,5 @@ class AutoClassifier(
             self.cost_matrix_, self.n_features_in_ = data.mean_costs, data.n_features
             if data.feature_names is not None:
                 self.feature_names_in_ = self._form.feature_names
-            runtime.prepare()
+            runtime.prepare(data.kind)
         return data

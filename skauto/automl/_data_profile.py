@@ -38,6 +38,8 @@ class DataProfile:
         What all fits of a trial may take together.
     alone : bool
         Whether nothing but networks is tried.
+    holds_out : bool
+        Whether one part of the rows is held back once, within a time limit, and what learns from the others is final.
     seed : int
     n_texts : int
         How many columns hold no numbers.
@@ -60,6 +62,7 @@ class DataProfile:
     seconds: float | None = None
     trial_seconds: float | None = None
     alone: bool = False
+    holds_out: bool = False
     seed: int = 0
     n_texts: int = 0
     as_given: AsGiven | None = None

@@ -17,6 +17,9 @@ Profile: TypeAlias = Any
 Context: TypeAlias = Any
 Candidates: TypeAlias = tuple[Any, ...]
 
+# Of a row.
+Shape: TypeAlias = tuple[int, ...]
+
 
 @dataclass(frozen=True)
 class Splits:
@@ -28,10 +31,14 @@ class Splits:
         Whether cross-validation is repeated where rows are few.
     single_fold_rows : int or None
         Rows from which one fold alone is held back, None for never.
+    held_out : callable or None
+        ``held_out(n_rows, shape, n_folds, seconds)``: with a time limit, the number of parts of which one alone is
+        held back, None where there is time for the folds in the seconds of all cores. None: folds in any case.
     """
 
     repeated: bool = False
     single_fold_rows: int | None = None
+    held_out: Callable[[int, Shape, int, float], int | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,9 @@ class Effort:
         Whether networks of this kind are given fewer epochs, and never fewer rows, at a low fidelity.
     keeps_networks : bool
         Whether a network that was trained on a single fold is the final model.
+    adapt_to_held_out : callable or None
+        ``adapt_to_held_out(fitted, X, y, weight)``: what the fitted last step of a pipeline takes from the rows that
+        are held back, where one part of all is; it is changed in place. None: nothing.
     checks_feasibility : bool
         Whether a trial is fitted on a few rows first where constraints bound its costs.
     even_ensemble : bool
@@ -69,6 +79,7 @@ class Effort:
     starts_with_one_fold: bool = False
     saves_epochs: bool = True
     keeps_networks: bool = False
+    adapt_to_held_out: Callable[[Estimator, Rows, Any, Any], None] | None = None
     checks_feasibility: bool = True
     even_ensemble: bool = False
 

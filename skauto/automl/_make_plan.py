@@ -1,6 +1,7 @@
 """From data and settings to a plan: folds, scoring, candidates, space and strategy of one search."""
 
 import functools
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from skauto.automl._data_profile import DataProfile
 from skauto.automl._imbalance import imbalance_strategies
 from skauto.automl._kind import Kind, kind_named
 from skauto.automl._matrix_learners import CALIBRATION_FOLDS
+from skauto.automl._networks_tried import tries_networks
 from skauto.automl._plan import ROWS_OF_A_RUNG, Folds, Plan, TrialTime
 from skauto.automl._search_space import space_of
 from skauto.automl._select_candidates import select_candidates, trial_fraction
@@ -23,6 +25,7 @@ from skauto.automl._types import Pair
 from skauto.automl.evaluation._context import Evaluation
 from skauto.automl.evaluation._early_stopping import (
     MIN_CLASS_ROWS,
+    fit_and_adapt,
     fit_last_step,
     predict_at,
 )
@@ -59,15 +62,18 @@ def make_plan(data: Data, settings: Settings, seed: int) -> Plan:
         If no fold can be learnt from, or no candidate is left.
     """
     kind = kind_named(data.kind)
-    folds = Folds(*folds_of(data, seed))
+    seconds = _seconds_for_networks(settings, kind)
+    folds = Folds(*folds_of(data, seed, seconds))
     warn_of_one_class(data, folds.validated)
     time = _trial_time(settings, kind, len(folds.pairs))
     profile = _profile_of(data, kind, folds, settings.threads, seed, time)
+    profile = replace(profile, holds_out=seconds is not None and len(folds.pairs) == 1)
     bounded = bool(settings.constraints)
     chosen, missing = select_candidates(settings.candidates, profile, small=bounded)
     profile = replace(
         profile, alone=all(candidate.extra == "deep" for candidate in chosen)
     )
+    chosen = [candidate.for_data(profile) for candidate in chosen]
     # A sampler must work in each training fold, so the one with the fewest rows of a class decides.
     strategies = imbalance_strategies(_rarest(data.y, folds.pairs))
     space, initial = space_of(chosen, strategies, settings.finite)
@@ -83,6 +89,16 @@ def make_plan(data: Data, settings: Settings, seed: int) -> Plan:
     return Plan(
         context, scoring, space, initial, missing, n_trials, settings.constraints, time
     )
+
+
+def _seconds_for_networks(settings: Settings, kind: Kind) -> float | None:
+    """What all workers together may use; None without a limit, and where no network is tried whose trial is final."""
+    if not (settings.timed and kind.effort.keeps_networks):
+        return None
+    if not tries_networks(settings.candidates, kind):
+        return None
+    limit = cast(float, settings.time_limit)
+    return limit * settings.n_workers * settings.threads
 
 
 def _trial_time(settings: Settings, kind: Kind, n_folds: int) -> TrialTime:
@@ -189,7 +205,7 @@ def _context_of(
         report=scoring.report_of_trial,
         low_fidelity_score=scoring.low_fidelity_score,
         seed=seed,
-        fit=fit_last_step,
+        fit=_fit_of(profile),
         predict=predict_at,
         apply_fidelity=functools.partial(
             build.at_fidelity, least=min(1.0, ROWS_OF_A_RUNG / profile.n_rows)
@@ -205,6 +221,14 @@ def _context_of(
         bag=pack if settings.timed else None,
         cache=PrefixCache(_cache_bytes(settings.trial_memory)),
     )
+
+
+def _fit_of(profile: DataProfile) -> Callable[..., Any]:
+    """How the last step of a pipeline is fitted."""
+    adapt = profile.kind.effort.adapt_to_held_out
+    if profile.holds_out and adapt is not None:
+        return functools.partial(fit_and_adapt, adapt)
+    return fit_last_step
 
 
 def _cache_bytes(trial_memory: int | None) -> int:

@@ -95,7 +95,7 @@ class Plan:
         values = self.space.decode(trial.params)
         return (
             self.time.net_fraction
-            if self.context.build.keeps(values)
+            if self.context.build.keeps_network(values)
             else self.time.fraction
         )
 
@@ -114,6 +114,8 @@ class Plan:
         Where there is much data for the time, trials begin with fewer rows still; networks plan their epochs.
         """
         build, auto = self.context.build, strategy == "auto"
+        if auto and build.profile.holds_out:
+            return 1.0
         if self._plans_epochs and not auto:
             return LEAST_EPOCHS
         rows, n_rows = build.profile.n_rows, ROWS_TO_HALVE if auto else ROWS_OF_A_RUNG

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 
 from skauto._telling import steady_streams
+from skauto.automl._kind import kind_named
 from skauto.automl._progress import Progress
 from skauto.automl._settings import Settings
 from skauto.automl._time_budget import Phases
@@ -31,6 +32,11 @@ PRELOAD = ("skauto.automl._make_plan", "lightgbm")
 
 # What workers that train networks need too, whose trials would otherwise begin with seconds of imports.
 NETS = ("skauto.estimators.neural._trainer",)
+
+
+def _always(task: Callable[..., Any], args: tuple[Any, ...]) -> bool:
+    """Whether a task runs in a worker with PyTorch: each one."""
+    return True
 
 
 class Runtime:
@@ -71,8 +77,14 @@ class Runtime:
     def __exit__(self, *error: Any) -> bool | None:
         return self._stack.__exit__(*error)
 
-    def prepare(self) -> None:
-        """Open and read the journal, and have a fork server import while the plan is made."""
+    def prepare(self, kind: str) -> None:
+        """Open and read the journal, and have a fork server import while the plan is made.
+
+        Parameters
+        ----------
+        kind : str
+            Of the data.
+        """
         settings = self.settings
         if settings.journal is not None:
             self.journal = self._stack.enter_context(
@@ -80,8 +92,12 @@ class Runtime:
             )
             self.seed = self.journal.seed
         # It takes about two seconds, as does the plan: both at once.
-        if settings.executor is None:
-            SERVERS.warm(PRELOAD)
+        if settings.executor is not None:
+            return
+        # Where networks have nearly all of the time, nothing runs without PyTorch, and no other server is needed.
+        keeps_networks = kind_named(kind).effort.keeps_networks
+        deep = settings.timed and keeps_networks and settings.candidates == "auto"
+        SERVERS.warm(PRELOAD + NETS if deep else PRELOAD, deep)
 
     def start_workers(self, context: Evaluation, labels: np.ndarray) -> None:
         """Start the workers: processes of this machine, or those of an executor.
@@ -144,5 +160,5 @@ class Runtime:
             MAX_ATTEMPTS,
             caller_settings(heed_filters=False),
             deep_preload=NETS,
-            is_deep=context.trains_net,
+            is_deep=_always if build.profile.holds_out else context.trains_net,
         )

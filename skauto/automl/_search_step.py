@@ -61,8 +61,14 @@ def run_search(runtime: Runtime, plan: "Plan", data: Data) -> History:
         history = begin_history(settings, runtime.journal, data, plan, runtime.seed)
     runtime.start_workers(plan.context, data.classes)
     pool = runtime.pool
+    if plan.profile.holds_out:
+        # The networks of trials are final, and read here: PyTorch must be there by the time that the first one comes.
+        import_nets()
     budget = SearchBudget(
-        phases, settings.n_iter or (plan.n_trials if settings.timed else None), pool
+        phases,
+        settings.n_iter or (plan.n_trials if settings.timed else None),
+        pool,
+        refits=not plan.profile.holds_out,
     )
     pool.remaining = budget.remaining
     for _, result in history.finished:  # of an earlier run, from its journal
@@ -93,7 +99,9 @@ def run_search(runtime: Runtime, plan: "Plan", data: Data) -> History:
             on_result=on_result,
         )
     runtime.interrupts.seen = reason == "interrupted"
-    if settings.timed and settings.n_iter is None:
+    # Where a part is held back, networks fill the time, and what they leave is too little for another one.
+    is_worth_a_line = not plan.profile.holds_out
+    if settings.timed and settings.n_iter is None and is_worth_a_line:
         # All of a space that can be listed was asked for by number.
         ended = "finished" if settings.finite and reason == "n_iter" else reason
         line = said_of_the_end(

@@ -93,7 +93,9 @@ def _pairs(cv: Any, X: Given, y: Any, groups: Any, labels: np.ndarray) -> list[A
         raise ValueError(why) from error
 
 
-def folds_of(data: Data, seed: int) -> tuple[list[Pair], np.ndarray]:
+def folds_of(
+    data: Data, seed: int, seconds: float | None = None
+) -> tuple[list[Pair], np.ndarray]:
     """Pairs of row numbers and the repeat that each belongs to.
 
     Parameters
@@ -101,6 +103,8 @@ def folds_of(data: Data, seed: int) -> tuple[list[Pair], np.ndarray]:
     data : Data
         With the number of folds, or the pairs that `given_folds` made and checked.
     seed : int
+    seconds : float, default=None
+        Of all cores together; None without a time limit.
 
     Raises
     ------
@@ -108,15 +112,20 @@ def folds_of(data: Data, seed: int) -> tuple[list[Pair], np.ndarray]:
         If no fold leaves two classes to learn from.
     """
     given = data.cv
-    folds = given if isinstance(given, list) else _drawn(data, given, seed)
+    folds = given if isinstance(given, list) else _drawn(data, given, seed, seconds)
     folds = _learnable(folds, data)
     return folds, assign_repeats(folds)
 
 
-def _drawn(data: Data, n_folds: int, seed: int) -> list[Pair]:
+def _drawn(data: Data, n_folds: int, seed: int, seconds: float | None) -> list[Pair]:
     """Stratified folds: of few rows drawn several times, of many images a single one, as their kind says."""
     splits, n_rows = kind_named(data.kind).splits, len(data.y)
     repeats = 1
+    if seconds is not None and splits.held_out is not None:
+        parts = splits.held_out(n_rows, data.X.shape[1:], n_folds, seconds)
+        if parts is not None:
+            drawn = child_seed(seed, "folds")
+            return stratified_folds(data.y, parts, drawn, data.groups)[:1]
     if splits.repeated and n_rows >= LEAST_REPEATED_ROWS:
         repeats = int(np.clip(REPEAT_ROWS // n_rows, 1, MAX_REPEATS))
     drawn = child_seed(seed, "folds")

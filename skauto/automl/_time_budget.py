@@ -25,6 +25,9 @@ MEMBERS, FINISH_SAFETY, LEAST_FRACTION = 6, 3.5, 0.05
 # ensemble may take n times as long, up to this fraction of the limit.
 CLOSING_SAFETY, CHOICE_SAFETY, CHOICE_FRACTION = 2.0, 50, 0.05
 
+# The same for each trial, where these are few and nothing is refitted.
+CHOICE_OF_FEW = 5
+
 # Seconds of the honest scores at the very end, at most, and the part of the limit that they may take.
 HONEST_SECONDS, HONEST_FRACTION = 2.0, 0.03
 
@@ -77,12 +80,22 @@ class SearchBudget(Budget):
     n_iter : int or None
     pool : WorkerPool
         Its workers do the refits; those that the end of the search kills are started anew for them.
+    refits : bool, default=True
+        Whether models are refitted at the end; where those of trials are final only the choice needs time.
     """
 
-    def __init__(self, phases: "Phases", n_iter: int | None, pool: Workers) -> None:
+    def __init__(
+        self,
+        phases: "Phases",
+        n_iter: int | None,
+        pool: Workers,
+        *,
+        refits: bool = True,
+    ) -> None:
         super().__init__(n_iter=n_iter)
         self.phases = phases
         self.pool = pool
+        self.refits = refits
         # None as long as no trial is complete.
         self.reserve: float | None = None
         # Of the trials that are likely to be refitted: folds and score, negated, and seconds of the refit.
@@ -101,6 +114,20 @@ class SearchBudget(Budget):
             FINISH_LEAST * self.pool.slowness, LEAST_FRACTION * self.phases.time_limit
         )
         return min(least, self.phases.for_finish())
+
+    def _choice(self) -> float:
+        """What is kept free for the choice of the ensemble, by what it takes to judge a trial."""
+        safety = CHOICE_SAFETY if self.refits else CHOICE_OF_FEW * len(self._reports)
+        return min(
+            safety * float(np.median(self._reports)),
+            CHOICE_FRACTION * self.phases.time_limit,
+        )
+
+    def _planned(self) -> float:
+        """What is kept free once there is a complete trial."""
+        if self.refits:
+            return self.phases.for_finish()
+        return min(FINISH_LEAST * self.pool.slowness, self.phases.for_finish())
 
     def room(self, history: View) -> float:
         """How many more trials may be asked; none where even a quick one would not end in time."""
@@ -125,12 +152,12 @@ class SearchBudget(Budget):
         """Adapt the reserve to the fits of the best full trials so far, and to how long it takes to judge one."""
         outcome = TrialOutcome.of(result)
         if outcome is not None and self.reserve is None:
-            self.reserve = self.phases.for_finish()
+            self.reserve = self._planned()
         if outcome is None or not outcome.fold_scores:
             return
         self._seconds.append(result.seconds)
         self._reports.append(outcome.score_seconds)
-        reserve = self.phases.for_finish()
+        reserve = self._planned()
         refit = 0.0 if outcome.model is not None else outcome.fit_seconds
         # Trials that had time for few folds are the slow ones, and left out where enough others saw more.
         entry = (-(outcome.n_folds or 0), -outcome.score, refit)
@@ -143,13 +170,11 @@ class SearchBudget(Budget):
                 / self.pool.n_workers
             )
             least = max(FINISH_LEAST, LEAST_FRACTION * self.phases.time_limit)
-            choice = min(
-                CHOICE_SAFETY * float(np.median(self._reports)),
-                CHOICE_FRACTION * self.phases.time_limit,
-            )
             reserve = min(
-                max(expected, least) + choice + self.pool.start_seconds, reserve
+                max(expected, least) + self._choice() + self.pool.start_seconds, reserve
             )
+        if not self.refits:
+            reserve += self._choice()
         self.reserve = reserve + closing(self._reports, self.phases.time_limit)
 
 

@@ -212,10 +212,10 @@ class _Servers:
         self._leaving: list[ForkServer] = []  # kept until they have ended, so that somebody waits for them
         self._watched = False
 
-    def warm(self, modules: Iterable[str]) -> None:
-        """Have the server without PyTorch import ahead of the first worker, where workers are forked at all."""
+    def warm(self, modules: Iterable[str], deep: bool = False) -> None:
+        """Have a server, without PyTorch or with it, import ahead of the first worker, where workers are forked."""
         if can_fork():
-            self.server(False).load(modules)
+            self.server(deep).load(modules)
 
     def server(self, deep: bool) -> ForkServer:
         """The server of a kind, started where there is none, or where it would import otherwise now."""

@@ -322,7 +322,9 @@ class WorkerPool(Pool):
             return
         worker.clear_log(beyond=LOG_BYTES)
         task.peak = max(task.peak, worker.resident())
-        if task.time_limit is not None and task.seconds() > task.time_limit:
+        late = task.time_limit is not None and task.seconds() > task.time_limit
+        # An answer that waits to be heard came in time: this process was busy, with the import of PyTorch say.
+        if late and not ready([worker.channel], 0):
             self._kill(worker, Status.TIMEOUT, f"took longer than its limit of {task.time_limit:.3g} s")
         elif self.memory_limit is not None and task.peak > self.memory_limit:
             reason = f"used {task.peak / 1e6:.0f} MB of memory, the limit is {self.memory_limit / 1e6:.0f} MB"

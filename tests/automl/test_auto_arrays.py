@@ -182,13 +182,16 @@ def test_networks_of_many_images_are_kept_as_trials_trained_them(monkeypatch, tm
     monkeypatch.setattr("skauto.automl.selection._refit_chain.refit", None)
     X, y = load_digits(n_class=3, return_X_y=True)
     some = np.r_[np.flatnonzero(y != 2)[:120], np.flatnonzero(y == 2)[:24]]
-    X, names = X[some].reshape(-1, 8, 8).astype(np.uint8), np.array(["nought", "one", "two"])[y[some]]
+    # Noise, or one network has all of the few rows right and predicts alone.
+    noisy = X[some] + np.random.default_rng(0).normal(0, 6, X[some].shape)
+    X, names = noisy.clip(0, 16).reshape(-1, 8, 8).astype(np.uint8), np.array(["nought", "one", "two"])[y[some]]
     model = quick(candidates=["cnn"], n_iter=8, cv=4).fit(X, names)
-    ways = [params["imbalance"] for params in model.leaderboard(details=True)["params"][1:]]
+    board = model.leaderboard(details=True)
+    ways = [params["imbalance"] for params in board.loc[board["trial"] >= 0, "params"]]
     assert all_complete(model) and len(set(ways)) > 1
     assert len(model.ensemble_.estimators_) > 1
     assert all(set(part.classes_) == set(names) for part in model.ensemble_.estimators_)
-    assert (model.predict(X) == names).mean() > 0.95
+    assert (model.predict(X) == names).mean() > 0.9
     assert set(model.best_estimator_.predict(X)) == set(names)
     save_model(model, tmp_path / "model")
     np.testing.assert_array_equal(load_model(tmp_path / "model").predict(X), model.predict(X))

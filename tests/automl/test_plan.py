@@ -263,3 +263,20 @@ def test_a_table_that_is_large_for_its_time_has_trials_of_one_fold():
     assert (short.most_folds, long.most_folds, counted.most_folds) == (1, None, None)
     assert len(short.folds) == len(long.folds)  # so that a journal can be taken up with more time
     assert counted.bag is None and long.bag is not None
+
+
+def test_images_are_held_out_for_networks_within_a_time_limit_alone():
+    pytest.importorskip("torch")
+    images = np.random.default_rng(0).integers(0, 255, (700, 32, 32), dtype=np.uint8)
+    data = read_images(images, np.arange(700) % 2)
+    given = {"scoring": "f1_macro", "cv": 5, "seed": 0, "threads": 1}
+    timed = make_plan(data, **given, candidates=["logistic", "cnn"], time_limit=60.0)
+    assert len(timed.context.folds) == 1 and timed.profile.holds_out
+    values = [timed.space.decode(params) for params in timed.initial]
+    assert all(map(timed.context.keeps, values))
+    assert timed.min_fidelity("auto") == 1
+    counted = make_plan(data, **given, candidates=["logistic", "cnn"], time_limit=None)
+    without = make_plan(data, **given, candidates=["logistic"], time_limit=60.0)
+    for plan in (counted, without):
+        assert len(plan.context.folds) == 5 and not plan.profile.holds_out
+    assert not without.context.keeps(values[0])

@@ -9,6 +9,7 @@ from sklearn.model_selection import KFold, PredefinedSplit, StratifiedKFold
 
 from skauto.automl._splits import folds_of, given_folds, warn_of_one_class
 from skauto.inputs._read import inspect
+from tests.support.trials import read_images as inspect_images
 
 X = np.arange(30.0).reshape(15, 2)
 Y = np.arange(15) % 2
@@ -92,3 +93,16 @@ def test_of_many_classes_some_are_counted():
     data = inspect(np.arange(81.0)[:, None], np.r_[np.arange(80) % 40, 0])
     with pytest.warns(UserWarning, match=r"of rows by class {0: 3, .*9: 2, ...} \(40 classes\), so"):
         warn_of_one_class(data, np.array([0]))
+
+
+def test_of_images_one_part_is_held_back_where_there_is_no_time_for_folds():
+    y = np.arange(700) % 2
+    images = inspect_images(np.random.default_rng(0).integers(0, 255, (700, 32, 32), dtype=np.uint8), y)
+    folds, _ = folds_of(replace(images, cv=5), 0)
+    assert len(folds) == 5
+    (train, valid), *others = folds_of(replace(images, cv=5), 0, seconds=60.0)[0]
+    assert not others and len(valid) == 175 and len(train) == 525
+    assert len(np.intersect1d(train, valid)) == 0 and np.mean(y[valid]) == pytest.approx(0.5, abs=0.01)
+    assert len(folds_of(replace(images, cv=5), 0, seconds=3_600.0)[0]) == 5
+    pairs = [(np.arange(350), np.arange(350, 700)), (np.arange(350, 700), np.arange(350))]
+    assert len(folds_of(replace(images, cv=pairs), 0, seconds=60.0)[0]) == 2

@@ -73,6 +73,16 @@ def test_time_runs_out_and_not_below_zero():
     assert SearchBudget(phases, None, Pool(1)).remaining() == 0
 
 
+def test_where_nothing_is_refitted_nearly_all_is_for_the_search():
+    phases = Phases(60, Clock())
+    budget = SearchBudget(phases, None, Pool(2), refits=False)
+    budget.learn(result(0, 1.0, 0.5, score_seconds=0.1))
+    assert 0.88 * 60 < budget.remaining() < 60
+    with_refits = SearchBudget(phases, None, Pool(2))
+    with_refits.learn(result(0, 1.0, 0.5, score_seconds=0.1))
+    assert with_refits.remaining() < 0.8 * 60
+
+
 def test_a_first_trial_may_end_late():
     """Its fold models can predict, so that no time for a refit is kept while there is nothing to refit."""
     phases = Phases(100, Clock())

@@ -12,6 +12,7 @@ import psutil
 import pytest
 from scipy.sparse import csr_array
 
+from skauto.search._channel import ready
 from skauto.search._pool import Outcome, WorkersLostError
 from skauto.search._trial import Status
 from skauto.search._workers import WorkerPool
@@ -33,6 +34,18 @@ def outcome_of(pool, function, *args, **settings):
     assert outcome.key == "key"
     assert pool.running == []
     return outcome
+
+
+def test_an_answer_that_waits_to_be_heard_is_no_timeout(pool):
+    """The caller's process was busy with an import, and threw away what had come in time."""
+    pool.submit("key", tasks.sleep, 0.5, time_limit=60)
+    while not (pool._workers and pool._workers[0].task):
+        assert pool.wait(0.05) == []
+    worker = pool._workers[0]
+    assert ready([worker.channel], 30)
+    worker.task.started -= 1_000
+    (outcome,) = pool.wait(30)
+    assert outcome.status == Status.COMPLETE
 
 
 def gone(pid, within=10):

@@ -1,6 +1,7 @@
 """LightGBM that stops early inside the folds: fitted to its end, read at the stopping point of the other folds."""
 
 import sys
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -82,6 +83,23 @@ def fit_last_step(
     watch = Watch(X_valid, y_valid, weight_valid, metric)
     fitted = _with_watch(estimator, path, watch).fit(X, y, **rows)
     return fitted, max(int(_fitted_boosting(fitted).best_iteration_), 1)
+
+
+def fit_and_adapt(
+    adapt: Callable[[Estimator, Rows, Any, Any], None],
+    estimator: Estimator,
+    X: Rows,
+    y: np.ndarray,
+    weight: np.ndarray | None,
+    X_valid: Rows,
+    y_valid: np.ndarray,
+    weight_valid: np.ndarray | None,
+) -> tuple[Estimator, int | None]:
+    """`fit_last_step`, after which ``adapt(fitted, X_valid, y_valid, weight_valid)`` may change what was fitted."""
+    rows = X, y, weight, X_valid, y_valid, weight_valid
+    fitted, best_iteration = fit_last_step(estimator, *rows)
+    adapt(fitted, X_valid, y_valid, weight_valid)
+    return fitted, best_iteration
 
 
 def _can_watch(y: np.ndarray, y_valid: np.ndarray) -> bool | np.bool:

@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from skauto._seeds import child_seed
 from skauto.automl._types import Estimator, Footprint, Values
 from skauto.automl.evaluation._context import Evaluation, fit_plain, predict_plain
+from skauto.automl.evaluation._early_stopping import settled
 from skauto.automl.evaluation._outcome import Bag, TrialOutcome
 from skauto.inputs._types import Rows
 from skauto.search import _deadline
@@ -89,7 +90,8 @@ def _judged(
         outcome = _scored(context, outcome, len(folds))
         outcome = _measured(context, values, seed, folds[0], outcome, checked)
         if len(folds) == 1 and context.keeps(values):
-            return replace(outcome, model=Pipeline([("classify", folds[0].last)]))
+            settled(folds[0].last, outcome.best_iteration)
+            return replace(outcome, model=folds[0].pipeline())
     # Last: what fails must not be the best one.
     return replace(outcome, bag=_bag_of(context, values, trial, outcome, folds))
 

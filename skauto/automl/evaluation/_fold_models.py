@@ -61,6 +61,22 @@ def pack(
 def unpack(bag: bytes, labels: np.ndarray) -> Pipeline:
     """The Pipeline of one step that a bag stands for, with the labels as the user gave them."""
     pipelines, known = pickle.loads(bag)
+    return bagged(pipelines, labels, known)
+
+
+def bagged(
+    pipelines: list[Pipeline], labels: np.ndarray, known: np.ndarray | None = None
+) -> Pipeline:
+    """The Pipeline of one step that fold models stand for, with the labels as the user gave them.
+
+    Parameters
+    ----------
+    pipelines : list of fitted Pipeline
+        One a fold, or a single one.
+    labels : ndarray of shape (n_classes,)
+    known : ndarray of shape (n_classes,), default=None
+        The labels that they know, where these are no codes.
+    """
     for pipeline in pipelines:
         release_threads(pipeline.steps[-1][1])
         release_limits(pipeline.steps[-1][1])

@@ -16,6 +16,7 @@ from skauto.automl._matrix_learners import (
 )
 from skauto.automl.images import _learners as make
 from skauto.automl.images._epoch_planning import net_time_reason
+from skauto.automl.images._first_networks import NARROW, first_networks
 
 LOGISTIC = Candidate(
     name="logistic",
@@ -76,30 +77,27 @@ CNN = Candidate(
     plan_training=make.plan_cnn,
     prepare=make.whole,
     space={
-        "backbone": ["plain", "resnet"],
+        "backbone": ["pooled", "plain", "resnet"],
         "width": [8, 16, 32],
         "depth": [1, 2],
         "lr": loguniform(1e-3, 1e-2),
-        "flip": [0.0, 0.5],
+        "flip": ["auto", 0.0, 0.5],
         "shift": [0.0, 0.05, 0.1],
         "cutout": [0.0, 0.25],
     },
     defaults={
-        "backbone": "resnet",
-        "width": 8,
-        "depth": 1,
+        "backbone": "pooled",
+        "width": 16,
+        "depth": 2,
         "lr": 5e-3,
-        "flip": 0.0,
+        "flip": "auto",
         "shift": 0.05,
         "cutout": 0.0,
     },
-    initial=(
-        {"width": 16},
-        {"width": 16, "flip": 0.5},
-        {},
-        {"backbone": "plain", "width": 16, "depth": 2},
-    ),
-    ranks=(1, 2, 6, 7),
+    # Within a time limit these are often all: see decision 809.
+    initial=NARROW,
+    initial_for=first_networks,
+    ranks=(1, 2, 2.2, 2.4),
     imbalance=(WEIGHTS, REPEATED),
     weight=2.0,
     package="torch skorch",
@@ -118,7 +116,15 @@ COMPRESSED_CNN = Candidate(
         "filters": [0.0, 0.3, 0.5],
         "form": ["int8", "codebook"],
     },
-    defaults={**CNN.defaults, "filters": 0.0, "form": "codebook"},
+    defaults={
+        **CNN.defaults,
+        "backbone": "resnet",
+        "width": 8,
+        "depth": 1,
+        "flip": 0.0,
+        "filters": 0.0,
+        "form": "codebook",
+    },
     # Within bounds the largest come first, as feasibility checks leave out at once what is too large.
     initial=(
         {"width": 16},

@@ -13,6 +13,9 @@ from skauto.search import _deadline
 # Epochs of a net where there is time, and the fewest with which it is worth trying.
 EPOCHS, FEWEST_EPOCHS = 30, 2
 
+# Rows of a step of training, of which few epochs are enough steps; and the fewest steps that make up for an epoch.
+BATCH, FEWEST_STEPS = 64, 200
+
 # The part of a trial's seconds that its fits may plan with: networks plan their own epochs to the end.
 PLAN_FRACTION = 0.85
 
@@ -34,7 +37,7 @@ def epochs(values: Mapping[str, Any], profile: DataProfile) -> int:
     """Epochs of a network that there is time for."""
     if profile.seconds is None:
         return EPOCHS
-    row_seconds = ROW_SECONDS + _network_seconds(values, profile)
+    row_seconds = seconds_a_row(values, profile)
     return epochs_within(
         replace(profile, seconds=_seconds(profile)), row_seconds, EPOCHS
     )
@@ -78,8 +81,18 @@ def _seconds(profile: DataProfile) -> float:
     return left
 
 
-def _network_seconds(values: Mapping[str, Any], profile: DataProfile) -> float:
+def precision_of(profile: DataProfile) -> str:
+    """The precision of training: without a time limit one that does not depend on the processor."""
+    return "float32" if profile.seconds is None else "auto"
+
+
+def seconds_a_row(values: Mapping[str, Any], profile: DataProfile) -> float:
     """Seconds that a row takes in training, measured where the network is to be trained."""
+    return ROW_SECONDS + _network_seconds(values, profile)
+
+
+def _network_seconds(values: Mapping[str, Any], profile: DataProfile) -> float:
+    """Seconds of the network's own work on a row."""
     from skauto.estimators.images._backbones import build_backbone
     from skauto.estimators.neural._speed import training_seconds_a_row
 
@@ -91,7 +104,8 @@ def _network_seconds(values: Mapping[str, Any], profile: DataProfile) -> float:
         values["width"],
         values["depth"],
     )
-    return training_seconds_a_row(network, (channels, height, width))
+    shape = channels, height, width
+    return training_seconds_a_row(network, shape, precision_of(profile))
 
 
 def _form(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -101,6 +115,13 @@ def _form(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape if channel_axis((1, *shape)) == "first" else (shape[2], *shape[:2])
 
 
+def fewest_epochs(profile: DataProfile) -> float:
+    """The fewest epochs with which a network is worth trying: of many rows a part of one is."""
+    if not profile.holds_out:
+        return FEWEST_EPOCHS
+    return min(FEWEST_EPOCHS, FEWEST_STEPS * BATCH / profile.n_rows)
+
+
 def net_time_reason(
     values: Mapping[str, Any], profile: DataProfile, tuning: int = 0
 ) -> str:
@@ -108,11 +129,14 @@ def net_time_reason(
 
     Nothing is trained for it: that happens in a worker, which ends a trial that turns out to have too little time.
     """
-    fewest = FEWEST_EPOCHS + tuning
+    fewest = fewest_epochs(profile) + tuning
     _, height, width = _form(profile.shape)
     row_seconds = (
         ROW_SECONDS + height * width * FLOPS_A_PIXEL * values["width"] ** 2 / MOST_FLOPS
     )
-    if epochs_within(profile, row_seconds, EPOCHS) >= fewest:
+    seconds = math.inf if profile.seconds is None else profile.seconds
+    if seconds >= fewest * row_seconds * profile.n_rows:
         return ""
-    return f"{fewest} epochs of it do not fit into what a trial may use of time_limit"
+    return (
+        f"{fewest:.3g} epochs of it do not fit into what a trial may use of time_limit"
+    )

@@ -8,6 +8,8 @@ from skauto.automl._data_profile import DataProfile
 from skauto.automl._kind import Candidates, Context, Effort, Kind, Splits, within_bounds
 from skauto.automl._types import Estimator
 from skauto.automl.images._epoch_planning import PLAN_FRACTION
+from skauto.automl.images._held_out_views import choose_views
+from skauto.automl.images._hold_out import SINGLE_FOLD_ROWS, parts_with_one_held_out
 from skauto.inputs._data import Form
 from skauto.inputs._images import describe_images, read_images, same_size
 from skauto.inputs._rank import rank_of
@@ -15,9 +17,6 @@ from skauto.inputs._types import Given
 
 # Pixels a second in the summaries of images.
 IMAGE_CELLS = 5e6
-
-# Rows from which one fold alone is held back: a network for each fold would take most of the time.
-SINGLE_FOLD_ROWS = 5_000
 
 
 def _recognises(X: Given) -> bool:
@@ -82,12 +81,13 @@ KIND = Kind(
     made_small=_compressed,
     fallback=_fallback,
     student=_student,
-    splits=Splits(single_fold_rows=SINGLE_FOLD_ROWS),
+    splits=Splits(single_fold_rows=SINGLE_FOLD_ROWS, held_out=parts_with_one_held_out),
     effort=Effort(
         fit_seconds,
         quick_sample,
         rows_per_trial=40,
         plan_fraction=PLAN_FRACTION,
         keeps_networks=True,
+        adapt_to_held_out=choose_views,
     ),
 )

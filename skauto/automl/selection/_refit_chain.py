@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from skauto.automl.evaluation._context import Evaluation
-from skauto.automl.evaluation._fold_models import unpack
+from skauto.automl.evaluation._fold_models import bagged, unpack
 from skauto.automl.selection._interrupts import Interrupts
 from skauto.automl.selection._refit import as_final, refit
 from skauto.automl.selection._rescue import RescuePool
@@ -102,11 +102,7 @@ class RefitChain:
 
     def refitted(self, trials: list[Scored]) -> dict[int, Pipeline]:
         """Fitted pipelines by trial number; what is not done when the time is up is left out."""
-        fitted = {
-            t.number: as_final(t.model, self.labels)
-            for t in trials
-            if t.model is not None
-        }
+        fitted = {t.number: self._kept(t) for t in trials if t.model is not None}
         rest = [trial for trial in trials if trial.number not in fitted]
         # Keep what is done, wait only for a first one.
         try:
@@ -122,6 +118,13 @@ class RefitChain:
         for trial in rest:
             self.pool.cancel(trial.number)
         return fitted
+
+    def _kept(self, trial: Scored) -> Pipeline:
+        """The model of a trial that is the final one: a network itself, another one as the model of its fold."""
+        pipeline = cast(Pipeline, trial.model)
+        if self.context.build.is_network(trial.values):
+            return as_final(pipeline, self.labels)
+        return bagged([pipeline], self.labels)
 
     def _by_workers(self, trials: list[Scored], fitted: dict[int, Pipeline]) -> None:
         """Refits by workers, once more where these are lost; after another loss what is done must do."""

@@ -50,6 +50,21 @@ def warp(
     return functional.grid_sample(x, grid.to(x.device), align_corners=False)
 
 
+def crop(x: "Tensor", shift: float) -> "Tensor":
+    """Each image moved by whole pixels, up to this fraction of the side; what comes in repeats the border.
+
+    Several times as fast as `warp`, which interpolates.
+    """
+    rows, _, high, wide = x.shape
+    most_down, most_across = round(shift * high), round(shift * wide)
+    padded = functional.pad(x, (most_across, most_across, most_down, most_down), mode="replicate")
+    down = torch.randint(0, 2 * most_down + 1, (rows, 1)) + torch.arange(high)
+    across = torch.randint(0, 2 * most_across + 1, (rows, 1)) + torch.arange(wide)
+    image = torch.arange(rows)[:, None, None]
+    moved = padded.permute(0, 2, 3, 1)[image, down[:, :, None], across[:, None, :]]
+    return moved.permute(0, 3, 1, 2)
+
+
 def noise(x: "Tensor", strength: float) -> "Tensor":
     """Gaussian noise of this standard deviation on every pixel."""
     return (x + strength * torch.randn_like(x)).clamp(0, 1)
@@ -140,23 +155,29 @@ class MixStyle:
 
 
 WARPS = ("flip", "shift", "rotation", "perspective")
-EFFECTS = {"noise": noise, "cutout": cutout, "fog": fog, "rain": rain, "shadow": shadow}
+EFFECTS = {"crop": crop, "noise": noise, "cutout": cutout, "fog": fog, "rain": rain, "shadow": shadow}
+# A strength that is found from the images, where mirrored ones look like others of their class.
+AUTO = {"flip": "auto"}
 # the largest strength of each; 0 is none
 LIMITS = dict.fromkeys((*WARPS, *EFFECTS), 1.0) | {
     "rotation": 180.0,
     "perspective": 0.8,
+    "crop": 0.5,
     "mixup": 10.0,
     "mixstyle": 1.0,
 }
 
 
-def check_augment(augment: Mapping[str, float] | None) -> None:
+def check_augment(augment: Mapping[str, Any] | None) -> None:
     """Raise a ValueError for an unknown name or a strength out of range."""
     for name, strength in (augment or {}).items():
         if name not in LIMITS:
             known = ", ".join(LIMITS)
             raise ValueError(f"augment has an unknown entry {name!r}, known are {known}{did_you_mean(name, LIMITS)}")
-        if isinstance(strength, bool) or not isinstance(strength, Real) or not 0 <= strength <= LIMITS[name]:
+        if isinstance(strength, str) and strength == AUTO.get(name):
+            continue
+        is_number = isinstance(strength, Real) and not isinstance(strength, bool)
+        if not is_number or not 0 <= float(strength) <= LIMITS[name]:
             raise ValueError(
                 f"augment[{name!r}] must be a number from 0 to {LIMITS[name]:g}, got {strength!r}; leave the entry out "
                 "for none"

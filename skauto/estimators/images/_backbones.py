@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from skauto.estimators.images._backbones_light import MobileNetV2, ShuffleNetV2
-from skauto.estimators.images._backbones_plain import LeNet5, Plain, ResNet
+from skauto.estimators.images._backbones_plain import LeNet5, Plain, Pooled, ResNet
 
 if TYPE_CHECKING:
     from torch.nn import Module
 
 BACKBONES = {
     "plain": Plain,
+    "pooled": Pooled,
     "lenet5": LeNet5,
     "resnet": ResNet,
     "mobilenetv2": MobileNetV2,

@@ -42,6 +42,33 @@ class Plain(nn.Module):
         return self.classifier(self.flatten(self.avgpool(self.features(x))))
 
 
+class Pooled(nn.Module):
+    """A convolution at full size, then three stages of `depth`, at most, at a half, a quarter and an eighth of it.
+
+    All are 3 x 3 with batch norm and ReLU; widths are w, 2w, 4w and 4w, the last stage has one. The largest of four
+    pixels goes on to the next stage, and the largest of all to the linear layer. Most of the work is done on few
+    pixels, so that a CPU sees more images a second than with the others.
+    """
+
+    style_layer = "features.2"
+
+    def __init__(self, channels: int, n_classes: int, width: int, depth: int) -> None:
+        super().__init__()
+        stages = ((width, 1), (2 * width, depth), (4 * width, depth), (4 * width, 1))
+        layers, last = [], channels
+        for stage, (wide, count) in enumerate(stages):
+            layers += [nn.MaxPool2d(2, ceil_mode=True)] if stage else []
+            for _ in range(count):
+                layers += [*conv_bn(last, wide), nn.ReLU()]
+                last = wide
+        self.features = nn.Sequential(*layers)
+        self.maxpool, self.flatten = nn.AdaptiveMaxPool2d(1), nn.Flatten()
+        self.classifier = nn.Linear(last, n_classes)
+
+    def forward(self, x: "Tensor") -> "Tensor":
+        return self.classifier(self.flatten(self.maxpool(self.features(x))))
+
+
 class LeNet5(nn.Module):
     """LeNet-5 as in Caffe and Han 2015: 20 and 50 filters 5 x 5, 500 hidden units; 431k weights at 28 x 28."""
 

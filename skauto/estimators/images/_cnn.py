@@ -2,18 +2,22 @@
 
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from skauto._deps import require
-from skauto._sklearn import Interval, StrOptions, check_feature_names
-from skauto.estimators.images._augment import MixStyle, Mixup, augmented, check_augment
+from skauto._sklearn import Interval, StrOptions, check_feature_names, check_has
+from skauto.estimators.images._augment import AUTO, MixStyle, Mixup, augmented, check_augment
 from skauto.estimators.images._backbones import BACKBONES, build_backbone
-from skauto.estimators.images._images import as_images, image_layout
+from skauto.estimators.images._images import as_images, image_layout, in_layout
+from skauto.estimators.images._mirror import mirror_keeps_class
 from skauto.estimators.images._pixel_range import pixel_range, warn_of_another_scale
+from skauto.estimators.images._views import STRAIGHT, View, best_views, mean_over, sets_of_views
 from skauto.estimators.neural._neural import NeuralClassifier, shares_training
+from skauto.estimators.neural._precision import PRECISIONS
 from skauto.inputs._images import check_images
 
 if TYPE_CHECKING:
@@ -36,14 +40,15 @@ class CNNClassifier(NeuralClassifier):
 
     Parameters
     ----------
-    backbone : {"plain", "lenet5", "resnet", "mobilenetv2", "shufflenetv2"} or callable
-        The network. The last three have torchvision's state-dict keys, and strides for small images. A callable is
-        called as ``backbone(channels, n_classes, width, depth)`` and gives a module from images to logits.
+    backbone : {"plain", "pooled", "lenet5", "resnet", "mobilenetv2", "shufflenetv2"} or callable
+        The network. "pooled" learns most within few seconds of a CPU. The last three have torchvision's state-dict
+        keys, and strides for small images. A callable is called as ``backbone(channels, n_classes, width, depth)`` and
+        gives a module from images to logits.
     width : int
         Channels of the first layer; later ones in proportion. 64 is the published ResNet, 32 MobileNetV2, 24
         ShuffleNetV2, 20 LeNet-5.
     depth : int
-        Blocks a stage: convolutions ("plain", three stages), basic blocks ("resnet", four; 2 is ResNet-18), at most
+        Blocks a stage: convolutions ("plain", "pooled"), basic blocks ("resnet", four stages; 2 is ResNet-18), at most
         this many ("mobilenetv2"; 4 is as published), units ("shufflenetv2", twice as many in the middle; 4 is as
         published). LeNet-5 has one depth.
     augment : dict of str to float or None
@@ -61,10 +66,17 @@ class CNNClassifier(NeuralClassifier):
         for a rank-4 X. None: a square, or one row of pixels where the number of features is no square. Images of rank 3
         and 4 must agree with it.
     [training parameters]
+    precision : {"float32", "bfloat16", "auto"}
+        Of the products in training; "bfloat16" halves the time where the processor has instructions for it, which
+        "auto" asks. What is trained is float32 in any case.
 
     Attributes
     ----------
     [training attributes]
+    augment_ : dict of str to float
+        The strengths in use.
+    views_ : tuple of View
+        How images are looked at in predict, see `choose_views`; their probabilities are averaged.
     image_shape_ : tuple of int
         (channels, height, width) seen in fit.
     n_features_in_ : int
@@ -94,7 +106,12 @@ class CNNClassifier(NeuralClassifier):
         "weights": "no_validation",
         "channels": [StrOptions({"auto", "first", "last"})],
         "image_shape": [tuple, list, None],
+        "precision": [StrOptions(set(PRECISIONS))],
     }
+
+    # Of networks that were saved before there were these.
+    precision: str = "float32"
+    views_: tuple[View, ...] = STRAIGHT
 
     def __init__(
         self,
@@ -124,6 +141,7 @@ class CNNClassifier(NeuralClassifier):
         device: str = "auto",
         random_state: int | np.random.RandomState | np.random.Generator | None = None,
         verbose: int = 0,
+        precision: str = "float32",
     ) -> None:
         self.backbone = backbone
         self.width = width
@@ -150,6 +168,7 @@ class CNNClassifier(NeuralClassifier):
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
+        self.precision = precision
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -214,8 +233,8 @@ class CNNClassifier(NeuralClassifier):
 
     def _prepare(self, inputs, training):
         x = inputs[0].float().sub(self._low).mul_(1 / (self._high - self._low))
-        if training and self.augment:
-            x = augmented(x, self.augment)
+        if training:
+            x = augmented(x, self._strengths())
         x = x.sub_(torch.tensor(self._mean, device=x.device).view(1, -1, 1, 1))
         x = x.div_(torch.tensor(self._spread, device=x.device).view(1, -1, 1, 1))
         mixup = getattr(self, "_mixup", None)
@@ -232,12 +251,14 @@ class CNNClassifier(NeuralClassifier):
 
     def _begin(self):
         super()._begin()
+        self.views_ = STRAIGHT
+        self.__dict__.pop("augment_", None)
         if self.weights is not None:
             load_weights(self.module_, self.weights)
 
     def _train(self, rows, validation, epochs):
-        strengths = self.augment or {}
-        hook = None
+        self.augment_ = self._found_strengths(rows)
+        strengths, hook = self.augment_, None
         if strengths.get("mixstyle"):
             hook = self._style_layer().register_forward_hook(MixStyle(strengths["mixstyle"]))
         try:
@@ -247,8 +268,75 @@ class CNNClassifier(NeuralClassifier):
             if hook is not None:
                 hook.remove()
 
+    def _strengths(self):
+        """What images in training are changed by."""
+        return getattr(self, "augment_", self.augment) or {}
+
+    def _found_strengths(self, rows):
+        """The strengths as numbers: one that is to be found is found on the rows of the first call."""
+        strengths = dict(self.augment or {})
+        if strengths.get("flip") == AUTO["flip"]:
+            before = getattr(self, "augment_", {}).get("flip")
+            if before is None:
+                images = rows.inputs[0].cpu().numpy()
+                before = 0.5 if mirror_keeps_class(images, rows.codes.numpy(), self._seed) else 0.0
+            strengths["flip"] = before
+        return strengths
+
+    def _settings(self, n_rows, device, stopping):
+        return replace(super()._settings(n_rows, device, stopping), precision=self.precision)
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probability of each class, the mean over `views_`.
+
+        Parameters
+        ----------
+        X : array
+            Images, of the shape of fit.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n, n_classes)
+            Columns in the order of `classes_`; rows sum to 1.
+        """
+        if self.views_ == STRAIGHT:
+            return super().predict_proba(X)
+        check_has(self, "module_")
+        images = self._check_X(X, reset=False)
+        return mean_over(self.views_, lambda view: self._seen(images, view))
+
+    def _seen(self, images, view):
+        """Probabilities of images (n, channels, height, width) that are seen in one way."""
+        return super().predict_proba(in_layout(view(images), self._layout))
+
+    def choose_views(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Choose on held-back images whether predict also looks at them mirrored, or moved by a pixel.
+
+        Only what training had them see is tried, and twice or three times the work must lower the log loss by 3 %.
+
+        Parameters
+        ----------
+        X : array
+            Images that were not trained on.
+        y : array-like of shape (n,)
+            Their labels, all among `classes_`.
+        sample_weight : array-like of shape (n,), default=None
+
+        Returns
+        -------
+        self : object
+            With `views_`.
+        """
+        strengths = self._strengths()
+        sets = sets_of_views(bool(strengths.get("flip")), bool(strengths.get("crop") or strengths.get("shift")))
+        images = self._check_X(X, reset=False)
+        asked = {view: self._seen(images, view) for view in {view for views in sets for view in views}}
+        probabilities = {views: mean_over(views, asked.__getitem__) for views in sets}
+        self.views_ = best_views(probabilities, np.searchsorted(self.classes_, y), sample_weight)
+        return self
+
     def _criterion(self):
-        criterion, alpha = super()._criterion(), (self.augment or {}).get("mixup")
+        criterion, alpha = super()._criterion(), self._strengths().get("mixup")
         if not alpha:
             return criterion
         self._mixup = Mixup(alpha, criterion)

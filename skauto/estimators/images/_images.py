@@ -51,6 +51,15 @@ def image_layout(X: np.ndarray, channels: str = "auto", image_shape: Any = None)
     return layout, shape
 
 
+def in_layout(images: np.ndarray, layout: str) -> np.ndarray:
+    """Images (rows, channels, height, width) as an array of a layout: what `as_images` takes apart."""
+    if layout.endswith("last"):
+        images = images.transpose(0, 2, 3, 1)
+    if layout.startswith("flat"):
+        return images.reshape(len(images), -1)
+    return images[:, 0] if layout == "gray" else images
+
+
 def as_images(X: Any, layout: str, shape: tuple[int, ...]) -> Any:
     """The array as a view (rows, channels, height, width)."""
     if layout == "flat_last":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from skauto._deps import require
 from skauto.estimators.neural._optimizers import build_optimizer
+from skauto.estimators.neural._precision import training_context
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -15,7 +16,7 @@ torch = require("torch", extra="deep")
 ROWS, TIMES, SECONDS = 64, 3, 0.3
 
 
-def training_seconds_a_row(network: "Module", shape: tuple[int, ...]) -> float:
+def training_seconds_a_row(network: "Module", shape: tuple[int, ...], precision: str = "float32") -> float:
     """Seconds that a row takes in a training step, the quickest of some steps on noise.
 
     Parameters
@@ -24,20 +25,25 @@ def training_seconds_a_row(network: "Module", shape: tuple[int, ...]) -> float:
         Is left as it would be after training on noise.
     shape : tuple of int
         (channels, height, width) of the images.
+    precision : str, default="float32"
+        As of `training_context`.
     """
     network = network.to(memory_format=torch.channels_last).train()
     images, codes = torch.randn(ROWS, *shape), torch.zeros(ROWS, dtype=torch.long)
     optimizer = build_optimizer("adamw", network, lr=1e-4, momentum=0.9, weight_decay=0.01)
-    _step(network, optimizer, images, codes)
+    images = images.contiguous(memory_format=torch.channels_last)
+    _step(network, optimizer, images, codes, precision)
     seconds = []
     while len(seconds) < TIMES and sum(seconds) < SECONDS:
-        seconds.append(_step(network, optimizer, images, codes))
+        seconds.append(_step(network, optimizer, images, codes, precision))
     return min(seconds) / ROWS
 
 
-def _step(network, optimizer, images, codes):
+def _step(network, optimizer, images, codes, precision):
     began = time.perf_counter()
     optimizer.zero_grad()
-    torch.nn.functional.cross_entropy(network(images), codes).backward()
+    with training_context(precision, "cpu"):
+        logits = network(images).float()
+    torch.nn.functional.cross_entropy(logits, codes).backward()
     optimizer.step()
     return time.perf_counter() - began

@@ -11,6 +11,7 @@ from skauto._deps import require
 from skauto._seeds import child_seed
 from skauto.estimators.neural._batch_norms import trust_few_batches, untouched_norms, use_running_statistics
 from skauto.estimators.neural._optimizers import build_optimizer
+from skauto.estimators.neural._precision import training_context
 from skauto.estimators.neural._schedules import lr_factor
 from skauto.estimators.neural._threads import TRAINING, threads_for
 from skauto.estimators.neural._time_limit import Pace, current_limit
@@ -66,6 +67,7 @@ class Settings:
     seed: int
     verbose: int
     end: float | None = None
+    precision: str = "float32"
 
 
 class Batches:
@@ -117,7 +119,10 @@ class TrainingLoop(skorch.NeuralNet):
     def infer(self, x: Any, **fit_params: Any) -> "Tensor":
         if self.module_.training and len(x[0]) == 1:
             use_running_statistics(self.module_)
-        return self.module_(*x)
+        if not self.module_.training or self.settings.precision == "float32":
+            return self.module_(*x)
+        with training_context(self.settings.precision, self.settings.device):
+            return self.module_(*x).float()
 
     def get_loss(self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False) -> "Tensor":
         return self.criterion_(y_pred, *y_true)

@@ -5,8 +5,15 @@ import pytest
 from imblearn.under_sampling import RandomUnderSampler
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 
-from skauto.automl.evaluation._early_stopping import MIN_CLASS_ROWS, fit_last_step, predict_at, with_rounds
+from skauto.automl.evaluation._early_stopping import (
+    MIN_CLASS_ROWS,
+    fit_and_adapt,
+    fit_last_step,
+    predict_at,
+    with_rounds,
+)
 from skauto.resample._priors import PriorCorrectedClassifier
 from skauto.resample._resampling_classifier import ResamplingClassifier
 
@@ -96,3 +103,18 @@ def test_rounds_are_set_inside(wrapped):
     assert (plain.estimator if wrapped != "plain" else plain).n_estimators == 12
     assert with_rounds(LogisticRegression(), 12).get_params() == LogisticRegression().get_params()
     assert with_rounds(boosting(), None).n_estimators == 300
+
+
+def test_what_was_fitted_may_take_more_from_the_rows_held_back():
+    seen = []
+
+    def adapt(fitted, *rows):
+        seen.append(rows)
+        fitted.classes_ = fitted.classes_ + 1
+
+    X, y = np.arange(20.0)[:, None], np.arange(20) % 2
+    rows = X[:16], y[:16], None, X[16:], y[16:], np.ones(4)
+    fitted, best_iteration = fit_and_adapt(adapt, GaussianNB(), *rows)
+    assert best_iteration is None and fitted.classes_.tolist() == [1, 2]
+    for given, expected in zip(seen[0], rows[3:], strict=True):
+        np.testing.assert_array_equal(given, expected)

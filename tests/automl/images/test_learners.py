@@ -30,6 +30,10 @@ PROFILE = DataProfile(
 )
 
 
+# A network of few weights, of which many epochs fit into little time.
+SMALL = {"backbone": "resnet", "width": 8, "depth": 1}
+
+
 def candidate(name):
     return next(candidate for candidate in IMAGES if candidate.name == name)
 
@@ -50,11 +54,11 @@ def a_microsecond_a_weight(monkeypatch):
     """In the place of the measured time of a network's steps."""
     pytest.importorskip("torch")
     speed = "skauto.estimators.neural._speed.training_seconds_a_row"
-    monkeypatch.setattr(speed, lambda network, shape: 1e-6 * sum(p.numel() for p in network.parameters()))
+    monkeypatch.setattr(speed, lambda network, shape, precision: 1e-6 * sum(p.numel() for p in network.parameters()))
 
 
 def test_epochs_follow_the_time_and_the_network(a_microsecond_a_weight):
-    defaults, large = candidate("cnn").defaults, replace(PROFILE, shape=(3, 32, 32), seconds=200.0)
+    defaults, large = candidate("cnn").defaults | SMALL, replace(PROFILE, shape=(3, 32, 32), seconds=200.0)
     assert epochs(defaults, replace(PROFILE, seconds=None)) == EPOCHS
     assert 0 < epochs(defaults, large) < EPOCHS
     assert epochs({**defaults, "width": 16}, large) < epochs(defaults, large)
@@ -64,7 +68,7 @@ def test_epochs_follow_the_time_and_the_network(a_microsecond_a_weight):
 
 
 def test_a_trial_that_begins_late_has_fewer_epochs(a_microsecond_a_weight, monkeypatch):
-    defaults, large = candidate("cnn").defaults, replace(PROFILE, shape=(3, 32, 32), seconds=200.0)
+    defaults, large = candidate("cnn").defaults | SMALL, replace(PROFILE, shape=(3, 32, 32), seconds=200.0)
     assert _deadline.left() == math.inf
     whole = epochs(defaults, large)
     monkeypatch.setattr(_deadline, "left", lambda: 160.0)
@@ -80,7 +84,7 @@ def planned(values, profile, name="cnn"):
 
 
 def test_a_network_stops_should_the_machine_turn_out_slow(a_microsecond_a_weight, monkeypatch):
-    defaults, few = candidate("cnn").defaults, replace(PROFILE, n_rows=4)
+    defaults, few = candidate("cnn").defaults | SMALL, replace(PROFILE, n_rows=4)
     assert few.seconds < planned(defaults, few).time_limit < few.seconds / PLAN_FRACTION
     monkeypatch.setattr(_deadline, "left", lambda: 2.0)
     assert 0 < planned(defaults, few).time_limit < 1
