@@ -27,6 +27,9 @@ NO_CODE = {"__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "
            "_abc_impl", "__firstlineno__", "__static_attributes__"}  # fmt: skip
 
 
+# Modules whose functions stood elsewhere in version 0.2, by which its journals know them.
+MOVED = {"skauto.resample._label_scores": "skauto.resample._threshold"}
+
 # What a value is made of, to be hashed.
 Parts: TypeAlias = tuple[str | bytes | memoryview, ...]
 
@@ -142,7 +145,7 @@ class Content:
 
     def _function(self, function: FunctionType) -> Parts:
         if is_named(function):
-            return "function", function.__module__, function.__qualname__
+            return "function", MOVED.get(function.__module__, function.__module__), function.__qualname__
         code, moving = function.__code__, moving_names(function.__code__)
         inner = self._code(code, function.__doc__)
         label = function.__qualname__.replace("<locals>.", "")

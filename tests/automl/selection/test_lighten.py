@@ -80,7 +80,7 @@ def test_the_most_members(ensemble, n_rows, expected):
 @pytest.mark.parametrize(("ensemble", "most"), [("auto", 4), (True, 4), (2, 2), (1, 1), ("single", 1), (False, 1)])
 def test_an_ensemble_has_no_more_members(ensemble, most):
     kinds = ["naive_bayes", "logistic", "extra_trees", "knn", "svm"]
-    auto = quick(ensemble=ensemble, candidates=kinds, n_iter=5).fit(X, Y)
+    auto = quick(ensemble=ensemble, candidates=kinds, n_iter=6).fit(X[:100], Y[:100])
     assert len(auto.ensemble_.estimators_) <= most
     weights = [weight for _, _, weight in auto.leaderboard(details=True).query("trial == -1")["params"].iloc[0]]
     assert sum(weights) == pytest.approx(1, abs=0.01)
