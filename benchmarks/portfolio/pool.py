@@ -26,7 +26,6 @@ from sklearn.model_selection import StratifiedKFold
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent.parent)]
-from configurations import configurations
 from tables import read_table, split_rows, table_names
 
 from skauto import AutoClassifier
@@ -132,13 +131,20 @@ def measure_table(args, root, name, wanted, done):
             file.write(json.dumps(line) + "\n")
 
 
-def remember(file, wanted):
-    """Write down what each name means; a name that meant something else ends the run."""
-    known = json.loads(file.read_text()) if file.exists() else {}
-    for key, values in wanted:
-        if known.setdefault(key, values) != values:
-            raise SystemExit(f"{key} meant {known[key]}, and is {values} now: new configurations come after the others")
-    file.write_text(json.dumps(known, indent=1))
+def configurations(names):
+    """What each name of a configuration stands for, in the order in which they are measured.
+
+    Hand-set ones come first, with what the literature found good: AutoGluon's zero-shot portfolios of 2025 and the
+    tuned defaults of pytabkit (Holzmüller et al. 2024) in LightGBM's names; then some that were drawn from the spaces.
+    A name never changes its meaning: new configurations are added at the end.
+    """
+    defaults = {candidate.name: candidate.defaults for candidate in kind_named("table").built_in}
+    listed = json.loads((HERE / "configurations.json").read_text())
+    return {
+        key: {**defaults[values["candidate"]], "imbalance": "none", **values}
+        for key, values in listed.items()
+        if values["candidate"] in names
+    }
 
 
 def main():
@@ -152,11 +158,8 @@ def main():
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     warnings.simplefilter("ignore")
-    known = {candidate.name: candidate for candidate in kind_named("table").built_in}
     names = args.candidates or [candidate.name for candidate in kind_named("table").candidates()]
-    wanted = configurations({name: known[name] for name in names})[: args.most]
-    remember(args.out / "configurations.json", wanted)
-    wanted = dict(wanted)
+    wanted = dict(list(configurations(names).items())[: args.most])
     file = args.out / "pool.jsonl"
     lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
     done = {(line["table"], line["config"], line["seed"]) for line in lines}
