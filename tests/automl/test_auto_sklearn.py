@@ -28,7 +28,7 @@ TABLE, LABELS = mixed_table()
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:pos_label=None takes the rarer class:UserWarning")
 @parametrize_with_checks(
-    [AutoClassifier(n_iter=5, time_limit=None, verbose=0)],
+    [AutoClassifier(n_iter=2, time_limit=None, verbose=0)],
     expected_failed_checks=lambda auto: EXPECTED_FAILURES,
     xfail_strict=False,  # where the tuned threshold happens to lie near 0.5, the first one passes
 )

@@ -73,9 +73,9 @@ def test_measures_are_those_of_the_fitted_model():
 @pytest.mark.parametrize("candidate", ["extra_trees", "lightgbm"])
 def test_what_is_too_large_does_not_win(candidate):
     X, y = table()
-    free = quick(candidates=["logistic", candidate], n_iter=4).fit(X, y)
+    free = quick(candidates=["logistic", candidate], n_iter=12).fit(X, y)
     assert free.pareto_front_ is None
-    auto = quick(candidates=["logistic", candidate], n_iter=4, constraints={"bytes": 10_000}).fit(X, y)
+    auto = quick(candidates=["logistic", candidate], n_iter=12, constraints={"bytes": 10_000}).fit(X, y)
     board = auto.leaderboard(details=True)
     assert all_complete(auto)
     assert (board.loc[board["candidate"] == candidate, "bytes"] > 10_000).any()

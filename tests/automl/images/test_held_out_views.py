@@ -43,7 +43,7 @@ def test_nothing_is_fitted_anew_within_a_time_limit(monkeypatch):
     pytest.importorskip("torch")
     monkeypatch.setattr("skauto.automl.selection._refit_chain.refit", None)
     large = np.kron(X, np.ones((3, 3))).astype(np.uint8)
-    auto = quick(candidates=["logistic", "lightgbm", "cnn"], n_iter=None, time_limit=45, n_jobs=2, cv=5, kind="image")
+    auto = quick(candidates=["logistic", "lightgbm", "cnn"], n_iter=None, time_limit=20, n_jobs=2, cv=5, kind="image")
     auto.fit(large, NAMES)
     board = auto.leaderboard_
     assert {"logistic", "cnn"} <= set(board.loc[board["status"] == "complete", "candidate"])
@@ -54,6 +54,6 @@ def test_nothing_is_fitted_anew_within_a_time_limit(monkeypatch):
     assert set(auto.best_estimator_.predict(large)) == set(NAMES)
     for model, _ in auto._kept.values():
         assert (model.predict(large) == NAMES).mean() > 0.9
-    assert auto.budget_.loc["total", "used"] < 45
+    assert auto.budget_.loc["total", "used"] < 24
     again = pickle.loads(pickle.dumps(auto))
     np.testing.assert_array_equal(again.predict(large), auto.predict(large))

@@ -6,6 +6,7 @@ from torch import nn
 
 from skauto.estimators.compression.storage._packed import from_bytes, to_bytes
 from skauto.estimators.compression.storage._tree import LEAVES, describe, rebuild
+from skauto.estimators.images._backbones import BACKBONES, build_backbone
 
 SHARED = nn.ReLU()
 NETS = {
@@ -95,3 +96,13 @@ def test_deep_descriptions_are_refused():
         node = {"c": "Sequential", "m": {"0": node}}
     with pytest.raises(ValueError, match="nested more than 64 deep"):
         rebuild(node)
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_every_backbone_can_be_stored(name):
+    net = build_backbone(name, 3, 4, width=8, depth=1).eval()
+    again = rebuild(describe(net)).eval()
+    again.load_state_dict(net.state_dict())
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        torch.testing.assert_close(again(images), net(images), rtol=0, atol=0)
