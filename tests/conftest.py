@@ -48,7 +48,7 @@ def is_slow_check(item):
 
 
 # Every way in which workers start is tried in so many days: fresh interpreters take minutes in all.
-DAYS = 3
+DAYS = 4
 
 
 def is_for_another_day(item):
