@@ -1,6 +1,7 @@
 """Optional packages and system libraries: one message for everything that can be missing."""
 
 import importlib
+import importlib.util
 from typing import Any
 
 # What a failed import most likely lacks, by a fragment of its message.
@@ -35,6 +36,17 @@ def require(name: str, extra: str | None = None) -> Any:
         return importlib.import_module(name)
     except (ImportError, OSError) as error:
         raise MissingDependencyError(_advice(name, extra, error)) from error
+
+
+def are_installed(names: str) -> bool:
+    """Whether modules are there, such as ``"torch skorch"``: to load them can take seconds, so they are looked for.
+
+    Examples
+    --------
+    >>> are_installed("numpy scipy"), are_installed("numpy no_such_module")
+    (True, False)
+    """
+    return all(map(importlib.util.find_spec, names.split()))
 
 
 def _advice(name, extra, error):

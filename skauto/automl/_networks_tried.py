@@ -1,9 +1,8 @@
 """Whether a search tries networks: they are why rows are held back once, and not in folds."""
 
-import importlib.util
-from typing import Any, cast
+from typing import Any
 
-from skauto.automl._candidate import Candidate
+from skauto._deps import are_installed
 from skauto.automl._kind import Kind
 from skauto.automl._select_candidates import AUTO, Request
 
@@ -30,10 +29,4 @@ def tries_networks(given: Any, kind: Kind) -> bool:
         asked |= {candidate.name for candidate in kind.candidates()}
     asked -= request.left_out
     networks = [c for c in kind.built_in if c.extra == "deep" and c.name in asked]
-    return any(map(_is_installed, networks))
-
-
-def _is_installed(candidate: Candidate) -> bool:
-    """Whether the packages of a candidate are there: to load them can take seconds."""
-    packages = cast(str, candidate.package).split()
-    return all(map(importlib.util.find_spec, packages))
+    return any(are_installed(c.package or "") for c in networks)

@@ -1,13 +1,12 @@
 """Which candidates a search tries on the data at hand, and what part of the time one of their trials may use."""
 
-import importlib.util
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from skauto._deps import MissingDependencyError, require
+from skauto._deps import MissingDependencyError, are_installed, require
 from skauto.automl._candidate import Candidate
 from skauto.automl._check_builtin import check_kind
 from skauto.automl._data_profile import DataProfile
@@ -271,9 +270,9 @@ def _lacks(candidate: Candidate, profile: DataProfile) -> str:
     if candidate.package is None:
         return ""
     if candidate.extra is not None:
-        # Loading an extra can take seconds: only look whether it is there.
-        found = all(map(importlib.util.find_spec, candidate.package.split()))
-        return "" if found else f"`pip install 'skauto[{candidate.extra}]'` brings it"
+        if are_installed(candidate.package):
+            return ""
+        return f"`pip install 'skauto[{candidate.extra}]'` brings it"
     try:
         require(candidate.package)
     except MissingDependencyError as error:

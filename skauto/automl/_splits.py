@@ -120,15 +120,13 @@ def folds_of(
 def _drawn(data: Data, n_folds: int, seed: int, seconds: float | None) -> list[Pair]:
     """Stratified folds: of few rows drawn several times, of many images a single one, as their kind says."""
     splits, n_rows = kind_named(data.kind).splits, len(data.y)
-    repeats = 1
+    repeats, drawn = 1, child_seed(seed, "folds")
     if seconds is not None and splits.held_out is not None:
         parts = splits.held_out(n_rows, data.X.shape[1:], n_folds, seconds)
         if parts is not None:
-            drawn = child_seed(seed, "folds")
             return stratified_folds(data.y, parts, drawn, data.groups)[:1]
     if splits.repeated and n_rows >= LEAST_REPEATED_ROWS:
         repeats = int(np.clip(REPEAT_ROWS // n_rows, 1, MAX_REPEATS))
-    drawn = child_seed(seed, "folds")
     folds = stratified_folds(data.y, n_folds, drawn, data.groups, repeats)
     # A network of many images takes minutes a fold: one fold and a better network say more.
     is_single = n_rows >= (splits.single_fold_rows or np.inf)

@@ -7,11 +7,13 @@ to lie well. Probabilities say what score each threshold can expect, and are smo
 import numpy as np
 from scipy.special import expit
 
+from skauto.resample._log_odds import BOUND, log_odds
+
 # Rows of the rarer class that count as much as the sigmoid. Of 20 to 2,000 the greatest were best; see decision 812.
 PRIOR_ROWS = 400.0
 
-# Log-odds are fitted between these bounds, those of 1e-5, in so many cells.
-BOUND, CELLS = 11.5, 2048
+# Log-odds are fitted between the bounds of calibration, in so many cells.
+CELLS = 2048
 
 # Steps of Newton's method, and the weight of the sigmoid that changes nothing, in rows.
 STEPS, RIDGE = 12, 10.0
@@ -64,18 +66,14 @@ def expected_labels(
     weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     # Rows as many as tell as much if they weigh alike, after Kish; a row tells nothing new when it is repeated.
     weight = weight * (weight.sum() / np.square(weight).sum() / repeats)
-    odds = np.clip(_log_odds(np.asarray(score, dtype=np.float64)), -BOUND, BOUND)
+    score = np.asarray(score, dtype=np.float64)
+    odds = np.clip(log_odds(np.column_stack([1 - score, score])), -BOUND, BOUND)
     x, rows, positives = _cells(odds, y, weight)
     sigmoid = _fitted(x, rows, positives)
     if sigmoid is None or _misfit(expit(sigmoid[0] * x + sigmoid[1]), rows, positives) > LARGEST_MISFIT:
         return y.astype(np.float64)
     of_labels = n_rarer / (n_rarer + PRIOR_ROWS)
     return of_labels * y + (1 - of_labels) * expit(sigmoid[0] * odds + sigmoid[1])
-
-
-def _log_odds(score: np.ndarray) -> np.ndarray:
-    tiny = np.finfo(np.float64).tiny
-    return np.log(np.maximum(score, tiny)) - np.log(np.maximum(1 - score, tiny))
 
 
 def _cells(odds: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 
 from skauto.resample import RandomOverSampler, ResamplingClassifier, correct_priors
-from skauto.resample._calibration import Sigmoid, log_odds
+from skauto.resample._calibration import Sigmoid
 
 
 @pytest.fixture
@@ -25,15 +25,6 @@ def data():
 
 def fitted(data):
     return ResamplingClassifier(GaussianNB(), RandomOverSampler(random_state=0)).fit(*data)
-
-
-def test_log_odds_keep_their_order_and_end_soon():
-    odds = log_odds(np.array([[1.0, 0.0], [0.5, 0.5], [0.1, 0.9], [1e-9, 1 - 1e-9]]))
-    assert odds[1] == 0
-    assert odds[2] == pytest.approx(np.log(9))
-    assert (np.diff(odds) > 0).all()
-    assert 11.5 < odds[3] < 11.6
-    assert log_odds(np.array([[0.2, 0.3, 0.5]]))[0] == pytest.approx(np.log([1 / 4, 3 / 7, 1]))
 
 
 def test_as_scikit_learn_calibrates(data):
