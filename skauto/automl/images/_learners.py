@@ -22,6 +22,8 @@ from skauto.automl.images._epoch_planning import (
 from skauto.automl.images._one_cycle import plan_one_cycle
 from skauto.estimators._forests import CompactExtraTreesClassifier
 from skauto.estimators.images._image_summary import ImageSummaryTransformer
+from skauto.estimators.images._random_patches import RandomPatchesTransformer
+from skauto.estimators.sequences._ridge import CalibratedRidgeClassifier
 
 # Epochs of training after a step of compression, and the fewest weights of a layer that is given a codebook.
 TUNING, SMALLEST = 2, 256
@@ -42,9 +44,22 @@ def scaled_summary(values: Values, profile: DataProfile) -> Estimator:
     )
 
 
+def random_patches(values: Values, profile: DataProfile) -> Estimator:
+    """Responses to random patches of the training images, on one scale."""
+    names = ("n_patches", "size", "cells")
+    options = {name: values.pop(name) for name in names}
+    patches = RandomPatchesTransformer(**options, random_state=profile.seed)
+    return make_pipeline(patches, StandardScaler())
+
+
 def whole(values: Values, profile: DataProfile) -> None:
     """Nothing: nets take images as they are."""
     return None
+
+
+def ridge(values: Values, profile: DataProfile, seed: int) -> Estimator:
+    """Ridge regression with probabilities."""
+    return CalibratedRidgeClassifier(**values)
 
 
 def logistic(values: Values, profile: DataProfile, seed: int) -> Estimator:
