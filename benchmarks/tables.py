@@ -86,6 +86,8 @@ def fit_skauto(X, y, time_limit, seed, n_jobs):
         "full_candidates": sorted(full["candidate"].unique()),
         "reasons": sorted({str(r)[:200] for r in board["reason"] if r})[:10],
         "inner": {name: float(board[name].iloc[0]) for name in ("F1", "AUC", "AP")},
+        "honest": [model.honest_score_, *model.honest_interval_],
+        "members": len(model.ensemble_.estimators_),
         "budget": json.loads(model.budget_.to_json()),
         "warnings": sorted({str(w.message)[:200] for w in caught})[:5],
     }
