@@ -40,7 +40,7 @@ from skauto.search._prefix_cache import PrefixCache
 from skauto.search._space import Space
 
 # Most bytes of first steps that a worker keeps for later trials, and most of what a trial may use.
-CACHE_BYTES, CACHE_PART = 1 << 29, 1 / 4
+CACHE_BYTES, CACHE_PART = 96 << 20, 1 / 4
 
 # The fewest rows of a class in the training rows of a trial on a part of them.
 MIN_ROWS_OF_A_CLASS = 20
@@ -219,7 +219,7 @@ def _context_of(
         keep_model=build.keeps,
         most_folds=folds_within(profile, len(folds.pairs)) if settings.timed else None,
         bag=pack if settings.timed else None,
-        cache=PrefixCache(_cache_bytes(settings.trial_memory)),
+        cache=PrefixCache(_cache_bytes(settings.trial_memory), len(folds.pairs)),
     )
 
 

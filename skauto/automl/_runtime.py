@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 # What every worker needs, imported before its first trial.
 PRELOAD = ("skauto.automl._make_plan", "lightgbm")
 
-# What workers that train networks need too, whose trials would otherwise begin with seconds of imports.
-NETS = ("skauto.estimators.neural._trainer",)
+# What workers that train networks need too, whose trials would otherwise begin with seconds of imports. The first
+# optimiser of a process imports torch._dynamo, a second and 66 MB: forked workers share them.
+NETS = ("skauto.estimators.neural._trainer", "torch._dynamo")
 
 
 def _always(task: Callable[..., Any], args: tuple[Any, ...]) -> bool:

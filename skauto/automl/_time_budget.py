@@ -19,7 +19,7 @@ FINISH_FRACTION, FINISH_LEAST, FINISH_MOST = 0.2, 0.5, 45.0
 
 # Once n trials are known: estimated refit time = safety factor x summed fit time of the best trials, and at least this
 # fraction of the limit.
-MEMBERS, FINISH_SAFETY, LEAST_FRACTION = 6, 3.5, 0.05
+MEMBERS, FINISH_SAFETY, LEAST_FRACTION = 4, 2.5, 0.05
 
 # The report and the thresholds at the end take as long as a trial's report, times this safety factor. The choice of the
 # ensemble may take n times as long, up to this fraction of the limit.

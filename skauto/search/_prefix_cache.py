@@ -25,14 +25,17 @@ class PrefixCache:
     Parameters
     ----------
     max_bytes : int, default=CACHE_BYTES
+    n_folds : int, default=1
+        What is larger than a fold's part of the bytes is not kept: the folds would push each other out.
 
     Attributes
     ----------
     hits, misses : int
     """
 
-    def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
+    def __init__(self, max_bytes: int = CACHE_BYTES, n_folds: int = 1) -> None:
         self.max_bytes = max_bytes
+        self.n_folds = n_folds
         self.hits = self.misses = 0
         self._kept: OrderedDict[tuple[Any, ...], tuple[tuple[Any, ...], int]] = OrderedDict()
         self._chain: tuple[Any, ...] = ()
@@ -61,7 +64,7 @@ class PrefixCache:
 
     def _keep(self, key: tuple[Any, ...], made: tuple[Any, ...]) -> None:
         size = _size(made[:-1])
-        if size is None or size > self.max_bytes or not isinstance(key[-1], str):
+        if size is None or size > self.max_bytes / self.n_folds or not isinstance(key[-1], str):
             return
         self._kept[key] = _copied(made), size
         while sum(kept for _, kept in self._kept.values()) > self.max_bytes:

@@ -23,6 +23,7 @@ from skauto.search._caller import ProcessState, enter, take_over
 from skauto.search._channel import Channel
 from skauto.search._folders import sweep
 from skauto.search._lifeline import has_died
+from skauto.search._memory import return_freed
 from skauto.search._sandbox import Report, Sandbox, run
 from skauto.search._shared import Layout, View
 from skauto.search._trial import Status
@@ -111,6 +112,7 @@ def _answer(channel: Channel, state: _State) -> None:
         for number, message in channel.take():
             kind, *parts = pickle.loads(message)
             _say(channel, number, ANSWERS[kind](state, *parts))
+            return_freed()
         channel.wait()
 
 

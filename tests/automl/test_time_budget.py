@@ -162,7 +162,7 @@ def test_no_trial_is_asked_that_could_not_end():
     for number in range(4):
         budget.learn(result(number, 10.0, 1.0))
     assert budget.room(history()) == math.inf
-    clock.now += 75
+    clock.now += 85
     assert 0 < budget.remaining() < 10
     assert budget.room(history()) == 0
 

@@ -97,3 +97,19 @@ def test_joblib_finds_the_same_forest_twice(tmp_path):
     joblib.dump([ours, ours], tmp_path / "forests")
     first, second = joblib.load(tmp_path / "forests")
     assert first is second
+
+
+@pytest.mark.parametrize("kinds", PAIRS)
+def test_a_forest_that_is_held_packed_answers_once_it_is_read_again(kinds):
+    theirs, ours = fitted(kinds)
+    size = len(pickle.dumps(ours))
+    ours.hold_packed()
+    assert not isinstance(ours.estimators_, list)
+    assert len(pickle.dumps(ours)) == size
+    np.testing.assert_allclose(stored(ours).predict_proba(X), theirs.predict_proba(X), atol=1e-6)
+
+
+def test_what_has_no_small_form_is_held_as_it_is():
+    forest = CompactRandomForestClassifier(3, random_state=0).fit(X, np.column_stack([Y, Y % 2]))
+    forest.hold_packed()
+    assert len(forest.estimators_) == 3

@@ -1,9 +1,13 @@
-"""Memory limits: what can be written, and what cannot."""
+"""Memory limits: what can be written, and what cannot; what was freed is given back."""
 
+import ctypes
+import sys
+
+import numpy as np
 import psutil
 import pytest
 
-from skauto.search._memory import memory_bytes
+from skauto.search._memory import memory_bytes, return_freed
 
 
 @pytest.mark.parametrize(
@@ -25,3 +29,23 @@ def test_none_is_a_fraction_of_what_is_free():
     free = psutil.virtual_memory().available
     assert 0.5 * 0.8 * free < memory_bytes(None, 1) < 1.5 * 0.8 * free
     assert memory_bytes(None, 4) < 0.5 * memory_bytes(None, 1)
+
+
+HAS_TRIM = sys.platform == "linux" and hasattr(ctypes.CDLL(None), "malloc_trim")
+
+
+@pytest.mark.skipif(not HAS_TRIM, reason="the C library is not glibc")
+def test_what_was_freed_is_given_back():
+    return_freed()
+    process = psutil.Process()
+    before = process.memory_info().rss
+    # Each is below the size from which glibc maps memory by itself, and the last one keeps the heap from shrinking.
+    parts = [np.ones(8_000) for _ in range(3_000)]
+    last = np.ones(8_000)
+    filled = process.memory_info().rss
+    del parts
+    return_freed()
+    after = process.memory_info().rss
+    assert filled - before > 150e6
+    assert after - before < 50e6
+    assert last.sum() == 8_000

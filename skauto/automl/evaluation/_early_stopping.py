@@ -188,3 +188,9 @@ def _fitted_boosting(fitted: Estimator) -> Estimator:
     while hasattr(fitted, "estimator_"):
         fitted = fitted.estimator_
     return fitted
+
+
+def median_iteration(best_iterations: list[int | None]) -> int | None:
+    """The middle of the stopping points, None where there are none."""
+    known = [number for number in best_iterations if number is not None]
+    return int(np.median(known)) if known else None

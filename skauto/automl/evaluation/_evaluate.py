@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from skauto._seeds import child_seed
 from skauto.automl._types import Estimator, Footprint, Values
 from skauto.automl.evaluation._context import Evaluation, fit_plain, predict_plain
-from skauto.automl.evaluation._early_stopping import settled
+from skauto.automl.evaluation._early_stopping import median_iteration, settled
 from skauto.automl.evaluation._outcome import Bag, TrialOutcome
 from skauto.inputs._types import Rows
 from skauto.search import _deadline
@@ -59,11 +59,10 @@ def evaluate(context: Evaluation, trial: Trial) -> TrialOutcome:
         ready = _prepared(context, values, estimator, fidelity, number)
         fitted, best_iteration = fit(ready.last, *ready.rows)
         seconds = time.perf_counter() - began
-        folds.append(
-            _Fold(
-                ready.first, ready.name, fitted, ready.X_valid, best_iteration, seconds
-            )
+        fold = _Fold(
+            ready.first, ready.name, fitted, ready.X_valid, best_iteration, seconds
         )
+        folds.append(_with_packed_forest(context, values, fold))
     return _judged(context, values, seed, trial, folds, checked)
 
 
@@ -150,12 +149,6 @@ def _bag_of(
     return Bag(mark, content)
 
 
-def median_iteration(best_iterations: list[int | None]) -> int | None:
-    """The middle of the stopping points, None where there are none."""
-    known = [number for number in best_iterations if number is not None]
-    return int(np.median(known)) if known else None
-
-
 class _Prepared(NamedTuple):
     """A fold whose last step is still to be fitted.
 
@@ -192,6 +185,8 @@ class _Fold:
         The stopping point of the fit.
     seconds : float
         Of preparing and fitting.
+    proba : ndarray of shape (n_valid, n_classes) or None
+        Probabilities of the validation rows, where these are known already.
     """
 
     first: list[tuple[str, Estimator]]
@@ -200,6 +195,7 @@ class _Fold:
     X_valid: Rows
     best_iteration: int | None
     seconds: float
+    proba: np.ndarray | None = None
 
     def pipeline(self) -> Pipeline:
         """The fitted steps."""
@@ -240,6 +236,16 @@ def _prepare(
     return step.fit_transform(X_train, y), step.transform(X_valid), step
 
 
+def _with_packed_forest(context: Evaluation, values: Values, fold: _Fold) -> _Fold:
+    """A fold whose forest has answered and is packed: those of all folds together would take some 150 MB."""
+    is_forest = hasattr(fold.last, "hold_packed")
+    if not is_forest or context.constraints is not None:  # which measure the trees
+        return fold
+    proba = _probabilities(context, values, fold, None)
+    fold.last.hold_packed()
+    return replace(fold, proba=proba)
+
+
 def _predict_fold(
     context: Evaluation,
     values: Values,
@@ -247,14 +253,24 @@ def _predict_fold(
     number: int,
 ) -> np.ndarray:
     """Probabilities of one fold at the stopping point of the other folds: its own would flatter it."""
-    fitted, X_valid = folds[number].last, folds[number].X_valid
+    known = folds[number].proba
+    if known is not None:
+        return known
     repeats = context.repeats()[: len(folds)]
     others = np.flatnonzero(repeats == repeats[number])
     best_iteration = median_iteration(
         [folds[k].best_iteration for k in others if k != number]
     )
+    return _probabilities(context, values, folds[number], best_iteration)
+
+
+def _probabilities(
+    context: Evaluation, values: Values, fold: _Fold, best_iteration: int | None
+) -> np.ndarray:
+    """Probabilities of the validation rows of a fold, with a column for each class."""
+    fitted = fold.last
     predict = predict_plain if context.is_plain(values) else context.predict
-    proba = predict(fitted, X_valid, best_iteration)
+    proba = predict(fitted, fold.X_valid, best_iteration)
     _check_probabilities(proba, fitted)
     # A class that the fold's training rows lack has probability zero.
     columns = np.zeros((len(proba), context.n_classes))

@@ -11,6 +11,7 @@ from skauto.automl.evaluation._early_stopping import (
     MIN_CLASS_ROWS,
     fit_and_adapt,
     fit_last_step,
+    median_iteration,
     predict_at,
     with_rounds,
 )
@@ -118,3 +119,8 @@ def test_what_was_fitted_may_take_more_from_the_rows_held_back():
     assert best_iteration is None and fitted.classes_.tolist() == [1, 2]
     for given, expected in zip(seen[0], rows[3:], strict=True):
         np.testing.assert_array_equal(given, expected)
+
+
+def test_median_stop():
+    assert median_iteration([None, 3, 9, 5]) == 5
+    assert median_iteration([None]) is None

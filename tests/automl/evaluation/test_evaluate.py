@@ -6,15 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.datasets import make_classification
+from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skauto.automl.evaluation._context import Bounds, Evaluation
-from skauto.automl.evaluation._evaluate import evaluate, median_iteration
+from skauto.automl.evaluation._evaluate import evaluate
+from skauto.automl.evaluation._fold_models import pack, unpack
+from skauto.estimators._forests import CompactExtraTreesClassifier
 from skauto.search import _deadline
 from skauto.search._folds import nested_rows, take
 from skauto.search._space import Space
@@ -73,6 +76,20 @@ def test_probabilities_are_those_of_cross_val_predict():
     assert outcome.score == 0.5
     assert outcome.best_iteration is None
     assert outcome.fit_seconds > 0
+
+
+def test_forests_that_are_packed_meanwhile_answer_as_scikit_learns():
+    def forest(values, seed):
+        return CompactExtraTreesClassifier(20, random_state=0)
+
+    outcome = evaluate(context(build=forest, bag=pack), trial())
+    theirs = ExtraTreesClassifier(20, random_state=0)
+    expected = cross_val_predict(theirs, X, Y, cv=KFold(4), method="predict_proba")
+    np.testing.assert_allclose(outcome.proba, expected)
+    bag = unpack(outcome.bag.content, np.array([0, 1]))
+    folds = [clone(theirs).fit(X[train], Y[train]) for train, _ in KFold(4).split(X)]
+    mean = np.mean([fold.predict_proba(X) for fold in folds], axis=0)
+    np.testing.assert_allclose(bag.predict_proba(X), mean, atol=1e-6)
 
 
 def test_it_is_known_how_long_the_report_took():
@@ -159,11 +176,6 @@ def test_nested_rows():
     assert set(rows[0.1]) < set(rows[0.3]) < set(rows[1.0])
     assert np.bincount(y[rows[0.1]]).tolist() == [30, 5]
     np.testing.assert_array_equal(rows[1.0], np.arange(312))
-
-
-def test_median_stop():
-    assert median_iteration([None, 3, 9, 5]) == 5
-    assert median_iteration([None]) is None
 
 
 def test_take_keeps_the_kind():
