@@ -49,6 +49,7 @@ class System:
 
 SYSTEMS = {
     "skauto": System(None, "fit_skauto.py", ("search",)),
+    "skauto_no_catboost": System(None, "fit_skauto.py", ("search", "-catboost")),
     "skauto_list": System(None, "fit_skauto.py", ("list",), has_limit=False),
     "autogluon_medium": System("autogluon", "fit_autogluon.py", ("medium_quality",)),
     "autogluon_best": System("autogluon", "fit_autogluon.py", ("best_quality",)),
@@ -76,7 +77,7 @@ def version_of(system):
     if environment is not None:
         pin = rf"^{re.escape(PACKAGES[environment])}(\[.*\])?==(\S+)"
         return re.search(pin, requirements(environment).read_text(), re.MULTILINE | re.IGNORECASE).group(2)
-    watched = ["skauto"] if system == "skauto" else ["benchmarks/floors.py"]
+    watched = ["benchmarks/floors.py"] if system == "skauto_list" else ["skauto"]
     changed = git("status", "--porcelain", "--", *watched)
     return git("log", "-1", "--format=%h", "--", *watched) + ("-changed" if changed else "")
 

@@ -72,13 +72,13 @@ def scores(y, predicted, probability, classes, positive):
     }
 
 
-def fit_skauto(X, y, time_limit, seed, n_jobs):
+def fit_skauto(X, y, time_limit, seed, n_jobs, **settings):
     """Fit AutoClassifier; return it and what to record of the search."""
     from skauto import AutoClassifier
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model = AutoClassifier(time_limit=time_limit, random_state=seed, n_jobs=n_jobs, verbose=0).fit(X, y)
+        model = AutoClassifier(time_limit=time_limit, random_state=seed, n_jobs=n_jobs, verbose=0, **settings).fit(X, y)
     board = model.leaderboard(details=True)
     full = board[(board["status"] == "complete") & (board["fidelity"] >= 1) & (board["trial"] >= 0)]
     notes = {

@@ -9,11 +9,12 @@ from child import Model, run
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 
-def fit_search(task):
-    """AutoClassifier as it comes."""
+def fit_search(task, *left_out):
+    """AutoClassifier as it comes, or without some candidates."""
     from tables import fit_skauto
 
-    model, notes = fit_skauto(task.X, task.y, task.time_limit, task.seed, task.cores)
+    settings = {"candidates": ["auto", *left_out]} if left_out else {}
+    model, notes = fit_skauto(task.X, task.y, task.time_limit, task.seed, task.cores, **settings)
     return Model(model.predict, model.predict_proba, model.classes_, lambda path: save(model, path), lambda: notes)
 
 
@@ -35,4 +36,4 @@ def save(model, path):
 
 if __name__ == "__main__":
     importlib.import_module("skauto.automl._classifier")  # what importing takes is measured by import_time.py
-    run({"search": fit_search, "list": fit_list}[sys.argv[2]])
+    run({"search": fit_search, "list": fit_list}[sys.argv[2]], *sys.argv[3:])
