@@ -29,7 +29,7 @@ CLOSING_SAFETY, CHOICE_SAFETY, CHOICE_FRACTION = 2.0, 50, 0.05
 CHOICE_OF_FEW = 5
 
 # Seconds of the honest scores at the very end, at most, and the part of the limit that they may take.
-HONEST_SECONDS, HONEST_FRACTION = 2.0, 0.03
+HONEST_SECONDS, HONEST_FRACTION = 2.0, 0.05
 
 # The part of the limit that one trial may use, and the quantile of trial seconds that counts as quick.
 TRIAL_FRACTION, QUICK = 0.2, 0.25

@@ -124,7 +124,7 @@ def estimate(
         best=cast(Scored, final.best).number,
         n_members=len(final.members),
         even=finishing.plan.profile.kind.effort.even_ensemble,
-        left=first_of(2, finishing.phases.left),
+        left=finishing.phases.left,
     )
     made = finishing.interrupts.attempt(estimated)
     if made.status != Status.COMPLETE:

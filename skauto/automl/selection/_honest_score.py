@@ -21,14 +21,16 @@ from skauto.resample._threshold import default_threshold, tune_threshold
 FEWEST_DRAWS, MOST_DRAWS = 8, 40
 
 # With fewer draws than these, where time is short, nothing is said.
-LEAST_DRAWS = 4
+LEAST_DRAWS = 2
 
 # Probabilities of the positive class, or halves of those of all classes, that one draw chooses on at most, and that all
 # draws choose on together.
 MOST_CELLS, CELLS_OF_ALL_DRAWS = 6_000, 45_000
 
-# Trials that a draw chooses among: those with the best scores. Of many classes fewer, whose thresholds take long.
-MOST_TRIALS, MOST_TRIALS_OF_CLASSES = 25, 12
+# Trials that a draw chooses among: those with the best scores. Of many classes fewer, whose thresholds take long; and
+# fewer where there are less than enough seconds: of fewer rows a draw would choose worse than is done.
+MOST_TRIALS, MOST_TRIALS_OF_CLASSES, LEAST_TRIALS = 25, 12, 5
+ENOUGH_SECONDS = 2.0
 
 # The quantiles of an interval that holds the score of new rows in 95 of 100 cases.
 LOW, HIGH = 0.025, 0.975
@@ -111,7 +113,7 @@ def honest_scores(
     if not trials:
         return {}
     n_classes = trials[0].proba.shape[1]
-    n_trials = MOST_TRIALS if n_classes == 2 else MOST_TRIALS_OF_CLASSES
+    n_trials = _n_trials(n_classes, left())
     trials = sorted(trials, key=lambda trial: (-trial.score, trial.number))[:n_trials]
     seed = child_seed(seed, "honest score")
     cells_of_unit = len(scoring.y) / rows.n_units * n_classes / 2
@@ -129,6 +131,12 @@ def honest_scores(
     if len(found) < LEAST_DRAWS:
         return {}
     return {number: _summary([one[number] for one in found]) for number in found[0]}
+
+
+def _n_trials(n_classes: int, seconds: float) -> int:
+    """How many trials a draw chooses among, in as many seconds for all draws."""
+    most = MOST_TRIALS if n_classes == 2 else MOST_TRIALS_OF_CLASSES
+    return int(np.clip(most * seconds / ENOUGH_SECONDS, LEAST_TRIALS, most))
 
 
 class _Scores(NamedTuple):
