@@ -17,7 +17,8 @@ from skauto.automl._kind import kind_named
 from skauto.automl._leaderboard import COLUMNS, rescored
 from skauto.automl._settings import first_and_others
 from skauto.automl._types import Estimator, Threshold
-from skauto.automl.evaluation._new_rows import score
+from skauto.automl.evaluation._new_rows import score, scores_of
+from skauto.automl.selection._out_of_fold_rows import OutOfFoldRows
 from skauto.estimators._ensemble import WeightedEnsembleClassifier
 from skauto.inputs._data import Form
 from skauto.inputs._read import refuse_lazy
@@ -43,6 +44,7 @@ class Answers:
     _board: pd.DataFrame
     _kept: dict[int, tuple[Estimator, Threshold | None]]
     _form: Form
+    _rows: OutOfFoldRows | None
     _costs_by_column: dict[Any, Any] | None
     _decided_for: Any
     verbose: int
@@ -164,6 +166,11 @@ class Answers:
         )
         predicts = self._board[self._board["trial"] == -1].iloc[0]
         of_ensemble = {name: predicts[name] for name in ("F1", "AUC", "AP")}
+        if self._rows is not None and len(
+            self._rows.places
+        ):  # by the decision that is now made
+            known = self.classes_[self._rows.y]
+            of_ensemble["F1"] = scores_of(known, self._rows.proba, rule, "f1")["F1"]
         ask, seed = self.ensemble_.predict_proba, root_seed(random_state)
         with steady_streams():
             model = distilled(ask, X, y, rule, of_ensemble, max_bytes, seed)

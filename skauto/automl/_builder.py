@@ -74,6 +74,10 @@ class Builder:
         """Whether a configuration is one of the user's candidates, which are fitted and asked as they are."""
         return self.candidates[values["candidate"]].is_own
 
+    def has_own(self) -> bool:
+        """Whether any candidate is the user's."""
+        return any(candidate.is_own for candidate in self.candidates.values())
+
     def at_fidelity(
         self, values: Values, pipeline: Pipeline, fidelity: float, least: float
     ) -> tuple[Pipeline, float]:

@@ -42,6 +42,9 @@ from skauto.search._space import Space
 # Most bytes of first steps that a worker keeps for later trials, and most of what a trial may use.
 CACHE_BYTES, CACHE_PART = 96 << 20, 1 / 4
 
+# First steps of a fold that are kept at once: the cleaner, and what prepares the columns for a classifier.
+CACHED_STEPS = 2
+
 # The fewest rows of a class in the training rows of a trial on a part of them.
 MIN_ROWS_OF_A_CLASS = 20
 
@@ -194,6 +197,8 @@ def _context_of(
 ) -> Evaluation:
     """What the workers get."""
     constraints, profile = settings.constraints, build.profile
+    most_folds = folds_within(profile, len(folds.pairs)) if settings.timed else None
+    n_folds = most_folds or len(folds.pairs)
     return Evaluation(
         X=data.X,
         y=data.y,
@@ -217,9 +222,9 @@ def _context_of(
         min_class_rows=MIN_ROWS_OF_A_CLASS,
         repeat=folds.repeat,
         keep_model=build.keeps,
-        most_folds=folds_within(profile, len(folds.pairs)) if settings.timed else None,
+        most_folds=most_folds,
         bag=pack if settings.timed else None,
-        cache=PrefixCache(_cache_bytes(settings.trial_memory), len(folds.pairs)),
+        cache=PrefixCache(_cache_bytes(settings.trial_memory), CACHED_STEPS * n_folds),
     )
 
 

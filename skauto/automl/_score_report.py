@@ -161,11 +161,12 @@ class Reports:
         labels: np.ndarray,
         fold: np.ndarray,
     ) -> pd.Series:
-        """Scores of a plain model and of the frequencies, each fold of rows by the others."""
+        """Scores of a plain model and of the frequencies, each fold of validated rows by the other folds."""
         shape = len(labels), len(self.classes_)
         plain, frequencies = np.zeros(shape), np.zeros(shape)
         for number in np.unique(fold[fold >= 0]):
-            train = np.flatnonzero(fold != number)
+            # Rows that are in no fold, such as those held out, are known to no model.
+            train = np.flatnonzero((fold >= 0) & (fold != number))
             valid = np.flatnonzero(fold == number)
             model = clone(self._plain).fit(take(X, train), labels[train])
             columns = np.searchsorted(self.classes_, model.classes_)

@@ -68,7 +68,8 @@ def run_search(runtime: Runtime, plan: "Plan", data: Data) -> History:
         phases,
         settings.n_iter or (plan.n_trials if settings.timed else None),
         pool,
-        refits=not plan.profile.holds_out,
+        # Candidates of the user are refitted on all rows, also where networks are final.
+        refits=not plan.profile.holds_out or plan.context.build.has_own(),
     )
     pool.remaining = budget.remaining
     for _, result in history.finished:  # of an earlier run, from its journal

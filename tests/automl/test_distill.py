@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import f1_score, roc_auc_score
 
 from skauto.automl._distill import LEAST_WEIGHT, _with_weights, distilled, refuse_undistillable
 from skauto.automl._students import drawn, students_of
@@ -125,6 +125,18 @@ def test_a_model_gives_its_student(capsys):
     again = auto.distill(table, labels, random_state=0)
     np.testing.assert_array_equal(student.predict_proba(table), again.predict_proba(table))
     assert clone(student).fit(table, labels).predict(table).shape == (120,)
+
+
+@pytest.mark.slow
+def test_the_ensemble_and_its_student_are_scored_by_the_decision_that_is_made():
+    table, labels = mixed_table(160)
+    auto = quick(n_iter=2, candidates=["naive_bayes", "extra_trees"], pos_label="yes").fit(table, labels)
+    auto.set_decision(threshold=0.9)
+    scores = auto.distill(table, labels, random_state=0).distillation_.scores
+    predicted = np.where(auto.oof_proba_[:, list(auto.classes_).index("yes")] >= 0.9, "yes", "no")
+    # Of few rows there are several repeats, whose mean oof_proba_ is.
+    assert scores.loc["ensemble", "F1"] == pytest.approx(f1_score(labels, predicted, pos_label="yes"), abs=0.1)
+    assert scores.loc["ensemble", "F1"] < auto.leaderboard_.query("chosen == 'predicts'")["F1"].iloc[0] - 0.2
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,15 @@ def test_noise_is_no_better_than_the_frequencies():
     assert report.scores["shown"] == pytest.approx(report.baselines["frequencies"], abs=0.03)
 
 
+def test_the_baseline_knows_no_rows_that_no_fold_had():
+    """Of the rows of no fold alone one could learn: the others have labels by chance."""
+    X, y = table(600)
+    labels = np.concatenate([np.random.default_rng(1).permutation(y[:200]), y[200:]])
+    halves = np.arange(100), np.arange(100, 200)
+    model = fitted(X, labels, cv=[halves, halves[::-1]], scoring="roc_auc")
+    assert model.score_report(X, labels).baselines["plain model"] < 0.65
+
+
 def test_labels_that_were_exchanged_are_always_wrong():
     X, y = table(n_rows=400)
     X["a"] += 12 * y

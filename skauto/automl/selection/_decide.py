@@ -114,16 +114,21 @@ def estimate(
     if slow or not final.scores:
         return final
     number = np.concatenate([valid for _, valid in folds])[: len(scoring.y)]
+    best = cast(Scored, final.best)
+    # A trial of which models of the folds predict was chosen among nothing: there was no time to refit it.
+    is_among = best.number in {trial.number for trial in selection.affordable}
+    trials = selection.affordable if is_among else [best]
     units = Units(number, scoring.y, take_if_given(finishing.groups, number))
     estimated = functools.partial(
         honest_scores,
-        selection.affordable,
+        trials,
         scoring,
         units,
         seed=finishing.plan.context.seed,
-        best=cast(Scored, final.best).number,
+        best=best.number,
         n_members=len(final.members),
         even=finishing.plan.profile.kind.effort.even_ensemble,
+        calibration=final.ensemble.calibration_,
         left=finishing.phases.left,
     )
     made = finishing.interrupts.attempt(estimated)

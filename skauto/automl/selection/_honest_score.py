@@ -1,5 +1,6 @@
 """Honest scores: what a choice among trials is worth on rows that had no part in it, by bootstrap, without any fit."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -21,11 +22,14 @@ from skauto.resample._threshold import default_threshold, tune_threshold
 FEWEST_DRAWS, MOST_DRAWS = 8, 40
 
 # With fewer draws than these, where time is short, nothing is said.
-LEAST_DRAWS = 2
+LEAST_DRAWS = 4
 
 # Probabilities of the positive class, or halves of those of all classes, that one draw chooses on at most, and that all
 # draws choose on together.
 MOST_CELLS, CELLS_OF_ALL_DRAWS = 6_000, 45_000
+
+# Rows, or groups, of a draw at least, however large the groups are.
+LEAST_UNITS = 10
 
 # Trials that a draw chooses among: those with the best scores. Of many classes fewer, whose thresholds take long; and
 # fewer where there are less than enough seconds: of fewer rows a draw would choose worse than is done.
@@ -72,13 +76,13 @@ def honest_scores(
     n_members: int = 40,
     even: bool = True,
     n_new: float | None = None,
+    calibration: Callable[[np.ndarray], np.ndarray] | None = None,
     left: Left = endless,
 ) -> dict[int, Honest]:
     """Estimates of what trials and the choice among them score on new rows.
 
-    In each draw the choice is made anew on the rows that were drawn: the best trial, the members of the ensemble, their
-    weights and the threshold. What it decides is scored on the other rows, which had no part in it. No model is fitted,
-    so the estimate is that of models of the folds.
+    In each draw the best trial, the members of the ensemble, their weights and the threshold are chosen anew on the
+    rows that were drawn, and scored on the others. No model is fitted: the estimate is that of models of the folds.
 
     Parameters
     ----------
@@ -96,6 +100,8 @@ def honest_scores(
         As in `choose_members`.
     n_new : float, default=None
         Rows, or groups, of the new sample that the intervals are for; None is three sevenths of those at hand.
+    calibration : callable, default=None
+        What blended probabilities go through, see `_calibrate`; not fitted anew, as it has three parameters at most.
     left : callable, default=endless
         Gives the seconds that are left: the draws end with them.
 
@@ -113,18 +119,21 @@ def honest_scores(
     if not trials:
         return {}
     n_classes = trials[0].proba.shape[1]
-    n_trials = _n_trials(n_classes, left())
-    trials = sorted(trials, key=lambda trial: (-trial.score, trial.number))[:n_trials]
+    seconds = left()
+    trials = sorted(trials, key=lambda trial: (-trial.score, trial.number))
+    trials = trials[: _n_trials(n_classes, seconds)]
     seed = child_seed(seed, "honest score")
     cells_of_unit = len(scoring.y) / rows.n_units * n_classes / 2
-    most = min(int(MOST_CELLS / cells_of_unit), rows.n_units)
+    most = min(max(int(MOST_CELLS / cells_of_unit), LEAST_UNITS), rows.n_units)
     count = CELLS_OF_ALL_DRAWS / (most * cells_of_unit)
+    # Fewer draws have more samples each, so that the first ones tell an interval too.
+    count *= min(seconds / ENOUGH_SECONDS, 1)
     count = int(np.clip(count, FEWEST_DRAWS, MOST_DRAWS))
     n_new = rows.n_units * NEW_ROWS if n_new is None else n_new
     best = trials[0].number if best is None else best
-    judge = _Judge(trials, scoring, best, n_members, even, left)
+    judge = _Judge(trials, scoring, best, n_members, even, calibration, left)
     found: list[dict[int, _Scores]] = []
-    # A slow score may use up the time within a draw, which then does not count.
+    # Time may run out within a draw, which then does not count.
     with suppress(TimeoutError):
         for draw in rows.draws(seed, most, count, n_new):
             found.append(judge.judged(draw))
@@ -168,9 +177,11 @@ class _Judge:
         best: int,
         n_members: int,
         even: bool,
+        calibration: Callable[[np.ndarray], np.ndarray] | None,
         left: Left,
     ) -> None:
         self.scoring, self.best = scoring, best
+        self.calibration = calibration
         self.even, self.n_members = even, n_members
         self.left = left
         self.candidates = trials
@@ -178,7 +189,7 @@ class _Judge:
         # classes they take long: as many trials have a score as there is time for.
         self._ensemble: OfRows | None = None
         if n_members > 1:
-            blended = mixed(self._chosen(trials, scoring))
+            blended = self._blend(self._chosen(trials, scoring))
             labels = scoring.labels_of(blended, left)
             self._ensemble = self._value(blended, labels)
             plain = scoring.labels_at(blended, default_threshold(blended.shape[1]))
@@ -224,9 +235,16 @@ class _Judge:
         ]
         members = self._chosen(drawn, scoring)
         whole = {trial.number: trial for trial in self.candidates}
-        blended = mixed([(whole[drawn.number], weight) for drawn, weight in members])
+        blended = self._blend(
+            [(whole[drawn.number], weight) for drawn, weight in members]
+        )
         threshold = self._threshold(scoring, blended[draw.inside])
         return self._value(blended, self.scoring.labels_at(blended, threshold))
+
+    def _blend(self, members: list[Member]) -> np.ndarray:
+        """Probabilities of an ensemble, calibrated as that which predicts is."""
+        blended = mixed(members)
+        return blended if self.calibration is None else self.calibration(blended)
 
     def _threshold(self, scoring: Scoring, proba: np.ndarray) -> Threshold:
         """The threshold that is chosen on the rows of a draw; of many classes, whether it pays is known of all rows."""

@@ -37,7 +37,7 @@ def lightened(
         numbers = {trial.number for trial, _ in kept}
         out = [trial for trial, _ in members if trial.number not in numbers]
         finishing.progress.say(
-            "left out of the ensemble, as it takes too long to ask: "
+            "left out of the ensemble, as it takes too long or too many bytes: "
             + ", ".join(map(_named, out))
         )
     return kept

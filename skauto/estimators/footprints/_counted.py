@@ -15,9 +15,9 @@ import numpy as np
 # a symmetric tree, of which CatBoost asks many rows at once.
 STEP_NS, COORDINATE_NS, KERNEL_NS, PRODUCT_NS, LEVEL_NS = 8.0, 0.6, 20.0, 0.2, 1.0
 
-# Bytes in a file: of a node of scikit-learn's trees as CompactRandomForestClassifier stores them, of a node of its
-# boosting, of a leaf in the text of LightGBM, of a float.
-NODE_BYTES, HISTOGRAM_NODE_BYTES, LEAF_BYTES, FLOAT_BYTES = 4, 58, 90, 8
+# Bytes in a file: of a node of scikit-learn's trees as CompactRandomForestClassifier stores them, and as scikit-learn
+# does; of a node of its boosting, of a leaf in the text of LightGBM, of a float.
+PACKED_NODE_BYTES, NODE_BYTES, HISTOGRAM_NODE_BYTES, LEAF_BYTES, FLOAT_BYTES = 4, 80, 58, 90, 8
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,8 @@ def _paths(leaves: Any) -> float:
 
 def _forest(model: Any) -> Counted:
     nodes = np.array([tree.tree_.node_count for tree in model.estimators_])
-    return Counted(STEP_NS * _paths((nodes + 1) / 2), NODE_BYTES * float(nodes.sum()))
+    of_node = PACKED_NODE_BYTES if hasattr(model, "hold_packed") else NODE_BYTES
+    return Counted(STEP_NS * _paths((nodes + 1) / 2), of_node * float(nodes.sum()))
 
 
 def _tree(model: Any) -> Counted:

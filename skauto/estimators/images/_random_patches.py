@@ -107,8 +107,9 @@ class RandomPatchesTransformer(ImageTransformer):
         chosen = random.randint(len(images), size=SAMPLED)
         few = np.unique(chosen)
         # An image may be drawn often, and is made small once.
+        step = self._rows_at_once
         small = np.concatenate(
-            [_at_most(images[few[at : at + 512]].astype(np.float32)) for at in range(0, len(few), 512)]
+            [_at_most(images[few[at : at + step]].astype(np.float32)) for at in range(0, len(few), step)]
         )
         windows = self._windows(small)
         down = random.randint(windows.shape[1], size=SAMPLED)

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from sklearn.datasets import make_classification
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import log_loss, roc_auc_score
 
 from skauto import AutoClassifier
 from skauto.automl.evaluation._ranking import ap_of, auc_of
 from skauto.automl.evaluation._scoring import Scoring
 from skauto.automl.selection._bootstrap import Units
+from skauto.automl.selection._calibrate import Calibration
 from skauto.automl.selection._honest_score import ENSEMBLE, honest_scores
 from skauto.resample._label_scores import accuracy, f1
 from tests.support.trials import scored
@@ -91,6 +92,30 @@ def test_a_wider_interval_for_fewer_new_rows():
     few, many = (honest_scores(trials, scoring, units_of(y), seed=0, n_new=n)[ENSEMBLE] for n in (50, 5_000))
     assert few.high - few.low > 1.5 * (many.high - many.low)
     assert few.score == pytest.approx(many.score, abs=0.01)  # F1 of fifty rows is a little biased
+
+
+def test_large_groups():
+    rng = np.random.default_rng(0)
+    y = (rng.uniform(size=60_000) < 0.3).astype(int)
+    score = 1 / (1 + np.exp(-(rng.normal(size=len(y)) + 1.2 * y)))
+    scoring = scoring_of(y, auc_of)
+    units = Units(np.arange(len(y)), y, np.arange(len(y)) // 10_000)
+    found = honest_scores(trials_of(scoring, score[:, None]), scoring, units, seed=0, n_members=1)
+    assert found[ENSEMBLE].score == pytest.approx(roc_auc_score(y, score), abs=0.01)
+
+
+def test_what_is_calibrated_is_judged_so():
+    rng = np.random.default_rng(0)
+    y = (rng.uniform(size=2_000) < 0.3).astype(int)
+    odds = rng.normal(size=2_000) + 3 * y - 2
+    scores = 1 / (1 + np.exp(-12 * odds))  # far too sure: the log-odds are 3 * odds + .65
+    scoring = scoring_of(y, lambda y, proba, weight=None: -log_loss(y, proba[:, 1], labels=[0, 1]))
+    trials, units = trials_of(scoring, np.column_stack([scores, scores])), units_of(y)
+    calm = Calibration("sigmoid", (0.25, 0.65))
+    plain, calibrated = (
+        honest_scores(trials, scoring, units, seed=0, calibration=how)[ENSEMBLE].score for how in (None, calm)
+    )
+    assert calibrated > plain + 0.1
 
 
 def test_no_time_gives_no_score():

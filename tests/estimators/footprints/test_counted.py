@@ -86,7 +86,15 @@ def test_a_network_counts_its_weights():
     assert one > 0.2 * 10 * 64
 
 
-@pytest.mark.parametrize("model", [CompactRandomForestClassifier(40, random_state=0), KNeighborsClassifier(), SVC()])
+@pytest.mark.parametrize(
+    "model",
+    [
+        CompactRandomForestClassifier(40, random_state=0),
+        RandomForestClassifier(40, random_state=0),
+        KNeighborsClassifier(),
+        SVC(),
+    ],
+)
 def test_bytes_are_about_those_of_the_file(model):
     file = io.BytesIO()
     joblib.dump(model.fit(X, TWO), file)
