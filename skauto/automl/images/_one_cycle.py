@@ -20,8 +20,8 @@ LATEST, AFTER_SECONDS, AFTER_EPOCHS = 0.96, 0.8, 0.25
 # How many times as long it may take on a busy machine.
 MOST_WAITING = 4.0
 
-# Epochs of one core from which on two networks, one after the other, are better than one that trains twice as long;
-# and the most of them, as each is asked at predict.
+# Epochs of one core for a network where several, one after the other, share the time: from one and a half times as many
+# on there are two. And the most of them, as each is asked at predict.
 MANY_EPOCHS, MOST_TURNS = 20, 2
 
 # What an epoch takes beside one of width 16, at twice the width, and with the blocks of a residual network.
