@@ -63,8 +63,8 @@ class AutoClassifier(
         trial that hangs.
     cv : int, splitter, iterable of (train, test) or None, default=5
         Folds; None is 5. An integer: stratified ones, drawn up to three times on small tables; images within a time
-        limit, or from 5,000 on, have a single split. A splitter is given X, y and groups as they come, index and labels included; pairs are positions
-        of rows.
+        limit, or from 5,000 on, have a single split. A splitter is given X, y and groups as they come, index and
+        labels included; pairs are positions of rows.
     candidates : "auto", str or list of str and Candidate, default="auto"
         Which kinds of classifier to try, by the names that ``Candidate.names(kind)`` gives: "lightgbm" and "logistic",
         say. A `Candidate` is one of your own: ``["auto", Candidate("mine", pipeline, space)]`` adds it to the others,
@@ -117,7 +117,7 @@ class AutoClassifier(
     honest_score_, honest_interval_ : float, tuple of float
         Estimate of what `score` gives on new rows: members, weights and threshold are chosen anew on draws of the rows
         and scored on the others; and what holds it for 3/7 as many new rows in 95 of 100 cases. NaN without time, for
-        trials that are none of the 25 best, and for functions of one's own that are called with one threshold at a time.
+        trials beyond the 25 best, and for functions of one's own that are called with one threshold at a time.
     pareto_front_ : DataFrame or None
         With `constraints` or several scores, the rows of ``leaderboard(details=True)`` that no other beats in all of
         the scores and in all that is bounded.
