@@ -4,8 +4,8 @@ import os
 import subprocess
 import sys
 import textwrap
-import time
 import threading
+import time
 
 import numpy as np
 import pandas as pd

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from skauto._time_left import first_of
+from skauto._time_left import first_of, part_of
 from skauto.automl._time_budget import CLOSING_SAFETY
 from skauto.automl._types import Threshold
 from skauto.automl.evaluation._scoring import Scoring
@@ -24,6 +24,9 @@ from skauto.automl.selection._shortlist import Selection
 from skauto.resample._label_metric import is_slow
 from skauto.search._folds import take_if_given
 from skauto.search._trial import Status
+
+# Of the seconds that are left honest scores may use so much: a slow score ends late by one call.
+HONEST_PART = 0.75
 
 
 def conclude(finishing: Finishing, selection: Selection, models: Models) -> FinalModel:
@@ -129,7 +132,7 @@ def estimate(
         n_members=len(final.members),
         even=finishing.plan.profile.kind.effort.even_ensemble,
         calibration=final.ensemble.calibration_,
-        left=finishing.phases.left,
+        left=part_of(HONEST_PART, finishing.phases.left),
     )
     made = finishing.interrupts.attempt(estimated)
     if made.status != Status.COMPLETE:
