@@ -40,10 +40,7 @@ from skauto.search._prefix_cache import PrefixCache
 from skauto.search._space import Space
 
 # Most bytes of first steps that a worker keeps for later trials, and most of what a trial may use.
-CACHE_BYTES, CACHE_PART = 96 << 20, 1 / 4
-
-# First steps of a fold that are kept at once: the cleaner, and what prepares the columns for a classifier.
-CACHED_STEPS = 2
+CACHE_BYTES, CACHE_PART = 128 << 20, 1 / 4
 
 # The fewest rows of a class in the training rows of a trial on a part of them.
 MIN_ROWS_OF_A_CLASS = 20
@@ -224,7 +221,7 @@ def _context_of(
         keep_model=build.keeps,
         most_folds=most_folds,
         bag=pack if settings.timed else None,
-        cache=PrefixCache(_cache_bytes(settings.trial_memory), CACHED_STEPS * n_folds),
+        cache=PrefixCache(_cache_bytes(settings.trial_memory), n_folds),
     )
 
 
