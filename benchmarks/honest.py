@@ -46,6 +46,16 @@ def scoring_of(name, y, fold, n_classes, positive):
     return Scoring(name, judged_by, metrics[name], y, fold, np.zeros(len(y)), positive=positive)
 
 
+def trials_of(probas, scoring):
+    """The trials of out-of-fold probabilities by configuration, numbered as they come, the best first."""
+    trials = []
+    for number, (key, proba) in enumerate(probas.items()):
+        report = scoring.report(proba)
+        values = {"candidate": key.split("-")[0]}
+        trials.append(Scored(number, values, report["score"], np.array(report["fold_scores"]), proba, 1.0, None, True))
+    return sorted(trials, key=lambda trial: -trial.score)
+
+
 def judged(pool, table, seed, configs, score):
     """The shown, the honest and the held-back score of one table, with the interval."""
     known = np.load(pool / f"{table}-{seed}.npz")
@@ -54,13 +64,7 @@ def judged(pool, table, seed, configs, score):
     positive = int(known["positive"]) if n_classes == 2 else 1
     scoring = scoring_of(score, known["y"], known["fold"], n_classes, positive)
     held = scoring_of(score, known["y_test"], np.zeros(len(known["y_test"])), n_classes, positive)
-    trials = []
-    for number, (key, found) in enumerate(arrays.items()):
-        proba = found["oof"].astype(float)
-        report = scoring.report(proba)
-        values = {"candidate": key.split("-")[0]}
-        trials.append(Scored(number, values, report["score"], np.array(report["fold_scores"]), proba, 1.0, None, True))
-    trials.sort(key=lambda trial: -trial.score)
+    trials = trials_of({key: found["oof"].astype(float) for key, found in arrays.items()}, scoring)
     members = choose_members(trials, scoring)
     keys = list(arrays)
     oof = sum(weight * trial.proba for trial, weight in members)

@@ -15,7 +15,7 @@ import torch
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "portfolio"), str(HERE.parent), str(HERE.parent.parent)]
-from honest import scoring_of
+from honest import scoring_of, trials_of
 from network import PriorFittedNetwork
 from pool import prepared
 from sklearn.compose import make_column_transformer
@@ -26,10 +26,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, QuantileTransformer, StandardScaler
 from tables import table_names
 
-from skauto.automl.selection._select import Scored, choose_members
+from skauto.automl.selection._select import choose_members
 from skauto.estimators.tables._table_cleaner import TableCleaner, category_columns, numeric_columns
 
-MOST_ROWS, MOST_COLUMNS, ORDERS = 1_000, 16, 4
+MOST_ROWS, MOST_COLUMNS = 1_000, 16
 
 
 class Answers:
@@ -41,14 +41,12 @@ class Answers:
         self.network.eval()
 
     def __call__(self, X_known, y_known, X):
-        """Probability of the second class, the mean over orders of the rows and two scales of the columns."""
-        random, found = np.random.default_rng(0), []
-        for number in range(ORDERS):
-            known, asked = columns_of(X_known, y_known, X, ranks=number % 2 == 1)
-            order = random.permutation(len(known))
-            both = torch.from_numpy(np.concatenate([known[order], asked])[None])
+        """Probability of the second class, the mean over two scales of the columns; orders do not matter to it."""
+        labels, found = torch.from_numpy(y_known.astype(np.int64)[None]), []
+        for ranks in (False, True):
+            both = torch.from_numpy(np.concatenate(columns_of(X_known, y_known, X, ranks))[None])
             with torch.no_grad():
-                odds = self.network(both, torch.from_numpy(y_known[order].astype(np.int64)[None]))
+                odds = self.network(both, labels)
             found.append(torch.sigmoid(odds[0].float()).numpy())
         return np.mean(found, axis=0)
 
@@ -96,13 +94,9 @@ def blended(parts, y, fold, y_test):
     """F1, AP and AUC on the rows held back, of the blend that is chosen by F1 of out-of-fold probabilities."""
     by = {name: scoring_of(name, y, fold, 2, 1) for name in ("f1", "average_precision", "roc_auc")}
     held = {name: scoring_of(name, y_test, np.zeros(len(y_test)), 2, 1) for name in by}
-    trials = []
-    for number, part in enumerate(parts):
-        proba = np.column_stack([1 - part["oof"], part["oof"]]).astype(float)
-        report = by["f1"].report(proba)
-        scores = np.array(report["fold_scores"])
-        trials.append(Scored(number, {"candidate": str(number)}, report["score"], scores, proba, 1.0, None, True))
-    members = choose_members(sorted(trials, key=lambda trial: -trial.score), by["f1"])
+    probas = [np.column_stack([1 - part["oof"], part["oof"]]).astype(float) for part in parts]
+    trials = trials_of({str(number): proba for number, proba in enumerate(probas)}, by["f1"])
+    members = choose_members(trials, by["f1"])
     mixed = sum(weight * trial.proba for trial, weight in members)
     test = sum(weight * parts[trial.number]["test"] for trial, weight in members).astype(float)
     test = np.column_stack([1 - test, test])

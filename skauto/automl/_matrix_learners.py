@@ -11,6 +11,7 @@ from skauto.automl._data_profile import DataProfile
 from skauto.automl._types import Estimator, Values
 from skauto.estimators._forests import CompactExtraTreesClassifier
 from skauto.estimators._safe_folds import SafeFolds
+from skauto.estimators.sequences._ridge import CalibratedRidgeClassifier
 
 # Folds of Platt's calibration.
 CALIBRATION_FOLDS = 3
@@ -54,6 +55,11 @@ def lightgbm(values: Values, profile: DataProfile, seed: int) -> Estimator:
         "verbose": -1,
     }
     return LGBMClassifier(**values, **quiet, random_state=seed, n_jobs=profile.threads)
+
+
+def ridge(values: Values, profile: DataProfile, seed: int) -> Estimator:
+    """Ridge regression with probabilities."""
+    return CalibratedRidgeClassifier(**values)
 
 
 def svm(values: Values, profile: DataProfile, seed: int) -> Estimator:

@@ -12,6 +12,7 @@ from skauto.automl._matrix_learners import (
     LIGHTGBM_SPACE,
     extra_trees,
     lightgbm,
+    ridge,
     svm,
 )
 from skauto.automl.images import _learners as make
@@ -32,7 +33,7 @@ LOGISTIC = Candidate(
 # Of a thousand images better than all others but networks, and within seconds.
 RANDOM_PATCHES = Candidate(
     name="random_patches",
-    build=make.ridge,
+    build=ridge,
     prepare=make.random_patches,
     space={"n_patches": [50, 100, 200], "size": [4, 5, 6, 7], "cells": [2, 3, 4]},
     defaults={"n_patches": 100, "size": 6, "cells": 3},

@@ -23,7 +23,6 @@ from skauto.automl.images._one_cycle import plan_one_cycle
 from skauto.estimators._forests import CompactExtraTreesClassifier
 from skauto.estimators.images._image_summary import ImageSummaryTransformer
 from skauto.estimators.images._random_patches import RandomPatchesTransformer
-from skauto.estimators.sequences._ridge import CalibratedRidgeClassifier
 
 # Epochs of training after a step of compression, and the fewest weights of a layer that is given a codebook.
 TUNING, SMALLEST = 2, 256
@@ -55,11 +54,6 @@ def random_patches(values: Values, profile: DataProfile) -> Estimator:
 def whole(values: Values, profile: DataProfile) -> None:
     """Nothing: nets take images as they are."""
     return None
-
-
-def ridge(values: Values, profile: DataProfile, seed: int) -> Estimator:
-    """Ridge regression with probabilities."""
-    return CalibratedRidgeClassifier(**values)
 
 
 def logistic(values: Values, profile: DataProfile, seed: int) -> Estimator:

@@ -11,6 +11,7 @@ from skauto.automl._matrix_learners import (
     LIGHTGBM_SPACE,
     extra_trees,
     lightgbm,
+    ridge,
 )
 from skauto.automl.sequences import _learners as make
 
@@ -18,7 +19,7 @@ FEATURES = {"n_features": [2_000, 5_000, 10_000], "differences": [False, True]}
 
 ROCKET = Candidate(
     name="rocket",
-    build=make.ridge,
+    build=ridge,
     prepare=make.rocket,
     space=FEATURES,
     defaults={"n_features": 10_000, "differences": False},

@@ -13,7 +13,6 @@ from skauto.automl._epoch_planning import epochs_within, net_seconds
 from skauto.automl._types import Estimator, Values
 from skauto.estimators._forests import CompactExtraTreesClassifier
 from skauto.estimators.sequences._minirocket import MiniRocketTransformer
-from skauto.estimators.sequences._ridge import CalibratedRidgeClassifier
 from skauto.estimators.sequences._sequence_summary import SequenceSummaryTransformer
 from skauto.estimators.sequences._sequences import DifferencesTransformer
 
@@ -45,11 +44,6 @@ def summary(values: Values, profile: DataProfile) -> Estimator:
 def whole(values: Values, profile: DataProfile) -> None:
     """Nothing: nets take series as they are."""
     return None
-
-
-def ridge(values: Values, profile: DataProfile, seed: int) -> Estimator:
-    """Ridge regression with probabilities."""
-    return CalibratedRidgeClassifier(**values)
 
 
 def logistic(values: Values, profile: DataProfile, seed: int) -> Estimator:
